@@ -1,0 +1,157 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { checkLayers } from './layers.ts'
+
+const manifests = {
+  'package.json': { devDependencies: { vitest: '1', '@holdfast/protocol': '1', '@holdfast/core': '1' } },
+  'packages/protocol/package.json': {
+    name: '@holdfast/protocol',
+    exports: { '.': './src/index.ts' },
+    dependencies: { zod: '1' },
+  },
+  'packages/core/package.json': {
+    name: '@holdfast/core',
+    exports: { '.': './src/index.ts', './conformance': './src/store/conformance/index.ts' },
+    dependencies: { '@holdfast/protocol': '1' },
+  },
+}
+
+/** What the check says about a fake checkout: `path:line rule`, message left out. */
+function broken(files: Record<string, string>): string[] {
+  const root = mkdtempSync(join(tmpdir(), 'layers-'))
+  const texts = Object.entries(manifests).map(([path, json]) => [path, JSON.stringify(json)] as const)
+  try {
+    for (const [path, text] of [...texts, ...Object.entries(files)]) {
+      mkdirSync(dirname(join(root, path)), { recursive: true })
+      writeFileSync(join(root, path), text)
+    }
+    return checkLayers(root).map(({ path, line, rule }) => `${path}:${line} ${rule}`)
+  } finally {
+    rmSync(root, { recursive: true })
+  }
+}
+
+type Case = readonly [sentence: string, path: string, text: string, rules: readonly string[]]
+
+const core = 'packages/core/src'
+
+const cases: readonly Case[] = [
+  [
+    'protocol sees nothing of ours',
+    'packages/protocol/src/a.ts',
+    "import '@holdfast/core'",
+    ['layer', 'package-arrow', 'declared'],
+  ],
+  [
+    'a protocol test sees nothing of ours',
+    'packages/protocol/src/a.test.ts',
+    "import '@holdfast/core'",
+    ['package-arrow'],
+  ],
+  ['protocol is pure', 'packages/protocol/src/a.ts', "import 'node:fs'", ['pure']],
+  ['protocol may use what it declares', 'packages/protocol/src/a.ts', "import 'zod/v4'", []],
+  ['core sees protocol', `${core}/a.ts`, "import '@holdfast/protocol'", []],
+  ['core sees no other dependency', `${core}/a.ts`, "import 'zod'", ['declared']],
+  [
+    'core sees no demo',
+    `${core}/a.ts`,
+    "import '../../../demo/a.ts'",
+    ['layer', 'package-arrow', 'package-by-name'],
+  ],
+  [
+    'a package is imported by name',
+    `${core}/a.ts`,
+    "import '../../protocol/src/index.ts'",
+    ['package-by-name'],
+  ],
+  [
+    'the root imports a package by name too',
+    'demo/a.ts',
+    "import '../packages/core/src/index.ts'",
+    ['package-by-name'],
+  ],
+  ['the session model sees no log', `${core}/session/a.ts`, "import '../log/a.ts'", ['layer']],
+  ['the session model sees no store', `${core}/session/a.ts`, "export * from '../store/store.ts'", ['layer']],
+  ['the session model is pure', `${core}/session/a.ts`, "import 'node:fs'", ['pure']],
+  ['a type-only import counts', `${core}/session/a.ts`, "import type { A } from '../log/a.ts'", ['layer']],
+  ['an import in a type counts', `${core}/session/a.ts`, "type A = import('../log/a.ts').A", ['layer']],
+  ['a dynamic import counts', `${core}/session/a.ts`, "await import('../log/a.ts')", ['layer']],
+  ['context sees the session model', `${core}/context/a.ts`, "import '../session/a.ts'", []],
+  ['context sees no ledger', `${core}/context/a.ts`, "import '../ledger/a.ts'", ['layer']],
+  ['context is pure', `${core}/context/a.ts`, "import 'fs'", ['pure']],
+  ['the ledger sees no store', `${core}/ledger/a.ts`, "import '../store/store.ts'", ['layer']],
+  ['the ledger is pure', `${core}/ledger/a.ts`, "import 'node:os'", ['pure']],
+  ['a store sees the seam', `${core}/store/sqlite/a.ts`, "import '../store.ts'; import 'node:sqlite'", []],
+  ['a store sees no session model', `${core}/store/sqlite/a.ts`, "import '../../session/a.ts'", ['layer']],
+  ['a store sees no brother', `${core}/store/sqlite/a.ts`, "import '../memory/index.ts'", ['layer']],
+  ['the seam sees no store', `${core}/store/store.ts`, "import './memory/index.ts'", ['layer']],
+  ['conformance knows no store', `${core}/store/conformance/a.ts`, "import '../memory/index.ts'", ['layer']],
+  ['a store sees no conformance', `${core}/store/memory/a.ts`, "import '../conformance/index.ts'", ['layer']],
+  ['core itself sees no conformance', `${core}/index.ts`, "import './store/conformance/index.ts'", ['layer']],
+  ['the demo sees no conformance', 'demo/a.ts', "import '@holdfast/core/conformance'", ['layer']],
+  ['a test sees conformance', `${core}/store/memory/a.test.ts`, "import '../conformance/index.ts'", []],
+  ['a test may use the root tooling', `${core}/a.test.ts`, "import 'vitest'; import '@holdfast/core'", []],
+  ['a source may not use the root tooling', `${core}/a.ts`, "import 'vitest'", ['declared']],
+  [
+    'the log sees the seam and the models',
+    `${core}/log/a.ts`,
+    "import '../store/store.ts'; import '../session/a.ts'",
+    [],
+  ],
+  ['the log sees no store', `${core}/log/a.ts`, "import '../store/sqlite/index.ts'", ['layer']],
+  ['the root declares what it uses', 'bench/a.ts', "import 'left-pad'", ['declared']],
+  ['the proofs see no demo', 'prove/a.ts', "import '../demo/a.ts'", ['layer']],
+  ['a tool may reach into a package', 'tools/a.ts', "import '../packages/protocol/src/index.ts'", []],
+  ['a file needs a layer', 'packages/stray/src/a.ts', 'export {}', ['place']],
+  ['no hidden clock', `${core}/a.ts`, 'Date.now()', ['clock-and-chance']],
+  ['no hidden clock by reference', `${core}/a.ts`, 'const now = globalThis.Date.now', ['clock-and-chance']],
+  ['no date of now', 'packages/protocol/src/a.ts', 'new Date()', ['clock-and-chance']],
+  ['a date from a value is fine', `${core}/a.ts`, 'new Date(0)', []],
+  ['no hidden chance', `${core}/a.ts`, 'Math.random()', ['clock-and-chance']],
+  ['no hidden id', `${core}/a.ts`, 'crypto.randomUUID()', ['clock-and-chance']],
+  ['no imported hidden id', `${core}/a.ts`, "import { randomUUID } from 'node:crypto'", ['clock-and-chance']],
+  ['the clock file may read the clock', `${core}/log/clock.ts`, 'Date.now()', []],
+  ['a test may read the clock', `${core}/a.test.ts`, 'Date.now()', []],
+  ['the bench may read the clock', 'bench/a.ts', 'Date.now()', []],
+  ['a word in a comment is not code', `${core}/a.ts`, "// Date.now()\nconst a = 'Math.random()'", []],
+  ['no empty catch', 'tools/a.ts', 'try { run() } catch { /* hush */ }', ['empty-catch']],
+  ['no empty catch in a test', `${core}/a.test.ts`, 'try { run() } catch (e) {}', ['empty-catch']],
+  ['no assembled SQL', `${core}/store/sqlite/a.ts`, 'db.prepare(`SELECT ${x}`)', ['constant-sql']],
+  ['no assembled script', `${core}/store/sqlite/a.ts`, 'this.#db.exec(`PRAGMA ${x}`)', ['constant-sql']],
+  ['a constant template is fine', `${core}/store/sqlite/a.ts`, 'db.prepare(`SELECT 1`)', []],
+]
+
+test.each(cases)('%s', (_sentence, path, text, rules) => {
+  expect(broken({ [path]: text })).toEqual(rules.map((rule) => `${path}:1 ${rule}`))
+})
+
+test('a cycle is found, through types and package names too', () => {
+  const files = {
+    [`${core}/a.ts`]: "import type { B } from './b.ts'",
+    [`${core}/b.ts`]: "\nexport * from './c.ts'",
+    [`${core}/c.ts`]: "import './a.ts'",
+  }
+  expect(broken(files)).toEqual([`${core}/c.ts:1 cycle`])
+  expect(broken({ [`${core}/a.ts`]: "import './a.ts'" })).toEqual([`${core}/a.ts:1 cycle`])
+  const selfByName = {
+    [`${core}/index.ts`]: "import './a.test.ts'",
+    [`${core}/a.test.ts`]: "import '@holdfast/core'",
+  }
+  expect(broken(selfByName)).toEqual([`${core}/index.ts:1 cycle`])
+})
+
+test('a diamond is no cycle', () => {
+  const files = {
+    [`${core}/a.ts`]: "import './b.ts'; import './c.ts'",
+    [`${core}/b.ts`]: "import './d.ts'",
+    [`${core}/c.ts`]: "import './d.ts'",
+    [`${core}/d.ts`]: 'export {}',
+  }
+  expect(broken(files)).toEqual([])
+})
+
+test('the line of a violation is the line of the import', () => {
+  expect(broken({ [`${core}/a.ts`]: "\n\nimport { a } from 'zod'" })).toEqual([`${core}/a.ts:3 declared`])
+})

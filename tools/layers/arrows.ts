@@ -1,0 +1,51 @@
+/**
+ * Who may import whom. A file belongs to the row with the longest matching folder; it may import files of
+ * its own row and of the rows named, and Node's modules unless the row is pure. No row, no place.
+ */
+export type Layer = {
+  readonly name: string
+  readonly folder: string
+  readonly imports: readonly string[]
+  readonly pure?: true
+}
+
+const core = 'packages/core/src'
+const stores = ['memory', 'sqlite', 'postgres'].map((name) => `store/${name}`)
+const coreLayers = ['core', 'session', 'context', 'ledger', 'log', 'store', ...stores]
+const publicLayers = ['protocol', 'core', ...stores]
+
+export const layers: readonly Layer[] = [
+  { name: 'protocol', folder: 'packages/protocol', imports: [], pure: true },
+  { name: 'session', folder: `${core}/session`, imports: ['protocol'], pure: true },
+  { name: 'context', folder: `${core}/context`, imports: ['protocol', 'session'], pure: true },
+  { name: 'ledger', folder: `${core}/ledger`, imports: ['protocol', 'session'], pure: true },
+  { name: 'store', folder: `${core}/store`, imports: ['protocol'] },
+  ...stores.map((name) => ({ name, folder: `${core}/${name}`, imports: ['protocol', 'store'] })),
+  { name: 'store/conformance', folder: `${core}/store/conformance`, imports: ['protocol', 'store'] },
+  { name: 'log', folder: `${core}/log`, imports: ['protocol', 'session', 'store', 'context', 'ledger'] },
+  { name: 'core', folder: 'packages/core', imports: ['protocol', ...coreLayers] },
+  { name: 'demo', folder: 'demo', imports: publicLayers },
+  { name: 'bench', folder: 'bench', imports: publicLayers },
+  { name: 'prove', folder: 'prove', imports: publicLayers },
+  { name: 'tools', folder: 'tools', imports: publicLayers },
+]
+
+/** Which package may see which, tests included; the root (demo, bench, prove, tools) may see all. */
+export const packageArrows: Readonly<Record<string, readonly string[]>> = {
+  'packages/protocol': [],
+  'packages/core': ['packages/protocol'],
+}
+
+export function layerOf(path: string): Layer | undefined {
+  const holding = layers.filter((layer) => path.startsWith(`${layer.folder}/`))
+  return holding.sort((a, b) => b.folder.length - a.folder.length)[0]
+}
+
+export function isTest(path: string): boolean {
+  return path.endsWith('.test.ts') || /^packages\/[^/]+\/test\//.test(path)
+}
+
+/** The package folder that owns a path; '' is the root. */
+export function ownerOf(path: string): string {
+  return /^packages\/[^/]+/.exec(path)?.[0] ?? ''
+}

@@ -1,0 +1,94 @@
+/** The rules about what a source may say: no hidden clock or chance, no swallowed error, no assembled SQL. */
+import { Visitor } from 'oxc-parser'
+import { isTest } from './arrows.ts'
+import type { Source, Tree, Violation } from './tree.ts'
+
+/** Files that may break a rule, each with its reason. */
+export const allowed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'clock-and-chance': {
+    'packages/core/src/log/clock.ts': 'the one place that reads the clock',
+    'packages/protocol/src/ids.ts': 'the one place that makes ids',
+  },
+  'constant-sql': {},
+}
+
+type Report = (offset: number, message: string) => void
+type Rule = {
+  readonly name: string
+  readonly folders: readonly string[]
+  watch(report: Report): Visitor
+}
+
+const rules: readonly Rule[] = [
+  {
+    name: 'clock-and-chance',
+    folders: ['packages/core/src/', 'packages/protocol/src/'],
+    watch: clockAndChance,
+  },
+  { name: 'empty-catch', folders: [''], watch: emptyCatch },
+  { name: 'constant-sql', folders: ['packages/core/src/store/'], watch: assembledSql },
+]
+
+export function checkSources(tree: Tree): Violation[] {
+  return [...tree.sources.values()].flatMap((source) =>
+    rules.filter((rule) => applies(rule, source.path)).flatMap((rule) => run(rule, source)),
+  )
+}
+
+function applies({ name, folders }: Rule, path: string): boolean {
+  if (name !== 'empty-catch' && isTest(path)) return false
+  return folders.some((folder) => path.startsWith(folder)) && allowed[name]?.[path] === undefined
+}
+
+function run(rule: Rule, source: Source): Violation[] {
+  const found: Violation[] = []
+  const report: Report = (offset, message) =>
+    found.push({ path: source.path, line: source.lineAt(offset), rule: rule.name, message })
+  rule.watch(report).visit(source.program)
+  return found
+}
+
+const hidden = new Set(['Date.now', 'Math.random', 'crypto.randomUUID', 'crypto.getRandomValues'])
+
+function clockAndChance(report: Report): Visitor {
+  return new Visitor({
+    MemberExpression(node) {
+      const name = `${nameOf(node.object)}.${nameOf(node.property)}`
+      if (hidden.has(name)) report(node.start, `${name} is hidden input; take it as an argument`)
+    },
+    NewExpression(node) {
+      if (nameOf(node.callee) === 'Date' && node.arguments.length === 0)
+        report(node.start, 'new Date() is hidden input; take the time as an argument')
+    },
+    ImportSpecifier(node) {
+      const name = `crypto.${nameOf(node.imported)}`
+      if (hidden.has(name)) report(node.start, `${name} is hidden input; take it as an argument`)
+    },
+  })
+}
+
+/** `Date`, and `Date` in `globalThis.Date`. */
+function nameOf(node: object): string {
+  if ('name' in node) return String(node.name)
+  return 'property' in node ? nameOf(node.property as object) : ''
+}
+
+function emptyCatch(report: Report): Visitor {
+  return new Visitor({
+    CatchClause(node) {
+      if (node.body.body.length === 0) report(node.start, 'an empty catch swallows the error')
+    },
+  })
+}
+
+function assembledSql(report: Report): Visitor {
+  return new Visitor({
+    CallExpression(node) {
+      if (node.callee.type !== 'MemberExpression') return
+      if (!['prepare', 'exec'].includes(nameOf(node.callee.property))) return
+      const [text] = node.arguments
+      if (text?.type === 'TemplateLiteral' && text.expressions.length > 0)
+        report(text.start, 'SQL texts are constants; bind the values instead')
+    },
+  })
+}

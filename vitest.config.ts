@@ -1,0 +1,23 @@
+import { defineConfig } from 'vitest/config'
+
+const tests = ['packages/*/{src,test}/**/*.test.ts', '{tools,demo,bench,prove}/**/*.test.ts']
+const slow = '**/*.slow.test.ts'
+const never = ['**/node_modules/**', '**/dist/**']
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters: ['./tools/reporter.ts'],
+    projects: [
+      { extends: true, test: { name: 'unit', include: tests, exclude: [...never, slow] } },
+      { extends: true, test: { name: 'slow', include: tests.map(onlySlow), exclude: never } },
+    ],
+  },
+})
+
+function onlySlow(glob: string): string {
+  return glob.replace('*.test.ts', '*.slow.test.ts')
+}
