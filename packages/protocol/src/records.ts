@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import { externalId, id } from './ids.ts'
+import { jsonObject, recordOf } from './json.ts'
+import { channel, reasoningEffort } from './session.ts'
+
+const text = z.string().max(64 * 1024)
+
+/** What is kept beside the sessions of a tenant. Seeds and persona generations are insert-only. */
+export const recordSchemas = {
+  agent: z.strictObject({
+    name: externalId,
+    instructions: text.optional(),
+    providerId: externalId.optional(),
+    model: externalId.optional(),
+    reasoningEffort: reasoningEffort.optional(),
+    personaId: id.optional(),
+  }),
+  persona: z.strictObject({
+    name: externalId,
+    role: text.optional(),
+    description: text.optional(),
+    systemPrompt: text.optional(),
+    model: externalId.optional(),
+    traits: z.array(z.string().max(1_024)).max(64).default([]),
+    generation: z.int().min(1).default(1),
+  }),
+  seed: z.strictObject({
+    goal: text,
+    constraints: z.array(text).max(64).default([]),
+    acceptanceCriteria: z.array(text).max(64).default([]),
+    ontology: z
+      .array(z.strictObject({ name: externalId, description: text }))
+      .max(256)
+      .default([]),
+    generation: z.int().min(1).default(1),
+    parentSeedId: id.optional(),
+    originalRequest: text.optional(),
+    outputSchema: jsonObject.optional(),
+  }),
+  conversation: z.strictObject({
+    title: z.string().max(512).optional(),
+    channel: channel.optional(),
+    metadata: jsonObject.optional(),
+  }),
+  participant: z.strictObject({
+    conversationId: externalId,
+    kind: z.enum(['user', 'ai_agent', 'human_agent']),
+    name: z.string().max(512).optional(),
+    userId: externalId.optional(),
+    agentId: externalId.optional(),
+  }),
+  price_book: z.strictObject({
+    /** Micro-cents per million tokens, by `provider/model`. */
+    prices: recordOf(
+      z.strictObject({
+        prompt: z.int().min(0),
+        completion: z.int().min(0),
+        cachedRead: z.int().min(0).optional(),
+        cachedWrite: z.int().min(0).optional(),
+      }),
+    ),
+  }),
+} as const
+
+export type RecordKind = keyof typeof recordSchemas
+export type RecordBody<K extends RecordKind> = z.infer<(typeof recordSchemas)[K]>
+export const insertOnlyRecords: readonly RecordKind[] = ['persona', 'seed', 'price_book']
