@@ -1,0 +1,191 @@
+import type { Message, MessagePart } from '@holdfast/protocol'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type ProviderMessage, providerView } from './provider-view.ts'
+import { anthropicFaults, openAiFaults } from './validators.ts'
+import type { ViewItem } from './view.ts'
+
+let seq = 0
+function item(role: Message['role'], ...parts: MessagePart[]): ViewItem {
+  seq += 1
+  return {
+    type: 'message',
+    place: seq,
+    message: { id: `m${seq}`, seq, role, parts, at: '2026-01-01T00:00:00Z' },
+  }
+}
+
+const text = (words: string): MessagePart => ({ type: 'text', text: words })
+const call = (callId: string): MessagePart => ({ type: 'tool_call', callId, name: 'search', input: {} })
+const answer = (callId: string, output = `of ${callId}`): MessagePart => ({
+  type: 'tool_result',
+  callId,
+  output,
+  outcome: 'ok',
+})
+const user = (words = 'u') => item('user', text(words))
+const calls = (...callIds: string[]) => item('assistant', ...callIds.map(call))
+const result = (callId: string, output?: string) => item('tool', answer(callId, output))
+const late = (callId: string): ViewItem => ({
+  type: 'late_result',
+  place: 0,
+  callId,
+  data: { output: 'real', outcome: 'ok' },
+})
+const summary: ViewItem = { type: 'summary', place: 0, compactionId: 'c', text: 'Before.' }
+
+/** One line per message: role and what its parts are. */
+function outline(messages: readonly ProviderMessage[]): string[] {
+  return messages.map(({ role, parts }) => `${role}: ${parts.map(partOutline).join(', ')}`)
+}
+
+function partOutline(part: MessagePart): string {
+  if (part.type === 'tool_call') return `call ${part.callId}`
+  if (part.type === 'tool_result') return `${part.callId} = ${part.output}`
+  return part.type === 'text' ? part.text : part.type
+}
+
+const cases: [string, ViewItem[], string[]][] = [
+  ['nothing gives nothing', [], []],
+  [
+    'a summary comes as a message of the user',
+    [summary, user()],
+    ['user: Summary of the conversation so far:\n\nBefore.', 'user: u'],
+  ],
+  [
+    'answers follow in call order, not in the order they came',
+    [calls('a', 'b'), result('b'), result('a')],
+    ['assistant: call a, call b', 'tool: a = of a', 'tool: b = of b'],
+  ],
+  [
+    'an open call is closed',
+    [calls('a', 'b'), result('b')],
+    ['assistant: call a, call b', 'tool: a = interrupted, outcome unknown', 'tool: b = of b'],
+  ],
+  [
+    'what stood between a call and its result stands after it',
+    [calls('a'), user('meanwhile'), result('a')],
+    ['assistant: call a', 'tool: a = of a', 'user: meanwhile'],
+  ],
+  [
+    'a second result is a note, not an answer',
+    [calls('a'), result('a', 'one'), result('a', 'two')],
+    ['assistant: call a', 'tool: a = one', 'user: [Result of tool call a, which is not in view: two]'],
+  ],
+  [
+    'a result without its call is a note',
+    [user(), result('a')],
+    ['user: u', 'user: [Result of tool call a, which is not in view: of a]'],
+  ],
+  [
+    'a result after the next answer is a note',
+    [calls('a'), item('assistant', text('done')), result('a')],
+    [
+      'assistant: call a',
+      'tool: a = interrupted, outcome unknown',
+      'assistant: done',
+      'user: [Result of tool call a, which is not in view: of a]',
+    ],
+  ],
+  [
+    'a call id used again pairs with its own round',
+    [calls('a'), result('a', 'one'), calls('a'), result('a', 'two')],
+    ['assistant: call a', 'tool: a = one', 'assistant: call a', 'tool: a = two'],
+  ],
+  [
+    'a late result is a note where it arrived',
+    [calls('a'), result('a', 'interrupted'), late('a')],
+    [
+      'assistant: call a',
+      'tool: a = interrupted',
+      'user: [The result of the interrupted tool call a arrived late: {"output":"real","outcome":"ok"}]',
+    ],
+  ],
+  [
+    'a late result never parts a call from its result',
+    [calls('b'), late('a'), result('b')],
+    [
+      'assistant: call b',
+      'tool: b = of b',
+      'user: [The result of the interrupted tool call a arrived late: {"output":"real","outcome":"ok"}]',
+    ],
+  ],
+  [
+    'a repeated call id in one message is text',
+    [calls('a', 'a'), result('a')],
+    ['assistant: call a, [Tool call a was repeated: {}]', 'tool: a = of a'],
+  ],
+  ['a call that no assistant made is text', [item('user', call('a'))], ['user: [Tool call a (search): {}]']],
+  ['a message without parts is left out', [item('assistant'), user()], ['user: u']],
+]
+
+describe('the provider view', () => {
+  test.each(cases)('%s', (_what, items, expected) => {
+    const sent = providerView(items)
+    expect(outline(sent)).toEqual(expected)
+    expect([...anthropicFaults(sent), ...openAiFaults(sent)]).toEqual([])
+  })
+
+  test('an erased message keeps its place', () => {
+    const erased = user()
+    if (erased.type === 'message') erased.message = { ...erased.message, parts: [], erased: true }
+    expect(outline(providerView([erased]))).toEqual(['user: [erased]'])
+  })
+
+  test('reasoning, its signature and the data of the provider pass byte for byte', () => {
+    const reasoning: MessagePart = {
+      type: 'reasoning',
+      text: 'hm',
+      signature: 'sig==',
+      provider: { id: 'rs_1' },
+    }
+    const sent = providerView([item('assistant', reasoning, call('a'))])
+    expect(sent[0]?.parts).toEqual([reasoning, call('a')])
+  })
+
+  test('is valid for any items in any order, names each stored message once, and gives the same bytes again', () => {
+    const ids = fc.constantFrom('a', 'b', 'c')
+    const any = fc.oneof(
+      fc.constant('u').map(() => user()),
+      fc.array(ids, { maxLength: 3 }).map((list) => calls(...list)),
+      ids.map((id) => result(id)),
+      ids.map((id) => late(id)),
+      ids.map((id) => item('user', call(id), answer(id))),
+      ids.map((id) => item('assistant', answer(id))),
+      fc.constant(summary),
+    )
+    fc.assert(
+      fc.property(fc.array(any, { maxLength: 14 }), (items) => {
+        const sent = providerView(items)
+        expect([...anthropicFaults(sent), ...openAiFaults(sent)]).toEqual([])
+        const named = sent.flatMap((message) => message.messageId ?? [])
+        expect(new Set(named).size).toBe(named.length)
+        expect(JSON.stringify(providerView(items))).toBe(JSON.stringify(sent))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})
+
+describe('the validators', () => {
+  const sentAs = (role: Message['role'], ...parts: MessagePart[]): ProviderMessage => ({ role, parts })
+
+  test.each([
+    ['a call without a result', [sentAs('assistant', call('a')), sentAs('user', text('u'))]],
+    ['a call at the end', [sentAs('assistant', call('a'))]],
+    ['a call followed by the assistant', [sentAs('assistant', call('a')), sentAs('assistant', text('x'))]],
+    ['a result without a call', [sentAs('user', text('u')), sentAs('tool', answer('a'))]],
+    [
+      'two results of one call',
+      [sentAs('assistant', call('a')), sentAs('tool', answer('a')), sentAs('tool', answer('a'))],
+    ],
+    [
+      'a result that comes too late',
+      [sentAs('assistant', call('a')), sentAs('user', text('u')), sentAs('tool', answer('a'))],
+    ],
+    ['an empty message', [sentAs('user')]],
+  ] as const)('find %s', (_what, messages) => {
+    expect(anthropicFaults(messages)).not.toEqual([])
+    expect(openAiFaults(messages)).not.toEqual([])
+  })
+})

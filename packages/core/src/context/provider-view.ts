@@ -1,0 +1,145 @@
+/**
+ * What a provider is sent, valid on any prefix of any log: every tool call is answered exactly once, directly after its
+ * message, in call order. An open call is closed as `interrupted, outcome unknown`; what cannot be paired becomes a text
+ * note. Nothing here throws: a damaged or foreign history too can be gone on with.
+ */
+import type { Message, MessagePart, ToolCallPart, ToolResultPart } from '@holdfast/protocol'
+import { interruptedOutput } from '../session/decide/run-end.ts'
+import type { ViewItem } from './view.ts'
+
+export interface ProviderMessage {
+  role: Message['role']
+  parts: MessagePart[]
+  /** The stored message that this is; absent for a summary, a note and a closing result. */
+  messageId?: string
+}
+
+export function providerView(items: readonly ViewItem[]): ProviderMessage[] {
+  const sent: ProviderMessage[] = []
+  for (let at = 0; at < items.length; ) {
+    const end = endOfStep(items, at)
+    sent.push(...step(items.slice(at, end)))
+    at = end
+  }
+  return sent
+}
+
+/** A step begins with an assistant message and ends before the next one; results of its calls are looked for within it. */
+function endOfStep(items: readonly ViewItem[], start: number): number {
+  const next = items.findIndex((item, i) => i > start && isAssistant(item))
+  return next === -1 ? items.length : next
+}
+
+function isAssistant(item: ViewItem): boolean {
+  return item.type === 'message' && item.message.role === 'assistant'
+}
+
+function step(items: readonly ViewItem[]): ProviderMessage[] {
+  const [first, ...rest] = items
+  if (first?.type !== 'message' || first.message.role !== 'assistant')
+    return items.flatMap((item) => outside(item, new Set()))
+  const calls = ownCalls(first.message)
+  const answers = firstAnswers(calls, rest)
+  const answered = [...calls.values()].map((call) => answers.get(call.callId)?.sent ?? closing(call))
+  const used = new Set([...answers.values()].map((answer) => answer.item))
+  return [
+    ...assistantMessage(first.message, calls),
+    ...answered,
+    ...rest.flatMap((item) => outside(item, used)),
+  ]
+}
+
+function ownCalls({ parts }: Message): Map<string, ToolCallPart> {
+  const calls = new Map<string, ToolCallPart>()
+  for (const part of parts)
+    if (part.type === 'tool_call' && !calls.has(part.callId)) calls.set(part.callId, part)
+  return calls
+}
+
+interface Answer {
+  item: ViewItem
+  sent: ProviderMessage
+}
+
+/** The first result of each call wins; what comes after it is no answer. */
+function firstAnswers(
+  calls: ReadonlyMap<string, ToolCallPart>,
+  items: readonly ViewItem[],
+): Map<string, Answer> {
+  const answers = new Map<string, Answer>()
+  for (const item of items) {
+    const result = resultOf(item)
+    if (!result || !calls.has(result.callId) || answers.has(result.callId)) continue
+    answers.set(result.callId, { item, sent: { role: 'tool', parts: [result], ...idOf(item) } })
+  }
+  return answers
+}
+
+function resultOf(item: ViewItem): ToolResultPart | undefined {
+  if (item.type !== 'message' || item.message.role !== 'tool') return undefined
+  return item.message.parts.find((part) => part.type === 'tool_result')
+}
+
+function closing({ callId }: ToolCallPart): ProviderMessage {
+  return {
+    role: 'tool',
+    parts: [{ type: 'tool_result', callId, output: interruptedOutput, outcome: 'unknown' }],
+  }
+}
+
+/** The message with one part per call; a call that repeats an id of its own message is told as text. */
+function assistantMessage(message: Message, calls: ReadonlyMap<string, ToolCallPart>): ProviderMessage[] {
+  const parts = message.parts.map((part) => {
+    if (part.type === 'tool_result') return note(`Result of tool call ${part.callId}`, part.output)
+    return part.type === 'tool_call' && calls.get(part.callId) !== part
+      ? note(`Tool call ${part.callId} was repeated`, part.input)
+      : part
+  })
+  return said(message, parts)
+}
+
+/** Anything but a step's assistant message and its answers. */
+function outside(item: ViewItem, used: ReadonlySet<ViewItem>): ProviderMessage[] {
+  if (used.has(item)) return []
+  switch (item.type) {
+    case 'summary':
+      return [
+        {
+          role: 'user',
+          parts: [{ type: 'text', text: `Summary of the conversation so far:\n\n${item.text}` }],
+        },
+      ]
+    case 'late_result':
+      return [
+        {
+          role: 'user',
+          parts: [note(`The result of the interrupted tool call ${item.callId} arrived late`, item.data)],
+        },
+      ]
+    case 'message':
+      return said(item.message, item.message.parts.map(unpaired))
+  }
+}
+
+/** Calls and results that nothing pairs with: their content stays readable, as text. */
+function unpaired(part: MessagePart): MessagePart {
+  if (part.type === 'tool_call') return note(`Tool call ${part.callId} (${part.name})`, part.input)
+  return part.type === 'tool_result'
+    ? note(`Result of tool call ${part.callId}, which is not in view`, part.output)
+    : part
+}
+
+/** A message that has nothing left to say is left out, unless it was erased: then its place is told. */
+function said(message: Message, parts: MessagePart[]): ProviderMessage[] {
+  const role = message.role === 'tool' ? 'user' : message.role
+  if (parts.length > 0) return [{ role, parts, messageId: message.id }]
+  return message.erased ? [{ role, parts: [{ type: 'text', text: '[erased]' }], messageId: message.id }] : []
+}
+
+function note(about: string, value: unknown): MessagePart {
+  return { type: 'text', text: `[${about}: ${typeof value === 'string' ? value : JSON.stringify(value)}]` }
+}
+
+function idOf(item: ViewItem): { messageId?: string } {
+  return item.type === 'message' ? { messageId: item.message.id } : {}
+}

@@ -1,0 +1,115 @@
+import type { EventData } from '@holdfast/protocol'
+import {
+  type BudgetPart,
+  compactionRecordsKept,
+  type FoldEvent,
+  type Head,
+  loadedPart,
+  type Overlay,
+  type Reservation,
+} from '../state.ts'
+import type { Draft, Folders } from './folder.ts'
+
+type ContextEvent =
+  | 'context.measured'
+  | 'context.pressure'
+  | 'context.trimmed'
+  | 'context.cleared'
+  | 'compaction.applied'
+  | 'compaction.failed'
+  | 'provider_context.opened'
+  | 'provider_context.invalidated'
+  | 'budget.set'
+  | 'budget.reserved'
+  | 'budget.settled'
+
+export const foldContext: Folders<ContextEvent> = {
+  'context.measured': {
+    parts: ['context'],
+    fold: ({ parts }, data, event) => {
+      parts.context = { ...loadedPart(parts, 'context'), usage: { ...data, measuredAt: event.at } }
+    },
+  },
+  'context.pressure': { fold: () => {} },
+  'context.trimmed': {
+    parts: ['context'],
+    fold: ({ parts }, data) => {
+      parts.context = { ...loadedPart(parts, 'context'), trimmedThrough: data.throughSeq }
+    },
+  },
+  'context.cleared': {
+    parts: ['context', 'compaction'],
+    fold: ({ head, parts }, _data, event) => {
+      parts.context = null
+      parts.compaction = null
+      delete head.providerContext
+      head.pathSeq = event.seq
+    },
+  },
+  'compaction.applied': { parts: ['compaction'], fold: applyCompaction },
+  'compaction.failed': { fold: () => {} },
+  'provider_context.opened': {
+    fold: ({ head }, data, event) => {
+      if (head.counters.initialTokenCount === 0) head.counters.initialTokenCount = data.initialTokens
+      const counted = event.roundId === undefined ? {} : { countedRoundId: event.roundId }
+      head.providerContext = { ...data, deltaTokens: 0, ...counted } as NonNullable<Head['providerContext']>
+    },
+  },
+  'provider_context.invalidated': {
+    fold: ({ head }) => {
+      delete head.providerContext
+    },
+  },
+  'budget.set': {
+    parts: ['budget'],
+    fold: ({ parts }, data) => {
+      const reservations = loadedPart(parts, 'budget')?.reservations ?? []
+      parts.budget = { ...(data.budget && { budget: data.budget }), reservations }
+    },
+  },
+  'budget.reserved': {
+    parts: ['budget'],
+    fold: ({ head, parts }, data) => {
+      const part = budgetOf(loadedPart(parts, 'budget'))
+      parts.budget = { ...part, reservations: [...part.reservations, data] }
+      addReserved(head, data, 1)
+    },
+  },
+  'budget.settled': {
+    parts: ['budget'],
+    fold: ({ head, parts }, data) => {
+      const part = budgetOf(loadedPart(parts, 'budget'))
+      const settled = part.reservations.find((r) => r.reservationId === data.reservationId)
+      if (!settled) return
+      parts.budget = { ...part, reservations: part.reservations.filter((r) => r !== settled) }
+      addReserved(head, settled, -1)
+    },
+  },
+}
+
+function budgetOf(part: BudgetPart | undefined): BudgetPart {
+  return part ?? { reservations: [] }
+}
+
+function addReserved(head: Head, reservation: Reservation, sign: 1 | -1): void {
+  head.spend.reservedTokens += sign * reservation.tokens
+  head.spend.reservedMicrocents += sign * reservation.costMicrocents
+  head.spend.reservedToolCalls += sign * reservation.toolCalls
+}
+
+/** The text stays in the event: the overlay names it by seq. Overlays inside the new range are superseded. */
+function applyCompaction(
+  { head, parts }: Draft,
+  data: EventData<'compaction.applied'>,
+  event: FoldEvent,
+): void {
+  const { summary: _text, summaryTokens: _tokens, supersedes: _ids, pathSeq: _pathSeq, ...record } = data
+  const before = loadedPart(parts, 'compaction') ?? { overlays: [], records: [] }
+  const kept = before.overlays.filter((overlay) => overlay.to < data.from || overlay.from > data.to)
+  const overlay = { ...record, seq: event.seq } as Overlay
+  parts.compaction = {
+    overlays: [...kept, overlay].sort((a, b) => a.from - b.from),
+    records: [...before.records, record as Overlay].slice(-compactionRecordsKept),
+  }
+  head.pathSeq = event.seq
+}

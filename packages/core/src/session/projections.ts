@@ -1,0 +1,165 @@
+/** What the store keeps beside the events so that they can be found: each is a pure function of the events. */
+import { type EventData, type EventType, isErased, type MessagePart } from '@holdfast/protocol'
+import type { RefKind } from './deciding.ts'
+import { messageIdOf } from './fold/messages.ts'
+import type { FoldEvent, Head } from './state.ts'
+
+export interface Ref {
+  kind: RefKind
+  id: string
+  seq: number
+}
+
+/** The chosen ids of an event. `before` and `after` are the heads around it. */
+export function refsOf(before: Head | undefined, event: FoldEvent, after: Head): Ref[] {
+  const own = Object.hasOwn(refIds, event.type)
+    ? refIds[event.type as EventType]?.(event.data as never)
+    : undefined
+  const refs = (own ?? []).map(([kind, id]) => ({ kind, id, seq: event.seq }))
+  return before === undefined ? refs : [...refs, ...answerRefs(before, event, after)]
+}
+
+type RefIds = { [T in EventType]?: (data: EventData<T>) => [RefKind, string][] }
+
+const refIds: RefIds = {
+  'message.appended': (data) => (data.messageId === undefined ? [] : [['message', data.messageId]]),
+  'tool.called': (data) => [['call', data.callId]],
+  'tool.finished': (data) => [
+    ['result', data.callId],
+    ...(data.messageId === undefined ? [] : ([['message', data.messageId]] as [RefKind, string][])),
+  ],
+  'input.delivered': (data) => data.messageIds.map((id) => ['delivered', id]),
+  'run.started': (data) => [['run', data.runId]],
+  'usage.recorded': (data) => [['attempt', data.attemptId]],
+  'question.asked': (data) => [['question', data.questionId]],
+  'child.spawned': (data) => [['child', data.childId]],
+  'compaction.applied': (data) => [['compaction', data.compactionId]],
+}
+
+/** User messages pushed out of the head's short list, and the late answers to such messages. */
+function answerRefs(before: Head, event: FoldEvent, after: Head): Ref[] {
+  if (event.type === 'message.appended') {
+    const data = event.data as EventData<'message.appended'>
+    if (data.firstAnswer && data.replyTo !== undefined && !before.unanswered.includes(data.replyTo)) {
+      return [{ kind: 'answered', id: data.replyTo, seq: event.seq }]
+    }
+  }
+  const entering = enteringView(before, event)
+  if (entering.length === 0) return []
+  const gone = [...before.unanswered, ...entering].filter((id) => !after.unanswered.includes(id))
+  return gone.map((id) => ({ kind: 'unanswered', id, seq: event.seq }))
+}
+
+/** User messages that take their place in the view with this event. */
+function enteringView(before: Head, event: FoldEvent): string[] {
+  if (event.type === 'input.delivered') {
+    const { messageIds } = event.data as EventData<'input.delivered'>
+    return before.waiting.flatMap((input) =>
+      input.role === 'user' && messageIds.includes(input.messageId) ? [input.messageId] : [],
+    )
+  }
+  if (event.type !== 'message.appended') return []
+  const data = event.data as EventData<'message.appended'>
+  return data.role === 'user' && !data.waiting ? [messageIdOf(data, event)] : []
+}
+
+/** Text of a stored event that search finds it by: message text, tool calls and results, notes and titles. */
+export function textOf(type: string, body: string): string | undefined {
+  if (!Object.hasOwn(texts, type)) return undefined
+  const { data } = JSON.parse(body) as { data: unknown }
+  if (isErased({ data })) return undefined
+  const words = texts[type as EventType]?.(data as never).filter((text) => text !== '')
+  return words && words.length > 0 ? words.join('\n') : undefined
+}
+
+const texts: { [T in EventType]?: (data: EventData<T>) => string[] } = {
+  'message.appended': (data) => data.parts.flatMap(partTexts),
+  'tool.finished': (data) => [stringsIn(data.output)],
+  'note.added': (data) => [data.text ?? ''],
+  'session.created': (data) => [data.title ?? '', data.goalText ?? ''],
+  'session.renamed': (data) => [data.title ?? ''],
+  'compaction.applied': (data) => [data.summary],
+  'question.asked': (data) => [data.question, ...data.options],
+}
+
+function partTexts(part: MessagePart): string[] {
+  switch (part.type) {
+    case 'text':
+    case 'reasoning':
+      return [part.text]
+    case 'tool_call':
+      return [part.name, stringsIn(part.input)]
+    case 'tool_result':
+      return [stringsIn(part.output)]
+    case 'data':
+      return [part.name, stringsIn(part.data)]
+    default:
+      return [part.name ?? '']
+  }
+}
+
+/** Keys, strings and numbers of a JSON value as words; the marks of JSON are none. */
+function stringsIn(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (value === null || typeof value !== 'object') return String(value)
+  const words = Array.isArray(value)
+    ? value.map(stringsIn)
+    : Object.entries(value).map(([key, item]) => `${key} ${stringsIn(item)}`)
+  return words.join(' ')
+}
+
+/**
+ * An event's data after erasure. A message keeps the shape that pairing and counting rest on (role, ids, its calls);
+ * everything a person wrote or a tool gave is gone.
+ */
+export function erasedData(type: string, data: unknown): unknown {
+  if (type === 'message.appended') return erasedMessage(data as EventData<'message.appended'>)
+  if (type === 'tool.finished')
+    return {
+      erased: true,
+      callId: (data as { callId: string }).callId,
+      output: null,
+      outcome: 'unknown',
+      ...ids(data),
+    }
+  if (keptWhole.has(type)) return data
+  return { erased: true }
+}
+
+/** Events that say nothing of anybody's content. */
+const keptWhole: ReadonlySet<string> = new Set([
+  'usage.recorded',
+  'run.started',
+  'run.suspended',
+  'run.resumed',
+  'run.finalizing',
+  'run.completed',
+  'round.started',
+  'round.completed',
+  'tool.called',
+  'input.delivered',
+  'lease.taken',
+  'lease.lost',
+  'session.activated',
+  'session.erased',
+  'session.expired',
+  'message.truncated',
+  'message.edited',
+  'message.restored',
+  'child.spawned',
+  'budget.reserved',
+  'budget.settled',
+])
+
+function erasedMessage(data: EventData<'message.appended'>) {
+  const { role, phase, replyTo, finish, firstAnswer, waiting } = data
+  const calls = data.parts.flatMap((part) =>
+    part.type === 'tool_call' ? [{ ...part, input: null, provider: undefined }] : [],
+  )
+  return { erased: true, role, parts: calls, phase, replyTo, finish, firstAnswer, waiting, ...ids(data) }
+}
+
+function ids(data: unknown): { messageId?: string } {
+  const { messageId } = data as { messageId?: string }
+  return messageId === undefined ? {} : { messageId }
+}
