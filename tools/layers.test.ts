@@ -112,7 +112,7 @@ const cases: readonly Case[] = [
   ['no hidden chance', `${core}/a.ts`, 'Math.random()', ['clock-and-chance']],
   ['no hidden id', `${core}/a.ts`, 'crypto.randomUUID()', ['clock-and-chance']],
   ['no imported hidden id', `${core}/a.ts`, "import { randomUUID } from 'node:crypto'", ['clock-and-chance']],
-  ['the clock file may read the clock', `${core}/log/clock.ts`, 'Date.now()', []],
+  ['the clock file may read the clock', `${core}/store/clock.ts`, 'Date.now()', []],
   ['a test may read the clock', `${core}/a.test.ts`, 'Date.now()', []],
   ['the bench may read the clock', 'bench/a.ts', 'Date.now()', []],
   ['a word in a comment is not code', `${core}/a.ts`, "// Date.now()\nconst a = 'Math.random()'", []],

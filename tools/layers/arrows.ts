@@ -42,7 +42,7 @@ export function layerOf(path: string): Layer | undefined {
 }
 
 export function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || /^packages\/[^/]+\/test\//.test(path)
+  return path.endsWith('.test.ts') || /^packages\/[^/]+\/(test|src\/.*testing)\//.test(path)
 }
 
 /** The package folder that owns a path; '' is the root. */

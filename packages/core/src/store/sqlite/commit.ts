@@ -1,0 +1,132 @@
+/**
+ * One commit inside a transaction that holds the write lock: first every reason to refuse it, then the writing, which
+ * only an engine error can stop, and that rolls everything back. The usual commit (no creation, lease change or key, on a session that this handle
+ * knows) is judged by the statement that moves the session's row, and by nothing else.
+ */
+import type { Commit, CommitOutcome, LeaseChange, LeaseRow } from '../store.ts'
+import { insertAttachment } from './attachments.ts'
+import type { Connection } from './connection.ts'
+import { dropDrafts } from './drafts.ts'
+import { erase } from './erase.ts'
+import { insertEvents } from './events.ts'
+import { findSources, insertSegments } from './forks.ts'
+import { earlierUse, insertKey } from './keys.ts'
+import { insertParts } from './parts.ts'
+import { insertRefs } from './refs.ts'
+import {
+  advance,
+  type FullSessionRow,
+  getFullSession,
+  haveSameIndices,
+  insertSession,
+  lastSeqOf,
+  learn,
+  learnAdvance,
+  move,
+} from './sessions.ts'
+import { addTenant, noteFirstSession, tenantOf } from './tenants.ts'
+import { insertUsage } from './usage.ts'
+
+const SELECT_TOMBSTONE = 'SELECT 1 FROM tombstones WHERE tenant = ? AND id = ?'
+
+export function commitOne(db: Connection, commit: Commit, nowMs: number): CommitOutcome {
+  const tenant = tenantOf(db, commit.tenantId)
+  return commitKnown(db, tenant, commit) ?? commitJudged(db, tenant, commit, nowMs)
+}
+
+/** Undefined: not for the short way, or refused for a reason that the long way finds. */
+function commitKnown(db: Connection, tenant: number, commit: Commit): CommitOutcome | undefined {
+  if (commit.create || commit.lease || commit.key) return undefined
+  const known = db.known.session(tenant, commit.sessionId)
+  if (known?.seq !== commit.baseSeq || !haveSameIndices(known.columns, commit.head)) return undefined
+  const lease = advance(db, tenant, known, commit)
+  if (!lease) return undefined
+  learnAdvance(known, commit)
+  return writeRest(db, tenant, known.session, commit, lease)
+}
+
+function commitJudged(db: Connection, tenant: number, commit: Commit, nowMs: number): CommitOutcome {
+  const row = getFullSession(db, tenant, commit.sessionId)
+  const used = row && earlierUse(db, row.session, commit)
+  if (used) return used
+  if (commit.create) return row ? { status: 'id_taken' } : create(db, tenant, commit, nowMs)
+  if (!row) return { status: 'conflict', seq: 0 }
+  return refusalOf(row, commit, nowMs) ?? append(db, tenant, row, commit, nowMs)
+}
+
+/** The order of the checks is part of the contract: epoch, base, lease. */
+function refusalOf(
+  { lease, seq }: Pick<FullSessionRow, 'lease' | 'seq'>,
+  commit: Commit,
+  nowMs: number,
+): CommitOutcome | undefined {
+  const { epoch, baseSeq, lease: change } = commit
+  const needsEpoch = epoch !== undefined || change?.type === 'release'
+  if (needsEpoch && (lease.owner === undefined || lease.epoch !== epoch)) {
+    return { status: 'fenced', epoch: lease.epoch }
+  }
+  if (baseSeq !== seq) return { status: 'conflict', seq }
+  if (change?.type !== 'take') return undefined
+  const isFree = lease.owner === undefined || (lease.expiresAtMs ?? 0) <= nowMs
+  return isFree && lease.epoch === change.fromEpoch ? undefined : { status: 'lease_held', lease }
+}
+
+function create(db: Connection, tenant: number, commit: Commit, nowMs: number): CommitOutcome {
+  if (db.get(SELECT_TOMBSTONE, tenant, commit.sessionId)) return { status: 'id_taken' }
+  const sources = findSources(db, tenant, commit)
+  if (!sources) return { status: 'source_missing' }
+  const base = sources.at(-1)?.last ?? 0
+  const free: LeaseRow = { epoch: 0, owner: undefined, expiresAtMs: undefined }
+  const refusal = refusalOf({ lease: free, seq: base }, commit, nowMs)
+  if (refusal) return refusal.status === 'conflict' ? { status: 'conflict', seq: 0 } : refusal
+
+  const owner = tenant || addTenant(db, commit.tenantId)
+  noteFirstSession(db, owner)
+  const lease = leaseAfter(free, commit.lease, nowMs)
+  const session = insertSession(db, owner, commit, lease)
+  learn(db, owner, commit, session)
+  insertSegments(db, session, sources)
+  return writeRest(db, owner, session, commit, lease)
+}
+
+function append(
+  db: Connection,
+  tenant: number,
+  row: FullSessionRow,
+  commit: Commit,
+  nowMs: number,
+): CommitOutcome {
+  const lease = leaseAfter(row.lease, commit.lease, nowMs)
+  const isUsual = !commit.lease && haveSameIndices(row.columns, commit.head)
+  if (!isUsual || !advance(db, tenant, row, commit)) move(db, tenant, row, commit, lease)
+  learn(db, tenant, commit, row.session)
+  return writeRest(db, tenant, row.session, commit, lease)
+}
+
+function leaseAfter(lease: LeaseRow, change: LeaseChange | undefined, nowMs: number): LeaseRow {
+  if (!change) return lease
+  if (change.type === 'release') return { epoch: lease.epoch, owner: undefined, expiresAtMs: undefined }
+  return { epoch: lease.epoch + 1, owner: change.owner, expiresAtMs: nowMs + change.ttlMs }
+}
+
+/** Everything of a commit but the session row, which has moved already. */
+function writeRest(
+  db: Connection,
+  tenant: number,
+  session: number,
+  commit: Commit,
+  lease: LeaseRow,
+): CommitOutcome {
+  const { sessionId, baseSeq } = commit
+  if (commit.erase) erase(db, session, commit.erase)
+  if (commit.dropDrafts.length > 0) dropDrafts(db, session, commit.dropDrafts)
+  insertEvents(db, session, commit)
+  insertParts(db, session, commit)
+  insertRefs(db, session, commit.refs)
+  insertKey(db, session, commit)
+  for (const row of commit.usage) insertUsage(db, tenant, sessionId, row)
+  for (const { hash, bytes } of commit.attachments) {
+    insertAttachment(db, session, { hash, bytes, seq: baseSeq + 1 })
+  }
+  return { status: 'committed', firstSeq: baseSeq + 1, lastSeq: lastSeqOf(commit), lease }
+}

@@ -1,0 +1,69 @@
+/** Drafts: the chunks of an answer while it is being written, each durable before it is shown. */
+import type { DraftOutcome, DraftWrite, OpenDraft, StoredChunk } from '../store.ts'
+import type { Connection } from './connection.ts'
+import { getSession } from './sessions.ts'
+
+const SELECT_LEASE = 'SELECT session, epoch, lease_owner FROM sessions WHERE tenant = ? AND id = ?'
+const SELECT_DRAFT = 'SELECT draft, last FROM drafts WHERE session = ? AND id = ?'
+const INSERT_DRAFT =
+  'INSERT INTO drafts (session, id, run, epoch, last) VALUES (?, ?, ?, ?, 0) RETURNING draft'
+const SET_LAST = 'UPDATE drafts SET last = ? WHERE draft = ?'
+const INSERT_CHUNK = 'INSERT INTO chunks (draft, chunk, kind, text) VALUES (?, ?, ?, ?)'
+
+const SELECT_CHUNKS = `
+  SELECT chunk, kind, text FROM chunks WHERE draft = ? AND chunk > ? ORDER BY chunk`
+
+const LIST_DRAFTS = 'SELECT id, run, epoch, last FROM drafts WHERE session = ? ORDER BY draft'
+const SELECT_DRAFT_IDS = 'SELECT id FROM drafts WHERE session = ?'
+const DELETE_CHUNKS = 'DELETE FROM chunks WHERE draft = ?'
+const DELETE_DRAFT = 'DELETE FROM drafts WHERE draft = ?'
+
+export function appendDraft(db: Connection, tenant: number, write: DraftWrite): DraftOutcome {
+  const { sessionId, draftId, runId, epoch, first, chunks } = write
+  const [session, leaseEpoch, owner] = db.get(SELECT_LEASE, tenant, sessionId) ?? [0, 0, null]
+  if (owner === null || leaseEpoch !== epoch) return { status: 'fenced', epoch: leaseEpoch }
+  const [known, last] = db.get(SELECT_DRAFT, session, draftId) ?? [undefined, 0]
+  if (first !== last + 1) return { status: 'gap', last }
+
+  const draft = known ?? db.get(INSERT_DRAFT, session, draftId, runId, epoch)?.[0]
+  for (const [index, { kind, text }] of chunks.entries()) {
+    db.run(INSERT_CHUNK, draft, first + index, kind, text)
+  }
+  db.run(SET_LAST, last + chunks.length, draft)
+  return { status: 'written' }
+}
+
+export function readDraft(
+  db: Connection,
+  tenant: number,
+  sessionId: string,
+  draftId: string,
+  afterChunk: number,
+): StoredChunk[] {
+  const row = getSession(db, tenant, sessionId)
+  const draft = row && db.get(SELECT_DRAFT, row.session, draftId)?.[0]
+  if (draft === undefined) return []
+  return db.all(SELECT_CHUNKS, draft, afterChunk).map(([chunk, kind, text]) => ({ chunk, kind, text }))
+}
+
+export function listDrafts(db: Connection, tenant: number, sessionId: string): OpenDraft[] {
+  const row = getSession(db, tenant, sessionId)
+  if (!row) return []
+  return db.all(LIST_DRAFTS, row.session).map(([draftId, runId, epoch, last]) => {
+    return { draftId, runId, epoch, last }
+  })
+}
+
+export function dropDrafts(db: Connection, session: number, draftIds: readonly string[]): void {
+  for (const draftId of draftIds) {
+    const draft = db.get(SELECT_DRAFT, session, draftId)?.[0]
+    if (draft === undefined) continue
+    db.run(DELETE_CHUNKS, draft)
+    db.run(DELETE_DRAFT, draft)
+  }
+}
+
+export function dropAllDrafts(db: Connection, session: number): void {
+  const ids = db.all(SELECT_DRAFT_IDS, session).map(([id]) => id as string)
+  dropDrafts(db, session, ids)
+}

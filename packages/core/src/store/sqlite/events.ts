@@ -1,0 +1,120 @@
+/**
+ * Event rows. A body from `limits.asideBytes` on lies in a table beside, by its hash, so that it does not push its
+ * neighbours off their page; equal bodies of a session share one row there.
+ */
+import { createHash } from 'node:crypto'
+import { limits } from '@holdfast/protocol'
+import type { Commit, EventRange, StoredEvent } from '../store.ts'
+import { corrupt, crcOfEvent } from './checksum.ts'
+import type { Connection } from './connection.ts'
+import type { Row } from './driver.ts'
+import { type Stretch, stretchesOf } from './forks.ts'
+import { getSession } from './sessions.ts'
+
+const INSERT_EVENT = `
+  INSERT INTO events (session, seq, v, crc, type, at, commit_id, aside, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+const INSERT_BODY = 'INSERT INTO bodies (session, hash, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
+
+const SELECT_BODY = 'SELECT body FROM bodies WHERE session = ? AND hash = ?'
+
+const SELECT_FORWARD = `
+  SELECT seq, v, crc, type, at, commit_id, aside, body, octet_length(body) FROM events
+  WHERE session = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`
+
+const SELECT_BACKWARD = `
+  SELECT seq, v, crc, type, at, commit_id, aside, body, octet_length(body) FROM events
+  WHERE session = ? AND seq BETWEEN ? AND ? ORDER BY seq DESC LIMIT ?`
+
+/** Rows fetched by one statement: without the bodies kept aside they are at most 2 MiB. */
+const rowsAtOnce = 256
+
+export function insertEvents(db: Connection, session: number, { events, baseSeq, commitId }: Commit): void {
+  let seq = baseSeq
+  for (const event of events) {
+    seq += 1
+    const { type, v, at, body } = event
+    const crc = crcOfEvent(seq, commitId, event)
+    const aside = keepAside(db, session, body)
+    db.run(INSERT_EVENT, session, seq, v, crc, type, at, commitId, aside, aside ? null : body)
+  }
+}
+
+/** Keeps a large body beside and gives the hash that the event row names instead. */
+export function keepAside(db: Connection, session: number, body: string): Uint8Array | null {
+  if (body.length * 3 < limits.asideBytes || Buffer.byteLength(body) < limits.asideBytes) return null
+  const hash = createHash('sha256').update(body).digest()
+  db.run(INSERT_BODY, session, hash, body)
+  return hash
+}
+
+export function readEvents(
+  db: Connection,
+  tenant: number,
+  sessionId: string,
+  range: EventRange,
+): StoredEvent[] {
+  const row = getSession(db, tenant, sessionId)
+  if (!row) return []
+  const low = Math.max((range.after ?? 0) + 1, 1)
+  const high = Math.min(range.through ?? row.seq, row.seq)
+  const stretches = stretchesOf(db, row)
+  const page = new Page(sessionId, range)
+  for (const stretch of range.direction === 'forward' ? stretches : stretches.toReversed()) {
+    const from = Math.max(low, stretch.first)
+    const to = Math.min(high, stretch.last)
+    if (from <= to && !readStretch(db, { session: stretch.session, first: from, last: to }, page)) break
+  }
+  return page.events
+}
+
+/** False when the page is full. */
+function readStretch(db: Connection, { session, first, last }: Stretch, page: Page): boolean {
+  const forward = page.range.direction === 'forward'
+  let [low, high] = [first, last]
+  while (low <= high) {
+    const wanted = Math.min(page.range.limit - page.events.length, rowsAtOnce)
+    if (wanted <= 0) return false
+    const rows = db.all(forward ? SELECT_FORWARD : SELECT_BACKWARD, session, low, high, wanted)
+    const due = Math.min(wanted, high - low + 1)
+    for (let index = 0; index < due; index += 1) {
+      const seq = forward ? low + index : high - index
+      if (!page.add(db, session, seq, rows[index])) return false
+    }
+    if (forward) low += due
+    else high -= due
+  }
+  return true
+}
+
+/** Events gathered up to the limits of a range. */
+class Page {
+  readonly events: StoredEvent[] = []
+  readonly range: EventRange
+  readonly #sessionId: string
+  #bytes = 0
+
+  constructor(sessionId: string, range: EventRange) {
+    this.#sessionId = sessionId
+    this.range = range
+  }
+
+  /** Takes the row that must be the event `seq`. False when it does not fit any more. */
+  add(db: Connection, session: number, seq: number, row: Row | undefined): boolean {
+    const event = row && eventOf(db, session, row)
+    if (!event || event.seq !== seq || row[2] !== crcOfEvent(seq, event.commitId, event)) {
+      throw corrupt(`Event ${seq}`, this.#sessionId, { seq })
+    }
+    this.#bytes += (row[8] as number | null) ?? Buffer.byteLength(event.body)
+    if (this.events.length > 0 && this.#bytes > this.range.maxBytes) return false
+    this.events.push(event)
+    return true
+  }
+}
+
+/** The event of a row, its body fetched from aside; undefined when that is gone. Its checksum is not looked at. */
+export function eventOf(db: Connection, session: number, row: Row): StoredEvent | undefined {
+  const [seq, v, , type, at, commitId, aside, inline] = row
+  const body = aside === null ? inline : db.get(SELECT_BODY, session, aside)?.[0]
+  return typeof body === 'string' ? { seq, type, v, at, body, commitId } : undefined
+}

@@ -1,0 +1,68 @@
+/** Segments: where the prefix of a fork is read from. A session that is no fork has none and pays for none. */
+import type { Commit, Segment } from '../store.ts'
+import type { Connection } from './connection.ts'
+import { getSession, type SessionRow } from './sessions.ts'
+
+/** Seqs `first`…`last` of an own log, both included. */
+export interface Stretch {
+  session: number
+  first: number
+  last: number
+}
+
+const INSERT_SEGMENT = 'INSERT INTO segments (session, position, source, first, last) VALUES (?, ?, ?, ?, ?)'
+
+const SELECT_STRETCHES = 'SELECT source, first, last FROM segments WHERE session = ? ORDER BY position'
+
+const SELECT_SEGMENTS = `
+  SELECT sessions.id, segments.first, segments.last
+  FROM segments JOIN sessions ON sessions.session = segments.source
+  WHERE segments.session = ? ORDER BY segments.position`
+
+const SELECT_FORKS = `
+  SELECT sessions.session, sessions.id FROM sessions
+  WHERE sessions.session IN (SELECT session FROM segments WHERE source = ?) AND sessions.tenant = ?
+  ORDER BY sessions.session`
+
+/** The sources of a fork that is to be made, or undefined when one is missing or ends before its segment. */
+export function findSources(db: Connection, tenant: number, commit: Commit): Stretch[] | undefined {
+  const found: Stretch[] = []
+  for (const { sessionId, from, to } of commit.segments ?? []) {
+    const source = getSession(db, tenant, sessionId)
+    if (!source || to > source.seq) return undefined
+    found.push({ session: source.session, first: from, last: to })
+  }
+  return found
+}
+
+export function insertSegments(db: Connection, session: number, sources: readonly Stretch[]): void {
+  for (const [position, source] of sources.entries()) {
+    db.run(INSERT_SEGMENT, session, position, source.session, source.first, source.last)
+  }
+}
+
+/** All that a session reads, in order: its segments, then its own events. */
+export function stretchesOf(db: Connection, { session, base, seq }: SessionRow): Stretch[] {
+  const own = { session, first: base + 1, last: seq }
+  if (base === 0) return [own]
+  const prefix = db.all(SELECT_STRETCHES, session).map(([source, first, last]) => {
+    return { session: source, first, last }
+  })
+  return [...prefix, own]
+}
+
+export function readSegments(db: Connection, tenant: number, sessionId: string): Segment[] {
+  const row = getSession(db, tenant, sessionId)
+  if (!row || row.base === 0) return []
+  return db.all(SELECT_SEGMENTS, row.session).map(([id, from, to]) => ({ sessionId: id, from, to }))
+}
+
+/** Sessions that are based on this one, oldest first. */
+export function forksOf(db: Connection, tenant: number, session: number): { session: number; id: string }[] {
+  return db.all(SELECT_FORKS, session, tenant).map(([fork, id]) => ({ session: fork, id }))
+}
+
+export function listForks(db: Connection, tenant: number, sessionId: string): string[] {
+  const row = getSession(db, tenant, sessionId)
+  return row ? forksOf(db, tenant, row.session).map(({ id }) => id) : []
+}

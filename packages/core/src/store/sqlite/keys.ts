@@ -1,0 +1,49 @@
+/** Idempotency keys. A key answers until it is swept, whether or not its time is past. */
+import type { Commit, CommitOutcome } from '../store.ts'
+import type { Connection } from './connection.ts'
+import { getSession, lastSeqOf } from './sessions.ts'
+
+export interface UsedKey {
+  hash: string
+  firstSeq: number
+  lastSeq: number
+}
+
+const INSERT_KEY = 'INSERT INTO keys (session, key, hash, first, last, expires) VALUES (?, ?, ?, ?, ?, ?)'
+const SELECT_KEY = 'SELECT hash, first, last FROM keys WHERE session = ? AND key = ?'
+
+const SWEEP_KEYS = `
+  DELETE FROM keys WHERE (session, key) IN (
+    SELECT session, key FROM keys WHERE expires <= ? ORDER BY expires LIMIT ?
+  )`
+
+export function insertKey(db: Connection, session: number, commit: Commit): void {
+  if (!commit.key) return
+  const { key, hash, expiresAtMs } = commit.key
+  db.run(INSERT_KEY, session, key, hash, commit.baseSeq + 1, lastSeqOf(commit), expiresAtMs)
+}
+
+/** What the commit's key says, if it was used before. */
+export function earlierUse(db: Connection, session: number, { key }: Commit): CommitOutcome | undefined {
+  const used = key && getKey(db, session, key.key)
+  if (!used) return undefined
+  if (used.hash !== key.hash) return { status: 'key_conflict' }
+  return { status: 'replayed', firstSeq: used.firstSeq, lastSeq: used.lastSeq }
+}
+
+export function readKey(db: Connection, tenant: number, sessionId: string, key: string): UsedKey | undefined {
+  const row = getSession(db, tenant, sessionId)
+  return row && getKey(db, row.session, key)
+}
+
+function getKey(db: Connection, session: number, key: string): UsedKey | undefined {
+  const row = db.get(SELECT_KEY, session, key)
+  if (!row) return undefined
+  const [hash, firstSeq, lastSeq] = row
+  return { hash, firstSeq, lastSeq }
+}
+
+/** Gives how many went. */
+export function sweepKeys(db: Connection, atMs: number, limit: number): number {
+  return db.run(SWEEP_KEYS, atMs, limit)
+}

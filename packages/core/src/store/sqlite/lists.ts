@@ -1,0 +1,97 @@
+/** Lists of sessions, each a walk along one index: a page costs the same whatever the total. */
+import type { DueKind, ListIndex, ListQuery, ListRow } from '../store.ts'
+import type { Connection } from './connection.ts'
+import type { Row } from './driver.ts'
+import { leaseOf } from './sessions.ts'
+
+interface List {
+  sql: string
+  hasValue: boolean
+  /** A key before every row's, for a list from its start. */
+  start: number
+}
+
+const newestFirst = Number.MAX_SAFE_INTEGER
+const oldestFirst = Number.MIN_SAFE_INTEGER
+
+const lists: Readonly<Record<ListIndex, List>> = {
+  all: {
+    sql: `
+      SELECT activity, id, seq, epoch, lease_owner, lease_expires, head FROM sessions
+      WHERE tenant = ? AND (activity, id) < (?, ?) ORDER BY activity DESC, id DESC LIMIT ?`,
+    hasValue: false,
+    start: newestFirst,
+  },
+  owner: {
+    sql: `
+      SELECT activity, id, seq, epoch, lease_owner, lease_expires, head FROM sessions
+      WHERE tenant = ? AND owner = ? AND (activity, id) < (?, ?) ORDER BY activity DESC, id DESC LIMIT ?`,
+    hasValue: true,
+    start: newestFirst,
+  },
+  agent: {
+    sql: `
+      SELECT activity, id, seq, epoch, lease_owner, lease_expires, head FROM sessions
+      WHERE tenant = ? AND agent = ? AND (activity, id) < (?, ?) ORDER BY activity DESC, id DESC LIMIT ?`,
+    hasValue: true,
+    start: newestFirst,
+  },
+  conversation: {
+    sql: `
+      SELECT created, id, seq, epoch, lease_owner, lease_expires, head FROM sessions
+      WHERE tenant = ? AND conversation = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`,
+    hasValue: true,
+    start: oldestFirst,
+  },
+  thread: {
+    sql: `
+      SELECT created, id, seq, epoch, lease_owner, lease_expires, head FROM sessions
+      WHERE tenant = ? AND thread = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`,
+    hasValue: true,
+    start: oldestFirst,
+  },
+  root: {
+    sql: `
+      SELECT created, id, seq, epoch, lease_owner, lease_expires, head FROM sessions
+      WHERE tenant = ? AND root = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`,
+    hasValue: true,
+    start: oldestFirst,
+  },
+  question: {
+    sql: `
+      SELECT question_asked, id, seq, epoch, lease_owner, lease_expires, head FROM sessions
+      WHERE tenant = ? AND question_asked IS NOT NULL AND (question_asked, id) > (?, ?)
+      ORDER BY question_asked, id LIMIT ?`,
+    hasValue: false,
+    start: oldestFirst,
+  },
+}
+
+const due: Readonly<Record<DueKind, string>> = {
+  expiry: 'SELECT id FROM sessions WHERE tenant = ? AND expires <= ? ORDER BY expires, id LIMIT ?',
+  question: `
+    SELECT id FROM sessions WHERE tenant = ? AND question_expires <= ? ORDER BY question_expires, id LIMIT ?`,
+  lease: 'SELECT id FROM sessions WHERE tenant = ? AND lease_expires <= ? ORDER BY lease_expires, id LIMIT ?',
+}
+
+export function listHeads(db: Connection, tenant: number, query: ListQuery): ListRow[] {
+  const { sql, hasValue, start } = lists[query.index]
+  const { key, id } = query.after ?? { key: start, id: '' }
+  const value = hasValue ? [query.value ?? ''] : []
+  return db.all(sql, tenant, ...value, key, id, query.limit).map(listRowOf)
+}
+
+/** The head's checksum is not looked at here: one damaged row must not hide the others of its page. */
+function listRowOf([key, sessionId, seq, epoch, owner, expires, body]: Row): ListRow {
+  return { key, sessionId, seq, body, lease: leaseOf([epoch, owner, expires]) }
+}
+
+export function listDue(
+  db: Connection,
+  tenant: number,
+  kind: DueKind,
+  atMs: number,
+  limit: number,
+): string[] {
+  return db.all(due[kind], tenant, atMs, limit).map(([id]) => id as string)
+}

@@ -1,0 +1,176 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, statSync } from 'node:fs'
+import { tenantId } from '@holdfast/protocol'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { commitOf } from '../conformance/build.ts'
+import { sqlite } from './index.ts'
+import type { Migration } from './migrations.ts'
+import { migrations } from './migrations.ts'
+import { openDatabase } from './open.ts'
+import { TemporaryPlace } from './temporary.ts'
+
+const second: Migration = {
+  version: 2,
+  sql: `
+    ALTER TABLE events ADD COLUMN added TEXT;
+    CREATE TABLE more (x INTEGER) STRICT;
+    INSERT INTO more SELECT seq FROM events;
+    PRAGMA user_version = 2;`,
+}
+const list = [...migrations, second]
+
+let place: TemporaryPlace
+beforeEach(async () => {
+  place = new TemporaryPlace()
+  const store = await sqlite(place.path).open({})
+  await store.commit([
+    commitOf({ tenantId: tenantId('t'), sessionId: 's', baseSeq: 0, create: true, events: 3 }),
+  ])
+  await store.close()
+})
+afterEach(() => place.remove())
+
+async function openWith(migrationsUsed: readonly Migration[], nowMs = 1_000) {
+  const { db, schemaVersion } = await openDatabase(place.path, {}, { nowMs, list: migrationsUsed })
+  db.close()
+  return schemaVersion
+}
+
+function backups(): string[] {
+  return readdirSync(place.folder).filter((name) => name.includes('backup'))
+}
+
+function rowsOfMore(): unknown {
+  return place.behind('SELECT x FROM more ORDER BY x').map(({ x }) => x)
+}
+
+describe('migration', () => {
+  it('keeps a whole copy of the older file, readable by its owner only', async () => {
+    expect(await openWith(list)).toBe(2)
+    expect(rowsOfMore()).toEqual([1, 2, 3])
+    expect(backups()).toEqual(['sessions.db.backup-v1-1000'])
+    const path = `${place.folder}/sessions.db.backup-v1-1000`
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    const old = await sqlite(path).open({})
+    expect((await old.readHead(tenantId('t'), 's'))?.seq).toBe(3)
+    await old.close()
+  })
+
+  it('is done once', async () => {
+    expect(await openWith(list)).toBe(2)
+    expect(await openWith(list, 2_000)).toBe(2)
+    expect(rowsOfMore()).toEqual([1, 2, 3])
+    expect(backups()).toHaveLength(1)
+  })
+
+  it('is done once by several that open at once', async () => {
+    const versions = await Promise.all([1, 2, 3, 4].map((nowMs) => openWith(list, nowMs)))
+    expect(versions).toEqual([2, 2, 2, 2])
+    expect(rowsOfMore()).toEqual([1, 2, 3])
+    expect(backups()).toHaveLength(1)
+  })
+
+  it('that fails half-way leaves the file as it was', async () => {
+    const broken = {
+      version: 2,
+      sql: 'CREATE TABLE more (x); INSERT INTO nowhere VALUES (1); PRAGMA user_version = 2',
+    }
+    await expect(openWith([...migrations, broken])).rejects.toMatchObject({ code: 'store_unavailable' })
+    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: 1 }])
+    expect(await openWith(list)).toBe(2)
+  })
+
+  it('whose process is killed half-way leaves the file as it was, and is done by the next', async () => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', dyingHalfWay(), place.path])
+    const [code, signal] = await once(child, 'exit')
+    expect([code, signal]).toEqual([null, 'SIGKILL'])
+    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: 1 }])
+    expect(await openWith(list)).toBe(2)
+    expect(rowsOfMore()).toEqual([1, 2, 3])
+  })
+
+  it('does not touch a newer file', async () => {
+    await openWith(list)
+    const opening = sqlite(place.path).open({})
+    await expect(opening).rejects.toMatchObject({
+      code: 'store_unsupported',
+      details: { version: 2, newest: 1 },
+    })
+    expect(rowsOfMore()).toEqual([1, 2, 3])
+  })
+
+  it('does not touch a database of another program', async () => {
+    place.behind('PRAGMA application_id = 7')
+    await expect(sqlite(place.path).open({})).rejects.toMatchObject({ code: 'store_unsupported' })
+    await expect(openWith(list)).rejects.toMatchObject({ code: 'store_unsupported' })
+    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: 1 }])
+  })
+
+  it('makes no copy of a new file', async () => {
+    const fresh = new TemporaryPlace()
+    const { db } = await openDatabase(fresh.path, {}, { nowMs: 1, list })
+    db.close()
+    expect(readdirSync(fresh.folder)).toEqual(['sessions.db'])
+    fresh.remove()
+  })
+})
+
+it('a scrub takes the copies of migrations away, for they hold what was erased since', async () => {
+  await openWith(list)
+  place.behind('DROP TABLE more')
+  place.behind('PRAGMA user_version = 1')
+  const store = await sqlite(place.path).open({})
+  await store.scrub()
+  await store.close()
+  expect(backups()).toEqual([])
+})
+
+it('the committed schema is what the migrations make', async () => {
+  const rows = place.behind(`
+    SELECT sql FROM sqlite_schema
+    WHERE sql IS NOT NULL AND name <> 'sqlite_sequence'
+      AND name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')
+    ORDER BY tbl_name, type DESC, name`)
+  const dump = rows.map(({ sql }) => `${sql};\n`).join('\n')
+  await expect(dump).toMatchFileSnapshot('./schema.sql')
+})
+
+it('migrations are numbered from one without a gap, and each sets its own number', () => {
+  for (const [index, { version, sql }] of migrations.entries()) {
+    expect(version).toBe(index + 1)
+    expect(sql).toContain(`PRAGMA user_version = ${version};`)
+  }
+})
+
+/** A program that begins the second migration as the runner does, and dies inside its transaction. */
+function dyingHalfWay(): string {
+  const at = (name: string) => JSON.stringify(new URL(name, import.meta.url).href)
+  return `
+    import { DatabaseSync } from 'node:sqlite'
+    import { openDatabase } from ${at('./open.ts')}
+    import { migrations } from ${at('./migrations.ts')}
+    class Dying {
+      #db
+      constructor(path) { this.#db = new DatabaseSync(path) }
+      prepare(sql) {
+        const statement = this.#db.prepare(sql)
+        const reader = statement.columns().length > 0
+        return {
+          reader,
+          raw: (on) => statement.setReturnArrays(on),
+          run: (...values) => statement.run(...values),
+          get: (...values) => statement.get(...values),
+          all: (...values) => statement.all(...values),
+        }
+      }
+      exec(sql) {
+        this.#db.exec(sql)
+        if (sql.includes('more')) process.kill(process.pid, 'SIGKILL')
+      }
+      close() { this.#db.close() }
+      get inTransaction() { return this.#db.isTransaction }
+    }
+    const second = { version: 2, sql: 'CREATE TABLE more (y INTEGER); PRAGMA user_version = 2;' }
+    await openDatabase(process.argv[1], { driver: Dying }, { nowMs: 1, list: [...migrations, second] })`
+}

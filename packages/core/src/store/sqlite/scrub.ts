@@ -1,0 +1,47 @@
+/**
+ * Making deletions and erasures final. `secure_delete` overwrites every freed row and page, but when SQLite moves rows
+ * between neighbouring pages it leaves copies of them in the gaps (measured: in one of four random histories), so the
+ * file is written anew. Then the journal is cut, and the copies that migrations made go.
+ */
+import { removeBackups } from './backup.ts'
+import type { Connection } from './connection.ts'
+import { sweepGarbage } from './deletion.ts'
+import { busyError } from './errors.ts'
+import { mergeIndex } from './search.ts'
+import type { Transactions } from './transactions.ts'
+import { erasuresToScrub, noteScrubbed } from './upkeep.ts'
+
+/** Its row begins with 1 while another connection reads an older state; nothing is thrown then. */
+const TRUNCATE_JOURNAL = 'PRAGMA wal_checkpoint(TRUNCATE)'
+
+/** A slice in each turn of the event loop, so that others come to their turn in between. */
+export async function sweepAllGarbage(transactions: Transactions): Promise<void> {
+  while (await transactions.gather(sweepGarbage));
+}
+
+export async function scrub(transactions: Transactions): Promise<void> {
+  await sweepAllGarbage(transactions)
+  while (await transactions.gather(mergeIndex));
+  await transactions.read(({ place }) => removeBackups(place))
+  const erasures = await transactions.read(erasuresToScrub)
+  if (erasures !== undefined) {
+    await transactions.read(rewriteFile)
+    await transactions.write((db) => noteScrubbed(db, erasures))
+  }
+  await transactions.read(truncateJournal)
+}
+
+/** The copy on the way would fill the memory if it were kept there as other temporary data is. */
+function rewriteFile(db: Connection): void {
+  if (db.place.inMemory) return
+  db.exec('PRAGMA temp_store = FILE')
+  try {
+    db.exec('VACUUM')
+  } finally {
+    db.exec('PRAGMA temp_store = MEMORY')
+  }
+}
+
+function truncateJournal(db: Connection): void {
+  if (!db.place.inMemory && db.get(TRUNCATE_JOURNAL)?.[0] === 1) throw busyError()
+}

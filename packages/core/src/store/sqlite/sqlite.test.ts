@@ -1,0 +1,80 @@
+import { rmSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import BetterSqlite3 from 'better-sqlite3'
+import { describe, it } from 'vitest'
+import { runStoreConformance, type StoreFixture } from '../conformance/index.ts'
+import type { Store } from '../store.ts'
+import { type SqliteOptions, sqlite } from './index.ts'
+import { TemporaryPlace } from './temporary.ts'
+
+const libraries: Readonly<Record<string, SqliteOptions>> = {
+  'node:sqlite': {},
+  'better-sqlite3': { driver: BetterSqlite3 },
+}
+
+for (const [library, options] of Object.entries(libraries)) {
+  describe(`the SQLite store in a file, with ${library}`, () => {
+    runStoreConformance(fileFixture(library, options), { test: it })
+  })
+  describe(`the SQLite store in memory, with ${library}`, () => {
+    runStoreConformance(memoryFixture(library, options), { test: it })
+  })
+}
+
+function fileFixture(library: string, options: SqliteOptions): StoreFixture {
+  return {
+    name: `sqlite file, ${library}`,
+    async open({ clock }) {
+      const place = new TemporaryPlace()
+      const handles: Store[] = []
+      const another = async () => {
+        const handle = await sqlite(place.path, options).open({ clock })
+        handles.push(handle)
+        return handle
+      }
+      const closeAll = () => Promise.all(handles.map((handle) => handle.close()))
+      return {
+        store: await another(),
+        another,
+        reopen: another,
+        files: async () => place.files(),
+        corrupt: async (tenantId, sessionId, seq) => {
+          behind(place.path, options)(corruption, seq, tenantId, sessionId)
+        },
+        schema: {
+          makeOlder: async () => rmSync(place.path),
+          makeNewer: async () => void place.behind('PRAGMA user_version = 999'),
+        },
+        async dispose() {
+          await closeAll()
+          place.remove()
+        },
+      }
+    },
+  }
+}
+
+/** Through the same library: closing a file drops the locks that another library of this process has on it. */
+function behind(path: string, { driver: Better }: SqliteOptions) {
+  return (sql: string, ...values: (string | number)[]): void => {
+    const db = Better ? new Better(path) : new DatabaseSync(path)
+    db.prepare(sql).run(...values)
+    db.close()
+  }
+}
+
+const corruption = `
+  UPDATE events SET body = substr(body, 1, length(body) - 2) || '!"'
+  WHERE seq = ? AND session = (
+    SELECT session FROM sessions JOIN tenants USING (tenant) WHERE tenants.id = ? AND sessions.id = ?
+  )`
+
+function memoryFixture(library: string, options: SqliteOptions): StoreFixture {
+  return {
+    name: `sqlite in memory, ${library}`,
+    async open({ clock }) {
+      const store = await sqlite(':memory:', options).open({ clock })
+      return { store, dispose: () => store.close() }
+    },
+  }
+}

@@ -1,0 +1,386 @@
+/**
+ * The seam between the log and what keeps it. A store stores: it decides nothing about what a session means. Every
+ * promise is a numbered clause in `clauses.ts`, and every clause has at least one case in `conformance/`, run on every
+ * store. Refusals are values (`CommitOutcome`); a thrown error is a `HoldfastError` of the store family.
+ */
+import type { TenantId } from '@holdfast/protocol'
+
+/** A new event. Its seq is `baseSeq + 1 + index`; `body` is the exact JSON text that every reader gets back. */
+export interface NewEvent {
+  type: string
+  v: number
+  /** ISO-8601 with `Z`. Informs; never orders. */
+  at: string
+  body: string
+}
+
+export interface StoredEvent extends NewEvent {
+  seq: number
+  /** The commit that wrote it. */
+  commitId: string
+}
+
+/** The columns that lists and sweeps need, beside the head's JSON text. */
+export interface HeadRow {
+  /** JSON text of the head; the store never reads inside it. */
+  body: string
+  agentId: string
+  ownerUserId: string | undefined
+  conversationId: string
+  threadId: string
+  rootSessionId: string
+  /** Milliseconds. */
+  createdAtMs: number
+  /** Seconds: moves at most once a second, so that a busy session rarely moves its index rows. */
+  activity: number
+  /** Set while a question is open: when it was asked, in milliseconds. */
+  questionAskedAtMs: number | undefined
+  /** Set while a question with an expiry is open. */
+  questionExpiresAtMs: number | undefined
+  /** Set while the session can still expire. */
+  expiresAtMs: number | undefined
+}
+
+export interface PartRow {
+  part: string
+  /** JSON text; undefined removes the part from here on. */
+  body: string | undefined
+}
+
+/** A lookup from a chosen id to the events that carry it. `(kind, id, seq)` is unique in a session. */
+export interface RefRow {
+  kind: string
+  id: string
+  seq: number
+}
+
+/** One row of the ledger. Token counts; money in micro-cents, undefined when unknown. */
+export interface UsageRow {
+  attemptId: string
+  seq: number
+  at: string
+  runId: string | undefined
+  rootSessionId: string
+  ownerUserId: string | undefined
+  agentId: string
+  providerId: string | undefined
+  model: string | undefined
+  purpose: string
+  status: string
+  promptTokens: number
+  completionTokens: number
+  reasoningTokens: number
+  cachedReadTokens: number
+  cachedWriteTokens: number
+  costMicrocents: number | undefined
+  costSource: string
+  estimated: boolean
+}
+
+/** Who may write to the live run. Not folded: heartbeats move it without an event. `epoch` only grows. */
+export interface LeaseRow {
+  epoch: number
+  owner: string | undefined
+  expiresAtMs: number | undefined
+}
+
+export type LeaseChange =
+  /** Succeeds only if the epoch is still `fromEpoch` and nobody holds the lease, or its time is past by the store's clock. */
+  | { type: 'take'; fromEpoch: number; owner: string; ttlMs: number }
+  /** Succeeds only together with a matching `epoch` on the commit. */
+  | { type: 'release' }
+
+export interface Attachment {
+  /** SHA-256 of the bytes, lower-case hex. */
+  hash: string
+  bytes: Uint8Array
+}
+
+/** Where a fork's prefix is read from: seqs `from`…`to` of `sessionId`, both included. Ordered, gap-free from 1. */
+export interface Segment {
+  sessionId: string
+  from: number
+  to: number
+}
+
+/** One session's write: all of it or nothing. */
+export interface Commit {
+  tenantId: TenantId
+  sessionId: string
+  /** Chosen anew for each commit; the same when it is sent again because its outcome was unknown. */
+  commitId: string
+  /** Seq of the last event it was decided on; 0 creates the session (with `segments`: their last seq). */
+  baseSeq: number
+  /** True for the first commit of a session. */
+  create: boolean
+  segments?: readonly Segment[]
+  /** The commit is refused (`fenced`) unless the lease row has this epoch and an owner. */
+  epoch?: number
+  lease?: LeaseChange
+  key?: { key: string; hash: string; expiresAtMs: number }
+  events: readonly NewEvent[]
+  head: HeadRow
+  parts: readonly PartRow[]
+  refs: readonly RefRow[]
+  usage: readonly UsageRow[]
+  attachments: readonly Attachment[]
+  /** Keep this head as a waypoint at the commit's last seq. */
+  waypoint: boolean
+  /** Drafts whose text this commit makes durable as events: their chunks go. */
+  dropDrafts: readonly string[]
+  /**
+   * Seqs whose bodies become `{"erased":true}` data in the same transaction. Parts, waypoints, refs, keys, drafts and
+   * index rows at or after the lowest of them go too; the parts of this commit are written after that.
+   */
+  erase?: { seqs: readonly number[]; erasedBody: (row: StoredEvent) => string }
+}
+
+export type CommitOutcome =
+  | { status: 'committed'; firstSeq: number; lastSeq: number; lease: LeaseRow }
+  /** The key was used with the same hash: these events are its effect. Nothing was written now. */
+  | { status: 'replayed'; firstSeq: number; lastSeq: number }
+  | { status: 'key_conflict' }
+  /** The head is elsewhere; `seq` is 0 when the session does not exist. */
+  | { status: 'conflict'; seq: number }
+  | { status: 'fenced'; epoch: number }
+  | { status: 'lease_held'; lease: LeaseRow }
+  /** `create` names an id that exists or was deleted. */
+  | { status: 'id_taken' }
+  /** A segment names a session that does not exist (any more) or ends after its head. */
+  | { status: 'source_missing' }
+
+export interface StoredHead {
+  sessionId: string
+  seq: number
+  body: string
+  lease: LeaseRow
+}
+
+export interface EventRange {
+  /** Exclusive lower end. */
+  after?: number
+  /** Inclusive upper end. */
+  through?: number
+  limit: number
+  /** The page ends before the event that would pass this; it has at least one event. Bytes of body text. */
+  maxBytes: number
+  direction: 'forward' | 'backward'
+}
+
+export type ListIndex = 'all' | 'owner' | 'agent' | 'conversation' | 'thread' | 'root' | 'question'
+
+/**
+ * `all`, `owner`, `agent`: newest activity first. `conversation`, `thread`, `root`: oldest creation first.
+ * `question`: sessions with an open question, longest waiting first. Ties break on the id, in the same direction.
+ */
+export interface ListQuery {
+  index: ListIndex
+  /** Required except for `all` and `question`. */
+  value?: string
+  /** Exclusive: the key and id of the last row seen. */
+  after?: { key: number; id: string }
+  limit: number
+}
+
+export interface ListRow extends StoredHead {
+  key: number
+}
+
+export type DueKind = 'expiry' | 'question' | 'lease'
+
+export interface DraftChunk {
+  kind: 'text' | 'reasoning'
+  text: string
+}
+
+export interface DraftWrite {
+  tenantId: TenantId
+  sessionId: string
+  draftId: string
+  runId: string
+  /** The writing run's epoch; a stale one is refused. */
+  epoch: number
+  /** Number of the first chunk, from 1; must follow the last stored one. */
+  first: number
+  chunks: readonly DraftChunk[]
+}
+
+export type DraftOutcome = { status: 'written' } | { status: 'fenced'; epoch: number } | { status: 'gap'; last: number }
+
+export interface StoredChunk extends DraftChunk {
+  chunk: number
+}
+
+export interface OpenDraft {
+  draftId: string
+  runId: string
+  epoch: number
+  /** Number of its last chunk. */
+  last: number
+}
+
+/** A saved graph state. `channels` maps each channel to the SHA-256 of its body; unchanged channels repeat a hash. */
+export interface CheckpointRow {
+  threadId: string
+  namespace: string
+  checkpointId: string
+  parentId: string | undefined
+  channels: Readonly<Record<string, string>>
+}
+
+export interface CheckpointWrite extends CheckpointRow {
+  tenantId: TenantId
+  sessionId: string
+  /** Bodies that the session does not hold yet. A channel hash with no body anywhere is `invalid_input`. */
+  bodies: readonly { hash: string; body: string }[]
+}
+
+export interface RecordRow {
+  kind: string
+  id: string
+  version: number
+  /** Optional grouping value that `listRecords` can filter by. */
+  key: string | undefined
+  body: string
+}
+
+export type RecordOutcome = { status: 'written'; version: number } | { status: 'conflict'; version: number }
+
+export interface UsageTotals {
+  rows: number
+  promptTokens: number
+  completionTokens: number
+  reasoningTokens: number
+  cachedReadTokens: number
+  cachedWriteTokens: number
+  /** Sum of the known costs. */
+  costMicrocents: number
+  costUnknown: number
+  costEstimated: number
+}
+
+export type DeleteOutcome =
+  | { status: 'deleted'; sessions: readonly string[]; events: number }
+  | { status: 'missing' }
+  /** Others are based on it; nothing was deleted. */
+  | { status: 'has_forks'; forks: readonly string[] }
+
+export interface SearchHit {
+  sessionId: string
+  seq: number
+  /** Lower is better. */
+  score: number
+}
+
+/** Text of an event that full-text search finds it by; undefined for none. */
+export type TextOf = (type: string, body: string) => string | undefined
+
+export interface StoreInfo {
+  /** Name of the engine, for messages and `doctor`. */
+  engine: string
+  engineVersion: string
+  /** Whether a resolved commit survives a power cut with the settings in force. */
+  durable: boolean
+  schemaVersion: number
+  settings: Readonly<Record<string, string | number>>
+}
+
+export interface Store {
+  /** Milliseconds by the clock that judges leases, keys and expiry. */
+  now(): number
+  info(): StoreInfo
+  /** How many `commit` calls may be under way at once with profit. */
+  readonly commitLanes: number
+
+  /** Writes each commit that may be written, in order, durably, and answers for each. Rejects only when the whole batch failed. */
+  commit(commits: readonly Commit[]): Promise<readonly CommitOutcome[]>
+
+  readHead(tenantId: TenantId, sessionId: string): Promise<StoredHead | undefined>
+  readEvents(tenantId: TenantId, sessionId: string, range: EventRange): Promise<readonly StoredEvent[]>
+  /** Where a fork's prefix comes from; empty for a session of its own. */
+  readSegments(tenantId: TenantId, sessionId: string): Promise<readonly Segment[]>
+  /** The newest row of each named part at or before `atSeq` (default: now). Own rows only. */
+  readParts(
+    tenantId: TenantId,
+    sessionId: string,
+    parts: readonly string[],
+    atSeq?: number,
+  ): Promise<ReadonlyMap<string, string>>
+  /** The newest kept head at or before `atSeq`. Own rows only. */
+  readWaypoint(tenantId: TenantId, sessionId: string, atSeq: number): Promise<{ seq: number; body: string } | undefined>
+  /** Seqs that carry this id, rising, through the segments of a fork. */
+  readRefs(tenantId: TenantId, sessionId: string, kind: string, id: string): Promise<readonly number[]>
+  readKey(
+    tenantId: TenantId,
+    sessionId: string,
+    key: string,
+  ): Promise<{ hash: string; firstSeq: number; lastSeq: number } | undefined>
+  /** An attachment or checkpoint body by its hash, through the segments of a fork. */
+  readAttachment(tenantId: TenantId, sessionId: string, hash: string): Promise<Uint8Array | undefined>
+
+  listHeads(tenantId: TenantId, query: ListQuery): Promise<readonly ListRow[]>
+  /** Tenants that have, or had, a session. */
+  listTenants(): Promise<readonly TenantId[]>
+  /** Sessions whose expiry, question or lease time is at or before `atMs`, earliest first. */
+  listDue(tenantId: TenantId, kind: DueKind, atMs: number, limit: number): Promise<readonly string[]>
+  listForks(tenantId: TenantId, sessionId: string): Promise<readonly string[]>
+
+  /** Moves the lease's end to now + ttlMs if the epoch still holds it. False: it does not. */
+  renewLease(tenantId: TenantId, sessionId: string, epoch: number, ttlMs: number): Promise<boolean>
+
+  appendDraft(write: DraftWrite): Promise<DraftOutcome>
+  readDraft(tenantId: TenantId, sessionId: string, draftId: string, afterChunk: number): Promise<readonly StoredChunk[]>
+  listDrafts(tenantId: TenantId, sessionId: string): Promise<readonly OpenDraft[]>
+
+  putCheckpoint(write: CheckpointWrite): Promise<void>
+  /** With an id that checkpoint, without one the newest written. */
+  readCheckpoint(
+    tenantId: TenantId,
+    threadId: string,
+    namespace: string,
+    checkpointId?: string,
+  ): Promise<(CheckpointRow & { sessionId: string }) | undefined>
+
+  /** Compare-and-set: `expectedVersion` 0 inserts. */
+  putRecord(tenantId: TenantId, record: Omit<RecordRow, 'version'>, expectedVersion: number): Promise<RecordOutcome>
+  readRecord(tenantId: TenantId, kind: string, id: string): Promise<RecordRow | undefined>
+  /** By id, rising. */
+  listRecords(
+    tenantId: TenantId,
+    kind: string,
+    query: { key?: string; after?: string; limit: number },
+  ): Promise<readonly RecordRow[]>
+
+  /** Rows of one session by seq, rising. */
+  readUsage(tenantId: TenantId, sessionId: string, after: number, limit: number): Promise<readonly UsageRow[]>
+  /** Sums over the rows, computed now: of a session, of a tree, or of the tenant. */
+  sumUsage(tenantId: TenantId, scope: { sessionId?: string; rootSessionId?: string }): Promise<UsageTotals>
+
+  /** Indexes up to `maxBytes` of pending text. True when more waits. */
+  indexPending(textOf: TextOf, maxBytes: number): Promise<boolean>
+  /** Words of the query that must all appear in an event; best first. The index is as fresh as the last `indexPending`. */
+  search(
+    tenantId: TenantId,
+    query: { words: readonly string[]; sessionId?: string; limit: number; offset: number },
+  ): Promise<readonly SearchHit[]>
+  /** Drops the search index; the next `indexPending` calls rebuild it. */
+  resetIndex(): Promise<void>
+
+  /** Removes the session with everything of it, leaving a tombstone; usage rows stay without user. With `cascade`, its forks too. */
+  deleteSession(tenantId: TenantId, sessionId: string, options: { cascade: boolean }): Promise<DeleteOutcome>
+  /** Removes keys that expired at or before `atMs`; at most `limit`. Returns how many. */
+  sweepKeys(atMs: number, limit: number): Promise<number>
+  /** Makes earlier deletions and erasures final: no freed page, index or journal that we hold keeps their bytes. */
+  scrub(): Promise<void>
+
+  /** Calls `listener` after another process wrote to the same store (a hint: it may come late or too often). Returns the way to stop. */
+  onForeignWrite(listener: () => void): () => void
+
+  /** Idempotent. Every later call rejects with `store_closed`. */
+  close(): Promise<void>
+}
+
+/** How a host names a store: `sqlite(path)`, `memory()`. Opening checks the engine and migrates. */
+export interface StoreFactory {
+  open(options: { clock?: () => number }): Promise<Store>
+}

@@ -1,0 +1,41 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { wordsOf } from './words.ts'
+
+it('folds case, diacritics and width, and splits at everything that is no letter or digit', () => {
+  expect(wordsOf('Ärger, ＡＢＣ! Straße STRASSE ΣΑΣ don’t foo_bar v1.2')).toEqual([
+    'arger',
+    'abc',
+    'strasse',
+    'strasse',
+    'σασ',
+    'don',
+    't',
+    'foo',
+    'bar',
+    'v1',
+    '2',
+  ])
+  expect(wordsOf(' \0 "…" 😀 ')).toEqual([])
+})
+
+it('splits scripts without spaces into characters, and keeps other scripts whole', () => {
+  expect(wordsOf('中文搜索test カタが')).toEqual(['中', '文', '搜', '索', 'test', 'カ', 'タ', 'が'])
+  expect(wordsOf('한국어 हिन्दी')).toEqual(['한국어', 'हिन्दी'])
+})
+
+it('cuts long words, never inside a character', () => {
+  expect(wordsOf('a'.repeat(1_000))).toEqual(['a'.repeat(64)])
+  expect(wordsOf(`${'x'.repeat(63)}𐐨𐐨`)).toEqual(['x'.repeat(63)])
+})
+
+it('finds in each word that word and nothing else, and no ASCII but letters and digits', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', size: 'large' }), (text) => {
+      for (const word of wordsOf(text)) {
+        expect(wordsOf(word)).toEqual([word])
+        expect(word).toMatch(/^[a-z0-9\u0080-\u{10ffff}]+$/u)
+      }
+    }),
+  )
+})
