@@ -205,7 +205,10 @@ export interface DraftWrite {
   chunks: readonly DraftChunk[]
 }
 
-export type DraftOutcome = { status: 'written' } | { status: 'fenced'; epoch: number } | { status: 'gap'; last: number }
+export type DraftOutcome =
+  | { status: 'written' }
+  | { status: 'fenced'; epoch: number }
+  | { status: 'gap'; last: number }
 
 export interface StoredChunk extends DraftChunk {
   chunk: number
@@ -307,7 +310,11 @@ export interface Store {
     atSeq?: number,
   ): Promise<ReadonlyMap<string, string>>
   /** The newest kept head at or before `atSeq`. Own rows only. */
-  readWaypoint(tenantId: TenantId, sessionId: string, atSeq: number): Promise<{ seq: number; body: string } | undefined>
+  readWaypoint(
+    tenantId: TenantId,
+    sessionId: string,
+    atSeq: number,
+  ): Promise<{ seq: number; body: string } | undefined>
   /** Seqs that carry this id, rising, through the segments of a fork. */
   readRefs(tenantId: TenantId, sessionId: string, kind: string, id: string): Promise<readonly number[]>
   readKey(
@@ -329,7 +336,12 @@ export interface Store {
   renewLease(tenantId: TenantId, sessionId: string, epoch: number, ttlMs: number): Promise<boolean>
 
   appendDraft(write: DraftWrite): Promise<DraftOutcome>
-  readDraft(tenantId: TenantId, sessionId: string, draftId: string, afterChunk: number): Promise<readonly StoredChunk[]>
+  readDraft(
+    tenantId: TenantId,
+    sessionId: string,
+    draftId: string,
+    afterChunk: number,
+  ): Promise<readonly StoredChunk[]>
   listDrafts(tenantId: TenantId, sessionId: string): Promise<readonly OpenDraft[]>
 
   putCheckpoint(write: CheckpointWrite): Promise<void>
@@ -342,7 +354,11 @@ export interface Store {
   ): Promise<(CheckpointRow & { sessionId: string }) | undefined>
 
   /** Compare-and-set: `expectedVersion` 0 inserts. */
-  putRecord(tenantId: TenantId, record: Omit<RecordRow, 'version'>, expectedVersion: number): Promise<RecordOutcome>
+  putRecord(
+    tenantId: TenantId,
+    record: Omit<RecordRow, 'version'>,
+    expectedVersion: number,
+  ): Promise<RecordOutcome>
   readRecord(tenantId: TenantId, kind: string, id: string): Promise<RecordRow | undefined>
   /** By id, rising. */
   listRecords(

@@ -1,7 +1,7 @@
 /**
  * One commit inside a transaction that holds the write lock: first every reason to refuse it, then the writing, which
- * only an engine error can stop, and that rolls everything back. The usual commit (no creation, lease change or key, on a session that this handle
- * knows) is judged by the statement that moves the session's row, and by nothing else.
+ * only an engine error can stop, and that rolls everything back. The usual commit (no creation, lease change or key,
+ * on a session that this handle knows) is judged by the statement that moves the session's row, and by nothing else.
  */
 import type { Commit, CommitOutcome, LeaseChange, LeaseRow } from '../store.ts'
 import { insertAttachment } from './attachments.ts'

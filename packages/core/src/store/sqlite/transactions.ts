@@ -96,7 +96,12 @@ export class Transactions {
   /** From BEGIN to COMMIT without a turn of anything else: the connection is the same that reads use. */
   #transact(): void {
     this.#db.run('BEGIN IMMEDIATE')
-    this.#requireSchema()
+    try {
+      this.#requireSchema()
+    } catch (error) {
+      this.#rollback()
+      throw error
+    }
     this.#runTogether(this.#waiting.splice(0, jobsAtOnce))
   }
 
@@ -104,7 +109,6 @@ export class Transactions {
   #requireSchema(): void {
     const version = this.#db.get('PRAGMA user_version')?.[0]
     if (version === this.#schemaVersion) return
-    this.#rollback()
     const message = `The database was migrated to schema version ${version} by another process; update this one.`
     throw new HoldfastError('store_unsupported', message, { details: { version } })
   }

@@ -254,6 +254,28 @@ export const commitCases: readonly StoreCase[] = [
     },
   },
   {
+    id: 'C1.5',
+    clause: 'C1',
+    title: 'reads at every step of a write disturb neither the write nor themselves',
+    async run(t) {
+      await t.create('s', { refs: [{ kind: 'message', id: 'm', seq: 1 }] })
+      const record = { kind: 'agent', id: 'a', key: undefined, body: '{}' }
+      const writes = [t.store.putRecord(t.tenant, record, 0), t.send(t.commit('s', 1))]
+      const reads: Promise<unknown>[] = []
+      for (let step = 0; step < 50; step += 1) {
+        reads.push(t.store.readRefs(t.tenant, 's', 'message', 'm'))
+        await undefined
+      }
+      for (const read of await Promise.all(reads)) same(read, [1])
+      same(
+        (await Promise.all(writes)).map(({ status }) => status),
+        ['written', 'committed'],
+      )
+      same(await t.seqs('s'), [1, 2])
+      same((await t.store.readRecord(t.tenant, 'agent', 'a'))?.version, 1)
+    },
+  },
+  {
     id: 'C5.1',
     clause: 'C5',
     title: 'a refused commit in the middle of a batch fails none of its neighbours',

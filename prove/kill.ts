@@ -1,0 +1,106 @@
+/**
+ * A process that dies at any moment loses nothing it acknowledged and leaves nothing half done: writers are killed one
+ * after another on one file, and another process compares the file with what they had said.
+ *
+ * `npm run prove:kill -- --cycles 1000 --seed 7`; `--planted` acks before the commit and must fail. The seed chooses
+ * what is written and after how many reports the writer is killed; the machine chooses where exactly it then is.
+ */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { knobs } from './lib/args.ts'
+import type { Audited, Findings } from './lib/audit.ts'
+import { Child } from './lib/child.ts'
+import { History, type Op, type Report } from './lib/history.ts'
+import { temporaryFolder } from './lib/place.ts'
+import { Random } from './lib/random.ts'
+import type { Again } from './lib/workload.ts'
+import type { Task } from './lib/writer.ts'
+
+const { cycles, seed, planted } = knobs({ cycles: 100, planted: false })
+console.log(`kill: ${cycles} cycles, seed ${seed}${planted ? ', planted: acks come before commits' : ''}`)
+
+const cyclesPerFile = 100
+const random = new Random(seed)
+const folder = temporaryFolder()
+const totals = { acked: 0, lost: 0, duplicated: 0, reordered: 0, unknown: 0, wrong: 0 }
+
+const auditor = new Child<Findings>(new URL('./lib/auditor.ts', import.meta.url))
+let warm = startWriter()
+for (let done = 0; done < cycles; done += cyclesPerFile)
+  await proveFile(Math.min(cyclesPerFile, cycles - done))
+warm.kill()
+auditor.kill()
+
+console.log(
+  `${cycles} cycles, ${totals.acked} acked, ${totals.lost} lost, ${totals.duplicated} duplicated, ` +
+    `${totals.reordered} reordered, ${totals.unknown} unknown settled, ${totals.wrong} other faults`,
+)
+process.exitCode = totals.lost + totals.duplicated + totals.reordered + totals.wrong === 0 ? 0 : 1
+
+/** Many deaths on one file, so that recoveries follow on recoveries; and a new file before the audits grow long. */
+async function proveFile(count: number): Promise<void> {
+  const file = join(folder, 'holdfast.db')
+  const history = new History()
+  let again: Again[] = []
+  for (let cycle = 1; cycle <= count; cycle++) {
+    await writeUntilKilled(
+      { file, writer: cycle, ...sessionsOf(cycle), aheadMs: cycle * 120_000, again, planted },
+      history,
+    )
+    const last = [...history.ops.values()].filter(isOf(cycle))
+    again = last.filter((op) => op.status === 'unknown').flatMap(resendable)
+    await audit(file, last, history)
+  }
+  await audit(file, [...history.ops.values()], history)
+  totals.acked += history.count('acked')
+  blame('wrong', history.wrong)
+  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true })
+}
+
+/** Each few writers go on with the sessions of the one before. */
+function sessionsOf(cycle: number): { sessions: string[]; running: string[] } {
+  const name = (place: string) => `g${Math.floor(cycle / 5)}${place}`
+  return { sessions: ['a', 'b', 'c', 'd'].map(name), running: ['x', 'y'].map(name) }
+}
+
+function isOf(cycle: number): (of: { session: string }) => boolean {
+  const { sessions, running } = sessionsOf(cycle)
+  return ({ session }) => sessions.includes(session) || running.includes(session)
+}
+
+/** What a writer left unknown, the next one sends again under its key, whether it was there or not. */
+function resendable({ op, session, kind }: Op): Again[] {
+  return kind ? [{ op, session, kind }] : []
+}
+
+/** Started ahead of its turn: it loads the engine while the one before it works, and opens the file when it is told to. */
+function startWriter(): Child<Report> {
+  return new Child(new URL('./lib/writer.ts', import.meta.url), { NODE_COMPILE_CACHE: join(folder, 'cache') })
+}
+
+async function writeUntilKilled(task: Task, history: History): Promise<void> {
+  const writer = warm
+  warm = startWriter()
+  await writer.require()
+  writer.send({ ...task, again: task.again.filter(isOf(task.writer)) })
+  // Now and then it dies while it opens the file, which is when it recovers from the death before.
+  const reports = random.chance(0.1) ? 0 : random.below(500)
+  for (let read = 0; read < reports; read++) history.take(await writer.require())
+  await sleep(random.below(10))
+  writer.kill()
+  for (let report = await writer.next(); report; report = await writer.next()) history.take(report)
+  if ((await writer.end()) !== 'SIGKILL') blame('wrong', [`a writer ended by itself: ${writer.errors}`])
+}
+
+async function audit(file: string, ops: Op[], history: History): Promise<void> {
+  auditor.send({ file, ops, drafted: [...history.drafts.values()] } satisfies Audited)
+  const findings = await auditor.require()
+  totals.unknown += history.settle(findings)
+  for (const kind of ['lost', 'duplicated', 'reordered', 'wrong'] as const) blame(kind, findings[kind])
+}
+
+function blame(kind: 'lost' | 'duplicated' | 'reordered' | 'wrong', faults: readonly string[]): void {
+  totals[kind] += faults.length
+  for (const fault of faults.slice(0, 10)) console.error(`${kind}: ${fault}`)
+}
