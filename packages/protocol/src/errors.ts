@@ -121,11 +121,6 @@ export const errorCatalogue = {
   child_not_open: { status: 409, retry: 'never', meaning: 'No open child session with this id.' },
   path_changed: { status: 409, retry: 'reload', meaning: 'The path that was summarised has changed.' },
   invalid_compaction: { status: 422, retry: 'never', meaning: 'The summary or its range fails validation.' },
-  context_unreducible: {
-    status: 422,
-    retry: 'never',
-    meaning: 'The protected messages alone exceed the window.',
-  },
   view_incomplete: {
     status: 422,
     retry: 'never',

@@ -7,7 +7,6 @@ import {
   createInput,
   decodeCursor,
   HoldfastError,
-  id,
   jsonObject,
   type LimitName,
   messageInput,
@@ -39,7 +38,6 @@ const gates: Partial<Record<HostileTarget, (input: unknown) => unknown>> = {
     checkBytes('titleBytes', title, 'title')
     return title
   },
-  get: (input) => parseInput(id, input, 'session id'),
   usage: (input) => through(usageRecord, 'eventBytes', input),
   tasks: (input) => through(taskListInput, 'taskListBytes', input),
   question: (input) => through(question, 'eventBytes', input),

@@ -1,4 +1,4 @@
-import { toTime } from '@holdfast/protocol'
+import { checkBytes, toTime } from '@holdfast/protocol'
 import type { Command } from '../command.ts'
 import {
   type Decide,
@@ -8,8 +8,10 @@ import {
   type Env,
   type NewEvent,
   nothing,
+  readPart,
   refuse,
 } from '../deciding.ts'
+import { patched } from '../fold/session.ts'
 import { expiresAtMs, isExpired, isLive, isUnfinished } from '../lifecycle.ts'
 import type { Head, State } from '../state.ts'
 import { invalidateContext } from './provider-context.ts'
@@ -95,7 +97,10 @@ export const decidePin: Decide<Only<'pin'>> = (head, { pinned }) => {
   return decided({ type: 'session.pinned', data: { pinned } })
 }
 
-export const decidePatchMetadata: Decide<Only<'patchMetadata'>> = (_head, { values }) => {
+/** The limit is on the whole object, whatever one patch adds to it. */
+export const decidePatchMetadata: Decide<Only<'patchMetadata'>> = function* (head, { values }) {
+  const after = patched(yield* readPart('metadata'), values)
+  checkBytes('metadataBytes', JSON.stringify(after), `metadata of session ${head.id}`)
   return decided({ type: 'session.metadata_changed', data: { mode: 'patch', values } })
 }
 

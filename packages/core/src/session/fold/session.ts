@@ -110,7 +110,7 @@ export const foldSession: Folders<SessionEvent> = {
 }
 
 /** A patch: null removes a key, other values set it. Keys are own properties of a fresh object. */
-function patched(old: JsonObject | undefined, patch: JsonObject): JsonObject {
+export function patched(old: JsonObject | undefined, patch: JsonObject): JsonObject {
   const entries = new Map(Object.entries(old ?? {}))
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) entries.delete(key)
