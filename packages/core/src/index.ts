@@ -1,0 +1,62 @@
+/** Holdfast for a host program: open a store, make sessions, write to them, read and follow them. */
+
+// Pure functions over what a session gives: views of the source systems' records, the context, the ledger.
+export { type ResolvedBudget, resolveBudget } from './context/budget.ts'
+export { type ProviderMessage, providerView } from './context/provider-view.ts'
+export { formatTaskListForPrompt } from './context/tasks-prompt.ts'
+export { compactOversizedToolMessages } from './context/tool-output.ts'
+export { contextView, type ViewItem, viewStateOf } from './context/view.ts'
+export { type PriceBook, priceOf, rate } from './ledger/cost.ts'
+export { sumUsage } from './ledger/totals.ts'
+export type { Appended, TaskUpdated } from './log/answers.ts'
+export type { FileReference, NewFile } from './log/attachments.ts'
+export type { HostCommand, HostCommandType } from './log/check-command.ts'
+export type { NewMessage } from './log/check-input.ts'
+export type { Checkpoint, NewCheckpoint } from './log/checkpoints.ts'
+export type { ChildInput, SpawnedChild, SpawnOptions } from './log/child-session.ts'
+export type { Branch, Comparison } from './log/compare.ts'
+export type { ForkInput, ForkOptions } from './log/create-session.ts'
+export type { Deleted, DeleteOptions, Pruned, PruneOptions } from './log/delete-session.ts'
+export type { DraftWriter } from './log/draft-writer.ts'
+export type { ErasureReceipt } from './log/erase.ts'
+export type { Followed, FollowedDraft, FollowedEvent, FollowedReset, FollowOptions } from './log/follow.ts'
+export { type Holdfast, type OpenOptions, openHoldfast } from './log/holdfast.ts'
+export type { ListOptions, SessionFilters, SessionPage } from './log/list-sessions.ts'
+export type { MessagePage, MessagePageOptions } from './log/message-page.ts'
+export type { PutOptions, Records, StoredRecord } from './log/records.ts'
+export type { Recovered, RecoverOptions } from './log/recover.ts'
+export type {
+  AnyRun,
+  EndedRun,
+  FinalizingRun,
+  HeldRun,
+  InitializingRun,
+  RunningRun,
+  SuspendedRun,
+} from './log/run-types.ts'
+export type { SearchOptions, SearchPage } from './log/search.ts'
+export type { EventPage, EventPageOptions, EventTextPage } from './log/session-read.ts'
+export type {
+  ActiveSession,
+  AnySession,
+  AppendOptions,
+  ClosedSession,
+  CloseOptions,
+  CreatedSession,
+  ExpiredSession,
+} from './log/session-types.ts'
+export type { Sessions, SessionTree } from './log/sessions.ts'
+export type { SessionSummary } from './log/summary-view.ts'
+export type { SweepOptions, Swept } from './log/sweep.ts'
+export type { Upcaster, Upcasters } from './log/upcast.ts'
+export type { Usage, UsagePage } from './log/usage.ts'
+export type { Receipt, WriteOptions } from './log/write-options.ts'
+export { fold, foldAll } from './session/fold/index.ts'
+export { splitModel } from './session/model-ref.ts'
+export type { FoldEvent, Head, State } from './session/state.ts'
+export { type AgentSessionRow, agentSessionRow } from './session/views/agent-session-row.ts'
+export { type BambooSession, bambooView } from './session/views/bamboo.ts'
+export { type OxiosSession, oxiosView } from './session/views/oxios.ts'
+export { type SessionRecord, sessionRecordView } from './session/views/session-record.ts'
+export { type SmoothOperatorSession, smoothOperatorView } from './session/views/smooth-operator.ts'
+export type { Store, StoreFactory, StoreInfo } from './store/store.ts'

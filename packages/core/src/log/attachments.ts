@@ -1,0 +1,30 @@
+/** Files of a session, kept by the SHA-256 of their bytes. An event names each one: what no event names is removed. */
+import { createHash } from 'node:crypto'
+import { checkLimit, filePart, HoldfastError, parseInput } from '@holdfast/protocol'
+import type { Attachment } from '../store/store.ts'
+
+export interface NewFile {
+  bytes: Uint8Array
+  mediaType: string
+  name?: string
+}
+
+/** What a file or image part of a message carries. */
+export interface FileReference {
+  hash: string
+  mediaType: string
+  bytes: number
+  name?: string
+}
+
+export function attachmentOf(bytes: Uint8Array): Attachment {
+  if (!(bytes instanceof Uint8Array)) throw new HoldfastError('invalid_input', 'attachment: expected bytes.')
+  checkLimit('attachmentBytes', bytes.byteLength, 'attachment')
+  return { hash: createHash('sha256').update(bytes).digest('hex'), bytes }
+}
+
+export function referenceTo({ bytes, mediaType, name }: NewFile, { hash }: Attachment): FileReference {
+  const reference = { hash, mediaType, bytes: bytes.byteLength, ...(name !== undefined && { name }) }
+  parseInput(filePart, { type: 'file', ...reference }, 'attachment')
+  return reference
+}

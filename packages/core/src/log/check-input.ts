@@ -1,0 +1,87 @@
+/** Everything a host hands in is checked here, once, before it becomes a command. */
+import {
+  type Actor,
+  actor,
+  checkBytes,
+  checkOwnKeys,
+  HoldfastError,
+  type Json,
+  type JsonObject,
+  type LimitName,
+  limits,
+  type MessageInput,
+  messageInput,
+  parseInput,
+  scanValue,
+} from '@holdfast/protocol'
+import type { KnownTexts } from './known-texts.ts'
+
+/** What a schema accepts, before its defaults. */
+export type Input<S extends { _zod: { input: unknown } }> = S['_zod']['input']
+export type NewMessage = Input<typeof messageInput>
+
+/** The checked message; its parts are written out as JSON in the same pass. */
+export function checkMessage(value: NewMessage, texts: KnownTexts): MessageInput {
+  const message = parseInput(messageInput, value, 'message')
+  if (message.parts.length > limits.messageParts) scanLimit('messageParts', message.parts.length)
+  // As deep as in the message that the caller gave.
+  const text = scanValue({ parts: message.parts }, 'eventBytes', 'message')
+  texts.rememberOwn(message.parts, text.slice('{"parts":'.length, -1))
+  for (const part of message.parts) if (part.type === 'tool_result') checkOutput(part.output, texts)
+  if (Object.keys(message).length > 2) {
+    const { parts: _parts, ...rest } = message
+    scanValue(rest, 'eventBytes', 'message')
+  }
+  return message
+}
+
+/** A tool's output; a large one is written out once. */
+export function checkOutput(output: Json, texts: KnownTexts): Json {
+  const text = scanValue(output, 'eventBytes', 'output')
+  if (typeof output === 'object' && output !== null) texts.remember(output, text)
+  return output
+}
+
+function scanLimit(limit: LimitName, actual: number): never {
+  throw new HoldfastError(
+    'limit_exceeded',
+    `message: ${actual} is more than ${limit} allows (${limits[limit]}).`,
+    {
+      details: { limit, max: limits[limit], actual },
+    },
+  )
+}
+
+/** A detached copy of a JSON value: what the caller does with the original later changes nothing. */
+export function checkJson(value: Json, limit: LimitName, what: string): Json {
+  return JSON.parse(scanValue(value, limit, what)) as Json
+}
+
+export function checkObject(value: JsonObject, limit: LimitName, what: string): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new HoldfastError('invalid_input', `${what}: expected an object.`)
+  }
+  const copy = checkJson(value, limit, what) as JsonObject
+  checkOwnKeys(copy, what)
+  return copy
+}
+
+/** A text that is stored as it is. */
+export function checkText(value: string, limit: LimitName, what: string): string {
+  if (typeof value !== 'string') throw new HoldfastError('invalid_input', `${what}: expected a text.`)
+  if (!value.isWellFormed()) throw new HoldfastError('invalid_input', `${what}: a lone surrogate.`)
+  checkBytes(limit, value, what)
+  return value
+}
+
+const keyPattern = /^[\x21-\x7e]{1,255}$/
+
+/** Idempotency keys travel in an HTTP header: visible ASCII. */
+export function checkKey(key: string): string {
+  if (typeof key === 'string' && keyPattern.test(key)) return key
+  throw new HoldfastError('invalid_input', 'idempotency key: 1 to 255 visible ASCII characters.')
+}
+
+export function checkActor(value: Actor): Actor {
+  return parseInput(actor, value, 'actor')
+}

@@ -1,0 +1,175 @@
+/**
+ * Group commit: whatever is ready when a lane is free goes to the store as one batch, so that many callers share one
+ * sync. There is no timer: a batch leaves at the end of the event loop's turn, and while it is under way the next one
+ * gathers. An author has one commit under way at a time, so its commits stay in order on any number of lanes.
+ */
+import { HoldfastError, isHoldfastError } from '@holdfast/protocol'
+import type { Commit, CommitOutcome, Store } from '../store/store.ts'
+import { settleUnknown } from './unknown-outcome.ts'
+
+/** A session's actor, as the committer sees it. */
+export interface Author {
+  /** Seals the next commit. */
+  seal(): { commit: Commit; bytes: number } | undefined
+  settle(outcome: CommitOutcome): void
+  /** The store refused the whole batch: nothing of it was written. */
+  fail(error: unknown): void
+}
+
+export interface CommitterOptions {
+  random: () => number
+  maxCommits?: number
+  maxBytes?: number
+}
+
+interface Sent {
+  author: Author
+  commit: Commit
+}
+
+export class Committer {
+  readonly #store: Store
+  readonly #random: () => number
+  readonly #maxCommits: number
+  readonly #maxBytes: number
+  #ready: Author[] = []
+  #underWay = 0
+  /** Commits whose outcome is being found out; they hold no lane. */
+  #settling = 0
+  #scheduled = false
+  #idle: (() => void)[] = []
+  #closed = false
+
+  constructor(store: Store, options: CommitterOptions) {
+    this.#store = store
+    this.#random = options.random
+    this.#maxCommits = options.maxCommits ?? 512
+    this.#maxBytes = options.maxBytes ?? 8 * 1024 * 1024
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  /** The author has something to commit. What lost before is urgent: it goes at once, before a rival's next turn. */
+  ready(author: Author, isUrgent = false): void {
+    if (this.#closed) {
+      queueMicrotask(() => author.fail(closed()))
+      return
+    }
+    this.#ready.push(author)
+    if (isUrgent) this.#flush()
+    else this.#schedule()
+  }
+
+  /** Takes nothing more and resolves when what it has is written. */
+  close(): Promise<void> {
+    this.#closed = true
+    return this.#drain()
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#busy) {
+      await new Promise<void>((resolve) => this.#idle.push(resolve))
+    }
+  }
+
+  get #busy(): boolean {
+    return this.#underWay > 0 || this.#settling > 0 || this.#ready.length > 0
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#ready.length === 0 || this.#underWay >= this.#store.commitLanes) return
+    this.#scheduled = true
+    setImmediate(this.#turn)
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false
+    this.#flush()
+  }
+
+  #flush(): void {
+    while (this.#ready.length > 0 && this.#underWay < this.#store.commitLanes) void this.#send(this.#take())
+    this.#wakeIdle()
+  }
+
+  #take(): Sent[] {
+    const batch: Sent[] = []
+    let bytes = 0
+    let taken = 0
+    for (const author of this.#ready) {
+      if (batch.length >= this.#maxCommits || bytes >= this.#maxBytes) break
+      taken += 1
+      const sealed = author.seal()
+      if (!sealed) continue
+      batch.push({ author, commit: sealed.commit })
+      bytes += sealed.bytes
+    }
+    this.#ready = taken === this.#ready.length ? [] : this.#ready.slice(taken)
+    return batch
+  }
+
+  async #send(batch: readonly Sent[]): Promise<void> {
+    if (batch.length === 0) return
+    this.#underWay += 1
+    const outcomes = await this.#commit(batch)
+    this.#underWay -= 1
+    if (outcomes) {
+      for (let i = 0; i < batch.length; i++) batch[i]?.author.settle(outcomes[i] as CommitOutcome)
+    }
+    this.#schedule()
+    this.#wakeIdle()
+  }
+
+  async #commit(batch: readonly Sent[]): Promise<readonly CommitOutcome[] | undefined> {
+    try {
+      const outcomes = await this.#store.commit(batch.map(({ commit }) => commit))
+      if (outcomes.length === batch.length) return outcomes
+      throw new Error(`the store gave ${outcomes.length} outcomes for ${batch.length} commits`)
+    } catch (error) {
+      this.#fail(batch, error)
+      return undefined
+    }
+  }
+
+  #fail(batch: readonly Sent[], error: unknown): void {
+    if (isHoldfastError(error) && error.code !== 'commit_unknown') {
+      for (const { author } of batch) author.fail(error)
+      return
+    }
+    for (const { author, commit } of batch) void this.#settleUnknown(author, commit, error)
+  }
+
+  /** What became of the commit is not known; its session waits until it is. Other sessions go on. */
+  async #settleUnknown(author: Author, commit: Commit, cause: unknown): Promise<void> {
+    this.#settling += 1
+    try {
+      author.settle(await settleUnknown(this.#store, commit, this.#random))
+    } catch (error) {
+      const why = error instanceof HoldfastError ? error.message : String(error)
+      author.fail(
+        new HoldfastError(
+          'commit_unknown',
+          `whether the write to session ${commit.sessionId} took effect is not known (${why}); send it again with the same idempotency key`,
+          { cause },
+        ),
+      )
+    } finally {
+      this.#settling -= 1
+      this.#schedule()
+      this.#wakeIdle()
+    }
+  }
+
+  #wakeIdle(): void {
+    if (this.#busy || this.#idle.length === 0) return
+    const waiting = this.#idle
+    this.#idle = []
+    for (const wake of waiting) wake()
+  }
+}
+
+export function closed(): HoldfastError {
+  return new HoldfastError('store_closed', 'this Holdfast was closed; open it again to go on')
+}

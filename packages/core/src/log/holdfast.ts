@@ -1,0 +1,231 @@
+/** Where the parts of an open Holdfast meet: it only wires them. */
+import {
+  type Actor,
+  DEFAULT_TENANT,
+  type Ids,
+  limits,
+  type RecordKind,
+  type TenantId,
+  tenantId,
+  uuidv7Ids,
+} from '@holdfast/protocol'
+import { systemClock } from '../store/clock.ts'
+import type { Store, StoreFactory, StoreInfo } from '../store/store.ts'
+import { commitIds } from './commit-ids.ts'
+import { Committer } from './committer.ts'
+import { type Pruned, type PruneOptions, pruneSessions } from './delete-session.ts'
+import type { EraseOptions, ErasureReceipt } from './erase.ts'
+import { eraseUser } from './erase-user.ts'
+import { KnownTexts } from './known-texts.ts'
+import { systemRandom } from './random.ts'
+import { Records } from './records.ts'
+import { RestingActors } from './resting-actors.ts'
+import { type SearchOptions, type SearchPage, searchSessions } from './search.ts'
+import { Sessions } from './sessions.ts'
+import { type SweepOptions, type Swept, sweepKeys, sweepTenant } from './sweep.ts'
+import { TailMemory } from './tail-memory.ts'
+import { type Engine, TenantLog } from './tenant-log.ts'
+import { type Upcasters, upcasters } from './upcast.ts'
+import { Usage } from './usage.ts'
+import { WireTimes } from './wire-times.ts'
+
+export interface OpenOptions {
+  /** Where sessions are kept: `sqlite(path)`, `memory()`, or a store that is open already (and stays open). */
+  store: StoreFactory | Store
+  /** Milliseconds. Judges leases, keys and expiry, unless the store has a clock of its own. */
+  clock?: () => number
+  ids?: Ids
+  /** In [0, 1). */
+  random?: () => number
+  /** Whose sessions this handle sees; default `default`. */
+  tenantId?: string
+  /** Who writes when a write does not say; default the host. */
+  actor?: Actor
+  /** How long idempotency keys are kept. */
+  keyTtlMs?: number
+  /** Sessions whose head stays in memory after a write. */
+  idleSessions?: number
+  upcasters?: Upcasters
+}
+
+/** One tenant's side of an open store. */
+export interface Holdfast {
+  readonly tenantId: TenantId
+  readonly sessions: Sessions
+  readonly agents: Records<'agent'>
+  readonly personas: Records<'persona'>
+  readonly seeds: Records<'seed'>
+  readonly conversations: Records<'conversation'>
+  readonly participants: Records<'participant'>
+  readonly priceBooks: Records<'price_book'>
+  readonly usage: Usage
+  search(query: string, options?: SearchOptions): Promise<SearchPage>
+  /** Does what the clock made due. `everyTenant`: not only for this one. */
+  sweep(options?: SweepOptions & { everyTenant?: boolean }): Promise<Swept>
+  prune(options: PruneOptions): Promise<Pruned>
+  /** Forgets a person in every session of the tenant. */
+  eraseUser(userId: string, options?: Partial<EraseOptions>): Promise<ErasureReceipt>
+  /** The same store for another tenant. */
+  forTenant(tenantId: string, options?: { actor?: Actor }): Holdfast
+  info(): StoreInfo
+  /** Waits for what is being written, then closes the store if it was opened here. Idempotent. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const idleSessionsKept = 2_048
+
+export async function openHoldfast(options: OpenOptions): Promise<Holdfast> {
+  const isOwn = 'open' in options.store
+  const { clock } = options
+  const store = 'open' in options.store ? await options.store.open(clock ? { clock } : {}) : options.store
+  const place = new Place(engineOf(store, options), isOwn)
+  return place.tenant(tenantId(options.tenantId ?? DEFAULT_TENANT), options.actor ?? { kind: 'host' })
+}
+
+function engineOf(store: Store, options: OpenOptions): Engine {
+  const random = options.random ?? systemRandom
+  return {
+    store,
+    committer: new Committer(store, { random }),
+    ids: options.ids ?? uuidv7Ids(options.clock ?? systemClock),
+    commitIds: commitIds(random),
+    texts: new KnownTexts(),
+    times: new WireTimes(),
+    tailMemory: new TailMemory(),
+    random,
+    upcasters: options.upcasters ?? upcasters,
+    keyTtlMs: options.keyTtlMs ?? limits.keyTtlMs,
+    resting: new RestingActors(options.idleSessions ?? idleSessionsKept),
+  }
+}
+
+/** What all tenants' handles of one open store share. */
+class Place {
+  readonly engine: Engine
+  /** One per tenant while anything uses it: handles and followers of a tenant must share its actors and tails. */
+  readonly #logs = new Map<TenantId, WeakRef<TenantLog>>()
+  readonly #unused = new FinalizationRegistry<TenantId>((tenant) => {
+    if (this.#logs.get(tenant)?.deref() === undefined) this.#logs.delete(tenant)
+  })
+  readonly #isOwn: boolean
+  readonly #stopListening: () => void
+  #closing: Promise<void> | undefined
+
+  constructor(engine: Engine, isOwn: boolean) {
+    this.engine = engine
+    this.#isOwn = isOwn
+    this.#stopListening = engine.store.onForeignWrite(() => {
+      for (const log of this.#logs.values()) log.deref()?.tails.foreignWrite()
+    })
+  }
+
+  log(tenant: TenantId): TenantLog {
+    const known = this.#logs.get(tenant)?.deref()
+    if (known) return known
+    const log = new TenantLog(this.engine, tenant)
+    this.#logs.set(tenant, new WeakRef(log))
+    this.#unused.register(log, tenant)
+    return log
+  }
+
+  tenant(tenant: TenantId, actor: Actor): Holdfast {
+    return new TenantHoldfast(this, this.log(tenant), actor)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#stopListening()
+    await this.engine.committer.close()
+    for (const log of this.#logs.values()) log.deref()?.tails.close()
+    if (this.#isOwn) await this.engine.store.close()
+  }
+}
+
+class TenantHoldfast implements Holdfast {
+  readonly sessions: Sessions
+  readonly agents: Records<'agent'>
+  readonly personas: Records<'persona'>
+  readonly seeds: Records<'seed'>
+  readonly conversations: Records<'conversation'>
+  readonly participants: Records<'participant'>
+  readonly priceBooks: Records<'price_book'>
+  readonly usage: Usage
+  readonly #place: Place
+  readonly #log: TenantLog
+  readonly #actor: Actor
+
+  constructor(place: Place, log: TenantLog, actor: Actor) {
+    const records = <K extends RecordKind>(kind: K) => new Records(log, kind)
+    this.#place = place
+    this.#log = log
+    this.#actor = actor
+    this.sessions = new Sessions(log, actor)
+    this.agents = records('agent')
+    this.personas = records('persona')
+    this.seeds = records('seed')
+    this.conversations = records('conversation')
+    this.participants = records('participant')
+    this.priceBooks = records('price_book')
+    this.usage = new Usage(log)
+  }
+
+  get tenantId(): TenantId {
+    return this.#log.tenantId
+  }
+
+  search(query: string, options?: SearchOptions): Promise<SearchPage> {
+    return searchSessions(this.#log, query, options)
+  }
+
+  async sweep({
+    everyTenant = false,
+    ...options
+  }: SweepOptions & { everyTenant?: boolean } = {}): Promise<Swept> {
+    const tenants = everyTenant ? await this.#log.store.listTenants() : [this.tenantId]
+    const swept: Swept = {
+      expiredSessions: 0,
+      expiredQuestions: 0,
+      recoveredRuns: 0,
+      expiredKeys: 0,
+      failed: [],
+    }
+    for (const tenant of tenants) {
+      const one = await sweepTenant(this.#place.log(tenant), options)
+      swept.expiredSessions += one.expiredSessions
+      swept.expiredQuestions += one.expiredQuestions
+      swept.recoveredRuns += one.recoveredRuns
+      swept.failed.push(...one.failed)
+    }
+    swept.expiredKeys = await sweepKeys(this.#log)
+    return swept
+  }
+
+  prune(options: PruneOptions): Promise<Pruned> {
+    return pruneSessions(this.#log, options)
+  }
+
+  eraseUser(userId: string, options: Partial<EraseOptions> = {}): Promise<ErasureReceipt> {
+    return eraseUser(this.#log, userId, { actor: this.#actor, ...options })
+  }
+
+  forTenant(id: string, options: { actor?: Actor } = {}): Holdfast {
+    return this.#place.tenant(tenantId(id), options.actor ?? this.#actor)
+  }
+
+  info(): StoreInfo {
+    return this.#log.store.info()
+  }
+
+  close(): Promise<void> {
+    return this.#place.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}

@@ -1,0 +1,21 @@
+import { createHash } from 'node:crypto'
+
+/** SHA-256 of what was asked: a key used again must ask the same. */
+export function requestHash(operation: string, target: string, body: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify([operation, target, body]))
+    .digest('hex')
+}
+
+/** The id of a session created with a key and without an id: the same key gives the same session. */
+export function idFromKey(tenantId: string, key: string): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([tenantId, key]))
+    .digest()
+  digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x80
+  digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80
+  const hex = digest.toString('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
+    '-',
+  )
+}

@@ -1,0 +1,186 @@
+/**
+ * Lists of sessions: one index chosen by the filters, the other filters applied to what it gives, a bounded number of
+ * rows looked at per page. A short page with `next` is legal: there may be more behind it. No page counts anything.
+ */
+import { HoldfastError, limits, parseInput, type SessionStatus, time, toMs } from '@holdfast/protocol'
+import type { Head } from '../session/state.ts'
+import type { ListIndex, ListQuery, ListRow } from '../store/store.ts'
+import { decodeHead } from './head-codec.ts'
+import { requestHash } from './key-hash.ts'
+import { pageLimit } from './session-read.ts'
+import { type SessionSummary, sessionSummary } from './summary-view.ts'
+import type { TenantLog } from './tenant-log.ts'
+
+export interface SessionFilters {
+  ownerUserId?: string
+  agentId?: string
+  conversationId?: string
+  threadId?: string
+  rootSessionId?: string
+  parentSessionId?: string
+  purpose?: Head['purpose']
+  lineage?: Head['lineage']
+  /** Judged by the clock of the read. */
+  status?: SessionStatus | readonly SessionStatus[]
+  channel?: Head['channel']
+  model?: string
+  providerId?: string
+  pinned?: boolean
+  /** Sessions with an open question: longest waiting first. */
+  hasQuestion?: boolean
+  /** An ISO time: changed at it or later. */
+  updatedSince?: string
+}
+
+export interface SessionPage {
+  sessions: SessionSummary[]
+  /** Give it as `after`; absent when there is nothing more. */
+  next?: string
+}
+
+export interface ListOptions {
+  limit?: number
+  after?: string
+}
+
+type Test = (head: Head, summary: SessionSummary) => boolean
+
+/** Whether a head passes one filter. */
+const tests: { [F in keyof SessionFilters]-?: (value: NonNullable<SessionFilters[F]>) => Test } = {
+  ownerUserId: (value) => (head) => head.ownerUserId === value,
+  agentId: (value) => (head) => head.agentId === value,
+  conversationId: (value) => (head) => head.conversationId === value,
+  threadId: (value) => (head) => head.threadId === value,
+  rootSessionId: (value) => (head) => head.rootSessionId === value,
+  parentSessionId: (value) => (head) => head.parentSessionId === value,
+  purpose: (value) => (head) => head.purpose === value,
+  lineage: (value) => (head) => head.lineage === value,
+  status:
+    (value) =>
+    (_head, { status }) =>
+      typeof value === 'string' ? value === status : value.includes(status),
+  channel: (value) => (head) => head.channel === value,
+  model: (value) => (head) => head.model === value,
+  providerId: (value) => (head) => head.providerId === value,
+  pinned: (value) => (head) => (head.pinned ?? false) === value,
+  hasQuestion: (value) => (head) => (head.question !== undefined) === value,
+  updatedSince: (value) => {
+    const sinceMs = toMs(parseInput(time, value, 'updatedSince'))
+    return (head) => toMs(head.updatedAt) >= sinceMs
+  },
+}
+
+/** Narrowest first. */
+const indexes: readonly [keyof SessionFilters, ListIndex][] = [
+  ['threadId', 'thread'],
+  ['rootSessionId', 'root'],
+  ['conversationId', 'conversation'],
+  ['hasQuestion', 'question'],
+  ['ownerUserId', 'owner'],
+  ['agentId', 'agent'],
+]
+
+export async function listSessions(
+  log: TenantLog,
+  filters: SessionFilters = {},
+  options: ListOptions = {},
+): Promise<SessionPage> {
+  const plan = planList(filters)
+  const limit = pageLimit(options.limit)
+  const bound = requestHash('list', plan.index, given(filters))
+  let after = options.after === undefined ? undefined : decodeListCursor(options.after, bound)
+  const sessions: SessionSummary[] = []
+  let looked = 0
+  for (;;) {
+    const size = Math.min(
+      limits.listScanRows - looked,
+      plan.tests.length === 0 ? limit + 1 : Math.max(limit + 1, 256),
+    )
+    const rows = await log.store.listHeads(log.tenantId, {
+      ...plan.query,
+      limit: size,
+      ...(after && { after }),
+    })
+    for (const row of rows) {
+      if (plan.oldestActivity !== undefined && row.key < plan.oldestActivity) return { sessions }
+      if (sessions.length === limit) return { sessions, next: encodeListCursor(after, bound) }
+      const summary = passing(row, plan.tests, log.nowMs)
+      if (summary) sessions.push(summary)
+      after = { key: row.key, id: row.sessionId }
+      looked += 1
+    }
+    if (rows.length < size) return { sessions }
+    if (looked >= limits.listScanRows) return { sessions, next: encodeListCursor(after, bound) }
+  }
+}
+
+interface ListPlan {
+  index: ListIndex
+  query: Pick<ListQuery, 'index' | 'value'>
+  tests: readonly Test[]
+  /** Set on lists by activity: no row from this second back can pass, and none after it. */
+  oldestActivity: number | undefined
+}
+
+function planList(filters: SessionFilters): ListPlan {
+  const entries = Object.entries(given(filters))
+  for (const [name] of entries) {
+    if (!Object.hasOwn(tests, name))
+      throw new HoldfastError('invalid_input', `unknown filter; known are ${Object.keys(tests).join(', ')}.`)
+  }
+  const chosen = indexes.find(([name]) => filters[name] !== undefined && filters[name] !== false)
+  const index = chosen?.[1] ?? 'all'
+  const rest = entries.filter(([name]) => name !== chosen?.[0])
+  const byActivity = index === 'all' || index === 'owner' || index === 'agent'
+  return {
+    index,
+    query: chosen && index !== 'question' ? { index, value: String(filters[chosen[0]]) } : { index },
+    tests: rest.map(([name, value]) =>
+      (tests[name as keyof SessionFilters] as (value: unknown) => Test)(value),
+    ),
+    oldestActivity:
+      byActivity && filters.updatedSince !== undefined
+        ? Math.floor(toMs(filters.updatedSince) / 1_000)
+        : undefined,
+  }
+}
+
+function given(filters: SessionFilters): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(filters)
+      .filter(([, value]) => value !== undefined)
+      .sort(),
+  )
+}
+
+function passing(row: ListRow, filters: readonly Test[], nowMs: number): SessionSummary | undefined {
+  const head = decodeHead(row.body)
+  const summary = sessionSummary(head, row.lease, nowMs)
+  return filters.every((test) => test(head, summary)) ? summary : undefined
+}
+
+type Position = NonNullable<ListQuery['after']>
+
+/** Opaque to readers, and good only for the filters it was made with. */
+function encodeListCursor(after: Position | undefined, bound: string): string {
+  const { key, id } = after as Position
+  return Buffer.from(JSON.stringify([key, id, bound.slice(0, 16)])).toString('base64url')
+}
+
+function decodeListCursor(cursor: string, bound: string): Position {
+  const parts = parsed(cursor)
+  const [key, id, filters] = Array.isArray(parts) ? parts : []
+  if (typeof key === 'number' && typeof id === 'string' && filters === bound.slice(0, 16)) return { key, id }
+  throw new HoldfastError(
+    'invalid_cursor',
+    'not a cursor of this list; start without one, or keep the filters it was made with.',
+  )
+}
+
+function parsed(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor.slice(0, 1_024), 'base64url').toString())
+  } catch {
+    return undefined
+  }
+}

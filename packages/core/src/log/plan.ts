@@ -1,0 +1,165 @@
+/**
+ * What a write would do to a session: its commands decided one after another, each on the state that the ones before
+ * left, and their events folded. Pure; the reads it yields are those that its own events do not answer.
+ */
+import type { Actor, Ids } from '@holdfast/protocol'
+import { decide, type SessionCommand } from '../session/decide/index.ts'
+import {
+  type Deciding,
+  type Decision,
+  type Env,
+  type Lease,
+  type LeaseMove,
+  refuse,
+} from '../session/deciding.ts'
+import { place } from '../session/envelope.ts'
+import { fold, partsOf } from '../session/fold/index.ts'
+import { isUnfinished } from '../session/lifecycle.ts'
+import { type Ref, refsOf } from '../session/projections.ts'
+import type { FoldEvent, LoadedParts, PartName, State } from '../session/state.ts'
+
+/** What every command of one write shares. */
+export interface WriteEnv {
+  nowMs: number
+  /** Time written on the events. */
+  at: string
+  /** The same for each command, by its place. */
+  times?: readonly (string | undefined)[] | undefined
+  actor: Actor
+  epoch: number | undefined
+  expectedVersion: number | undefined
+  ids: Ids
+}
+
+export interface Plan {
+  state: State
+  lease: Lease
+  move: LeaseMove | undefined
+  events: FoldEvent[]
+  refs: Ref[]
+  /** Parts as the store has them, read for this plan. */
+  loaded: LoadedParts
+}
+
+export function* planWrite(
+  state: State,
+  lease: Lease,
+  commands: readonly SessionCommand[],
+  env: WriteEnv,
+): Deciding<Plan> {
+  const working = new Working(state, lease)
+  const recording = commands.some((command) => command.type === 'startRun' && command.recorded)
+  const { nowMs, actor, ids } = env
+  let place = 0
+  let { epoch, expectedVersion } = env
+  for (const command of commands) {
+    const at = env.times?.[place++] ?? env.at
+    const own: Env = { nowMs, at, actor, lease: working.lease, ids }
+    if (epoch !== undefined) own.epoch = epoch
+    if (recording) own.recording = true
+    if (expectedVersion !== undefined) own.expectedVersion = expectedVersion
+    const decision = yield* answered(decide(working.state.head, command, own), working)
+    yield* apply(working, decision, own)
+    if (decision.lease?.type === 'take') epoch = working.lease.epoch
+    expectedVersion = undefined
+  }
+  if (recording) requireRecorded(working.state)
+  return working
+}
+
+/** The plan of a session's first commit. `source` is what a fork is folded on. */
+export function* planStart(source: State | undefined, decision: Decision, env: WriteEnv): Deciding<Plan> {
+  const working = new Working(source as State, freeLease)
+  yield* apply(working, decision, env)
+  return working
+}
+
+export const freeLease: Lease = { epoch: 0, owner: undefined, expiresAtMs: undefined }
+
+/** A plan in the making. */
+class Working implements Plan {
+  state: State
+  lease: Lease
+  move: LeaseMove | undefined = undefined
+  readonly events: FoldEvent[] = []
+  readonly refs: Ref[] = []
+  readonly loaded: LoadedParts = {}
+  /** The state after each of `events`. */
+  readonly states: State[] = []
+
+  constructor(state: State, lease: Lease) {
+    this.state = state
+    this.lease = lease
+  }
+}
+
+function* apply(
+  working: Working,
+  decision: Decision,
+  env: Pick<Env, 'at' | 'actor' | 'nowMs'>,
+): Deciding<void> {
+  for (const decided of decision.events) {
+    const before = working.state as State | undefined
+    const event = place(decided, before?.head, env, (before?.head.seq ?? 0) + 1)
+    for (const part of partsOf(event.type)) yield* loadPart(working, part)
+    working.state = fold(working.state, event)
+    const refs = refsOf(before?.head, event, working.state.head)
+    if (refs.length > 0) working.refs.push(...refs)
+    working.events.push(event)
+    working.states.push(working.state)
+  }
+  if (decision.lease) moveLease(working, decision.lease, env.nowMs)
+}
+
+function moveLease(working: Working, move: LeaseMove, nowMs: number): void {
+  if (working.move)
+    refuse('invalid_input', 'one batch may move the lease once; record the run, or end it in another')
+  working.move = move
+  working.lease =
+    move.type === 'take'
+      ? { epoch: move.fromEpoch + 1, owner: move.owner, expiresAtMs: nowMs + move.ttlMs }
+      : { epoch: working.lease.epoch, owner: undefined, expiresAtMs: undefined }
+}
+
+function requireRecorded({ head }: State): void {
+  if (isUnfinished(head.run)) {
+    refuse('invalid_input', `the batch records run ${head.run.runId} of session ${head.id} and must end it`)
+  }
+}
+
+/** Answers from the working state what it holds; passes the rest on. */
+function* answered<T>(deciding: Deciding<T>, working: Working): Deciding<T> {
+  let step = deciding.next()
+  while (!step.done) {
+    const read = step.value
+    const firstOwn = working.state.head.seq - working.events.length + 1
+    switch (read.read) {
+      case 'part':
+        step = deciding.next(yield* loadPart(working, read.part))
+        break
+      case 'refs': {
+        const stored = (yield read) as readonly number[]
+        const own = working.refs.filter((ref) => ref.kind === read.kind && ref.id === read.id)
+        step = deciding.next(own.length === 0 ? stored : [...stored, ...own.map((ref) => ref.seq)])
+        break
+      }
+      case 'event':
+        step = deciding.next(read.seq >= firstOwn ? working.events[read.seq - firstOwn] : yield read)
+        break
+      case 'state':
+        step = deciding.next(read.atSeq >= firstOwn ? working.states[read.atSeq - firstOwn] : yield read)
+        break
+    }
+  }
+  return step.value
+}
+
+function* loadPart(working: Working, part: PartName): Deciding<unknown> {
+  const { state } = working
+  if (state?.parts[part] === undefined && state !== undefined) {
+    const stored = ((yield { read: 'part', part }) ?? null) as never
+    working.loaded[part] = stored
+    working.state = { head: state.head, parts: { ...state.parts, [part]: stored } }
+  }
+  return working.state?.parts[part] ?? undefined
+}

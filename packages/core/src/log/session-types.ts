@@ -1,0 +1,158 @@
+/**
+ * A session as a program holds it: one interface for each state of its life. What a state does not permit is not on its
+ * interface, so it does not compile; and since the state may change behind a handle, the log refuses it all the same.
+ */
+import type {
+  Json,
+  JsonObject,
+  Outcome,
+  PromptSnapshot,
+  QuestionInput,
+  ReasoningEffort,
+  Session,
+  TaskUpdate,
+  TokenBudgetInput,
+} from '@holdfast/protocol'
+import type { ProviderMessage } from '../context/provider-view.ts'
+import type { Commands } from '../session/command.ts'
+import type { Appended, TaskUpdated } from './answers.ts'
+import type { FileReference, NewFile } from './attachments.ts'
+import type { HostCommand } from './check-command.ts'
+import type { NewMessage } from './check-input.ts'
+import type { Checkpoint, NewCheckpoint } from './checkpoints.ts'
+import type { ChildInput, SpawnedChild, SpawnOptions } from './child-session.ts'
+import type { Comparison } from './compare.ts'
+import type { ForkInput, ForkOptions } from './create-session.ts'
+import type { Followed, FollowOptions } from './follow.ts'
+import type { MessagePage, MessagePageOptions } from './message-page.ts'
+import type { HeldRun, InitializingRun, RunningRun } from './run-types.ts'
+import type { EventPage, EventPageOptions, EventTextPage } from './session-read.ts'
+import type { Receipt, WriteOptions } from './write-options.ts'
+
+export interface AppendOptions extends WriteOptions {
+  /** What to do while a run is live; default `enqueue`. */
+  policy?: Commands['append']['policy']
+}
+
+export interface CloseOptions extends WriteOptions {
+  outcome?: Outcome
+  reason?: string
+  /** Cancels a live run; without it a live run is `run_live`. */
+  cancel?: boolean
+}
+
+/** What may always be done: reading, following, branching off. */
+interface Readable {
+  readonly id: string
+  /** The session now. */
+  view(): Promise<Session>
+  events(options?: EventPageOptions): Promise<EventPage>
+  /** The same page as JSON texts, for sending on. */
+  eventTexts(options?: EventPageOptions): Promise<EventTextPage>
+  messages(options?: MessagePageOptions): Promise<MessagePage>
+  /** What a model would be sent now: every tool call answered exactly once, directly after its message. */
+  providerView(): Promise<ProviderMessage[]>
+  follow(options?: FollowOptions): AsyncGenerator<Followed, void, void>
+  compare(other: string | { readonly id: string }): Promise<Comparison>
+  fork(input?: ForkInput, options?: ForkOptions): Promise<CreatedSession>
+  getAttachment(hash: string): Promise<Uint8Array | undefined>
+  getCheckpoint(options?: { namespace?: string; checkpointId?: string }): Promise<Checkpoint | undefined>
+  /** The handle of the state that the session is in now. */
+  reopen(): Promise<AnySession>
+}
+
+/** What may be done until the session ends. */
+interface Writable extends Readable {
+  append(messages: NewMessage | readonly NewMessage[], options?: AppendOptions): Promise<Appended>
+  addNote(note: Commands['addNote'], options?: WriteOptions): Promise<Receipt>
+  rename(title: string | null, options?: WriteOptions & { automatic?: boolean }): Promise<Receipt>
+  pin(pinned: boolean, options?: WriteOptions): Promise<Receipt>
+  /** Sets the given keys; null removes one. */
+  patchMetadata(values: JsonObject, options?: WriteOptions): Promise<Receipt>
+  /** The whole object; null for none. */
+  replaceMetadata(values: JsonObject | null, options?: WriteOptions): Promise<Receipt>
+  setModel(model: { providerId?: string; model?: string }, options?: WriteOptions): Promise<Receipt>
+  setSeed(seedId: string | null, options?: WriteOptions): Promise<Receipt>
+  setPersona(personaId: string | null, options?: WriteOptions): Promise<Receipt>
+  setEffort(effort: ReasoningEffort | null, options?: WriteOptions): Promise<Receipt>
+  setInstructions(instructions: string | null, options?: WriteOptions): Promise<Receipt>
+  setPrompt(prompt: PromptSnapshot, options?: WriteOptions): Promise<Receipt>
+  setBudget(budget: TokenBudgetInput | null, options?: WriteOptions): Promise<Receipt>
+  setTasks(
+    list: { title?: string; items: readonly Record<string, unknown>[] } | null,
+    options?: WriteOptions,
+  ): Promise<Receipt>
+  updateTask(update: TaskUpdate, options?: WriteOptions): Promise<TaskUpdated>
+  ask(question: QuestionInput, options?: WriteOptions): Promise<Receipt & { questionId: string }>
+  answer(questionId: string, answer: Json, options?: WriteOptions): Promise<Receipt>
+  withdrawQuestion(questionId: string, options?: WriteOptions & { reason?: string }): Promise<Receipt>
+  recordUsage(usage: Record<string, unknown>, options?: WriteOptions): Promise<Receipt>
+  measureContext(usage: Commands['measureContext']['usage'], options?: WriteOptions): Promise<Receipt>
+  trimContext(trim: Commands['trimContext'], options?: WriteOptions): Promise<Receipt>
+  clearContext(options?: WriteOptions): Promise<Receipt>
+  compact(compaction: Commands['applyCompaction'], options?: WriteOptions): Promise<Receipt>
+  putAttachment(file: NewFile, options?: WriteOptions): Promise<FileReference>
+  putCheckpoint(
+    checkpoint: NewCheckpoint,
+    options?: WriteOptions,
+  ): Promise<Receipt & { checkpointId: string }>
+  /** A session of its own under this one; doing it again with the same `childId` changes nothing. */
+  spawnChild(input: ChildInput, options?: SpawnOptions): Promise<SpawnedChild>
+  /** Several commands in one commit: all or nothing. */
+  batch(commands: readonly HostCommand[], options?: WriteOptions): Promise<Appended>
+  startRun(
+    run: {
+      owner: string
+      ttlMs: number
+      runId?: string
+      answers?: string
+      providerId?: string
+      model?: string
+    },
+    options?: WriteOptions,
+  ): Promise<InitializingRun>
+  close(options?: CloseOptions): Promise<ClosedSession>
+}
+
+/** Nothing was asked of it yet: its model may still be chosen. */
+export interface CreatedSession extends Writable {
+  readonly lifecycle: 'created'
+  /** The first request, without a message: locks the model unless it may switch. */
+  activate(model?: { providerId?: string; model?: string }, options?: WriteOptions): Promise<ActiveSession>
+}
+
+export interface ActiveSession extends Writable {
+  readonly lifecycle: 'active'
+  edit(messageId: string, message: NewMessage, options?: WriteOptions): Promise<Appended>
+  /** Keeps what is visible through this seq. */
+  truncate(seq: number, options?: WriteOptions): Promise<Receipt>
+  undo(options?: WriteOptions): Promise<Receipt>
+  redo(options?: WriteOptions): Promise<Receipt>
+  /** The run that is live or suspended now, under the epoch that its worker holds. */
+  joinRun(epoch: number): Promise<HeldRun>
+  /** Takes the lost lease of a live run, under a new epoch. */
+  takeOverRun(lease: { owner: string; ttlMs: number }): Promise<HeldRun>
+  resumeRun(
+    lease: { owner: string; ttlMs: number },
+    options?: WriteOptions,
+  ): Promise<InitializingRun | RunningRun>
+  /** Asks a live run to stop, which keeps its partial answer; cancels a suspended one. */
+  stopRun(options?: WriteOptions & { reason?: string }): Promise<Receipt>
+  cancelRun(options?: WriteOptions & { reason?: string }): Promise<Receipt>
+  finishChild(child: Commands['finishChild'], options?: WriteOptions): Promise<Receipt>
+}
+
+/** Read, fork, delete; and the ledger's late rows. */
+interface Ended extends Readable {
+  recordUsage(usage: Record<string, unknown>, options?: WriteOptions): Promise<Receipt>
+}
+
+export interface ClosedSession extends Ended {
+  readonly lifecycle: 'closed'
+}
+
+export interface ExpiredSession extends Ended {
+  readonly lifecycle: 'expired'
+}
+
+export type AnySession = CreatedSession | ActiveSession | ClosedSession | ExpiredSession

@@ -1,0 +1,134 @@
+/** Making and finding a tenant's sessions. */
+import { type Actor, type CreateInput, id, type Session } from '@holdfast/protocol'
+import { lifecycleOf } from '../session/lifecycle.ts'
+import { createSession, forkSession } from './create-session.ts'
+import { type Deleted, type DeleteOptions, deleteSession, treeOf } from './delete-session.ts'
+import { type EraseOptions, type ErasureReceipt, erasedCount, eraseEvents, outside } from './erase.ts'
+import { decodeHead } from './head-codec.ts'
+import { type ListOptions, listSessions, type SessionFilters, type SessionPage } from './list-sessions.ts'
+import { missing } from './log-reads.ts'
+import { type Recovered, type RecoverOptions, recoverRun } from './recover.ts'
+import { openSession, SessionHandle } from './session-handle.ts'
+import { getSession } from './session-read.ts'
+import type { AnySession, CreatedSession } from './session-types.ts'
+import { type SessionSummary, sessionSummary } from './summary-view.ts'
+import type { TenantLog } from './tenant-log.ts'
+import type { WriteOptions } from './write-options.ts'
+
+/** A session with those below it. */
+export interface SessionTree {
+  session: SessionSummary
+  children: SessionTree[]
+}
+
+export class Sessions {
+  readonly #log: TenantLog
+  readonly #actor: Actor
+
+  constructor(log: TenantLog, actor: Actor) {
+    this.#log = log
+    this.#actor = actor
+  }
+
+  /** Again with the same key, or with the same chosen id and input: the same session. */
+  async create(input: CreateInput, options?: WriteOptions): Promise<CreatedSession> {
+    const { sessionId, replayed } = await createSession(this.#log, input, options, this.#actor)
+    if (replayed) return (await this.open(sessionId)) as CreatedSession
+    return new SessionHandle(this.#log, this.#actor, sessionId, 'created') as unknown as CreatedSession
+  }
+
+  /** The handle of the state that the session is in; `not_found` when there is none. */
+  async open(sessionId: string): Promise<AnySession> {
+    if (!isId(sessionId)) missing(sessionId)
+    return openSession(this.#log, this.#actor, sessionId)
+  }
+
+  async get(sessionId: string): Promise<Session | undefined> {
+    return isId(sessionId) ? getSession(this.#log.reads, sessionId) : undefined
+  }
+
+  list(filters?: SessionFilters, options?: ListOptions): Promise<SessionPage> {
+    return listSessions(this.#log, filters, options)
+  }
+
+  /** The whole tree that a root session spawned, with status, usage and open questions. */
+  async tree(rootSessionId: string): Promise<SessionTree> {
+    const nodes = await this.#summaries(rootSessionId)
+    const root = nodes.get(rootSessionId)
+    if (!root) missing(rootSessionId)
+    for (const node of nodes.values()) {
+      const { parentSessionId } = node.session
+      if (parentSessionId !== undefined) nodes.get(parentSessionId)?.children.push(node)
+    }
+    return root
+  }
+
+  async #summaries(rootSessionId: string): Promise<Map<string, SessionTree>> {
+    const nodes = new Map<string, SessionTree>()
+    for (const { head, lease } of await treeOf(this.#log, rootSessionId)) {
+      const session = sessionSummary(head, lease, this.#log.nowMs)
+      nodes.set(head.id, { session, children: [] })
+    }
+    return nodes
+  }
+
+  /** The thread's newest open session, else a fork of its newest ended one at its end: turn N sees turn N−1. */
+  async resumeThread(threadId: string, options: WriteOptions = {}): Promise<AnySession> {
+    const { open, ended } = await this.#newestOf(threadId)
+    if (open !== undefined) return this.open(open)
+    if (ended === undefined) missing(`of thread ${threadId}`)
+    // The key makes two callers at once resume one and the same fork.
+    const { state } = await this.#log.reads.requireHead(ended)
+    const key = options.key ?? `resume:${ended}:${state.head.seq}`
+    const written = await forkSession(
+      this.#log,
+      ended,
+      { threadId },
+      { ...options, key, atSeq: state.head.seq },
+      this.#actor,
+    )
+    return this.open(written.sessionId)
+  }
+
+  async #newestOf(threadId: string): Promise<{ open?: string; ended?: string }> {
+    const found: { open?: string; ended?: string } = {}
+    let after: { key: number; id: string } | undefined
+    for (;;) {
+      const query = { index: 'thread' as const, value: threadId, limit: 1_000, ...(after && { after }) }
+      const rows = await this.#log.store.listHeads(this.#log.tenantId, query)
+      for (const row of rows) {
+        const lifecycle = lifecycleOf(decodeHead(row.body), this.#log.nowMs)
+        found[lifecycle === 'closed' || lifecycle === 'expired' ? 'ended' : 'open'] = row.sessionId
+      }
+      const last = rows.at(-1)
+      if (!last || rows.length < 1_000) return found
+      after = { key: last.key, id: last.sessionId }
+    }
+  }
+
+  /** With its children; with `cascade` also what was forked from it. */
+  delete(sessionId: string, options?: DeleteOptions): Promise<Deleted> {
+    return deleteSession(this.#log, sessionId, options)
+  }
+
+  /** Content of these events, and everything derived from it, here and in forks. */
+  async erase(
+    sessionId: string,
+    seqs: readonly number[],
+    options: Partial<EraseOptions> = {},
+  ): Promise<ErasureReceipt> {
+    const erasure = await eraseEvents(this.#log, sessionId, seqs, { actor: this.#actor, ...options })
+    await this.#log.store.scrub()
+    const events = erasedCount(erasure)
+    return { sessions: erasure.size, events, deletedSessions: 0, scrubbed: true, outside }
+  }
+
+  /** Ends, or leaves to be resumed, a run whose worker is gone. Does nothing while its lease is good. */
+  recover(sessionId: string, options?: RecoverOptions): Promise<Recovered> {
+    return recoverRun(this.#log, sessionId, options)
+  }
+}
+
+function isId(text: string): boolean {
+  return id.safeParse(text).success
+}

@@ -1,0 +1,144 @@
+import { expect, it } from 'vitest'
+import { eachStore } from './testing/each-store.ts'
+import { assistant, typesOf, user } from './testing/messages.ts'
+
+const lease = { owner: 'worker', ttlMs: 10_000 }
+
+eachStore('the sweep', (place) => {
+  it('makes a derived expiry an event, once, at the very instant', async () => {
+    const holdfast = await place.open()
+    const session = await holdfast.sessions.create({ agentId: 'agent', ttlSecs: 60 })
+    place.clock.advance(59_999)
+    expect((await holdfast.sweep()).expiredSessions).toBe(0)
+    place.clock.advance(1)
+    expect((await session.view()).status).toBe('expired')
+    expect((await holdfast.sweep()).expiredSessions).toBe(1)
+    expect((await holdfast.sweep()).expiredSessions).toBe(0)
+    expect(typesOf((await session.events()).events)).toEqual(['session.created', 'session.expired'])
+    expect((await session.view()).status).toBe('expired')
+  })
+
+  it('ends a lost run of an expired session, and leaves a live one to its worker', async () => {
+    const holdfast = await place.open()
+    const session = await holdfast.sessions.create({ agentId: 'agent', ttlSecs: 5 })
+    await session.append(user('go'))
+    const run = await session.startRun(lease)
+    place.clock.advance(5_000)
+    expect(await holdfast.sweep()).toMatchObject({ expiredSessions: 0, recoveredRuns: 0, failed: [] })
+    await run.startRound()
+    await run.append(assistant('still at it'))
+    place.clock.advance(5_000)
+    expect(await holdfast.sweep()).toMatchObject({ expiredSessions: 1, recoveredRuns: 0, failed: [] })
+    expect(await session.view()).toMatchObject({ status: 'expired', run: { state: 'cancelled' } })
+    await expect(run.append(assistant('late'))).rejects.toMatchObject({ code: 'stale_epoch' })
+    const { events } = await session.events()
+    expect(typesOf(events).filter((type) => type.startsWith('run.'))).toEqual([
+      'run.started',
+      'run.cancelled',
+    ])
+  })
+
+  it('lets questions expire by their own rule', async () => {
+    const holdfast = await place.open()
+    const { sessions } = holdfast
+    const expiresAt = new Date(place.clock.now() + 1_000).toISOString()
+    const ask = async (id: string, escalation: object) => {
+      const session = await sessions.create({ id, agentId: 'agent' })
+      await session.append(user('go'))
+      const run = await session.startRun(lease)
+      await run.ask({ questionId: 'q', question: '?', expiresAt, ...escalation })
+      return session
+    }
+    const plain = await ask('plain', {})
+    const cancels = await ask('cancels', { escalation: { onExpiry: 'cancel_run' } })
+    place.clock.advance(999)
+    expect((await holdfast.sweep()).expiredQuestions).toBe(0)
+    place.clock.advance(1)
+    await expect(plain.answer('q', 'too late')).rejects.toMatchObject({ code: 'question_not_open' })
+    expect((await holdfast.sweep()).expiredQuestions).toBe(2)
+    expect(await plain.view()).toMatchObject({ status: 'suspended' })
+    expect((await plain.view()).openQuestion).toBeUndefined()
+    expect((await cancels.view()).run).toMatchObject({ state: 'cancelled' })
+    expect((await holdfast.sweep()).expiredQuestions).toBe(0)
+  })
+
+  it('run by many at once does each thing once', async () => {
+    const holdfast = await place.open()
+    const made = await Promise.all(
+      Array.from({ length: 10 }, () => holdfast.sessions.create({ agentId: 'agent', ttlSecs: 1 })),
+    )
+    place.clock.advance(1_000)
+    const swept = await Promise.all(Array.from({ length: 4 }, () => holdfast.sweep()))
+    expect(swept.reduce((sum, { expiredSessions }) => sum + expiredSessions, 0)).toBe(10)
+    for (const session of made) expect((await session.events()).events).toHaveLength(2)
+  })
+
+  it('is of its own tenant unless it is asked for all', async () => {
+    const holdfast = await place.open()
+    await holdfast.forTenant('other').sessions.create({ agentId: 'agent', ttlSecs: 1 })
+    place.clock.advance(1_000)
+    expect((await holdfast.sweep()).expiredSessions).toBe(0)
+    expect((await holdfast.sweep({ everyTenant: true })).expiredSessions).toBe(1)
+  })
+})
+
+eachStore('pruning', (place) => {
+  it('goes by age, then by number, and leaves pinned and unfinished sessions alone', async () => {
+    const { sessions, prune } = bound(await place.open())
+    const ids: string[] = []
+    for (let n = 0; n < 10; n++) {
+      const session = await sessions.create({ id: `s${n}`, agentId: 'agent', pinned: n === 0 })
+      await session.append(user('x'))
+      if (n === 1) await session.startRun(lease)
+      if (n === 2) await (await session.startRun(lease)).suspend('approval')
+      ids.push(session.id)
+      place.clock.advance(10_000)
+    }
+    const would = await prune({ olderThanMs: 55_000, keep: 3, dryRun: true })
+    expect(would).toMatchObject({ dryRun: true, more: false })
+    expect(would.sessionIds.sort()).toEqual(['s3', 's4', 's5', 's6'])
+    expect((await sessions.list()).sessions).toHaveLength(10)
+    expect((await prune({ olderThanMs: 65_000 })).sessionIds).toEqual(['s3'])
+    expect((await prune({ keep: 3 })).sessionIds.sort()).toEqual(['s4', 's5', 's6'])
+    expect((await sessions.list()).sessions.map(({ id }) => id).sort()).toEqual([
+      's0',
+      's1',
+      's2',
+      's7',
+      's8',
+      's9',
+    ])
+    await expect(prune({})).rejects.toMatchObject({ code: 'invalid_input' })
+  })
+
+  it('leaves what others are based on', async () => {
+    const { sessions, prune } = bound(await place.open())
+    const source = await sessions.create({ agentId: 'agent' })
+    await source.append(user('x'))
+    place.clock.advance(60_000)
+    const fork = await source.fork()
+    expect(await prune({ olderThanMs: 30_000 })).toMatchObject({ sessionIds: [], kept: [source.id] })
+    expect((await fork.messages()).messages).toHaveLength(1)
+  })
+})
+
+eachStore('deleting', (place) => {
+  it('leaves a tombstone, and spares what is pinned or at work unless forced', async () => {
+    const { sessions } = await place.open()
+    const session = await sessions.create({ id: 'one', agentId: 'agent', pinned: true })
+    await expect(sessions.delete('one')).rejects.toMatchObject({ code: 'session_pinned' })
+    await session.pin(false)
+    await session.append(user('go'))
+    await session.startRun(lease)
+    await expect(sessions.delete('one')).rejects.toMatchObject({ code: 'run_live' })
+    expect(await sessions.delete('one', { force: true })).toEqual({ sessionIds: ['one'], events: 6 })
+    expect(await sessions.get('one')).toBeUndefined()
+    await expect(session.append(user('ghost'))).rejects.toMatchObject({ code: 'not_found' })
+    await expect(sessions.create({ id: 'one', agentId: 'agent' })).rejects.toMatchObject({ code: 'id_taken' })
+    await expect(sessions.delete('one')).rejects.toMatchObject({ code: 'not_found' })
+  })
+})
+
+function bound(holdfast: Awaited<ReturnType<typeof import('./holdfast.ts').openHoldfast>>) {
+  return { sessions: holdfast.sessions, prune: holdfast.prune.bind(holdfast) }
+}

@@ -1,0 +1,89 @@
+/**
+ * What the clock makes due: sessions past their expiry, questions past theirs, runs whose lease was lost, keys that were
+ * kept long enough. Each is judged again on a fresh head, so that any number of sweeps may run at once. A sweep does a
+ * bounded amount; what it could not do now is due again at the next.
+ */
+import { isHoldfastError } from '@holdfast/protocol'
+import { isLive } from '../session/lifecycle.ts'
+import type { DueKind } from '../store/store.ts'
+import { type RecoverOptions, recoverRun, recoveryActor } from './recover.ts'
+import type { TenantLog } from './tenant-log.ts'
+
+export interface SweepOptions {
+  /** Sessions of each kind; default 200. */
+  limit?: number
+  /** What becomes of a run whose worker was lost. */
+  lostRuns?: RecoverOptions
+}
+
+export interface Swept {
+  expiredSessions: number
+  expiredQuestions: number
+  recoveredRuns: number
+  expiredKeys: number
+  /** Sessions that could not be swept, with the code of their error; the others were. */
+  failed: { sessionId: string; code: string }[]
+}
+
+export async function sweepTenant(
+  log: TenantLog,
+  options: SweepOptions = {},
+): Promise<Omit<Swept, 'expiredKeys'>> {
+  const failed: Swept['failed'] = []
+  const each = (kind: DueKind, work: (sessionId: string) => Promise<boolean>) =>
+    sweepDue(log, kind, options.limit ?? 200, work, failed)
+  // Expiry goes before recovery: it ends a lost run of an expired session.
+  const expiredSessions = await each('expiry', (sessionId) => expireSession(log, sessionId))
+  const expiredQuestions = await each('question', (sessionId) => expireQuestion(log, sessionId))
+  const recoveredRuns = await each('lease', async (sessionId) => {
+    return (await recoverRun(log, sessionId, options.lostRuns)).recovered
+  })
+  return { expiredSessions, expiredQuestions, recoveredRuns, failed }
+}
+
+export function sweepKeys(log: TenantLog, limit = 1_000): Promise<number> {
+  return log.store.sweepKeys(log.nowMs, limit)
+}
+
+/** One session's failure never hides another's turn. */
+async function sweepDue(
+  log: TenantLog,
+  kind: DueKind,
+  limit: number,
+  work: (sessionId: string) => Promise<boolean>,
+  failed: Swept['failed'],
+): Promise<number> {
+  let done = 0
+  for (const sessionId of await log.store.listDue(log.tenantId, kind, log.nowMs, limit)) {
+    try {
+      if (await work(sessionId)) done += 1
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error
+      if (!isSettled(error.code)) failed.push({ sessionId, code: error.code })
+    }
+  }
+  return done
+}
+
+/** Others did it meanwhile, or a live worker will. */
+function isSettled(code: string): boolean {
+  return code === 'run_live' || code === 'not_found' || code === 'stale_epoch'
+}
+
+/** A run that nobody holds any more ends with its session, under the epoch that was lost. */
+async function expireSession(log: TenantLog, sessionId: string): Promise<boolean> {
+  const { state, lease } = await log.reads.requireHead(sessionId)
+  const epoch = isLive(state.head.run) && lease.owner !== undefined ? lease.epoch : undefined
+  const drafts = await log.store.listDrafts(log.tenantId, sessionId)
+  const terms = { actor: recoveryActor, epoch, dropDrafts: drafts.map(({ draftId }) => draftId) }
+  const { events } = await log.writeFresh(sessionId, [{ type: 'expire' }], terms)
+  return events.length > 0
+}
+
+async function expireQuestion(log: TenantLog, sessionId: string): Promise<boolean> {
+  const { question } = (await log.reads.requireHead(sessionId)).state.head
+  if (!question) return false
+  const command = { type: 'expireQuestion' as const, questionId: question.questionId }
+  const { events } = await log.writeFresh(sessionId, [command], { actor: recoveryActor })
+  return events.length > 0
+}

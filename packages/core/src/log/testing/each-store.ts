@@ -1,0 +1,155 @@
+/** Runs a suite on every store there is, each test on a place of its own with a clock that it holds. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { uuidv7Ids } from '@holdfast/protocol'
+import BetterSqlite3 from 'better-sqlite3'
+import { afterEach, beforeEach, describe } from 'vitest'
+import { memory } from '../../store/memory/index.ts'
+import { type BetterSqlite, type SqliteOptions, sqlite } from '../../store/sqlite/index.ts'
+import type { Store, StoreFactory } from '../../store/store.ts'
+import { type Holdfast, type OpenOptions, openHoldfast } from '../holdfast.ts'
+
+export class HeldClock {
+  #nowMs = 1_790_000_000_000
+  readonly now = (): number => this.#nowMs
+  advance(ms: number): void {
+    this.#nowMs += ms
+  }
+}
+
+/** Opens the place of the running test: the first time, and again as another process would. */
+export interface TestPlace {
+  readonly clock: HeldClock
+  /** The database file, where there is one. */
+  readonly path: string | undefined
+  /** Rows of the database file, behind the store's back; undefined where there is no file. */
+  look(sql: string): Record<string, unknown>[] | undefined
+  open(options?: Partial<OpenOptions> & { wrap?: (store: Store) => Store }): Promise<Holdfast>
+  openStore(): Promise<Store>
+}
+
+type Look = (sql: string) => Record<string, unknown>[]
+
+interface Kind {
+  name: string
+  /** Whether a second `open` is on the same data. */
+  isShared: boolean
+  make(): { factory: StoreFactory; path?: string; look?: Look; remove(): void }
+}
+
+const kinds: readonly Kind[] = [
+  { name: 'memory', isShared: true, make: () => ({ factory: memory(), remove: () => {} }) },
+  {
+    name: 'SQLite in memory',
+    isShared: false,
+    make: () => ({ factory: sqlite(':memory:'), remove: () => {} }),
+  },
+  { name: 'SQLite in a file', isShared: true, make: () => inFile({}) },
+  {
+    name: 'SQLite in a file, with better-sqlite3',
+    isShared: true,
+    make: () => inFile({ driver: BetterSqlite3 }),
+  },
+]
+
+function inFile(options: SqliteOptions): ReturnType<Kind['make']> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'))
+  const path = join(folder, 'sessions.db')
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  return {
+    factory: sqlite(path, options),
+    path,
+    look: lookerAt(path, options.driver ?? DatabaseSync),
+    remove,
+  }
+}
+
+/** By the library that the store uses: the locks of another one in the same process would not be seen. */
+function lookerAt(path: string, Library: typeof DatabaseSync | BetterSqlite): Look {
+  return (sql) => {
+    const db = new Library(path)
+    try {
+      return db.prepare(sql).all() as Record<string, unknown>[]
+    } finally {
+      db.close()
+    }
+  }
+}
+
+export function eachStore(title: string, suite: (place: TestPlace) => void): void {
+  onStores(kinds, title, suite)
+}
+
+/** Only stores that two processes may have open at once. */
+export function eachSharedStore(title: string, suite: (place: TestPlace) => void): void {
+  onStores(
+    kinds.filter(({ isShared }) => isShared),
+    title,
+    suite,
+  )
+}
+
+function onStores(chosen: readonly Kind[], title: string, suite: (place: TestPlace) => void): void {
+  describe.each(chosen)(`${title}, on $name`, ({ make }) => {
+    const place = new Fixture()
+    beforeEach(() => place.begin(make()))
+    afterEach(() => place.end())
+    suite(place)
+  })
+}
+
+class Fixture implements TestPlace {
+  clock = new HeldClock()
+  #made: ReturnType<Kind['make']> | undefined
+  #opened: { close(): Promise<void> }[] = []
+
+  begin(made: ReturnType<Kind['make']>): void {
+    this.clock = new HeldClock()
+    this.#made = made
+  }
+
+  get path(): string | undefined {
+    return this.#made?.path
+  }
+
+  look(sql: string): Record<string, unknown>[] | undefined {
+    return this.#made?.look?.(sql)
+  }
+
+  async openStore(): Promise<Store> {
+    const store = await (this.#made as ReturnType<Kind['make']>).factory.open({ clock: this.clock.now })
+    this.#opened.push(store)
+    return store
+  }
+
+  async open({
+    wrap = (store: Store) => store,
+    ...options
+  }: Parameters<TestPlace['open']>[0] = {}): Promise<Holdfast> {
+    const store = wrap(await this.openStore())
+    const random = seededRandom(this.#opened.length)
+    const ids = uuidv7Ids(this.clock.now, () => Math.floor(random() * 2 ** 32))
+    const holdfast = await openHoldfast({ store, clock: this.clock.now, random, ids, ...options })
+    this.#opened.unshift(holdfast)
+    return holdfast
+  }
+
+  async end(): Promise<void> {
+    for (const opened of this.#opened) await opened.close()
+    this.#opened = []
+    this.#made?.remove()
+  }
+}
+
+/** Mulberry32. */
+export function seededRandom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

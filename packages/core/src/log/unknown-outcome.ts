@@ -1,0 +1,48 @@
+/**
+ * An error from a commit does not mean that it was not written. The log itself knows: the event after the base bears
+ * the id of the commit that wrote it. So the outcome is read back, and a commit that is not there is sent again as it is.
+ */
+import { HoldfastError, isHoldfastError, limits } from '@holdfast/protocol'
+import type { Commit, CommitOutcome, Store } from '../store/store.ts'
+import { backOff } from './back-off.ts'
+
+/** Rejects when the store keeps failing: then the outcome stays unknown. */
+export async function settleUnknown(
+  store: Store,
+  commit: Commit,
+  random: () => number,
+): Promise<CommitOutcome> {
+  let last: unknown
+  for (let tries = 1; tries <= limits.commitTries; tries++) {
+    try {
+      return (await writtenBefore(store, commit)) ?? (await sendAgain(store, commit))
+    } catch (error) {
+      if (isHoldfastError(error, 'store_closed')) throw error
+      last = error
+    }
+    await backOff(tries, random)
+  }
+  throw last
+}
+
+async function sendAgain(store: Store, commit: Commit): Promise<CommitOutcome> {
+  const [outcome] = await store.commit([commit])
+  if (!outcome) throw new HoldfastError('store_unavailable', 'the store gave no outcome')
+  if (outcome.status === 'committed') return outcome
+  return (await writtenBefore(store, commit)) ?? outcome
+}
+
+async function writtenBefore(store: Store, commit: Commit): Promise<CommitOutcome | undefined> {
+  const { tenantId, sessionId, baseSeq, commitId } = commit
+  const range = { after: baseSeq, through: baseSeq + 1, limit: 1, maxBytes: 1, direction: 'forward' } as const
+  const [row] = await store.readEvents(tenantId, sessionId, range)
+  if (row?.commitId !== commitId) return undefined
+  const head = await store.readHead(tenantId, sessionId)
+  if (!head) return undefined
+  return {
+    status: 'committed',
+    firstSeq: baseSeq + 1,
+    lastSeq: baseSeq + commit.events.length,
+    lease: head.lease,
+  }
+}

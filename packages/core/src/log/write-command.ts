@@ -1,0 +1,45 @@
+/** A host's commands on their way into the log: checked, with their terms, all or nothing. */
+import { type Actor, HoldfastError } from '@holdfast/protocol'
+import type { Attachment } from '../store/store.ts'
+import { checkCommand, type HostCommand } from './check-command.ts'
+import type { Written } from './request.ts'
+import type { TenantLog } from './tenant-log.ts'
+import { termsOf, type WriteOptions } from './write-options.ts'
+
+/** Who writes, and beside what. */
+export interface Writer {
+  log: TenantLog
+  sessionId: string
+  actor: Actor
+  /** A run's own worker. */
+  epoch?: number
+}
+
+export interface Beside {
+  attachments?: readonly Attachment[]
+  dropDrafts?: readonly string[]
+}
+
+export function writeCommands(
+  { log, sessionId, actor, epoch }: Writer,
+  commands: readonly HostCommand[],
+  options?: WriteOptions,
+  beside?: Beside,
+): Promise<Written> {
+  let terms: ReturnType<typeof termsOf>
+  let checked: ReturnType<typeof checkCommand>[]
+  try {
+    if (!Array.isArray(commands)) throw new HoldfastError('invalid_input', 'commands: expected an array.')
+    checked = commands.map((command) => checkCommand(command, log.engine.texts))
+    terms = termsOf(options, actor, () => ({ operation: operationOf(commands), sessionId, body: checked }))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+  if (epoch !== undefined) terms.epoch = epoch
+  if (beside) Object.assign(terms, beside)
+  return log.write(sessionId, checked, terms)
+}
+
+function operationOf(commands: readonly { type: string }[]): string {
+  return commands.map(({ type }) => type).join(' ')
+}

@@ -1,0 +1,64 @@
+/** What a caller may add to any write, and the plain answer to one. */
+import { type Actor, parseInput, time } from '@holdfast/protocol'
+import { checkActor, checkKey } from './check-input.ts'
+import { requestHash } from './key-hash.ts'
+import type { WriteTerms, Written } from './request.ts'
+
+export interface WriteOptions {
+  /** Idempotency key: the same request with it has one effect, for as long as keys are kept. */
+  key?: string
+  /** Refused as `version_conflict` unless the session's version is this one. */
+  expectedVersion?: number
+  /** Who does this; absent: the handle's actor. */
+  actor?: Actor
+  /** Time to write on the events, for imports: one for all, or one for each command of a batch; absent: now. */
+  at?: string | readonly (string | undefined)[]
+}
+
+/** What a write did. */
+export interface Receipt {
+  /** False: there was nothing to change. */
+  changed: boolean
+  /** Seq of its first and last event. */
+  firstSeq?: number
+  lastSeq?: number
+  /** The session's version, when this write moved it. */
+  version?: number
+  /** The key was used before, and this is the effect it had then. */
+  replayed: boolean
+}
+
+/** What, for one session, makes two requests the same. */
+export interface Asked {
+  sessionId: string
+  operation: string
+  body: unknown
+}
+
+export function termsOf(options: WriteOptions | undefined, actor: Actor, asked: () => Asked): WriteTerms {
+  if (options === undefined) return { actor }
+  const terms: WriteTerms = { actor: options.actor ? checkActor(options.actor) : actor }
+  if (typeof options.at === 'string') terms.at = parseInput(time, options.at, 'at')
+  else if (options.at) terms.times = options.at.map((at) => at && parseInput(time, at, 'at'))
+  if (options.expectedVersion !== undefined) terms.expectedVersion = options.expectedVersion
+  if (options.key !== undefined) {
+    const { operation, sessionId, body } = asked()
+    const hash = requestHash(operation, sessionId, body)
+    terms.key = { key: checkKey(options.key), hash }
+  }
+  return terms
+}
+
+export function receiptOf({ events, replayed }: Written): Receipt {
+  const first = events[0]
+  const last = events[events.length - 1]
+  if (!first || !last) return { changed: false, replayed }
+  const receipt: Receipt = { changed: true, firstSeq: first.seq, lastSeq: last.seq, replayed }
+  for (let i = events.length - 1; i >= 0; i--) {
+    const event = events[i]
+    if (event?.runId !== undefined) continue
+    if (event) receipt.version = event.seq
+    break
+  }
+  return receipt
+}
