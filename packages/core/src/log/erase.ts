@@ -12,11 +12,12 @@ import {
   isHoldfastError,
   limits,
 } from '@holdfast/protocol'
+import { erasedEvent } from '../session/erased-event.ts'
 import { fold } from '../session/fold/index.ts'
 import { type Ref, refsOf } from '../session/projections.ts'
 import type { FoldEvent, State } from '../session/state.ts'
 import type { Segment } from '../store/store.ts'
-import { erasedBody, erasedEvent } from './erased-body.ts'
+import { erasedBody } from './event-codec.ts'
 import type { Basis } from './request.ts'
 import type { TenantLog } from './tenant-log.ts'
 

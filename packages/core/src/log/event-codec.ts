@@ -3,6 +3,7 @@
  * time; the wire text is those four and then that very text, so an event is encoded once in its life.
  */
 import { type Actor, HoldfastError, isErased } from '@holdfast/protocol'
+import { erasedEvent } from '../session/erased-event.ts'
 import type { FoldEvent } from '../session/state.ts'
 import type { NewEvent, StoredEvent } from '../store/store.ts'
 import type { KnownTexts } from './known-texts.ts'
@@ -71,4 +72,9 @@ export function wireText(row: StoredEvent, table: Upcasters): string {
 
 export function wireTextOf(seq: number, { type, v, at, body }: NewEvent): string {
   return `{"seq":${seq},"type":${JSON.stringify(type)},"v":${v},"at":"${at}",${body.slice(1)}`
+}
+
+/** The body that takes the place of a stored one when its event is erased. */
+export function erasedBody(row: StoredEvent, table: Upcasters): string {
+  return encodeBody(erasedEvent(decodeEvent(row, table)))
 }

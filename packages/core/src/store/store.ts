@@ -85,9 +85,9 @@ export interface LeaseRow {
 }
 
 export type LeaseChange =
-  /** Succeeds only if the epoch is still `fromEpoch` and nobody holds the lease, or its time is past by the store's clock. */
+  /** Succeeds only if the epoch is still `fromEpoch` and nobody holds the lease, or now ≥ `expiresAtMs` by the store's clock. */
   | { type: 'take'; fromEpoch: number; owner: string; ttlMs: number }
-  /** Succeeds only together with a matching `epoch` on the commit. */
+  /** Succeeds only together with a matching `epoch` on the commit; without one it is `fenced`. */
   | { type: 'release' }
 
 export interface Attachment {
@@ -103,7 +103,10 @@ export interface Segment {
   to: number
 }
 
-/** One session's write: all of it or nothing. */
+/**
+ * One session's write: all of it or nothing. Reasons to refuse it are looked at in this order: key, existence, epoch,
+ * base, lease. Parts and waypoints count from its last seq, attachments from its first.
+ */
 export interface Commit {
   tenantId: TenantId
   sessionId: string
@@ -129,8 +132,10 @@ export interface Commit {
   /** Drafts whose text this commit makes durable as events: their chunks go. */
   dropDrafts: readonly string[]
   /**
-   * Seqs whose bodies become `{"erased":true}` data in the same transaction. Parts, waypoints, refs, keys, drafts and
-   * index rows at or after the lowest of them go too; the parts of this commit are written after that.
+   * Seqs whose bodies are replaced in the same transaction. Parts, waypoints, refs and keys
+   * that hold to a seq at or after the lowest of them go too (a key by its last seq), all drafts, and the index rows of the
+   * erased events; the parts of this commit are written after that. On a fork, seqs of its prefix change what the fork
+   * derived and nothing of its source. Attachments and checkpoints stay until the session is deleted.
    */
   erase?: { seqs: readonly number[]; erasedBody: (row: StoredEvent) => string }
 }

@@ -1,0 +1,77 @@
+/**
+ * An event after erasure: its place, type and time stay, and what the state rests on; what a person wrote or a tool gave
+ * is gone, and so is who it was. What a forgotten event had set (a title, tasks, metadata) is then no longer set.
+ */
+import type { EventData, EventType } from '@holdfast/protocol'
+import type { FoldEvent } from './state.ts'
+
+export function erasedEvent(event: FoldEvent): FoldEvent {
+  const strip = Object.hasOwn(strips, event.type) ? strips[event.type as EventType] : undefined
+  const data = strip ? strip(event.data as never) : { erased: true }
+  return { ...event, actor: { kind: event.actor.kind }, data: JSON.parse(JSON.stringify(data)) }
+}
+
+const same = (data: unknown): unknown => data
+
+/** How much of each type stays. A type that is not here becomes `{erased: true}`, and the fold skips it. */
+const strips: { [T in EventType]?: (data: EventData<T>) => unknown } = {
+  'session.created': ({ title: _title, goalText: _goal, metadata: _metadata, ...identity }) => identity,
+  'session.forked': ({ title: _title, goalText: _goal, ...identity }) => identity,
+  'message.appended': erasedMessage,
+  'tool.finished': ({ callId, messageId }) => ({
+    erased: true,
+    callId,
+    output: null,
+    outcome: 'unknown',
+    messageId,
+  }),
+  'run.failed': ({ runId }) => ({ runId, error: 'erased' }),
+  'run.cancelled': ({ runId }) => ({ runId }),
+  'run.stop_requested': ({ runId }) => ({ runId }),
+  'session.closed': ({ outcome }) => ({ outcome }),
+  'question.answered': ({ questionId, custom }) => ({ questionId, answer: null, custom }),
+  'question.withdrawn': ({ questionId }) => ({ questionId }),
+  'question.expired': ({ questionId }) => ({ questionId }),
+  'child.finished': ({ childId, outcome, spent }) => ({ childId, outcome, spent }),
+  'session.activated': same,
+  'session.pinned': same,
+  'session.model_changed': same,
+  'session.effort_changed': same,
+  'session.expired': same,
+  'session.erased': same,
+  'message.edited': same,
+  'message.truncated': same,
+  'message.restored': same,
+  'input.delivered': same,
+  'tool.called': same,
+  'run.started': same,
+  'run.suspended': same,
+  'run.resumed': same,
+  'run.finalizing': same,
+  'run.completed': same,
+  'round.started': same,
+  'round.completed': same,
+  'usage.recorded': same,
+  'lease.taken': same,
+  'lease.lost': same,
+  'child.spawned': same,
+  'context.measured': same,
+  'context.pressure': same,
+  'context.trimmed': same,
+  'context.cleared': same,
+  'provider_context.opened': same,
+  'provider_context.invalidated': same,
+  'budget.set': same,
+  'budget.reserved': same,
+  'budget.settled': same,
+  'checkpoint.saved': same,
+}
+
+/** The shape that pairing and counting rest on: role, ids, its calls. */
+function erasedMessage(data: EventData<'message.appended'>) {
+  const { role, messageId, phase, replyTo, finish, firstAnswer, waiting } = data
+  const parts = data.parts.flatMap((part) =>
+    part.type === 'tool_call' ? [{ ...part, input: null, provider: undefined }] : [],
+  )
+  return { erased: true, role, parts, messageId, phase, replyTo, finish, firstAnswer, waiting }
+}
