@@ -4,75 +4,30 @@
  */
 import { type Json, type LimitName, limits, utf8Bytes } from '@holdfast/protocol'
 import { expect, it } from 'vitest'
-import type { Store } from '../store/store.ts'
 import type { HostCommand } from './check-command.ts'
-import { type Holdfast, openHoldfast } from './holdfast.ts'
+import { openHoldfast } from './holdfast.ts'
 import type { InitializingRun } from './run-types.ts'
 import type { ActiveSession, CreatedSession } from './session-types.ts'
 import { withCommit } from './testing/between.ts'
-import { eachStore, type TestPlace } from './testing/each-store.ts'
+import { eachStore } from './testing/each-store.ts'
+import {
+  type Edge,
+  edge,
+  edgeInRun,
+  type LargeLimit,
+  letters,
+  many,
+  note,
+  overhead,
+  type Scene,
+  sceneOn,
+  testBounds,
+  testEdges,
+  worker,
+} from './testing/limit-edges.ts'
 import { calling, textsOf, user } from './testing/messages.ts'
 
-interface Scene {
-  place: TestPlace
-  store: Store
-  holdfast: Holdfast
-  /** Activated, without a run. */
-  session: ActiveSession
-}
-
-interface Edge {
-  /** Given to the writes. */
-  prepare(scene: Scene): Promise<unknown>
-  at(scene: Scene, prepared: never): Promise<unknown>
-  past(scene: Scene, prepared: never): Promise<unknown>
-}
-
-const worker = { owner: 'worker', ttlMs: 60_000 }
-const letters = (count: number) => 'a'.repeat(count)
-const many = <T>(count: number, make: (n: number) => T) => Array.from({ length: count }, (_, n) => make(n))
-const note: HostCommand = { type: 'addNote', kind: 'remark' }
-
-/** One write, given at the limit and again with one more. */
-function edge<T>(
-  limit: number,
-  write: (scene: Scene, size: number, prepared: T) => Promise<unknown>,
-  prepare: (scene: Scene) => Promise<T> = async () => undefined as T,
-): Edge {
-  return {
-    prepare,
-    at: (scene, prepared) => write(scene, limit, prepared),
-    past: (scene, prepared) => write(scene, limit + 1, prepared),
-  }
-}
-
-/** So many things of a live run, and then another one. */
-function edgeInRun(
-  limit: number,
-  write: (run: InitializingRun, from: number, to: number, scene: Scene) => Promise<unknown>,
-): Edge {
-  return {
-    prepare: ({ session }) => session.startRun(worker),
-    at: (scene, run) => write(run, 0, limit, scene),
-    past: (scene, run) => write(run, limit, limit + 1, scene),
-  }
-}
-
 const edges = {
-  eventBytes: edge(
-    limits.eventBytes,
-    ({ session }, size, beside: number) => session.append(user(letters(size - beside))),
-    overhead,
-  ),
-  commitBytes: edge(
-    limits.commitBytes,
-    ({ session }, size, beside: number) => {
-      const largest = user(letters(limits.eventBytes - beside))
-      const more = size === limits.commitBytes ? [] : [user('')]
-      return session.append([largest, largest, largest, largest, ...more])
-    },
-    overhead,
-  ),
   commitEvents: edge(limits.commitEvents, ({ session }, size) => session.batch(many(size, () => note))),
   jsonDepth: edge(limits.jsonDepth, ({ session }, size) => {
     return session.addNote({ kind: 'deep', data: nested(size - 1) })
@@ -158,18 +113,6 @@ const edges = {
       return { first: firstSeq, last: lastSeq }
     },
   ),
-  attachmentBytes: edge(limits.attachmentBytes, ({ session }, size) => {
-    return session.putAttachment({ bytes: new Uint8Array(size), mediaType: 'text/plain' })
-  }),
-  draftBytes: edge(
-    limits.draftBytes,
-    async (_scene, size, run: InitializingRun) => {
-      const draft = run.draft()
-      draft.write(letters(size))
-      await draft.flush()
-    },
-    ({ session }) => session.startRun(worker),
-  ),
   recordBytes: edge(limits.recordBytes, ({ holdfast }, size) => {
     const seed = (last: number) => ({
       goal: '',
@@ -232,43 +175,6 @@ const bounds = {
     expect([rest.events.length, rest.more]).toEqual([2, false])
   },
 
-  async pageBytes({ session }) {
-    const size = (limits.pageBytes * 3) / 8
-    for (let n = 0; n < 3; n++) await session.append(user(letters(size)))
-    const pages: number[][] = []
-    for (let after = 0, more = true; more; ) {
-      const page = await session.events({ after })
-      pages.push(page.events.map(({ seq }) => seq))
-      after = page.events.at(-1)?.seq ?? 0
-      more = page.more
-    }
-    expect(pages).toEqual([[1, 2, 3, 4], [5]])
-  },
-
-  async listScanRows({ place, holdfast, session }) {
-    await session.pin(true)
-    place.clock.advance(2_000)
-    await Promise.all(many(limits.listScanRows, () => holdfast.sessions.create({ agentId: 'agent' })))
-    const { sessions, next } = await holdfast.sessions.list({ pinned: true })
-    expect(sessions).toEqual([])
-    const second = await holdfast.sessions.list({ pinned: true }, { after: next as string })
-    expect(second.sessions.map(({ id }) => id)).toEqual([session.id])
-    expect(second.next).toBeUndefined()
-    // Without a filter a list is bounded by its page.
-    expect((await holdfast.sessions.list({}, { limit: limits.pageItems + 500 })).sessions).toHaveLength(
-      limits.pageItems,
-    )
-  },
-
-  async searchIndexBytes({ holdfast, session }) {
-    const words = many(3, (n) => `needle ${n} `)
-    for (const word of words) await session.append(user(word + letters(limits.searchIndexBytes / 2)))
-    const first = await holdfast.search('needle')
-    expect(first.behind).toBe(true)
-    expect(first.hits.length).toBeLessThan(words.length)
-    expect(await holdfast.search('needle')).toMatchObject({ behind: false, hits: words.map(() => ({})) })
-  },
-
   async commitTries(scene) {
     for (const wins of [limits.commitTries - 1, limits.commitTries]) {
       const { ours, theirs } = await rivals(scene, wins)
@@ -316,28 +222,12 @@ const bounds = {
     await expect(newest.fork()).rejects.toMatchObject({ code: 'fork_too_deep' })
     expect((await holdfast.sessions.list({}, { limit: 100 })).sessions).toHaveLength(limits.forkSegments + 1)
   },
-} satisfies { [L in Exclude<LimitName, keyof typeof edges>]: (scene: Scene) => Promise<void> }
+} satisfies { [L in Exclude<LimitName, keyof typeof edges | LargeLimit>]: (scene: Scene) => Promise<void> }
+
+testEdges(edges)
+testBounds(bounds)
 
 eachStore('a limit', (place) => {
-  for (const [limit, { prepare, at, past }] of Object.entries(edges)) {
-    it(`${limit} is taken at its value, and one past it is refused and writes nothing`, async () => {
-      const scene = await sceneOn(place)
-      const prepared = (await prepare(scene)) as never
-      await at(scene, prepared)
-      const before = await held(scene)
-      const max = limits[limit as LimitName]
-      const error = await past(scene, prepared).catch((error: unknown) => error)
-      expect(error).toMatchObject({ code: 'limit_exceeded', details: { limit, max } })
-      const { actual } = (error as { details: { actual: number } }).details
-      expect(actual).toBeGreaterThan(max)
-      expect(await held(scene)).toEqual(before)
-    })
-  }
-
-  for (const [limit, isBound] of Object.entries(bounds)) {
-    it(`${limit} is a bound`, async () => isBound(await sceneOn(place)))
-  }
-
   it('metadataBytes bounds what patches add up to', async () => {
     const { session } = await sceneOn(place)
     const half = letters(limits.metadataBytes / 2)
@@ -365,36 +255,6 @@ eachStore('a limit', (place) => {
     await session.takeOverRun({ ...tooLong, ttlMs: limits.leaseTtlMs })
   })
 })
-
-async function sceneOn(place: TestPlace): Promise<Scene> {
-  let store: Store | undefined
-  const holdfast = await place.open({
-    wrap(opened) {
-      store = opened
-      return opened
-    },
-  })
-  const session = await (await holdfast.sessions.create({ agentId: 'agent' })).activate()
-  return { place, store: store as Store, holdfast, session }
-}
-
-/** Seqs of all sessions, and what is kept beside them. */
-async function held({ store, holdfast, session }: Scene): Promise<unknown> {
-  const heads = await store.listHeads(holdfast.tenantId, { index: 'all', limit: 100 })
-  return {
-    heads: heads.map(({ sessionId, seq, body, lease }) => ({ sessionId, seq, body, lease })),
-    seeds: await holdfast.seeds.list(),
-    drafts: await store.listDrafts(holdfast.tenantId, session.id),
-  }
-}
-
-/** Bytes of a stored user message beside its text. */
-async function overhead({ store, holdfast, session }: Scene): Promise<number> {
-  const { lastSeq = 0 } = await session.append(user(''))
-  const range = { after: lastSeq - 1, limit: 1, maxBytes: 1, direction: 'forward' } as const
-  const [row] = await store.readEvents(holdfast.tenantId, session.id, range)
-  return row?.body.length ?? 0
-}
 
 function nested(levels: number): Json {
   let value: Json = 0
