@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { Followed } from './follow.ts'
 import { eachSharedStore, eachStore } from './testing/each-store.ts'
 import { assistant, calling, textsOf, typesOf, user } from './testing/messages.ts'
@@ -131,25 +131,23 @@ eachSharedStore('a draft of another process', (place) => {
     const run = await session.startRun(lease)
     const { seq } = await session.view()
     const theirs = await there.sessions.open(session.id)
-    const following = until(
-      theirs.follow({ after: String(seq) }),
-      (item) => item.type === 'event' && item.event.type === 'run.failed',
-    )
+    const items: Followed[] = []
+    const theirText = () => items.flatMap((item) => (item.type === 'draft' ? [shown(item)] : [])).join('')
+    const following = until(theirs.follow({ after: String(seq) }), (item) => {
+      items.push(item)
+      return item.type === 'event' && item.event.type === 'run.failed'
+    })
     const draft = run.draft()
     for (const text of ['half ', 'an ', 'answer']) {
       draft.write(text)
       await draft.flush()
-      await new Promise((resolve) => setTimeout(resolve, 5))
     }
+    // Once the message is there, its chunks are gone: who has not seen them by then gets the whole message instead.
+    await vi.waitUntil(() => theirText() === 'half an answer', { timeout: 20_000 })
     place.clock.advance(10_000)
     await here.sweep()
-    const items = await following
-    expect(
-      items
-        .filter(({ type }) => type === 'draft')
-        .map(shown)
-        .join(''),
-    ).toBe('half an answer')
+    await following
+    expect(theirText()).toBe('half an answer')
     expect(items.filter(({ type }) => type === 'event').map(shown)).toEqual([
       'lease.lost',
       'lease.taken',
