@@ -10,28 +10,38 @@ type Names = Map<string, string>
 /** A schema's inferred type can run to pages; its wire form is pinned by the JSON Schema files instead. */
 const longestConst = 200
 
-export function exportedNames(file: string): Names {
+/** `read` remembers the files that were read: most are reached by many ways. */
+export function exportedNames(file: string, read = new Map<string, Names>()): Names {
+  const known = read.get(file)
+  if (known) return known
   const text = readFileSync(file, 'utf8')
   const { body } = parseSync(file, text).program
-  const local = localNames(body, text, file)
+  const local = localNames(body, text, file, read)
   const found: Names = new Map()
   for (const statement of body)
-    for (const [name, words] of exportsOf(statement, text, file, local)) found.set(name, words)
+    for (const [name, words] of exportsOf(statement, text, { file, local, read })) found.set(name, words)
+  read.set(file, found)
   return found
 }
 
-function exportsOf(statement: Statement, text: string, file: string, local: Names): [string, string][] {
+interface Place {
+  file: string
+  local: Names
+  read: Map<string, Names>
+}
+
+function exportsOf(statement: Statement, text: string, { file, local, read }: Place): [string, string][] {
   if (statement.type === 'ExportAllDeclaration') {
     const { source, exported } = statement
     if (exported) return [[nameOf(exported), `export * as ${nameOf(exported)} from '${source.value}'`]]
-    return [...namesFrom(file, source.value)]
+    return [...namesFrom(file, source.value, read)]
   }
   if (statement.type === 'ExportDefaultDeclaration') return [['default', textOf(statement, text)]]
   if (statement.type !== 'ExportNamedDeclaration') return []
   if (statement.declaration) {
     return declaredBy(statement.declaration).map((name) => [name, local.get(name) ?? ''])
   }
-  const names = statement.source ? namesFrom(file, statement.source.value) : local
+  const names = statement.source ? namesFrom(file, statement.source.value, read) : local
   return statement.specifiers.map((one) => {
     const [name, from] = [nameOf(one.exported), nameOf(one.local)]
     const words = names.get(from) ?? `${from} from '${statement.source?.value}'`
@@ -40,14 +50,14 @@ function exportsOf(statement: Statement, text: string, file: string, local: Name
 }
 
 /** A package's names stay its own: they are not copied into the snapshot of another. */
-function namesFrom(file: string, specifier: string): Names {
+function namesFrom(file: string, specifier: string, read: Map<string, Names>): Names {
   const path = join(dirname(file), specifier.replace(/\.[jt]s$/, '.d.ts'))
-  if (specifier.startsWith('.') && existsSync(path)) return exportedNames(path)
+  if (specifier.startsWith('.') && existsSync(path)) return exportedNames(path, read)
   return new Map([[`* from '${specifier}'`, `export * from '${specifier}'`]])
 }
 
 /** Every name a file declares or imports; overloads are joined. */
-function localNames(body: readonly Statement[], text: string, file: string): Names {
+function localNames(body: readonly Statement[], text: string, file: string, read: Map<string, Names>): Names {
   const names: Names = new Map()
   const add = (name: string, words: string) =>
     names.set(name, [names.get(name), words].filter(Boolean).join('\n'))
@@ -55,7 +65,10 @@ function localNames(body: readonly Statement[], text: string, file: string): Nam
     if (statement.type === 'ImportDeclaration') {
       for (const one of statement.specifiers) {
         const name = one.type === 'ImportSpecifier' ? nameOf(one.imported) : '*'
-        add(one.local.name, namesFrom(file, statement.source.value).get(name) ?? textOf(statement, text))
+        add(
+          one.local.name,
+          namesFrom(file, statement.source.value, read).get(name) ?? textOf(statement, text),
+        )
       }
     } else {
       const declaration = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement
