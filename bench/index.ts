@@ -2,12 +2,16 @@
 import { append } from './append.ts'
 import { tail } from './tail.ts'
 
-const workloads: Record<string, () => Promise<void>> = { append, tail }
+const workloads: Record<string, { run: () => Promise<void>; about: string }> = {
+  append: { run: append, about: 'one durable turn: alone, in a growing session, from 64 callers (a minute)' },
+  tail: { run: tail, about: 'the last 50 of up to 100,000 messages (half a minute)' },
+}
 
 const name = process.argv[2] ?? ''
 const workload = Object.hasOwn(workloads, name) ? workloads[name] : undefined
 if (!workload) {
-  console.error(`usage: npm run bench -- <workload>\nworkloads: ${Object.keys(workloads).join(', ')}`)
+  console.error('usage: npm run bench -- <workload>')
+  for (const [known, { about }] of Object.entries(workloads)) console.error(`  ${known.padEnd(8)} ${about}`)
   process.exit(2)
 }
-await workload()
+await workload.run()

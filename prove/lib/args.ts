@@ -9,9 +9,19 @@ export function knobs<const T extends Record<string, Knob>>(defaults: T): Widene
   const kinds = Object.entries(known).map(([name, value]) => {
     return [name, { type: typeof value === 'boolean' ? 'boolean' : 'string' }] as const
   })
-  const { values } = parseArgs({ options: Object.fromEntries(kinds) })
+  const values = parsed(Object.fromEntries(kinds))
   const given = Object.entries(values).map(([name, value]) => [name, read(name, value, known[name])])
   return { ...known, ...Object.fromEntries(given) }
+}
+
+function parsed(options: Record<string, { type: 'boolean' | 'string' }>): Record<string, unknown> {
+  try {
+    return parseArgs({ options }).values
+  } catch (error) {
+    const known = Object.keys(options).map((name) => `--${name}`)
+    console.error(`${error instanceof Error ? error.message : error}\nknown: ${known.join(' ')}`)
+    process.exit(2)
+  }
 }
 
 function read(name: string, value: unknown, sample: Knob | undefined): Knob {

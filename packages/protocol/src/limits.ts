@@ -1,6 +1,8 @@
 /**
  * The one table of limits. Sizes are UTF-8 bytes unless the name says otherwise; depths count nested arrays and
- * objects. Passing a limit is `limit_exceeded` with `details: {limit, max, actual}`, and nothing is written.
+ * objects. Passing a limit is `limit_exceeded` with `details: {limit, max, actual}`, and nothing is written. Otherwise:
+ * too many `forkSegments` are `fork_too_deep`, spent `commitTries` are `contention`; a longer page than `pageItems`,
+ * `pageBytes` or `listScanRows` ends early; `asideBytes`, `waypointEvents`, `searchIndexBytes` and `keyTtlMs` refuse nothing.
  */
 export const limits = {
   /** One event body as JSON text. */

@@ -2,6 +2,7 @@
 import {
   type Actor,
   DEFAULT_TENANT,
+  HoldfastError,
   type Ids,
   limits,
   type RecordKind,
@@ -76,6 +77,10 @@ export interface Holdfast {
 const idleSessionsKept = 2_048
 
 export async function openHoldfast(options: OpenOptions): Promise<Holdfast> {
+  const given: unknown = (options as Partial<OpenOptions> | undefined)?.store
+  if (typeof given !== 'object' || given === null || !('open' in given || 'commit' in given)) {
+    throw new HoldfastError('invalid_input', 'store: expected sqlite(path), memory() or an open store.')
+  }
   const isOwn = 'open' in options.store
   const { clock } = options
   const store = 'open' in options.store ? await options.store.open(clock ? { clock } : {}) : options.store

@@ -30,14 +30,17 @@ import type { EventPage, EventPageOptions, EventTextPage } from './session-read.
 import type { Receipt, WriteOptions } from './write-options.ts'
 
 export interface AppendOptions extends WriteOptions {
-  /** What to do while a run is live; default `enqueue`. */
+  /**
+   * What to do with input while a run is live or suspended: `enqueue` (default) takes it in after the run, `steer` at its
+   * next round, `interrupt` also asks the run to stop, `reject` is `run_live`.
+   */
   policy?: Commands['append']['policy']
 }
 
 export interface CloseOptions extends WriteOptions {
   outcome?: Outcome
   reason?: string
-  /** Cancels a live run; without it a live run is `run_live`. */
+  /** Cancels a live or suspended run; without it that is `run_live`. A finalizing run is `run_live` all the same. */
   cancel?: boolean
 }
 
@@ -138,11 +141,12 @@ export interface ActiveSession extends Writable {
   ): Promise<InitializingRun | RunningRun>
   /** Asks a live run to stop, which keeps its partial answer; cancels a suspended one. */
   stopRun(options?: WriteOptions & { reason?: string }): Promise<Receipt>
+  /** Ends a suspended run. A live one is its worker's to end (`run_live`): ask it with `stopRun`. */
   cancelRun(options?: WriteOptions & { reason?: string }): Promise<Receipt>
   finishChild(child: Commands['finishChild'], options?: WriteOptions): Promise<Receipt>
 }
 
-/** Read, fork, delete; and the ledger's late rows. */
+/** Read and fork; and the ledger's late rows. Deleting is `sessions.delete`. */
 interface Ended extends Readable {
   recordUsage(usage: Record<string, unknown>, options?: WriteOptions): Promise<Receipt>
 }

@@ -1,5 +1,5 @@
 /** What a caller may add to any write, and the plain answer to one. */
-import { type Actor, parseInput, time } from '@holdfast/protocol'
+import { type Actor, HoldfastError, parseInput, time } from '@holdfast/protocol'
 import { checkActor, checkKey } from './check-input.ts'
 import { requestHash } from './key-hash.ts'
 import type { WriteTerms, Written } from './request.ts'
@@ -35,8 +35,22 @@ export interface Asked {
   body: unknown
 }
 
+const optionNames: readonly string[] = ['key', 'expectedVersion', 'actor', 'at']
+
+/** A misspelt option would be ignored in silence: without its key a retry would write twice. */
+function checkNames(options: WriteOptions): void {
+  const unknown = Object.keys(options).find((name) => !optionNames.includes(name))
+  if (unknown === undefined) return
+  const hint = unknown === 'idempotencyKey' ? '; the idempotency key is `key`' : ''
+  throw new HoldfastError(
+    'invalid_input',
+    `options: unknown ${unknown}; known are ${optionNames.join(', ')}${hint}.`,
+  )
+}
+
 export function termsOf(options: WriteOptions | undefined, actor: Actor, asked: () => Asked): WriteTerms {
   if (options === undefined) return { actor }
+  checkNames(options)
   const terms: WriteTerms = { actor: options.actor ? checkActor(options.actor) : actor }
   if (typeof options.at === 'string') terms.at = parseInput(time, options.at, 'at')
   else if (options.at) terms.times = options.at.map((at) => at && parseInput(time, at, 'at'))

@@ -36,23 +36,29 @@ interface Kind {
   name: string
   /** Whether a second `open` is on the same data. */
   isShared: boolean
+  path: 'file' | 'none'
   make(): { factory: StoreFactory; path?: string; look?: Look; remove(): void }
 }
 
-const kinds: readonly Kind[] = [
-  { name: 'memory', isShared: true, make: () => ({ factory: memory(), remove: () => {} }) },
+const every: readonly Kind[] = [
+  { name: 'memory', isShared: true, path: 'none', make: () => ({ factory: memory(), remove: () => {} }) },
   {
     name: 'SQLite in memory',
     isShared: false,
+    path: 'none',
     make: () => ({ factory: sqlite(':memory:'), remove: () => {} }),
   },
-  { name: 'SQLite in a file', isShared: true, make: () => inFile({}) },
+  { name: 'SQLite in a file', isShared: true, path: 'file', make: () => inFile({}) },
   {
     name: 'SQLite in a file, with better-sqlite3',
     isShared: true,
+    path: 'file',
     make: () => inFile({ driver: BetterSqlite3 }),
   },
 ]
+
+/** `npm run check` leaves out the files, so that it takes seconds; `npm test` takes all. */
+const kinds = process.env.HOLDFAST_QUICK ? every.filter(({ path }) => path !== 'file') : every
 
 function inFile(options: SqliteOptions): ReturnType<Kind['make']> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'))

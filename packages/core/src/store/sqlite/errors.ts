@@ -26,7 +26,12 @@ const meanings: readonly { names: readonly string[]; code: ErrorCode; message: s
     message: 'The disk is full; nothing was written. Free space and try again.',
   },
   {
-    names: ['SQLITE_CORRUPT', 'SQLITE_NOTADB'],
+    names: ['SQLITE_NOTADB'],
+    code: 'store_corrupt',
+    message: 'The file is not an SQLite database; name another path.',
+  },
+  {
+    names: ['SQLITE_CORRUPT'],
     code: 'store_corrupt',
     message: 'The database file is damaged; restore it from a backup.',
   },
