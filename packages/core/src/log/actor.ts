@@ -9,7 +9,7 @@
 import { HoldfastError, type Ids, limits } from '@holdfast/protocol'
 import type { Deciding, Lease, Read } from '../session/deciding.ts'
 import type { PartName, State } from '../session/state.ts'
-import type { Commit, CommitOutcome } from '../store/store.ts'
+import type { Commit, CommitOutcome, OpenDraft } from '../store/store.ts'
 import { backOff } from './back-off.ts'
 import { type Author, type Committer, closed } from './committer.ts'
 import { drive, type Reader } from './drive.ts'
@@ -86,7 +86,7 @@ export class Actor implements Author, Reader {
 
   /** Forgets the cached head: something beside this actor changed the session. */
   forget(): void {
-    if (this.#pending.length === 0) this.#state = undefined
+    if (this.#pending.length === 0) this.#drop([])
   }
 
   #pump(): void {
@@ -156,6 +156,7 @@ export class Actor implements Author, Reader {
       actor: terms.actor,
       epoch: terms.epoch,
       expectedVersion: terms.expectedVersion,
+      dropDrafts: terms.dropDrafts,
       ids: this.#world.ids,
     }
     if (request.basis) return this.#planOn(request.basis, request, env)
@@ -278,6 +279,12 @@ export class Actor implements Author, Reader {
         return this.#askEvent(read.seq)
       case 'state':
         return this.#askState(read.atSeq)
+      case 'drafts':
+        return this.#askDrafts()
+      case 'draft': {
+        const { store, tenantId } = this.#world.reads
+        return store.readDraft(tenantId, this.sessionId, read.draftId, 0)
+      }
     }
   }
 
@@ -303,6 +310,14 @@ export class Actor implements Author, Reader {
     return this.#world.reads.getEvent(this.sessionId, seq)
   }
 
+  /** Without those that end with a commit under way. */
+  async #askDrafts(): Promise<readonly OpenDraft[]> {
+    const ending = this.#pending.flatMap(({ dropDrafts }) => dropDrafts)
+    const { store, tenantId } = this.#world.reads
+    const open = await store.listDrafts(tenantId, this.sessionId)
+    return open.filter(({ draftId }) => !ending.includes(draftId))
+  }
+
   async #askState(atSeq: number): Promise<State> {
     if (this.#pending.length > 0) throw new NotYet()
     return this.#world.reads.stateAt(this.sessionId, atSeq)
@@ -324,12 +339,12 @@ export class Actor implements Author, Reader {
     }
   }
 
-  settle(outcome: CommitOutcome): void {
+  settle(outcome: CommitOutcome, isReadBack = false): void {
     const group = this.#pending[0]
     if (!group) throw new Error(`session ${this.sessionId} has no commit under way`)
     switch (outcome.status) {
       case 'committed':
-        this.#committed(group, outcome.lease)
+        this.#committed(group, outcome.lease, isReadBack)
         break
       case 'replayed':
         this.#lost(group, (request) => this.#replay(request, outcome.firstSeq, outcome.lastSeq))
@@ -355,12 +370,14 @@ export class Actor implements Author, Reader {
     this.#pump()
   }
 
-  #committed(group: Group, lease: Lease): void {
+  /** An outcome that was read back may show what others did since: then nothing of it is taken for ours. */
+  #committed(group: Group, lease: Lease, isReadBack: boolean): void {
     this.#pending.shift()
-    if (this.#pending.length === 0) this.#lease = lease
-    else this.#world.committer.ready(this)
+    if (this.#pending.length > 0) this.#world.committer.ready(this)
+    else if (isReadBack) this.forget()
+    else this.#lease = lease
     this.#world.committed(group.commit as Commit)
-    const epoch = group.move?.type === 'take' ? lease.epoch : undefined
+    const epoch = group.move?.type === 'take' ? group.move.fromEpoch + 1 : undefined
     let first = 0
     for (let i = 0; i < group.requests.length; i++) {
       const end = first + (group.shares[i] as number)

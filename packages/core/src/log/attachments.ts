@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto'
 import { checkLimit, filePart, HoldfastError, parseInput } from '@holdfast/protocol'
 import type { Attachment } from '../store/store.ts'
 
+/** Kind of the note that names a file from its arrival on. */
+export const ATTACHMENT_NOTE = 'attachment'
+
 export interface NewFile {
   bytes: Uint8Array
   mediaType: string

@@ -4,7 +4,7 @@
  */
 import { type CreateInput, isHoldfastError, type SpendLimits } from '@holdfast/protocol'
 import type { Commands } from '../session/command.ts'
-import { createSession } from './create-session.ts'
+import { createSession, type Lineage } from './create-session.ts'
 import { type Writer, writeCommands } from './write-command.ts'
 import type { WriteOptions } from './write-options.ts'
 
@@ -47,14 +47,30 @@ export async function spawnChild(
     spawnDepth: head.spawnDepth + 1,
   }
   const limited = Object.keys(given(grant)).length > 0
-  const child: CreateInput = {
+  const child: CreateInput & { id: string } = {
     ...(head.ownerUserId !== undefined && { ownerUserId: head.ownerUserId }),
     ...create,
     id: childId,
     ...(limited && { budget: { spend: given(grant) } }),
   }
-  await createSession(log, child, options, parent.actor, lineage)
+  await created(parent, child, options, lineage)
   return { childId, seq }
+}
+
+/** A child of this parent that stands already is the answer, also long after the key of its creation is gone. */
+async function created(
+  { log, sessionId, actor }: Writer,
+  child: CreateInput & { id: string },
+  options: SpawnOptions,
+  lineage: Lineage,
+): Promise<void> {
+  try {
+    await createSession(log, child, options, actor, lineage)
+  } catch (error) {
+    if (!isHoldfastError(error, 'id_taken')) throw error
+    const standing = await log.reads.getHead(child.id)
+    if (standing?.state.head.parentSessionId !== sessionId) throw error
+  }
 }
 
 /** Seq of the parent's event; a child that was spawned before is found, and created if it was not. */

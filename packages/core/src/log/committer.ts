@@ -11,7 +11,8 @@ import { settleUnknown } from './unknown-outcome.ts'
 export interface Author {
   /** Seals the next commit. */
   seal(): { commit: Commit; bytes: number } | undefined
-  settle(outcome: CommitOutcome): void
+  /** `isReadBack`: the store gave no answer, and what became of the commit was read from the log. */
+  settle(outcome: CommitOutcome, isReadBack?: boolean): void
   /** The store refused the whole batch: nothing of it was written. */
   fail(error: unknown): void
 }
@@ -145,7 +146,7 @@ export class Committer {
   async #settleUnknown(author: Author, commit: Commit, cause: unknown): Promise<void> {
     this.#settling += 1
     try {
-      author.settle(await settleUnknown(this.#store, commit, this.#random))
+      author.settle(await settleUnknown(this.#store, commit, this.#random), true)
     } catch (error) {
       const why = error instanceof HoldfastError ? error.message : String(error)
       author.fail(

@@ -1,9 +1,12 @@
-/** What a model would be sent now, read from the visible path alone: abandoned branches are not looked at. */
-
+/**
+ * What a model would be sent now, at the cost of what it shows: the visible path without the stretches that a compaction
+ * covers, the summaries, and the protected messages of those stretches. A cut may take the event that holds a summary off
+ * the path while the messages that it stands for stay: so summaries are read by their own seq.
+ */
 import { type ProviderMessage, providerView } from '../context/provider-view.ts'
 import { contextView, viewStateOf } from '../context/view.ts'
-import { closePath } from '../session/path.ts'
-import type { FoldEvent } from '../session/state.ts'
+import { closePath, outsideOf } from '../session/path.ts'
+import { CoveredReader } from './covered-read.ts'
 import type { LogReads } from './log-reads.ts'
 
 export async function readProviderView(reads: LogReads, sessionId: string): Promise<ProviderMessage[]> {
@@ -11,9 +14,12 @@ export async function readProviderView(reads: LogReads, sessionId: string): Prom
   const { seq } = state.head
   const parts = await reads.readParts(sessionId, ['path', 'compaction', 'context'], seq)
   const viewState = viewStateOf({ head: state.head, parts })
-  const events: FoldEvent[] = []
-  for (const { from, to } of closePath(viewState.ranges, seq)) {
-    for await (const event of reads.events(sessionId, from - 1, to)) events.push(event)
+  const { ranges, overlays = [] } = viewState
+  const covered = new CoveredReader(reads, sessionId, seq)
+  for (const { from, to } of outsideOf(closePath(ranges, seq), overlays)) {
+    for await (const event of reads.events(sessionId, from - 1, to)) covered.add(event)
   }
-  return providerView(contextView(events, viewState))
+  for (const overlay of overlays) await covered.need(overlay.seq)
+  if (overlays.length > 0) await covered.complete()
+  return providerView(contextView(covered.events, viewState))
 }

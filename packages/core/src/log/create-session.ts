@@ -15,7 +15,7 @@ import {
 } from '@holdfast/protocol'
 import type { Command } from '../session/command.ts'
 import { decideCreate, decideFork } from '../session/decide/index.ts'
-import type { State } from '../session/state.ts'
+import type { Head, State } from '../session/state.ts'
 import type { Segment } from '../store/store.ts'
 import { modelRef } from './check-command.ts'
 import { checkObject, checkText } from './check-input.ts'
@@ -172,17 +172,26 @@ export async function forkSession(
 ): Promise<Written> {
   checkFork(input)
   const sessionId = input.id === undefined ? newId(log, options) : parseInput(id, input.id, 'id')
-  const asked = { operation: `fork ${sourceId}`, sessionId, body: { input, atSeq: options.atSeq } }
-  const terms = creationTerms(options, actor, asked, input.id !== undefined)
+  const { atSeq, ...writeOptions } = options
+  const asked = { operation: `fork ${sourceId}`, sessionId, body: { input, atSeq } }
+  const terms = creationTerms(writeOptions, actor, asked, input.id !== undefined)
   // The source may have moved to where it cannot be forked, or be gone: a fork that was made is still the answer.
   if (await wasMade(log, sessionId, terms)) return { sessionId, events: [], epoch: undefined, replayed: true }
-  const source = await stateFor(log, sourceId, options.atSeq)
-  const command = forkCommand(log, source, sourceId, sessionId, input)
-  const segments = await segmentsThrough(log, sourceId, source.head.seq)
-  return started(
-    log.start(sessionId, { decision: decideFork(source, command), source, segments }, terms),
-    terms,
-  )
+  for (let tries = 1; ; tries++) {
+    const { source, now, headSeqs } = await statesFor(log, sourceId, atSeq)
+    const command = forkCommand(log, { source, now }, sessionId, input)
+    const segments = (await segmentsThrough(log, sourceId, source.head.seq)).map((segment) => {
+      const headSeq = headSeqs.get(segment.sessionId)
+      return headSeq === undefined ? segment : { ...segment, headSeq }
+    })
+    try {
+      const start = { decision: decideFork(source, command), source, segments }
+      return await started(log.start(sessionId, start, terms), terms)
+    } catch (error) {
+      // Something was erased since the source was read: it is read again, and found missing if it is.
+      if (!isHoldfastError(error, 'not_found') || tries >= limits.commitTries) throw error
+    }
+  }
 }
 
 async function wasMade(log: TenantLog, sessionId: string, { key }: WriteTerms): Promise<boolean> {
@@ -217,12 +226,24 @@ function checkFork(input: ForkInput): void {
   }
 }
 
-async function stateFor(log: TenantLog, sourceId: string, atSeq: number | undefined): Promise<State> {
+/** `source` is the state to go on from, which may be of the source's own source; who it is is told by its head of now. */
+interface ForkStates {
+  source: State
+  now: Head
+}
+
+async function statesFor(
+  log: TenantLog,
+  sourceId: string,
+  atSeq: number | undefined,
+): Promise<ForkStates & { headSeqs: Map<string, number> }> {
   if (atSeq !== undefined && !(Number.isSafeInteger(atSeq) && atSeq >= 1)) {
     throw new HoldfastError('invalid_input', 'atSeq: expected a whole number of at least 1.')
   }
+  const headSeqs = await headSeqsOf(log, sourceId)
   const { state } = await log.reads.requireState(sourceId)
-  if (atSeq === undefined || atSeq === state.head.seq) return state
+  const now = state.head
+  if (atSeq === undefined || atSeq === now.seq) return { source: state, now, headSeqs }
   if (atSeq > state.head.seq) {
     throw new HoldfastError(
       'not_on_path',
@@ -232,17 +253,27 @@ async function stateFor(log: TenantLog, sourceId: string, atSeq: number | undefi
       },
     )
   }
-  return log.reads.stateAt(sourceId, atSeq)
+  const { head, parts } = await log.reads.stateAt(sourceId, atSeq)
+  return { source: { head: { ...head, id: sourceId }, parts }, now, headSeqs }
+}
+
+/** Of the source and all that it reads from, before anything of them is read: what is erased later is noticed. */
+async function headSeqsOf(log: TenantLog, sourceId: string): Promise<Map<string, number>> {
+  const segments = await log.store.readSegments(log.tenantId, sourceId)
+  const seqs = new Map<string, number>()
+  for (const sessionId of [sourceId, ...segments.map((segment) => segment.sessionId)]) {
+    const head = await log.store.readHead(log.tenantId, sessionId)
+    if (head) seqs.set(sessionId, head.seq)
+  }
+  return seqs
 }
 
 function forkCommand(
   log: TenantLog,
-  source: State,
-  sourceId: string,
+  { source, now: head }: ForkStates,
   sessionId: string,
   input: ForkInput,
 ): Command<'fork'> {
-  const { head, parts } = source
   const named = input.model === undefined && input.providerId === undefined ? head : modelRef(input, 'fork')
   const ownerUserId = input.ownerUserId ?? head.ownerUserId
   const agentId = parseInput(externalId, input.agentId ?? head.agentId, 'agentId')
@@ -252,7 +283,7 @@ function forkCommand(
     type: 'fork' as const,
     id: sessionId,
     tenantId: log.tenantId,
-    source: { sessionId: sourceId, seq: head.seq },
+    source: { sessionId: head.id, seq: source.head.seq },
     conversationId: parseInput(externalId, input.conversationId ?? head.conversationId, 'conversationId'),
     threadId: parseInput(externalId, input.threadId ?? sessionId, 'threadId'),
     agentId,
@@ -263,13 +294,18 @@ function forkCommand(
     purpose: head.purpose,
     channel: head.channel,
     modelPolicy: head.modelPolicy,
-    goalText: parts.goal ?? undefined,
-    title: input.title === undefined ? head.title : checkText(input.title, 'titleBytes', 'title'),
+    goalText: source.parts.goal ?? undefined,
+    title: input.title === undefined ? chosenTitle(head) : checkText(input.title, 'titleBytes', 'title'),
     providerId: named.providerId,
     model: named.model,
     ttlSecs: forkTtl(input, head.ttlSecs),
     ttlSliding: input.ttlSliding ?? head.ttlSliding ?? false,
   }) as Command<'fork'>
+}
+
+/** One that was made from the content is made anew where the content goes on. */
+function chosenTitle({ title, titleAutomatic }: Head): string | undefined {
+  return titleAutomatic ? undefined : title
 }
 
 function forkTtl({ ttlSecs }: ForkInput, inherited: number | undefined): number | undefined {

@@ -24,6 +24,7 @@ export class DraftWriter {
   #bytes = 0
   #flushing: Promise<void> | undefined
   #failure: unknown
+  #isEnded = false
 
   constructor(log: TenantLog, owner: DraftOwner, draftId: string) {
     this.#log = log
@@ -34,6 +35,7 @@ export class DraftWriter {
   /** Takes the text; throws what an earlier flush failed with. `flush` tells when it is durable. */
   write(chunk: string | DraftChunk): void {
     if (this.#failure !== undefined) throw this.#failure
+    if (this.#isEnded) throw this.#closed()
     const { kind, text: given } = typeof chunk === 'string' ? { kind: 'text' as const, text: chunk } : chunk
     if (typeof given !== 'string' || (kind !== 'text' && kind !== 'reasoning')) {
       throw new HoldfastError('invalid_input', 'draft: expected a text, as text or as reasoning.')
@@ -50,6 +52,17 @@ export class DraftWriter {
   async flush(): Promise<void> {
     while (this.#flushing) await this.#flushing
     if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /** For the run handle, before the write that ends the draft: takes no more text. Resolves when nothing is under way. */
+  end(): Promise<void> | undefined {
+    this.#isEnded = true
+    return this.#flushing
+  }
+
+  /** For the run handle: that write was refused. */
+  reopen(): void {
+    this.#isEnded = false
   }
 
   /** Streams may part a surrogate pair: its first half waits for the second. */
@@ -79,6 +92,7 @@ export class DraftWriter {
     const last = this.#last + chunks.length
     const outcome = await this.#append(first, chunks)
     if (outcome.status === 'fenced') throw this.#fenced(outcome.epoch)
+    if (outcome.status === 'closed') throw this.#closed()
     if (outcome.status === 'gap') throw this.#gap(outcome.last)
     this.#last = last
     this.#log.tails.get(this.#owner.sessionId)?.pushDraft(this.draftId, first, chunks)
@@ -109,6 +123,13 @@ export class DraftWriter {
       {
         details: { epoch: this.#owner.epoch, currentEpoch: epoch },
       },
+    )
+  }
+
+  #closed(): HoldfastError {
+    return new HoldfastError(
+      'draft_gap',
+      `draft ${this.draftId} of session ${this.#owner.sessionId} has ended; begin another`,
     )
   }
 

@@ -204,6 +204,18 @@ eachStore('recovery of a run whose worker is gone', (place) => {
     expect(typesOf(events).filter((type) => type === 'run.cancelled')).toHaveLength(1)
   })
 
+  it('ends a run that was finalizing, whatever was asked for', async () => {
+    const { sessions } = await place.open()
+    for (const outcome of ['cancel', 'suspend', 'fail'] as const) {
+      const session = await sessions.create({ agentId: 'agent' })
+      await session.append(user('go'))
+      await (await session.startRun(lease)).finalize()
+      place.clock.advance(10_000)
+      expect(await sessions.recover(session.id, { outcome })).toMatchObject({ recovered: true })
+      expect((await session.view()).run?.state).toBe('failed')
+    }
+  })
+
   it('can leave the run for another worker to resume', async () => {
     const { sessions } = await place.open()
     const session = await (await sessions.create({ agentId: 'agent' })).activate()

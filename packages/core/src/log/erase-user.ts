@@ -1,48 +1,99 @@
 /** Forgetting a person: the sessions they own go whole, and elsewhere what they wrote is erased. */
-import type { EventData, JsonObject } from '@holdfast/protocol'
+import { type EventData, HoldfastError, type JsonObject } from '@holdfast/protocol'
 import type { FoldEvent } from '../session/state.ts'
 import type { RecordRow } from '../store/store.ts'
 import { deleteSession } from './delete-session.ts'
-import { type EraseOptions, type ErasureReceipt, erasedCount, eraseEvents, outside } from './erase.ts'
+import {
+  type EraseOptions,
+  type ErasureReceipt,
+  erasedCount,
+  eraseEvents,
+  isBeginning,
+  outside,
+} from './erase.ts'
 import { decodeHead } from './head-codec.ts'
 import type { TenantLog } from './tenant-log.ts'
 
+type Counted = Pick<ErasureReceipt, 'sessions' | 'events' | 'deletedSessions'>
+
+/**
+ * A session that is written to moves to the front of the list while it is read, past a page that was read already. So
+ * what moved since is gone over again, until there is nothing new.
+ */
 export async function eraseUser(
   log: TenantLog,
   userId: string,
   options: EraseOptions,
 ): Promise<ErasureReceipt> {
-  const { owned, others } = await sessionsOf(log, userId)
-  const receipt = { sessions: 0, events: 0, deletedSessions: 0 }
-  for (const sessionId of owned) await forget(log, sessionId, receipt)
   const names = await namesOf(log, userId)
-  for (const sessionId of others) {
-    const seqs = await authoredBy(log, sessionId, names)
-    if (seqs.length === 0) continue
-    const erasure = await eraseEvents(log, sessionId, seqs, options)
-    receipt.sessions += erasure.size
-    receipt.events += erasedCount(erasure)
+  const receipt: Counted = { sessions: 0, events: 0, deletedSessions: 0 }
+  const pass: Pass = { userId, names, seen: new Map(), since: 0, damaged: new Set(), options, receipt }
+  for (let tries = 1; ; tries++) {
+    const startMs = log.nowMs
+    if (await erasePass(log, pass)) break
+    if (tries >= passes) {
+      throw new HoldfastError('contention', 'they go on writing, or too much moves; erase them again')
+    }
+    pass.since = Math.floor((startMs - slackMs) / 1_000)
   }
   await forgetParticipants(log, userId)
   await log.store.scrub()
-  return { ...receipt, scrubbed: true, outside }
+  const damaged = [...pass.damaged]
+  return { ...receipt, scrubbed: true, outside, ...(damaged.length > 0 && { damaged }) }
+}
+
+const passes = 100
+/** Clocks of processes that write to one store may differ by so much. */
+const slackMs = 5_000
+
+interface Pass {
+  userId: string
+  names: ReadonlySet<string>
+  /** Last seq that was looked at, by session. */
+  seen: Map<string, number>
+  /** Activity from which on sessions are gone over. */
+  since: number
+  /** Their heads cannot be read. */
+  damaged: Set<string>
+  options: EraseOptions
+  receipt: Counted
+}
+
+/** True when nothing can have been missed. */
+async function erasePass(log: TenantLog, pass: Pass): Promise<boolean> {
+  const { owned, others, pages } = await sessionsOf(log, pass)
+  for (const sessionId of owned) await forget(log, sessionId, pass.receipt)
+  let found = owned.length > 0
+  const before = new Map(pass.seen)
+  for (const sessionId of others) if (await eraseWithin(log, sessionId, pass)) found = true
+  if (found) return false
+  // One page is read at one moment, so nothing can have moved past it.
+  return pages === 1 || others.every((sessionId) => pass.seen.get(sessionId) === before.get(sessionId))
+}
+
+async function eraseWithin(log: TenantLog, sessionId: string, pass: Pass): Promise<boolean> {
+  const { names, receipt, options } = pass
+  const seqs = await authoredBy(log, sessionId, pass)
+  if (seqs.length === 0) return false
+  const erasure = await eraseEvents(log, sessionId, seqs, options, names)
+  receipt.sessions += erasure.size
+  receipt.events += erasedCount(erasure)
+  return true
 }
 
 /** Forks of an owned session hold its content, so they go with it. */
-async function forget(
-  log: TenantLog,
-  sessionId: string,
-  receipt: Pick<ErasureReceipt, 'events' | 'deletedSessions'>,
-): Promise<void> {
+async function forget(log: TenantLog, sessionId: string, receipt: Counted): Promise<void> {
   if ((await log.store.readHead(log.tenantId, sessionId)) === undefined) return
   const deleted = await deleteSession(log, sessionId, { cascade: true, force: true })
   receipt.deletedSessions += deleted.sessionIds.length
   receipt.events += deleted.events
 }
 
-async function sessionsOf(log: TenantLog, userId: string): Promise<{ owned: string[]; others: string[] }> {
-  const owned: string[] = []
-  const others: string[] = []
+async function sessionsOf(
+  log: TenantLog,
+  { userId, since, damaged: unread }: Pass,
+): Promise<{ owned: string[]; others: string[]; pages: number }> {
+  const found = { owned: [] as string[], others: [] as string[], pages: 0 }
   let after: { key: number; id: string } | undefined
   for (;;) {
     const rows = await log.store.listHeads(log.tenantId, {
@@ -50,32 +101,41 @@ async function sessionsOf(log: TenantLog, userId: string): Promise<{ owned: stri
       limit: 1_000,
       ...(after && { after }),
     })
-    for (const row of rows) {
-      const isOwn = decodeHead(row.body).ownerUserId === userId
-      ;(isOwn ? owned : others).push(row.sessionId)
+    found.pages += 1
+    for (const { key, body, sessionId, damaged } of rows) {
+      if (key < since) return found
+      if (damaged) {
+        unread.add(sessionId)
+        continue
+      }
+      const isOwn = decodeHead(body).ownerUserId === userId
+      ;(isOwn ? found.owned : found.others).push(sessionId)
     }
     const last = rows.at(-1)
-    if (!last || rows.length < 1_000) return { owned, others }
+    if (!last || rows.length < 1_000) return found
     after = { key: last.key, id: last.sessionId }
   }
 }
 
 /** Own events only: a fork's prefix is erased where it is held. */
-async function authoredBy(log: TenantLog, sessionId: string, names: ReadonlySet<string>): Promise<number[]> {
+async function authoredBy(log: TenantLog, sessionId: string, { names, seen }: Pass): Promise<number[]> {
   const head = await log.reads.getHead(sessionId)
   if (!head) return []
   const segments = await log.store.readSegments(log.tenantId, sessionId)
   const base = segments.at(-1)?.to ?? 0
+  const { seq } = head.state.head
   const seqs: number[] = []
-  for await (const event of log.reads.events(sessionId, base, head.state.head.seq)) {
+  for await (const event of log.reads.events(sessionId, seen.get(sessionId) ?? base, seq)) {
     if (isBy(event, names)) seqs.push(event.seq)
   }
+  seen.set(sessionId, seq)
   return seqs
 }
 
-function isBy({ type, actor, data }: FoldEvent, names: ReadonlySet<string>): boolean {
-  if (type === 'session.created' || type === 'session.forked') return false
+function isBy(event: FoldEvent, names: ReadonlySet<string>): boolean {
+  const { type, actor, data } = event
   if (actor.kind === 'user' && actor.id !== undefined && names.has(actor.id)) return true
+  if (isBeginning(event)) return names.has((data as { userParticipantId?: string }).userParticipantId ?? '')
   return type === 'message.appended' && names.has((data as EventData<'message.appended'>).author ?? '')
 }
 
@@ -86,10 +146,16 @@ async function namesOf(log: TenantLog, userId: string): Promise<Set<string>> {
   return names
 }
 
+/** Changed by another meanwhile: it is read and forgotten again. */
 async function forgetParticipants(log: TenantLog, userId: string): Promise<void> {
-  for await (const row of participantsOf(log, userId)) {
-    const { userId: _user, name: _name, ...rest } = JSON.parse(row.body) as JsonObject
-    await log.store.putRecord(log.tenantId, { ...row, body: JSON.stringify(rest) }, row.version)
+  for (let isDone = false; !isDone; ) {
+    isDone = true
+    for await (const row of participantsOf(log, userId)) {
+      const { userId: _user, name: _name, ...rest } = JSON.parse(row.body) as JsonObject
+      const changed = { ...row, body: JSON.stringify(rest) }
+      const { status } = await log.store.putRecord(log.tenantId, changed, row.version)
+      if (status === 'conflict') isDone = false
+    }
   }
 }
 

@@ -14,9 +14,11 @@ import {
 } from '@holdfast/protocol'
 import { erasedEvent } from '../session/erased-event.ts'
 import { fold } from '../session/fold/index.ts'
+import { messageIdOf } from '../session/fold/messages.ts'
 import { type Ref, refsOf } from '../session/projections.ts'
 import type { FoldEvent, State } from '../session/state.ts'
 import type { Segment } from '../store/store.ts'
+import { type NamedFiles, namedOnlyBy } from './erased-files.ts'
 import { erasedBody } from './event-codec.ts'
 import type { Basis } from './request.ts'
 import type { TenantLog } from './tenant-log.ts'
@@ -29,6 +31,8 @@ export interface ErasureReceipt {
   deletedSessions: number
   /** Nothing that we hold has the bytes any more. */
   scrubbed: boolean
+  /** Sessions that were gone past, since their heads are damaged: restore them, and erase again. Absent: none. */
+  damaged?: readonly string[]
   /** What is beyond our reach and may still hold them. */
   outside: readonly string[]
 }
@@ -47,41 +51,71 @@ export interface EraseOptions {
   actor: Actor
 }
 
+/** One erasure on its way through a session, its sources and its forks. */
+interface Erasing extends EraseOptions {
+  log: TenantLog
+  /** Ids of the person who is forgotten; the events that begin sessions may be chosen then. */
+  forgotten: ReadonlySet<string> | undefined
+  erased: Erasure
+  /** The same with what an earlier try had erased already: its forks may still have to follow. */
+  touched: Erasure
+  /** Titles and goals that went: forks may have taken them over. */
+  texts: Set<string>
+}
+
 /** Erases the events and everything derived from them. Without `scrub`: freed pages may still hold their bytes. */
 export async function eraseEvents(
   log: TenantLog,
   sessionId: string,
   seqs: readonly number[],
   options: EraseOptions,
+  forgotten?: ReadonlySet<string>,
 ): Promise<Erasure> {
-  await requireErasable(log, sessionId, seqs)
+  await requireErasable(log, sessionId, seqs, forgotten !== undefined)
   const segments = await log.store.readSegments(log.tenantId, sessionId)
-  const erasure: Erasure = new Map()
-  for (const [owner, own] of byOwner(sessionId, segments, seqs))
-    await eraseOwn(log, owner, own, erasure, options)
-  await rewriteForks(log, erasure, options)
-  return erasure
+  const { reason, actor } = options
+  const erasing: Erasing = {
+    log,
+    actor,
+    ...(reason !== undefined && { reason }),
+    forgotten,
+    erased: new Map(),
+    touched: new Map(),
+    texts: new Set(),
+  }
+  for (const [owner, own] of byOwner(sessionId, segments, seqs)) await eraseOwn(erasing, owner, own)
+  await rewriteForks(erasing)
+  return erasing.erased
 }
 
 export function erasedCount(erasure: Erasure): number {
   return [...erasure.values()].reduce((sum, seqs) => sum + seqs.size, 0)
 }
 
-async function requireErasable(log: TenantLog, sessionId: string, seqs: readonly number[]): Promise<void> {
+async function requireErasable(
+  log: TenantLog,
+  sessionId: string,
+  seqs: readonly number[],
+  beginnings: boolean,
+): Promise<void> {
   const { head } = (await log.reads.requireHead(sessionId)).state
   if (seqs.length === 0) throw new HoldfastError('invalid_input', 'erase: name at least one seq.')
   for (const seq of seqs) {
     if (!Number.isSafeInteger(seq) || seq < 1 || seq > head.seq) {
       throw new HoldfastError('invalid_input', `erase: session ${sessionId} has no seq ${seq}.`)
     }
-    const event = await log.reads.getEvent(sessionId, seq)
-    if (event?.type === 'session.created' || event?.type === 'session.forked') {
+    const event = beginnings ? undefined : await log.reads.getEvent(sessionId, seq)
+    if (event && isBeginning(event)) {
       throw new HoldfastError(
         'invalid_input',
         `erase: seq ${seq} is what session ${sessionId} is; delete the session instead.`,
       )
     }
   }
+}
+
+export function isBeginning({ type }: FoldEvent): boolean {
+  return type === 'session.created' || type === 'session.forked'
 }
 
 function byOwner(
@@ -97,37 +131,64 @@ function byOwner(
   return owners
 }
 
-/** Forks whose prefix was touched; a fork of a fork after the fork itself, as it is folded from it. */
-async function rewriteForks(log: TenantLog, erasure: Erasure, options: EraseOptions): Promise<void> {
-  const forks = new Map<string, readonly Segment[]>()
-  for (const owner of [...erasure.keys()]) {
-    for (const fork of await log.store.listForks(log.tenantId, owner)) {
-      forks.set(fork, await log.store.readSegments(log.tenantId, fork))
-    }
-  }
-  const inOrder = [...forks].sort(([, a], [, b]) => a.length - b.length)
-  for (const [fork, segments] of inOrder) {
-    const inPrefix = segments.flatMap(({ sessionId, from, to }) =>
-      [...(erasure.get(sessionId) ?? [])].filter((seq) => from <= seq && seq <= to),
+/** Forks whose prefix or title was touched; a fork of a fork after the fork itself, as it is folded from it. */
+async function rewriteForks(erasing: Erasing): Promise<void> {
+  for (const [fork, segments] of await forksInOrder(erasing)) {
+    const seqs = segments.flatMap(({ sessionId, from, to }) =>
+      [...(erasing.touched.get(sessionId) ?? [])].filter((seq) => from <= seq && seq <= to),
     )
-    if (inPrefix.length > 0) await eraseOwn(log, fork, inPrefix, erasure, options)
+    const first = (segments.at(-1)?.to ?? 0) + 1
+    if (await bearsErasedText(erasing, fork, first)) seqs.push(first)
+    if (seqs.length > 0) await eraseOwn(erasing, fork, seqs)
   }
 }
 
+async function forksInOrder({ log, touched, texts }: Erasing): Promise<[string, readonly Segment[]][]> {
+  const sources = new Set(touched.keys())
+  if (texts.size > 0) {
+    // A fork within its source's own prefix took the title from the source, but reads nothing there.
+    for (const sessionId of touched.keys()) {
+      const segments = await log.store.readSegments(log.tenantId, sessionId)
+      for (const segment of segments) sources.add(segment.sessionId)
+    }
+  }
+  const forks = new Map<string, readonly Segment[]>()
+  for (const source of sources) {
+    for (const fork of await log.store.listForks(log.tenantId, source)) {
+      forks.set(fork, await log.store.readSegments(log.tenantId, fork))
+    }
+  }
+  return [...forks].sort(([, a], [, b]) => a.length - b.length)
+}
+
+async function bearsErasedText(
+  { log, touched, texts }: Erasing,
+  fork: string,
+  first: number,
+): Promise<boolean> {
+  if (texts.size === 0) return false
+  const event = await log.reads.getEvent(fork, first)
+  if (event?.type !== 'session.forked') return false
+  const { origin } = event.data as EventData<'session.forked'>
+  return touched.has(origin.sessionId) && textsIn(event).some((text) => texts.has(text))
+}
+
+/** What a fork may take over from its source's head. */
+function textsIn({ type, data }: FoldEvent): string[] {
+  if (type !== 'session.renamed' && type !== 'session.created' && type !== 'session.forked') return []
+  const { title, goalText } = data as { title?: string | null; goalText?: string }
+  return [title, goalText].filter((text): text is string => typeof text === 'string')
+}
+
 /** Tried again when the session moves between the folding and the commit. */
-async function eraseOwn(
-  log: TenantLog,
-  sessionId: string,
-  seqs: readonly number[],
-  erasure: Erasure,
-  options: EraseOptions,
-): Promise<void> {
+async function eraseOwn(erasing: Erasing, sessionId: string, seqs: readonly number[]): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      const refolded = await refold(log, sessionId, seqs)
-      if (refolded.own.size > 0 || refolded.needsRewrite)
-        await commitErasure(log, sessionId, refolded, options)
-      erasure.set(sessionId, new Set([...(erasure.get(sessionId) ?? []), ...refolded.own]))
+      const refolded = await refoldWithFiles(erasing, sessionId, seqs)
+      if (refolded.own.size > 0 || refolded.needsRewrite) await commitErasure(erasing, sessionId, refolded)
+      note(erasing.erased, sessionId, refolded.own)
+      note(erasing.touched, sessionId, refolded.all)
+      for (const text of refolded.texts) erasing.texts.add(text)
       return
     } catch (error) {
       if (isHoldfastError(error, 'not_found')) return
@@ -136,20 +197,26 @@ async function eraseOwn(
   }
 }
 
+function note(erasure: Erasure, sessionId: string, seqs: ReadonlySet<number>): void {
+  erasure.set(sessionId, new Set([...(erasure.get(sessionId) ?? []), ...seqs]))
+}
+
 interface Refolded {
   basis: Basis
   /** Own events to erase: the chosen ones and those derived from them. */
   own: Set<number>
+  /** The same and those that were erased before. */
+  all: Set<number>
+  texts: string[]
   /** First event whose derived rows are replaced. */
   from: number
   needsRewrite: boolean
 }
 
 async function commitErasure(
-  log: TenantLog,
+  { log, reason, actor, forgotten }: Erasing,
   sessionId: string,
-  { basis, own, from }: Refolded,
-  { reason, actor }: EraseOptions,
+  { basis, own, from, files }: Refolded & { files: NamedFiles },
 ): Promise<void> {
   const seqs = [...new Set([from, ...own])].sort((a, b) => a - b)
   const { upcasters } = log.engine
@@ -157,7 +224,8 @@ async function commitErasure(
     seqs,
     // The first event is named so that everything derived from there on goes; it is erased only if it was chosen.
     erasedBody: (row: Parameters<typeof erasedBody>[0]) =>
-      own.has(row.seq) ? erasedBody(row, upcasters) : row.body,
+      own.has(row.seq) ? erasedBody(row, upcasters, forgotten) : row.body,
+    attachments: files.hashes,
   }
   const command = {
     type: 'erase' as const,
@@ -167,28 +235,62 @@ async function commitErasure(
   await log.rewrite(sessionId, command, basis, { actor, erase })
 }
 
+/** The note that brought a file goes with the last message that shows it: then it is folded once more from there. */
+async function refoldWithFiles(
+  erasing: Erasing,
+  sessionId: string,
+  seqs: readonly number[],
+): Promise<Refolded & { files: NamedFiles }> {
+  const refolded = await refold(erasing, sessionId, seqs)
+  const files = await namedOnlyBy(erasing.log, sessionId, refolded.own)
+  if (files.notes.every((seq) => refolded.own.has(seq))) return { ...refolded, files }
+  return { ...(await refold(erasing, sessionId, [...seqs, ...files.notes])), files }
+}
+
 /** The state as it would be had the content never been written. */
-async function refold(log: TenantLog, sessionId: string, seqs: readonly number[]): Promise<Refolded> {
+async function refold(
+  { log, forgotten }: Erasing,
+  sessionId: string,
+  seqs: readonly number[],
+): Promise<Refolded> {
   const { head } = (await log.reads.requireHead(sessionId)).state
   const segments = await log.store.readSegments(log.tenantId, sessionId)
   const base = segments.at(-1)?.to ?? 0
+  const lowest = seqs.reduce((least, seq) => Math.min(least, seq))
+  const from = Math.max(lowest, base + 1)
   const chosen = new Set(seqs)
-  const from = Math.max(Math.min(...seqs), base + 1)
-  const own = new Set<number>()
+  const places = await placesOf(log, sessionId, seqs)
+  const found = { own: new Set<number>(), all: new Set<number>(), texts: [] as string[] }
   const refs: Ref[] = []
   const calls = new Set<string>()
   let state: State | undefined = from === 1 ? undefined : await log.reads.stateAt(sessionId, from - 1)
   for await (const event of log.reads.events(sessionId, from - 1, head.seq)) {
-    const goes = chosen.has(event.seq) || isDerived(event, chosen, calls)
+    const goes = chosen.has(event.seq) || isDerived(event, places, calls)
     if (goes && event.type === 'tool.finished') calls.add((event.data as EventData<'tool.finished'>).callId)
-    if (goes && !isErased(event)) own.add(event.seq)
-    const stays = goes ? erasedEvent(event) : event
+    if (goes) found.all.add(event.seq)
+    if (goes && !isErased(event)) found.own.add(event.seq)
+    if (goes) found.texts.push(...textsIn(event))
+    const stays = goes ? erasedEvent(event, forgotten) : event
     const after: State = fold(state, stays)
     refs.push(...refsOf(state?.head, stays, after.head).filter((ref) => ref.id !== undefined))
     state = after
   }
   if (!state) throw new Error(`session ${sessionId} has no event after ${from - 1}`)
-  return { basis: { state, refs }, own, from, needsRewrite: Math.min(...seqs) <= base }
+  return { basis: { state, refs }, ...found, from, needsRewrite: lowest <= base }
+}
+
+/** Where the events stand in the view: input that waited for a run stands where it was delivered. */
+async function placesOf(log: TenantLog, sessionId: string, seqs: readonly number[]): Promise<Set<number>> {
+  const places = new Set(seqs)
+  for (const seq of seqs) {
+    const event = await log.reads.getEvent(sessionId, seq)
+    if (event?.type !== 'message.appended') continue
+    const data = event.data as EventData<'message.appended'>
+    if (data.waiting === undefined) continue
+    const delivered = await log.store.readRefs(log.tenantId, sessionId, 'delivered', messageIdOf(data, event))
+    for (const place of delivered) places.add(place)
+  }
+  return places
 }
 
 /** Made from erased content by us, not written by anybody. */

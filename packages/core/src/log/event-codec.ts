@@ -75,6 +75,6 @@ export function wireTextOf(seq: number, { type, v, at, body }: NewEvent): string
 }
 
 /** The body that takes the place of a stored one when its event is erased. */
-export function erasedBody(row: StoredEvent, table: Upcasters): string {
-  return encodeBody(erasedEvent(decodeEvent(row, table)))
+export function erasedBody(row: StoredEvent, table: Upcasters, forgotten?: ReadonlySet<string>): string {
+  return encodeBody(erasedEvent(decodeEvent(row, table), forgotten))
 }

@@ -1,5 +1,6 @@
 import { limits } from '@holdfast/protocol'
 import { expect, it } from 'vitest'
+import { withCommit } from './testing/between.ts'
 import { eachStore } from './testing/each-store.ts'
 import { assistant, calling, result, textsOf, typesOf, user } from './testing/messages.ts'
 
@@ -87,6 +88,82 @@ eachStore('a fork', (place) => {
       [source.id, fork.id].sort(),
     )
     expect(await sessions.get(fork.id)).toBeUndefined()
+  })
+
+  it('is judged like its source when both are to go, and takes its children along', async () => {
+    const { sessions } = await place.open()
+    const source = await sessions.create({ agentId: 'agent' })
+    await source.append(user('x'))
+    const fork = await source.fork()
+    await fork.pin(true)
+    const child = await fork.spawnChild({ agentId: 'agent' })
+    const further = await (await sessions.open(child.childId)).fork()
+    await expect(sessions.delete(source.id, { cascade: true })).rejects.toMatchObject({
+      code: 'session_pinned',
+    })
+    const ids = [source.id, fork.id, child.childId, further.id]
+    for (const id of ids) expect(await sessions.get(id)).toBeDefined()
+    await fork.pin(false)
+    const deleted = await sessions.delete(source.id, { cascade: true })
+    expect(deleted.sessionIds.toSorted()).toEqual(ids.toSorted())
+  })
+
+  it('within its source’s own prefix is still the source’s: only messages and parts are of then', async () => {
+    const { sessions } = await place.open()
+    const first = await sessions.create({
+      agentId: 'a',
+      ownerUserId: 'alice',
+      conversationId: 'c',
+      ttlSecs: 9,
+    })
+    await first.append([user('1'), assistant('2'), calling('call'), result('call')])
+    const second = await first.fork({
+      ownerUserId: 'bob',
+      conversationId: 'd',
+      agentId: 'b',
+      title: 'second',
+      ttlSecs: null,
+    })
+    const fork = await second.fork({}, { atSeq: 4 })
+    expect(await fork.view()).toMatchObject({
+      ownerUserId: 'bob',
+      conversationId: 'd',
+      agentId: 'b',
+      title: 'second',
+      forkedFrom: { sessionId: second.id, seq: 4 },
+      counters: { messageCount: 2 },
+    })
+    expect((await fork.view()).ttlSecs).toBeUndefined()
+    expect((await fork.view()).userParticipantId).toBe('bob')
+    await expect(second.fork({}, { atSeq: 5 })).rejects.toThrow(second.id)
+  })
+
+  it('that races an erasure by another process has nothing of what went', async () => {
+    if (place.path === undefined) return
+    const other = await place.open()
+    let rival: (() => Promise<unknown>) | undefined
+    const wrap = withCommit(async (commits, commit) => {
+      const racing = commits[0]?.segments ? rival : undefined
+      if (racing) rival = undefined
+      await racing?.()
+      return commit(commits)
+    })
+    const { sessions } = await place.open({ wrap })
+    const source = await sessions.create({ agentId: 'agent' })
+    const { firstSeq } = await source.patchMetadata({ name: 'Ada' })
+    await source.append(user('hi'))
+    rival = () => other.sessions.erase(source.id, [firstSeq as number])
+    expect((await (await source.fork()).view()).metadata).not.toMatchObject({ name: 'Ada' })
+  })
+
+  it('does not take over a title that was made from the content', async () => {
+    const { sessions } = await place.open()
+    const source = await sessions.create({ agentId: 'agent' })
+    await source.append(user('x'))
+    await source.rename('about x', { automatic: true })
+    expect((await (await source.fork()).view()).title).toBeUndefined()
+    await source.rename('chosen')
+    expect((await (await source.fork()).view()).title).toBe('chosen')
   })
 })
 

@@ -10,7 +10,7 @@ import type { FoldEvent, LoadedParts, PartName, State } from '../session/state.t
 import { usageRowOf } from '../session/usage-row.ts'
 import type { Commit, LeaseChange, NewEvent, PartRow, UsageRow } from '../store/store.ts'
 import { headRow } from './head-codec.ts'
-import type { Plan } from './plan.ts'
+import { draftsNamed, type Plan } from './plan.ts'
 import type { Request } from './request.ts'
 
 export class Group {
@@ -22,6 +22,8 @@ export class Group {
   readonly events: FoldEvent[] = []
   readonly rows: NewEvent[] = []
   readonly refs: Ref[] = []
+  /** Drafts that end with this commit. */
+  readonly dropDrafts: string[] = []
   readonly alone: boolean
   /** Parts as the store has them, as far as they were read. */
   readonly stored: LoadedParts
@@ -60,6 +62,7 @@ export class Group {
     this.events.push(...plan.events)
     this.rows.push(...rows)
     if (plan.refs.length > 0) this.refs.push(...plan.refs)
+    this.dropDrafts.push(...plan.dropDrafts, ...draftsNamed(plan.events))
     this.bytes += bytes
     Object.assign(this.stored, plan.loaded)
     this.after = plan.state
@@ -85,7 +88,7 @@ export class Group {
       usage: this.#usage(),
       attachments: this.#collect((request) => request.terms.attachments),
       waypoint: this.#isWaypoint(lastSeq),
-      dropDrafts: [...this.#collect((request) => request.terms.dropDrafts), ...this.#ownDrafts()],
+      dropDrafts: [...new Set(this.dropDrafts)],
     }
     if (first.start && first.start.segments.length > 0) commit.segments = first.start.segments
     if (this.epoch !== undefined) commit.epoch = this.epoch
@@ -103,16 +106,6 @@ export class Group {
       if (items) found.push(...items)
     }
     return found
-  }
-
-  #ownDrafts(): string[] {
-    const drafts: string[] = []
-    for (const { type, data } of this.events) {
-      if (type !== 'message.appended') continue
-      const { draftId } = data as { draftId?: string }
-      if (draftId !== undefined) drafts.push(draftId)
-    }
-    return drafts
   }
 
   #usage(): UsageRow[] {

@@ -34,6 +34,8 @@ export interface SessionFilters {
 
 export interface SessionPage {
   sessions: SessionSummary[]
+  /** Sessions in this stretch of the list whose heads are damaged: nothing can be said of them. Absent: none. */
+  damaged?: string[]
   /** Give it as `after`; absent when there is nothing more. */
   next?: string
 }
@@ -90,6 +92,12 @@ export async function listSessions(
   const bound = requestHash('list', plan.index, given(filters))
   let after = options.after === undefined ? undefined : decodeListCursor(options.after, bound)
   const sessions: SessionSummary[] = []
+  const damaged: string[] = []
+  const page = (next?: string): SessionPage => ({
+    sessions,
+    ...(damaged.length > 0 && { damaged }),
+    ...(next !== undefined && { next }),
+  })
   let looked = 0
   for (;;) {
     const size = Math.min(
@@ -102,15 +110,16 @@ export async function listSessions(
       ...(after && { after }),
     })
     for (const row of rows) {
-      if (plan.oldestActivity !== undefined && row.key < plan.oldestActivity) return { sessions }
-      if (sessions.length === limit) return { sessions, next: encodeListCursor(after, bound) }
-      const summary = passing(row, plan.tests, log.nowMs)
+      if (plan.oldestActivity !== undefined && row.key < plan.oldestActivity) return page()
+      if (sessions.length === limit) return page(encodeListCursor(after, bound))
+      const summary = row.damaged ? undefined : passing(row, plan.tests, log.nowMs)
       if (summary) sessions.push(summary)
+      if (row.damaged) damaged.push(row.sessionId)
       after = { key: row.key, id: row.sessionId }
       looked += 1
     }
-    if (rows.length < size) return { sessions }
-    if (looked >= limits.listScanRows) return { sessions, next: encodeListCursor(after, bound) }
+    if (rows.length < size) return page()
+    if (looked >= limits.listScanRows) return page(encodeListCursor(after, bound))
   }
 }
 

@@ -68,10 +68,11 @@ async function olderPage(
   const reachedStart = await reader.backward(before, gathered, isFull)
   const { entries } = gathered
   entries.reverse()
-  const oldest = entries[0]
+  // A page that waiting input fills alone has no entry: what is older begins where it began.
+  const oldest = entries[0]?.position ?? before
   return {
     messages: [...entries.flatMap(({ messages }) => messages), ...waiting],
-    ...(!reachedStart && oldest && { older: String(oldest.position) }),
+    ...(!reachedStart && { older: String(oldest) }),
     newer: String(entries.at(-1)?.position ?? before - 1),
   }
 }

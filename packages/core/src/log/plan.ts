@@ -3,10 +3,12 @@
  * left, and their events folded. Pure; the reads it yields are those that its own events do not answer.
  */
 import type { Actor, Ids } from '@holdfast/protocol'
+import { requireNoRun } from '../session/decide/guard.ts'
 import { decide, type SessionCommand } from '../session/decide/index.ts'
 import {
   type Deciding,
   type Decision,
+  type Draft,
   type Env,
   type Lease,
   type LeaseMove,
@@ -28,6 +30,8 @@ export interface WriteEnv {
   actor: Actor
   epoch: number | undefined
   expectedVersion: number | undefined
+  /** Drafts that the write ends whatever its commands say. */
+  dropDrafts: readonly string[] | undefined
   ids: Ids
 }
 
@@ -37,6 +41,8 @@ export interface Plan {
   move: LeaseMove | undefined
   events: FoldEvent[]
   refs: Ref[]
+  /** Drafts that it ends, beside those that its events name. */
+  dropDrafts: string[]
   /** Parts as the store has them, read for this plan. */
   loaded: LoadedParts
 }
@@ -48,7 +54,9 @@ export function* planWrite(
   env: WriteEnv,
 ): Deciding<Plan> {
   const working = new Working(state, lease)
-  const recording = commands.some((command) => command.type === 'startRun' && command.recorded)
+  if (env.dropDrafts) working.dropDrafts.push(...env.dropDrafts)
+  if (commands.some(isRecorded)) requireNoRun(state.head, 'recording a run')
+  let recording = false
   const { nowMs, actor, ids } = env
   let place = 0
   let { epoch, expectedVersion } = env
@@ -62,9 +70,14 @@ export function* planWrite(
     yield* apply(working, decision, own)
     if (decision.lease?.type === 'take') epoch = working.lease.epoch
     expectedVersion = undefined
+    recording = (recording || isRecorded(command)) && isUnfinished(working.state.head.run)
   }
   if (recording) requireRecorded(working.state)
   return working
+}
+
+function isRecorded(command: SessionCommand): boolean {
+  return command.type === 'startRun' && command.recorded === true
 }
 
 /** The plan of a session's first commit. `source` is what a fork is folded on. */
@@ -83,6 +96,7 @@ class Working implements Plan {
   move: LeaseMove | undefined = undefined
   readonly events: FoldEvent[] = []
   readonly refs: Ref[] = []
+  readonly dropDrafts: string[] = []
   readonly loaded: LoadedParts = {}
   /** The state after each of `events`. */
   readonly states: State[] = []
@@ -108,6 +122,7 @@ function* apply(
     working.events.push(event)
     working.states.push(working.state)
   }
+  if (decision.dropDrafts) working.dropDrafts.push(...decision.dropDrafts)
   if (decision.lease) moveLease(working, decision.lease, env.nowMs)
 }
 
@@ -149,9 +164,29 @@ function* answered<T>(deciding: Deciding<T>, working: Working): Deciding<T> {
       case 'state':
         step = deciding.next(read.atSeq >= firstOwn ? working.states[read.atSeq - firstOwn] : yield read)
         break
+      case 'drafts': {
+        const open = (yield read) as readonly Draft[]
+        const ended = [...working.dropDrafts, ...draftsNamed(working.events)]
+        step = deciding.next(open.filter(({ draftId }) => !ended.includes(draftId)))
+        break
+      }
+      case 'draft':
+        step = deciding.next(yield read)
+        break
     }
   }
   return step.value
+}
+
+/** Drafts whose place these events take. */
+export function draftsNamed(events: readonly FoldEvent[]): string[] {
+  const drafts: string[] = []
+  for (const { type, data } of events) {
+    if (type !== 'message.appended') continue
+    const { draftId } = data as { draftId?: string }
+    if (draftId !== undefined) drafts.push(draftId)
+  }
+  return drafts
 }
 
 function* loadPart(working: Working, part: PartName): Deciding<unknown> {

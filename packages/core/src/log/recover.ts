@@ -3,12 +3,13 @@
  * says it was interrupted, open calls are closed as "outcome unknown", and the run is ended or left for another worker.
  * Each step may be repeated after a crash of the recovery itself.
  */
-import { type Actor, isHoldfastError, type MessagePart } from '@holdfast/protocol'
+import { type Actor, isHoldfastError } from '@holdfast/protocol'
+import { interruptedParts, newestOf } from '../session/decide/draft-end.ts'
 import type { SessionCommand } from '../session/decide/index.ts'
 import { isLost } from '../session/deciding.ts'
 import { isLive } from '../session/lifecycle.ts'
 import type { Head } from '../session/state.ts'
-import type { OpenDraft, StoredChunk } from '../store/store.ts'
+import type { OpenDraft } from '../store/store.ts'
 import type { TenantLog } from './tenant-log.ts'
 
 export interface RecoverOptions {
@@ -69,52 +70,46 @@ async function finish(
   epoch: number,
   options: RecoverOptions,
 ): Promise<Recovered> {
-  const sessionId = head.id
-  const runId = head.run?.runId ?? ''
-  const drafts = await log.store.listDrafts(log.tenantId, sessionId)
-  const message = await interruptedMessage(log, sessionId, drafts, runId)
+  const end = ending(head, options)
+  const drafts = end.type === 'suspendRun' ? await log.store.listDrafts(log.tenantId, head.id) : []
   const commands: SessionCommand[] = [
     { type: 'closeCalls', reason: 'recovery' },
-    ...(message ? [message] : []),
-    ending(options),
+    ...(await interruptedMessage(log, head, drafts)),
+    end,
   ]
   const terms = { actor: recoveryActor, epoch, dropDrafts: drafts.map(({ draftId }) => draftId) }
-  const { events } = await log.write(sessionId, commands, terms)
-  const closedCalls = events.filter(({ type }) => type === 'tool.finished').length
-  return { recovered: true, runId, keptDraft: message !== undefined, closedCalls }
+  const { events } = await log.write(head.id, commands, terms)
+  const count = (wanted: string) => events.filter(({ type }) => type === wanted).length
+  return {
+    recovered: true,
+    runId: head.run?.runId ?? '',
+    keptDraft: count('message.appended') > 0,
+    closedCalls: count('tool.finished'),
+  }
 }
 
-function ending({
-  outcome = 'fail',
-  error = 'the worker of this run was lost',
-}: RecoverOptions): SessionCommand {
+/** A run that was finalizing can only fail. */
+function ending(
+  { run }: Head,
+  { outcome = 'fail', error = 'the worker of this run was lost' }: RecoverOptions,
+): SessionCommand {
+  if (run?.state === 'finalizing') return { type: 'failRun', error, code: 'worker_lost' }
   if (outcome === 'suspend') return { type: 'suspendRun', reason: 'shutdown' }
   if (outcome === 'cancel') return { type: 'cancelRun', reason: error }
   return { type: 'failRun', error, code: 'worker_lost' }
 }
 
-/** The newest draft of the run as a message; undefined when it had no text. */
+/** The end of a run keeps its draft; a run that goes on needs it as a message of its own. */
 async function interruptedMessage(
   log: TenantLog,
-  sessionId: string,
+  { id, run }: Head,
   drafts: readonly OpenDraft[],
-  runId: string,
-): Promise<SessionCommand | undefined> {
-  const own = drafts.filter((draft) => draft.runId === runId)
-  const draft = own.toSorted((a, b) => a.epoch - b.epoch).at(-1)
-  if (!draft) return undefined
-  const chunks = await log.store.readDraft(log.tenantId, sessionId, draft.draftId, 0)
-  if (chunks.length === 0) return undefined
-  const message = { role: 'assistant' as const, parts: partsOf(chunks), finish: 'interrupted' as const }
-  return { type: 'append', message, policy: 'enqueue', draftId: draft.draftId }
-}
-
-function partsOf(chunks: readonly StoredChunk[]): MessagePart[] {
-  const parts: { type: 'text' | 'reasoning'; text: string }[] = []
-  for (const { kind, text } of chunks) {
-    const last = parts.at(-1)
-    if (last?.type === kind) last.text += text
-    else parts.push({ type: kind, text })
-  }
-  return parts
+): Promise<SessionCommand[]> {
+  const draft = newestOf(drafts, run?.runId ?? '')
+  if (!draft) return []
+  const { draftId } = draft
+  const parts = interruptedParts(await log.store.readDraft(log.tenantId, id, draftId, 0))
+  if (parts.length === 0) return []
+  const message = { role: 'assistant' as const, parts, finish: 'interrupted' as const }
+  return [{ type: 'append', message, policy: 'enqueue', draftId }]
 }

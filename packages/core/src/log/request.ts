@@ -4,7 +4,7 @@ import type { SessionCommand } from '../session/decide/index.ts'
 import type { Decision } from '../session/deciding.ts'
 import type { Ref } from '../session/projections.ts'
 import type { FoldEvent, State } from '../session/state.ts'
-import type { Attachment, Commit, Segment } from '../store/store.ts'
+import type { Attachment, Commit, NewSegment } from '../store/store.ts'
 
 /** Everything about a write beside its commands. */
 export interface WriteTerms {
@@ -28,7 +28,7 @@ export interface Start {
   decision: Decision
   /** The state that a fork begins with, and where its prefix is read from. */
   source: State | undefined
-  segments: readonly Segment[]
+  segments: readonly NewSegment[]
 }
 
 /** In place of the cached state: one folded anew, after events were erased from it. */

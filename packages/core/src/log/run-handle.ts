@@ -34,8 +34,10 @@ export class RunHandle implements RunFacts {
   #state: RunState
   readonly #log: TenantLog
   readonly #actor: Actor
-  /** Drafts of this handle: the next message or the run's end takes their place. */
-  #drafts: string[] = []
+  /** Drafts of this handle: the next assistant message or the run's end takes their place. */
+  #drafts: readonly DraftWriter[] = []
+  /** Drafts that a write waits for. */
+  #flushing: Promise<unknown> | undefined
   roundId: string | undefined
   questionId: string | undefined
 
@@ -81,8 +83,7 @@ export class RunHandle implements RunFacts {
       const command = { type: 'append' as const, message }
       return i === last && draftId !== undefined ? { ...command, draftId } : command
     })
-    const written = await this.#write(commands, options, { dropDrafts: this.#takeDrafts() })
-    return appendedOf(written)
+    return appendedOf(await this.#write(commands, options))
   }
 
   async finishTool(result: ToolResult, options?: WriteOptions): Promise<Receipt> {
@@ -135,8 +136,9 @@ export class RunHandle implements RunFacts {
   draft(draftId?: string): DraftWriter {
     const chosen = draftId === undefined ? this.#log.engine.ids.next() : parseInput(id, draftId, 'draftId')
     const { sessionId, runId } = this
-    this.#drafts.push(chosen)
-    return new DraftWriter(this.#log, { sessionId, runId, epoch: this.#epoch }, chosen)
+    const draft = new DraftWriter(this.#log, { sessionId, runId, epoch: this.#epoch }, chosen)
+    this.#drafts = [...this.#drafts, draft]
+    return draft
   }
 
   async batch(commands: readonly HostCommand[], options?: WriteOptions): Promise<Appended> {
@@ -186,22 +188,41 @@ export class RunHandle implements RunFacts {
     return this.#end({ type: 'cancelRun', ...(reason !== undefined && { reason }) })
   }
 
-  /** No draft outlives its run, whichever handle began it. */
   async #end(command: HostCommand): Promise<EndedRun> {
-    const { store, tenantId } = this.#log
-    const open = await store.listDrafts(tenantId, this.sessionId)
-    const dropDrafts = open.filter(({ runId }) => runId === this.runId).map(({ draftId }) => draftId)
-    await this.#write([command], undefined, { dropDrafts })
+    await this.#write([command])
     return this as RunHandle & { state: EndedRun['state'] }
   }
 
-  #takeDrafts(): string[] {
-    const drafts = this.#drafts
-    this.#drafts = []
-    return drafts
+  /** Ends the drafts that the commands end, once their text is durable. When they are refused, the drafts go on. */
+  async #write(commands: readonly HostCommand[], options?: WriteOptions): Promise<Written> {
+    const isAnswered = hasCommand(commands, isAnswer)
+    const ending = isAnswered || hasCommand(commands, endsLease) ? this.#drafts : []
+    const flushing = ending.flatMap((draft) => draft.end() ?? [])
+    if (this.#flushing || flushing.length > 0) await this.#inTurn(flushing)
+    try {
+      const dropDrafts = isAnswered ? ending.map(({ draftId }) => draftId) : []
+      const written = await this.#writeNow(commands, options, { dropDrafts })
+      this.#drafts = this.#drafts.filter((draft) => !ending.includes(draft))
+      return written
+    } catch (error) {
+      for (const draft of ending) draft.reopen()
+      throw error
+    }
   }
 
-  async #write(commands: readonly HostCommand[], options?: WriteOptions, beside?: Beside): Promise<Written> {
+  /** Writes go in the order in which they were asked for, also when one waits for a draft. */
+  async #inTurn(flushing: readonly Promise<void>[]): Promise<void> {
+    const turn = Promise.all([this.#flushing, ...flushing])
+    this.#flushing = turn
+    await turn
+    if (this.#flushing === turn) this.#flushing = undefined
+  }
+
+  async #writeNow(
+    commands: readonly HostCommand[],
+    options: WriteOptions | undefined,
+    beside: Beside,
+  ): Promise<Written> {
     const { sessionId } = this
     const held = this.#state !== 'suspended' && !isEnded(this.#state)
     const writer = { log: this.#log, sessionId, actor: this.#actor, ...(held && { epoch: this.#epoch }) }
@@ -238,6 +259,21 @@ export class RunHandle implements RunFacts {
       }
     }
   }
+}
+
+/** The commands are not checked yet. */
+function hasCommand(commands: readonly HostCommand[], is: (command: HostCommand) => boolean): boolean {
+  return Array.isArray(commands) && commands.some((command) => command != null && is(command))
+}
+
+function isAnswer(command: HostCommand): boolean {
+  return command.type === 'append' && command.message?.role === 'assistant'
+}
+
+const leaseEnds: readonly string[] = ['suspendRun', 'askQuestion', 'completeRun', 'failRun', 'cancelRun']
+
+function endsLease({ type }: HostCommand): boolean {
+  return leaseEnds.includes(type)
 }
 
 function isEnded(state: RunState): boolean {

@@ -15,7 +15,13 @@ import type { ProviderMessage } from '../context/provider-view.ts'
 import type { Commands } from '../session/command.ts'
 import { isUnfinished, type Lifecycle, lifecycleOf } from '../session/lifecycle.ts'
 import { type Appended, appendedOf, dataOf, type TaskUpdated, taskUpdatedOf } from './answers.ts'
-import { attachmentOf, type FileReference, type NewFile, referenceTo } from './attachments.ts'
+import {
+  ATTACHMENT_NOTE,
+  attachmentOf,
+  type FileReference,
+  type NewFile,
+  referenceTo,
+} from './attachments.ts'
 import { checkLease, type HostCommand } from './check-command.ts'
 import type { NewMessage } from './check-input.ts'
 import { type Checkpoint, getCheckpoint, type NewCheckpoint, putCheckpoint } from './checkpoints.ts'
@@ -286,7 +292,7 @@ export class SessionHandle {
   async putAttachment(file: NewFile, options?: WriteOptions): Promise<FileReference> {
     const attachment = attachmentOf(file.bytes)
     const reference = referenceTo(file, attachment)
-    const note: HostCommand = { type: 'addNote', kind: 'attachment', data: { ...reference } }
+    const note: HostCommand = { type: 'addNote', kind: ATTACHMENT_NOTE, data: { ...reference } }
     await this.#write([note], options, { attachments: [attachment] })
     return reference
   }

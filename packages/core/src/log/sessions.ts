@@ -1,5 +1,5 @@
 /** Making and finding a tenant's sessions. */
-import { type Actor, type CreateInput, id, type Session } from '@holdfast/protocol'
+import { type Actor, type CreateInput, id, isHoldfastError, type Session } from '@holdfast/protocol'
 import { lifecycleOf } from '../session/lifecycle.ts'
 import { createSession, forkSession } from './create-session.ts'
 import { type Deleted, type DeleteOptions, deleteSession, treeOf } from './delete-session.ts'
@@ -77,17 +77,21 @@ export class Sessions {
     const { open, ended } = await this.#newestOf(threadId)
     if (open !== undefined) return this.open(open)
     if (ended === undefined) missing(`of thread ${threadId}`)
-    // The key makes two callers at once resume one and the same fork.
-    const { state } = await this.#log.reads.requireHead(ended)
-    const key = options.key ?? `resume:${ended}:${state.head.seq}`
-    const written = await forkSession(
-      this.#log,
-      ended,
-      { threadId },
-      { ...options, key, atSeq: state.head.seq },
-      this.#actor,
-    )
-    return this.open(written.sessionId)
+    return this.open(await this.#continued(threadId, ended, options))
+  }
+
+  /** The key makes two callers at once resume one and the same fork; the next one when that was deleted since. */
+  async #continued(threadId: string, ended: string, options: WriteOptions): Promise<string> {
+    const { head } = (await this.#log.reads.requireHead(ended)).state
+    for (let nth = 0; ; nth++) {
+      const key = options.key ?? `resume:${ended}:${head.seq}${nth === 0 ? '' : `:${nth}`}`
+      const terms = { ...options, key, atSeq: head.seq }
+      try {
+        return (await forkSession(this.#log, ended, { threadId }, terms, this.#actor)).sessionId
+      } catch (error) {
+        if (options.key !== undefined || !isHoldfastError(error, 'id_taken')) throw error
+      }
+    }
   }
 
   async #newestOf(threadId: string): Promise<{ open?: string; ended?: string }> {
@@ -97,6 +101,7 @@ export class Sessions {
       const query = { index: 'thread' as const, value: threadId, limit: 1_000, ...(after && { after }) }
       const rows = await this.#log.store.listHeads(this.#log.tenantId, query)
       for (const row of rows) {
+        if (row.damaged) continue
         const lifecycle = lifecycleOf(decodeHead(row.body), this.#log.nowMs)
         found[lifecycle === 'closed' || lifecycle === 'expired' ? 'ended' : 'open'] = row.sessionId
       }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { withCommit } from './testing/between.ts'
 import { eachStore } from './testing/each-store.ts'
 import { assistant, typesOf, user } from './testing/messages.ts'
 
@@ -36,6 +37,39 @@ eachStore('the sweep', (place) => {
       'run.started',
       'run.cancelled',
     ])
+  })
+
+  it('goes past sessions that cannot be swept to those that can', async () => {
+    const holdfast = await place.open()
+    const held = await holdfast.sessions.create({ agentId: 'agent', ttlSecs: 1 })
+    await held.append(user('go'))
+    await held.startRun({ owner: 'worker', ttlMs: 600_000 })
+    place.clock.advance(500)
+    for (const id of ['a', 'b', 'c']) await holdfast.sessions.create({ id, agentId: 'agent', ttlSecs: 1 })
+    place.clock.advance(5_000)
+    for (const n of [1, 1, 1, 0]) expect((await holdfast.sweep({ limit: 1 })).expiredSessions).toBe(n)
+  })
+
+  it('leaves a run whose worker came back while it looked', async () => {
+    let comeBack: (() => Promise<void>) | undefined
+    const holdfast = await place.open({
+      wrap: withCommit(async (commits, commit) => {
+        const act = commits[0]?.lease?.type === 'release' ? comeBack : undefined
+        comeBack = act ? undefined : comeBack
+        await act?.()
+        return commit(commits)
+      }),
+    })
+    const session = await holdfast.sessions.create({ agentId: 'agent', ttlSecs: 5 })
+    await session.append(user('go'))
+    const run = await (await session.startRun(lease)).startRound()
+    place.clock.advance(10_000)
+    comeBack = () => run.heartbeat(60_000)
+    expect(await holdfast.sweep()).toMatchObject({ expiredSessions: 0, recoveredRuns: 0, failed: [] })
+    await run.append(assistant('still here'))
+    await run.completeRound()
+    await run.complete()
+    expect((await session.view()).run?.state).toBe('completed')
   })
 
   it('lets questions expire by their own rule', async () => {

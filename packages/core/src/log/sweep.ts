@@ -10,7 +10,7 @@ import { type RecoverOptions, recoverRun, recoveryActor } from './recover.ts'
 import type { TenantLog } from './tenant-log.ts'
 
 export interface SweepOptions {
-  /** Sessions of each kind; default 200. */
+  /** Sessions of each kind that something is done for; default 200. Those that cannot be swept do not count. */
   limit?: number
   /** What becomes of a run whose worker was lost. */
   lostRuns?: RecoverOptions
@@ -53,16 +53,33 @@ async function sweepDue(
   work: (sessionId: string) => Promise<boolean>,
   failed: Swept['failed'],
 ): Promise<number> {
+  const atMs = log.nowMs
   let done = 0
-  for (const sessionId of await log.store.listDue(log.tenantId, kind, log.nowMs, limit)) {
-    try {
-      if (await work(sessionId)) done += 1
-    } catch (error) {
-      if (!isHoldfastError(error)) throw error
-      if (!isSettled(error.code)) failed.push({ sessionId, code: error.code })
+  // What is left undone stays at the head of the list.
+  let undone = 0
+  while (done < limit) {
+    const due = await log.store.listDue(log.tenantId, kind, atMs, limit - done, undone)
+    if (due.length === 0) break
+    for (const sessionId of due) {
+      if (await isDone(sessionId, work, failed)) done += 1
+      else undone += 1
     }
   }
   return done
+}
+
+async function isDone(
+  sessionId: string,
+  work: (sessionId: string) => Promise<boolean>,
+  failed: Swept['failed'],
+): Promise<boolean> {
+  try {
+    return await work(sessionId)
+  } catch (error) {
+    if (!isHoldfastError(error)) throw error
+    if (!isSettled(error.code)) failed.push({ sessionId, code: error.code })
+    return false
+  }
 }
 
 /** Others did it meanwhile, or a live worker will. */
@@ -74,9 +91,7 @@ function isSettled(code: string): boolean {
 async function expireSession(log: TenantLog, sessionId: string): Promise<boolean> {
   const { state, lease } = await log.reads.requireHead(sessionId)
   const epoch = isLive(state.head.run) && lease.owner !== undefined ? lease.epoch : undefined
-  const drafts = await log.store.listDrafts(log.tenantId, sessionId)
-  const terms = { actor: recoveryActor, epoch, dropDrafts: drafts.map(({ draftId }) => draftId) }
-  const { events } = await log.writeFresh(sessionId, [{ type: 'expire' }], terms)
+  const { events } = await log.writeFresh(sessionId, [{ type: 'expire' }], { actor: recoveryActor, epoch })
   return events.length > 0
 }
 

@@ -14,6 +14,10 @@ export type Read =
   | { read: 'event'; seq: number }
   /** Head and all parts as they were after `seq`. */
   | { read: 'state'; atSeq: number }
+  /** The drafts that are open, oldest first. */
+  | { read: 'drafts' }
+  /** What a draft holds. */
+  | { read: 'draft'; draftId: string }
 
 /** Kinds of chosen ids that a session can be asked for. */
 export type RefKind =
@@ -28,6 +32,8 @@ export type RefKind =
   | 'unanswered'
   | 'answered'
   | 'delivered'
+  /** Messages that no compaction replaces, all under one id. */
+  | 'protected'
 
 export type Deciding<T> = Generator<Read, T, unknown>
 
@@ -47,6 +53,26 @@ export function* readState(atSeq: number): Deciding<State> {
   return (yield { read: 'state', atSeq }) as State
 }
 
+/** An open draft: text of a message in the making. */
+export interface Draft {
+  draftId: string
+  runId: string
+  epoch: number
+}
+
+export interface DraftPiece {
+  kind: 'text' | 'reasoning'
+  text: string
+}
+
+export function* readDrafts(): Deciding<readonly Draft[]> {
+  return (yield { read: 'drafts' }) as readonly Draft[]
+}
+
+export function* readDraft(draftId: string): Deciding<readonly DraftPiece[]> {
+  return (yield { read: 'draft', draftId }) as readonly DraftPiece[]
+}
+
 /** The lease as the store has it, beside the fold. */
 export interface Lease {
   epoch: number
@@ -56,7 +82,8 @@ export interface Lease {
 
 export type LeaseMove =
   | { type: 'take'; fromEpoch: number; owner: string; ttlMs: number }
-  | { type: 'release' }
+  /** `lost`: by another than its holder, only if it is past its end when it is written. */
+  | { type: 'release'; lost?: true }
 
 /** What a decision may know beside the state: the clock, who asks, the lease, and a source of ids. */
 export interface Env {
@@ -80,6 +107,8 @@ export type NewEvent = { [T in EventType]: { type: T; data: EventData<T>; run?: 
 export interface Decision {
   events: NewEvent[]
   lease?: LeaseMove
+  /** Drafts that end with these events, beside those that the events name. */
+  dropDrafts?: readonly string[]
 }
 
 export const nothing: Decision = { events: [] }

@@ -5,10 +5,13 @@
 import type { EventData, EventType } from '@holdfast/protocol'
 import type { FoldEvent } from './state.ts'
 
-export function erasedEvent(event: FoldEvent): FoldEvent {
+/** `forgotten`: ids of a person to forget; who else takes part in a session stays. */
+export function erasedEvent(event: FoldEvent, forgotten: ReadonlySet<string> = new Set()): FoldEvent {
   const strip = Object.hasOwn(strips, event.type) ? strips[event.type as EventType] : undefined
   const data = strip ? strip(event.data as never) : { erased: true }
-  return { ...event, actor: { kind: event.actor.kind }, data: JSON.parse(JSON.stringify(data)) }
+  const kept = JSON.parse(JSON.stringify(data))
+  if (forgotten.has(kept.userParticipantId)) delete kept.userParticipantId
+  return { ...event, actor: { kind: event.actor.kind }, data: kept }
 }
 
 const same = (data: unknown): unknown => data

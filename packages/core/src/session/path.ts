@@ -19,3 +19,20 @@ export function closePath(ranges: readonly PathRange[], through: number): { from
     .filter((range) => range.from <= through)
     .map((range) => ({ from: range.from, to: Math.min(range.to ?? through, through) }))
 }
+
+/** What of the ranges lies in none of `others`, which are disjoint and in order. */
+export function outsideOf(
+  ranges: readonly { from: number; to: number }[],
+  others: readonly { from: number; to: number }[],
+): { from: number; to: number }[] {
+  return others.reduce(
+    (left, { from, to }) =>
+      left.flatMap((range) =>
+        [
+          { from: range.from, to: Math.min(range.to, from - 1) },
+          { from: Math.max(range.from, to + 1), to: range.to },
+        ].filter((piece) => piece.from <= piece.to),
+      ),
+    [...ranges],
+  )
+}

@@ -22,11 +22,15 @@ export function refsOf(before: Head | undefined, event: FoldEvent, after: Head):
 type RefIds = { [T in EventType]?: (data: EventData<T>) => [RefKind, string][] }
 
 const refIds: RefIds = {
-  'message.appended': (data) => (data.messageId === undefined ? [] : [['message', data.messageId]]),
+  'message.appended': (data) => [
+    ...messageRef(data.messageId),
+    ...protectedRef(data.role === 'system' || data.neverCompress === true),
+  ],
   'tool.called': (data) => [['call', data.callId]],
   'tool.finished': (data) => [
     ['result', data.callId],
-    ...(data.messageId === undefined ? [] : ([['message', data.messageId]] as [RefKind, string][])),
+    ...messageRef(data.messageId),
+    ...protectedRef(data.neverCompress === true),
   ],
   'input.delivered': (data) => data.messageIds.map((id) => ['delivered', id]),
   'run.started': (data) => [['run', data.runId]],
@@ -34,6 +38,17 @@ const refIds: RefIds = {
   'question.asked': (data) => [['question', data.questionId]],
   'child.spawned': (data) => [['child', data.childId]],
   'compaction.applied': (data) => [['compaction', data.compactionId]],
+}
+
+function messageRef(messageId: string | undefined): [RefKind, string][] {
+  return messageId === undefined ? [] : [['message', messageId]]
+}
+
+/** The one id under which a session's protected messages are found, so that a context is read without what is covered. */
+export const PROTECTED = 'all'
+
+function protectedRef(isProtected: boolean): [RefKind, string][] {
+  return isProtected ? [['protected', PROTECTED]] : []
 }
 
 /** User messages pushed out of the head's short list, and the late answers to such messages. */
@@ -77,6 +92,7 @@ const texts: { [T in EventType]?: (data: EventData<T>) => string[] } = {
   'tool.finished': (data) => [stringsIn(data.output)],
   'note.added': (data) => [data.text ?? ''],
   'session.created': (data) => [data.title ?? '', data.goalText ?? ''],
+  'session.forked': (data) => [data.title ?? '', data.goalText ?? ''],
   'session.renamed': (data) => [data.title ?? ''],
   'compaction.applied': (data) => [data.summary],
   'question.asked': (data) => [data.question, ...data.options],

@@ -26,7 +26,7 @@ export const clauses = {
   L4: 'Renewal moves the end only for the current epoch while it is held.',
   L5: 'A release clears owner and end and keeps the epoch.',
   L6: 'A commit without an epoch is not hindered by another’s lease.',
-  L7: 'A lease renewed after it was read as lost cannot be taken on that reading.',
+  L7: 'A lease renewed after it was read as lost cannot be taken, or released as lost, on that reading.',
   // Reads
   R1: 'Reading forward gives rising seqs after `after` through `through`; backward gives falling ones; both ends as documented.',
   R2: 'A page ends by `limit` or before passing `maxBytes`, and has at least one event if one exists.',
@@ -46,13 +46,13 @@ export const clauses = {
   F2: 'Forking copies no event row and does not change the source.',
   F3: 'Later events of the source are not seen by the fork.',
   F4: 'A session that others are based on is not deleted without `cascade`; with it, all go.',
-  F5: 'A fork of a missing source, or beyond its head, is refused as `source_missing`.',
+  F5: 'A fork of a missing source, beyond its head, or decided before an erasure in it, is refused as `source_missing`.',
   F6: 'Refs and attachments of the prefix are found through the fork, those after it are not.',
   // Drafts
   D1: 'Chunks are kept in order and read from any chunk on.',
   D2: 'A chunk that does not follow the last is refused as `gap`, with the last number.',
   D3: 'A draft write with a stale epoch is refused as `fenced`.',
-  D4: 'The commit that names a draft removes its chunks.',
+  D4: 'The commit that names a draft removes its chunks, and no chunk of it is taken any more.',
   // Checkpoints, records, usage, attachments
   B1: 'A checkpoint is read by id or as the newest; unchanged channels store no body again.',
   B2: 'A record is changed only on the expected version; 0 inserts.',
@@ -66,7 +66,7 @@ export const clauses = {
   S4: 'Deleted and erased events are not found.',
   // Deletion
   E1: 'After deletion the session is gone from every read, list and search; its usage rows stay, without user.',
-  E2: 'Erasing keeps seq, type and time and gives the erased body; parts, waypoints, refs, keys and drafts from there on are gone.',
+  E2: 'Erasing keeps seq, type, time and keys and gives the erased body; parts, waypoints, refs, checkpoints and drafts from there on and the named attachments are gone.',
   E3: 'After `scrub` the erased bytes are in no file that the store holds.',
   // Life
   O1: 'Closing twice is harmless; use after close rejects with `store_closed`.',

@@ -87,8 +87,11 @@ export interface LeaseRow {
 export type LeaseChange =
   /** Succeeds only if the epoch is still `fromEpoch` and nobody holds the lease, or now ≥ `expiresAtMs` by the store's clock. */
   | { type: 'take'; fromEpoch: number; owner: string; ttlMs: number }
-  /** Succeeds only together with a matching `epoch` on the commit; without one it is `fenced`. */
-  | { type: 'release' }
+  /**
+   * Succeeds only together with a matching `epoch` on the commit; without one it is `fenced`. `lost`: by another than its
+   * holder, and only if now ≥ `expiresAtMs` by the store's clock.
+   */
+  | { type: 'release'; lost?: true }
 
 export interface Attachment {
   /** SHA-256 of the bytes, lower-case hex. */
@@ -101,6 +104,12 @@ export interface Segment {
   sessionId: string
   from: number
   to: number
+}
+
+/** One of a fork that is to be made. */
+export interface NewSegment extends Segment {
+  /** Head of that session before the fork was decided: it is refused when something was erased there since. */
+  headSeq?: number
 }
 
 /**
@@ -116,7 +125,7 @@ export interface Commit {
   baseSeq: number
   /** True for the first commit of a session. */
   create: boolean
-  segments?: readonly Segment[]
+  segments?: readonly NewSegment[]
   /** The commit is refused (`fenced`) unless the lease row has this epoch and an owner. */
   epoch?: number
   lease?: LeaseChange
@@ -129,15 +138,21 @@ export interface Commit {
   attachments: readonly Attachment[]
   /** Keep this head as a waypoint at the commit's last seq. */
   waypoint: boolean
-  /** Drafts whose text this commit makes durable as events: their chunks go. */
+  /** Drafts whose text this commit makes durable as events: their chunks go, and a ref of kind `draft` closes them for ever. */
   dropDrafts: readonly string[]
   /**
-   * Seqs whose bodies are replaced in the same transaction. Parts, waypoints, refs and keys
-   * that hold to a seq at or after the lowest of them go too (a key by its last seq), all drafts, and the index rows of the
-   * erased events; the parts of this commit are written after that. On a fork, seqs of its prefix change what the fork
-   * derived and nothing of its source. Attachments and checkpoints stay until the session is deleted.
+   * Seqs whose bodies are replaced in the same transaction. Parts, waypoints and refs that hold to a seq at or after the
+   * lowest of them go too, checkpoints written when the session had come that far with the bodies that no checkpoint names
+   * any more, all drafts, the named attachments, and the index rows of the erased events; the parts of this commit are
+   * written after that. On a fork, seqs of its prefix change what the fork derived and nothing of its source. Keys stay:
+   * they hold no content, and a repeated call must not take effect a second time.
    */
-  erase?: { seqs: readonly number[]; erasedBody: (row: StoredEvent) => string }
+  erase?: {
+    seqs: readonly number[]
+    erasedBody: (row: StoredEvent) => string
+    /** Hashes of own attachments that no event names any more. */
+    attachments?: readonly string[]
+  }
 }
 
 export type CommitOutcome =
@@ -151,7 +166,7 @@ export type CommitOutcome =
   | { status: 'lease_held'; lease: LeaseRow }
   /** `create` names an id that exists or was deleted. */
   | { status: 'id_taken' }
-  /** A segment names a session that does not exist (any more) or ends after its head. */
+  /** A segment names a session that does not exist (any more), ends after its head, or was erased from since. */
   | { status: 'source_missing' }
 
 export interface StoredHead {
@@ -189,6 +204,8 @@ export interface ListQuery {
 
 export interface ListRow extends StoredHead {
   key: number
+  /** The head fails its checksum: `body` is not to be read. The row stands for the session, so that none is hidden. */
+  damaged?: true
 }
 
 export type DueKind = 'expiry' | 'question' | 'lease'
@@ -214,6 +231,8 @@ export type DraftOutcome =
   | { status: 'written' }
   | { status: 'fenced'; epoch: number }
   | { status: 'gap'; last: number }
+  /** A commit has dropped it. */
+  | { status: 'closed' }
 
 export interface StoredChunk extends DraftChunk {
   chunk: number
@@ -333,8 +352,14 @@ export interface Store {
   listHeads(tenantId: TenantId, query: ListQuery): Promise<readonly ListRow[]>
   /** Tenants that have, or had, a session. */
   listTenants(): Promise<readonly TenantId[]>
-  /** Sessions whose expiry, question or lease time is at or before `atMs`, earliest first. */
-  listDue(tenantId: TenantId, kind: DueKind, atMs: number, limit: number): Promise<readonly string[]>
+  /** Sessions whose expiry, question or lease time is at or before `atMs`, earliest first, after the first `skip` of them. */
+  listDue(
+    tenantId: TenantId,
+    kind: DueKind,
+    atMs: number,
+    limit: number,
+    skip?: number,
+  ): Promise<readonly string[]>
   listForks(tenantId: TenantId, sessionId: string): Promise<readonly string[]>
 
   /** Moves the lease's end to now + ttlMs if the epoch still holds it. False: it does not. */

@@ -1,9 +1,10 @@
 /**
- * How a run ends, whatever the reason: open calls closed, the question withdrawn, reservations settled, waiting input
- * delivered, lease released.
+ * How a run ends, whatever the reason: open calls closed, the question withdrawn, reservations settled, the text of its
+ * draft kept, waiting input delivered, lease released. No draft outlives it.
  */
-import { type Deciding, type Decision, type Env, type NewEvent, readPart } from '../deciding.ts'
+import { type Deciding, type Decision, type Env, type NewEvent, readDrafts, readPart } from '../deciding.ts'
 import type { Head } from '../state.ts'
+import { keepDraft, newestOf } from './draft-end.ts'
 import { runLane } from './guard.ts'
 import { deliverAll } from './waiting.ts'
 
@@ -11,14 +12,20 @@ type Terminal = Extract<NewEvent, { type: 'run.completed' | 'run.failed' | 'run.
 
 export function* endRun(head: Head, env: Env, terminal: Terminal): Deciding<Decision> {
   const lane = runLane(env)
+  const drafts = env.recording ? [] : yield* readDrafts()
+  // A run that completes says itself what its answer is.
+  const kept = terminal.type === 'run.completed' ? undefined : newestOf(drafts, terminal.data.runId)
   const events: NewEvent[] = [
     ...closeOpenCalls(head, lane),
     ...withdrawQuestion(head, terminal.type),
     ...(yield* settleAll(head, lane)),
+    ...(kept ? yield* keepDraft(head, kept, lane) : []),
     { ...terminal, ...lane },
     ...deliverAll(head),
   ]
-  return env.lease.owner === undefined || env.recording ? { events } : { events, lease: { type: 'release' } }
+  const dropDrafts = drafts.map(({ draftId }) => draftId)
+  const end = dropDrafts.length === 0 ? { events } : { events, dropDrafts }
+  return env.lease.owner === undefined || env.recording ? end : { ...end, lease: { type: 'release' } }
 }
 
 /** What stands in place of a result that never came. Nobody claims that the tool did not run. */
@@ -32,7 +39,7 @@ export function closeOpenCalls(head: Head, lane: { run?: true }): NewEvent[] {
   }))
 }
 
-function withdrawQuestion(head: Head, reason: string): NewEvent[] {
+export function withdrawQuestion(head: Head, reason: string): NewEvent[] {
   if (!head.question) return []
   return [{ type: 'question.withdrawn', data: { questionId: head.question.questionId, reason } }]
 }

@@ -15,7 +15,7 @@ import { patched } from '../fold/session.ts'
 import { expiresAtMs, isExpired, isLive, isUnfinished } from '../lifecycle.ts'
 import type { Head, State } from '../state.ts'
 import { invalidateContext } from './provider-context.ts'
-import { endRun } from './run-end.ts'
+import { endRun, withdrawQuestion } from './run-end.ts'
 import { deliverAll } from './waiting.ts'
 
 type Only<T extends Command['type']> = Extract<Command, { type: T }>
@@ -152,8 +152,10 @@ export const decideClose: Decide<Only<'close'>> = function* (head, { outcome, re
   if (isExpired(head, env.nowMs))
     refuse('session_expired', `session ${head.id} has expired; it is closed already`)
   if (head.endedAt !== undefined) return nothing
-  const end = isUnfinished(head.run) ? yield* cancelForEnd(head, cancel, env) : nothing
-  const result = outcome ?? runOutcome(head, end)
+  const end: Decision = isUnfinished(head.run)
+    ? yield* cancelForEnd(head, cancel, env)
+    : { events: withdrawQuestion(head, 'session closed') }
+  const result = outcome ?? runOutcome(head)
   const closed: NewEvent = {
     type: 'session.closed',
     data: { outcome: result, ...(reason !== undefined && { reason }) },
@@ -174,8 +176,9 @@ function* cancelForEnd(head: Head, cancel: boolean, env: Env): Deciding<Decision
   })
 }
 
-function runOutcome(head: Head, end: Decision): 'completed' | 'failed' | 'cancelled' {
-  if (end.events.length > 0) return 'cancelled'
+/** A run that has not ended is cancelled by the close. */
+function runOutcome(head: Head): 'completed' | 'failed' | 'cancelled' {
+  if (isUnfinished(head.run)) return 'cancelled'
   return head.run?.state === 'failed' || head.run?.state === 'cancelled' ? head.run.state : 'completed'
 }
 
@@ -186,14 +189,16 @@ export const decideExpire: Decide<Only<'expire'>> = function* (head, _command, e
   if (held)
     refuse('run_live', `run ${head.run?.runId} of session ${head.id} is live; it ends under its own epoch`)
   const runId = head.run?.runId ?? ''
-  const end = isUnfinished(head.run)
+  const end: Decision = isUnfinished(head.run)
     ? yield* endRun(head, env, { type: 'run.cancelled', data: { runId, reason: 'session expired' } })
-    : nothing
+    : { events: withdrawQuestion(head, 'session expired') }
   const expired: NewEvent = {
     type: 'session.expired',
     data: { expiresAt: toTime(expiresAtMs(head) ?? env.nowMs) },
   }
-  return { ...end, events: [...end.events, expired] }
+  // Its worker may come back between this reading of the lease and the write.
+  const lease = end.lease && { lease: { type: 'release' as const, lost: true as const } }
+  return { ...end, ...lease, events: [...end.events, expired] }
 }
 
 export const decideErase: Decide<Only<'erase'>> = (_head, { seqs, reason }) => {

@@ -3,15 +3,16 @@ import type { Head, WaitingInput } from '../state.ts'
 
 /** Everything that waits enters the view, in the order it arrived. */
 export function deliverAll(head: Head): NewEvent[] {
-  return deliver(head.waiting)
+  return head.waiting.map(delivery)
 }
 
-/** What steers the run enters the view at the next round; the rest waits for the run's end. */
+/** What steers the run enters the view at the next round, as a part of the run; the rest waits for the run's end. */
 export function deliverSteering(head: Head): NewEvent[] {
-  return deliver(head.waiting.filter((input) => input.policy === 'steer'))
+  const steering = head.waiting.filter((input) => input.policy === 'steer')
+  return steering.map((input) => ({ ...delivery(input), run: true }))
 }
 
-function deliver(inputs: readonly WaitingInput[]): NewEvent[] {
-  if (inputs.length === 0) return []
-  return [{ type: 'input.delivered', data: { messageIds: inputs.map((input) => input.messageId) } }]
+/** Each has a place of its own in the view, so that the path can be cut between any two. */
+function delivery({ messageId }: WaitingInput): NewEvent {
+  return { type: 'input.delivered', data: { messageIds: [messageId] } }
 }

@@ -140,6 +140,9 @@ export class TestLog {
         return this.events[read.seq - 1]
       case 'state':
         return this.states[read.atSeq]
+      case 'drafts':
+      case 'draft':
+        return []
     }
   }
 

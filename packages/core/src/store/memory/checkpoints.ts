@@ -1,19 +1,19 @@
 /** Checkpoints: rows of hashes, newest last; the bodies lie with the session's attachments. */
 import { HoldfastError } from '@holdfast/protocol'
 import type { CheckpointRow, CheckpointWrite } from '../store.ts'
-import { keepBody } from './commit.ts'
+import { keepBody } from './attachments.ts'
 import { type KeptSession, type KeptTenant, seqOf } from './place.ts'
 import { attachmentOf } from './reads.ts'
-
-type KeptCheckpoint = CheckpointRow & { sessionId: string }
 
 export function putCheckpoint(tenant: KeptTenant, session: KeptSession, write: CheckpointWrite): void {
   const { threadId, namespace, checkpointId, parentId, channels, bodies } = write
   requireBodies(tenant, session, write)
-  for (const { hash, body } of bodies) keepBody(session, hash, Buffer.from(body), seqOf(session))
+  for (const { hash, body } of bodies) {
+    keepBody(session, hash, { bytes: Buffer.from(body), seq: seqOf(session), isFile: false })
+  }
   const row = { threadId, namespace, checkpointId, parentId, channels: { ...channels } }
   tenant.checkpoints = tenant.checkpoints.filter((other) => !isSame(other, row))
-  tenant.checkpoints.push({ ...row, sessionId: session.sessionId })
+  tenant.checkpoints.push({ ...row, sessionId: session.sessionId, seq: seqOf(session) })
 }
 
 /** A fork may repeat what its prefix holds. */
@@ -35,14 +35,16 @@ export function readCheckpoint(
   threadId: string,
   namespace: string,
   checkpointId?: string,
-): KeptCheckpoint | undefined {
+): (CheckpointRow & { sessionId: string }) | undefined {
   const found = checkpoints.findLast(
     (row) =>
       row.threadId === threadId &&
       row.namespace === namespace &&
       (checkpointId === undefined || row.checkpointId === checkpointId),
   )
-  return found && { ...found, channels: { ...found.channels } }
+  if (!found) return undefined
+  const { seq: _seq, ...row } = found
+  return { ...row, channels: { ...row.channels } }
 }
 
 function isSame(a: CheckpointRow, b: CheckpointRow): boolean {

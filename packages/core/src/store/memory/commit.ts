@@ -1,5 +1,14 @@
 /** One commit: first every reason to refuse it, then the writing, which cannot fail half-way. */
-import type { Commit, CommitOutcome, LeaseChange, LeaseRow, RefRow, Segment, StoredEvent } from '../store.ts'
+import type {
+  Commit,
+  CommitOutcome,
+  LeaseChange,
+  LeaseRow,
+  NewSegment,
+  RefRow,
+  StoredEvent,
+} from '../store.ts'
+import { dropAttachments, keepBody } from './attachments.ts'
 import { earlierUse } from './keys.ts'
 import { type KeptSession, type KeptTenant, refName, seqOf } from './place.ts'
 
@@ -18,7 +27,7 @@ function refusalOf(tenant: KeptTenant, commit: Commit, nowMs: number): CommitOut
     (commit.create || session ? undefined : { status: 'conflict', seq: 0 }) ??
     epochRefusal(session?.lease ?? freeLease, commit) ??
     baseRefusal(session, commit) ??
-    takeRefusal(session?.lease ?? freeLease, commit.lease, nowMs)
+    leaseRefusal(session?.lease ?? freeLease, commit.lease, nowMs)
   )
 }
 
@@ -28,9 +37,10 @@ function creationRefusal(tenant: KeptTenant, commit: Commit): CommitOutcome | un
   return segments.every((segment) => isReadable(tenant, segment)) ? undefined : { status: 'source_missing' }
 }
 
-function isReadable(tenant: KeptTenant, segment: Segment): boolean {
+function isReadable(tenant: KeptTenant, segment: NewSegment): boolean {
   const source = tenant.sessions.get(segment.sessionId)
-  return source !== undefined && segment.to <= seqOf(source)
+  if (!source || segment.to > seqOf(source)) return false
+  return segment.headSeq === undefined || source.erasedSeq <= segment.headSeq
 }
 
 function epochRefusal(lease: LeaseRow, { epoch, lease: change }: Commit): CommitOutcome | undefined {
@@ -47,14 +57,14 @@ function baseRefusal(session: KeptSession | undefined, commit: Commit): CommitOu
   return commit.baseSeq === seq ? undefined : { status: 'conflict', seq: session ? seq : 0 }
 }
 
-function takeRefusal(
+function leaseRefusal(
   lease: LeaseRow,
   change: LeaseChange | undefined,
   nowMs: number,
 ): CommitOutcome | undefined {
-  if (change?.type !== 'take') return undefined
+  if (!change || (change.type === 'release' && !change.lost)) return undefined
   const isFree = lease.owner === undefined || (lease.expiresAtMs ?? 0) <= nowMs
-  if (isFree && lease.epoch === change.fromEpoch) return undefined
+  if (isFree && (change.type === 'release' || lease.epoch === change.fromEpoch)) return undefined
   return { status: 'lease_held', lease: { ...lease } }
 }
 
@@ -67,14 +77,18 @@ function write(tenant: KeptTenant, commit: Commit, nowMs: number): CommitOutcome
   const firstSeq = commit.baseSeq + 1
   const lastSeq = commit.baseSeq + commit.events.length
 
-  if (commit.erase) erase(session, commit.erase)
-  for (const draftId of commit.dropDrafts) session.drafts.delete(draftId)
+  if (commit.erase) {
+    erase(tenant, session, commit.erase)
+    session.erasedSeq = lastSeq
+  }
+  for (const draftId of commit.dropDrafts) closeDraft(session, draftId, lastSeq)
   session.events.push(...commit.events.map((event, index) => storedEvent(commit, event, firstSeq + index)))
   session.head = { ...commit.head }
   session.lease = changedLease(session.lease, commit.lease, nowMs)
   for (const { part, body } of commit.parts) listIn(session.parts, part).push({ seq: lastSeq, body })
   for (const ref of commit.refs) addRef(session, ref)
-  for (const { hash, bytes } of commit.attachments) keepBody(session, hash, bytes, firstSeq)
+  for (const { hash, bytes } of commit.attachments)
+    keepBody(session, hash, { bytes, seq: firstSeq, isFile: true })
   if (commit.key) {
     const { key, hash, expiresAtMs } = commit.key
     session.keys.set(key, { hash, firstSeq, lastSeq, expiresAtMs })
@@ -91,9 +105,10 @@ function write(tenant: KeptTenant, commit: Commit, nowMs: number): CommitOutcome
 function emptySession(commit: Commit): KeptSession {
   return {
     sessionId: commit.sessionId,
-    segments: (commit.segments ?? []).map((segment) => ({ ...segment })),
+    segments: (commit.segments ?? []).map(({ sessionId, from, to }) => ({ sessionId, from, to })),
     base: baseOf(commit),
     events: [],
+    erasedSeq: 0,
     head: commit.head,
     lease: freeLease,
     parts: new Map(),
@@ -118,24 +133,24 @@ function changedLease(lease: LeaseRow, change: LeaseChange | undefined, nowMs: n
   return { epoch: lease.epoch + 1, owner: change.owner, expiresAtMs: nowMs + change.ttlMs }
 }
 
+function closeDraft(session: KeptSession, draftId: string, seq: number): void {
+  session.drafts.delete(draftId)
+  addRef(session, { kind: 'draft', id: draftId, seq })
+}
+
 function addRef(session: KeptSession, { kind, id, seq }: RefRow): void {
   const seqs = listIn(session.refs, refName(kind, id))
   if (!seqs.includes(seq)) seqs.push(seq)
   seqs.sort((a, b) => a - b)
 }
 
-/** `slice` of a Buffer would be a view on the same memory. */
-export function copyOf(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes)
-}
-
-/** A body that is there already keeps its first seq. */
-export function keepBody(session: KeptSession, hash: string, bytes: Uint8Array, seq: number): void {
-  if (!session.attachments.has(hash)) session.attachments.set(hash, { seq, bytes: copyOf(bytes) })
-}
-
 /** Turns own events into their erased form and removes what was derived from the log from there on. */
-function erase(session: KeptSession, { seqs, erasedBody }: NonNullable<Commit['erase']>): void {
+function erase(
+  tenant: KeptTenant,
+  session: KeptSession,
+  { seqs, erasedBody, attachments = [] }: NonNullable<Commit['erase']>,
+): void {
+  if (seqs.length === 0) return
   const chosen = new Set(seqs)
   const lowest = Math.min(...seqs)
   session.events = session.events.map((event) =>
@@ -144,8 +159,11 @@ function erase(session: KeptSession, { seqs, erasedBody }: NonNullable<Commit['e
   session.waypoints = session.waypoints.filter((waypoint) => waypoint.seq < lowest)
   keepBefore(session.parts, (row) => row.seq < lowest)
   keepBefore(session.refs, (seq) => seq < lowest)
-  dropWhere(session.keys, (key) => key.lastSeq >= lowest)
   dropWhere(session.index, (_, seq) => seq >= lowest)
+  tenant.checkpoints = tenant.checkpoints.filter(
+    ({ sessionId, seq }) => sessionId !== session.sessionId || seq < lowest,
+  )
+  dropAttachments(tenant, session, { hashes: attachments, from: lowest })
   session.drafts.clear()
   session.indexedSeq = Math.max(session.base, Math.min(session.indexedSeq, lowest - 1))
 }

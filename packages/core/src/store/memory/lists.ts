@@ -62,7 +62,12 @@ const dueTimes: Record<DueKind, (session: KeptSession) => number | undefined> = 
   lease: ({ lease }) => lease.expiresAtMs,
 }
 
-export function listDue(tenant: KeptTenant, kind: DueKind, atMs: number, limit: number): string[] {
+export function listDue(
+  tenant: KeptTenant,
+  kind: DueKind,
+  atMs: number,
+  page: { limit: number; skip: number },
+): string[] {
   const due: Position[] = []
   for (const session of tenant.sessions.values()) {
     const key = dueTimes[kind](session)
@@ -70,6 +75,6 @@ export function listDue(tenant: KeptTenant, kind: DueKind, atMs: number, limit: 
   }
   return due
     .sort(comparePositions)
-    .slice(0, limit)
+    .slice(page.skip, page.skip + page.limit)
     .map(({ id }) => id)
 }

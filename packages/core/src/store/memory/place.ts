@@ -21,6 +21,19 @@ export interface KeptKey {
   expiresAtMs: number
 }
 
+export interface KeptBody {
+  seq: number
+  /** Brought by a commit; else by a checkpoint. */
+  isFile: boolean
+  bytes: Uint8Array
+}
+
+export interface KeptCheckpoint extends CheckpointRow {
+  sessionId: string
+  /** Where the session stood. */
+  seq: number
+}
+
 export interface KeptDraft {
   runId: string
   epoch: number
@@ -33,6 +46,8 @@ export interface KeptSession {
   /** Where the own events start: `events[0]` has seq `base + 1`. */
   readonly base: number
   events: StoredEvent[]
+  /** Last seq of the commit that erased something last. */
+  erasedSeq: number
   head: HeadRow
   lease: LeaseRow
   /** By part, rising by seq. */
@@ -42,7 +57,7 @@ export interface KeptSession {
   refs: Map<string, number[]>
   keys: Map<string, KeptKey>
   /** By hash; `seq` is the first of the commit that brought it, so a fork from there on may read it. */
-  attachments: Map<string, { seq: number; bytes: Uint8Array }>
+  attachments: Map<string, KeptBody>
   drafts: Map<string, KeptDraft>
   /** Last seq that the search index has seen. */
   indexedSeq: number
@@ -57,7 +72,7 @@ export interface KeptTenant {
   /** By session, rising by seq; they outlive it. */
   usage: Map<string, UsageRow[]>
   /** In the order they were written. */
-  checkpoints: (CheckpointRow & { sessionId: string })[]
+  checkpoints: KeptCheckpoint[]
   /** By kind and then by id. */
   records: Map<string, Map<string, RecordRow>>
 }

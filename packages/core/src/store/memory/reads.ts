@@ -1,6 +1,6 @@
 /** Reads of one session, through the segments of a fork where the seam says so. Everything given out is a copy. */
 import type { EventRange, OpenDraft, StoredEvent, StoredHead } from '../store.ts'
-import { copyOf } from './commit.ts'
+import { copyOf } from './attachments.ts'
 import { type KeptSession, type KeptTenant, refName, seqOf } from './place.ts'
 
 export function headOf(session: KeptSession): StoredHead {

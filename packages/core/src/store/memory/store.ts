@@ -6,7 +6,7 @@ import { commitOne, isHeld } from './commit.ts'
 import { deleteSession } from './deletion.ts'
 import { sweepKeys } from './keys.ts'
 import { listDue, listHeads } from './lists.ts'
-import type { KeptSession, KeptTenant, Place } from './place.ts'
+import { type KeptSession, type KeptTenant, type Place, refName } from './place.ts'
 import { attachmentOf, forksOf, headOf, openDraftsOf, partsAt, readEvents, refsOf } from './reads.ts'
 import { listRecords, putRecord, type RecordQuery } from './records.ts'
 import { indexPending, resetIndex, search } from './search.ts'
@@ -107,8 +107,14 @@ export class MemoryStore implements seam.Store {
       .map(([tenantId]) => tenantId)
   }
 
-  async listDue(tenantId: TenantId, kind: seam.DueKind, atMs: number, limit: number): Promise<string[]> {
-    return listDue(this.#opened().tenant(tenantId), kind, atMs, limit)
+  async listDue(
+    tenantId: TenantId,
+    kind: seam.DueKind,
+    atMs: number,
+    limit: number,
+    skip = 0,
+  ): Promise<string[]> {
+    return listDue(this.#opened().tenant(tenantId), kind, atMs, { limit, skip })
   }
 
   async listForks(tenantId: TenantId, sessionId: string): Promise<string[]> {
@@ -130,6 +136,7 @@ export class MemoryStore implements seam.Store {
     }
     const { draftId, runId, epoch } = write
     const draft = session.drafts.get(draftId) ?? { runId, epoch, chunks: [] }
+    if (session.refs.get(refName('draft', draftId))?.length) return { status: 'closed' }
     if (write.first !== draft.chunks.length + 1) return { status: 'gap', last: draft.chunks.length }
     draft.chunks.push(...write.chunks.map(({ kind, text }) => ({ kind, text })))
     session.drafts.set(draftId, draft)

@@ -6,7 +6,19 @@ import { getSession, type SessionRow } from './sessions.ts'
 
 /** One that is there already stays, with the seq that it first came with. */
 const INSERT_ATTACHMENT = `
-  INSERT INTO attachments (session, hash, seq, crc, bytes) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+  INSERT INTO attachments (session, hash, seq, is_file, crc, bytes) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+
+const NOTE_FILE = 'UPDATE attachments SET is_file = 1 WHERE session = ? AND hash = ? AND is_file = 0'
+const FORGET_FILE = 'UPDATE attachments SET is_file = 0 WHERE session = ? AND hash = ?'
+
+// Forks that reach the erased seqs are not asked: their checkpoints go with their own erasure.
+const DROP_UNNAMED = `
+  DELETE FROM attachments WHERE session = ? AND is_file = 0 AND hash NOT IN (
+    SELECT pair.value ->> 1 FROM checkpoints, json_each(checkpoints.channels) AS pair
+    WHERE checkpoints.session = ? OR checkpoints.session IN (
+      SELECT session FROM segments WHERE source = ? AND last < ?
+    )
+  )`
 
 const SELECT_ATTACHMENT = 'SELECT crc, bytes FROM attachments WHERE session = ? AND hash = ? AND seq <= ?'
 
@@ -15,9 +27,20 @@ const HAS_ATTACHMENT = 'SELECT 1 FROM attachments WHERE session = ? AND hash = ?
 export function insertAttachment(
   db: Connection,
   session: number,
-  { hash, bytes, seq }: { hash: string; bytes: Uint8Array; seq: number },
+  { hash, bytes, seq, isFile }: { hash: string; bytes: Uint8Array; seq: number; isFile: boolean },
 ): void {
-  db.run(INSERT_ATTACHMENT, session, hash, seq, crcOf(bytes), bytes)
+  db.run(INSERT_ATTACHMENT, session, hash, seq, isFile ? 1 : 0, crcOf(bytes), bytes)
+  if (isFile) db.run(NOTE_FILE, session, hash)
+}
+
+/** Files that no event names any more go, unless a checkpoint has the same bytes, and so do bodies of no checkpoint. */
+export function dropAttachments(
+  db: Connection,
+  session: number,
+  { hashes, from }: { hashes: readonly string[]; from: number },
+): void {
+  for (const hash of hashes) db.run(FORGET_FILE, session, hash)
+  db.run(DROP_UNNAMED, session, session, session, from)
 }
 
 /** `seq` of an attachment is the first of the commit that brought it: a fork from there on may read it. */

@@ -8,8 +8,10 @@ import { getSession, type SessionRow } from './sessions.ts'
 
 /** Replacing gives the row a new number, and so makes it the newest. */
 const PUT_CHECKPOINT = `
-  INSERT OR REPLACE INTO checkpoints (tenant, session, thread, namespace, id, parent, channels)
-  VALUES (?, ?, ?, ?, ?, ?, ?)`
+  INSERT OR REPLACE INTO checkpoints (tenant, session, thread, namespace, id, parent, seq, channels)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+
+const DROP_CHECKPOINTS = 'DELETE FROM checkpoints WHERE session = ? AND seq >= ?'
 
 // Joined, because the checkpoints of a deleted session stay until they are swept.
 const SELECT_BY_ID = `
@@ -30,10 +32,16 @@ export function putCheckpoint(db: Connection, tenant: number, write: CheckpointW
   if (!row) throw new HoldfastError('not_found', `There is no session ${sessionId}.`)
   requireBodies(db, row, write)
   for (const { hash, body } of write.bodies) {
-    insertAttachment(db, row.session, { hash, bytes: Buffer.from(body), seq: row.seq })
+    insertAttachment(db, row.session, { hash, bytes: Buffer.from(body), seq: row.seq, isFile: false })
   }
   const pairs = JSON.stringify(Object.entries(channels))
-  db.run(PUT_CHECKPOINT, tenant, row.session, threadId, namespace, checkpointId, parentId ?? null, pairs)
+  const named = [threadId, namespace, checkpointId, parentId ?? null]
+  db.run(PUT_CHECKPOINT, tenant, row.session, ...named, row.seq, pairs)
+}
+
+/** Those written when the session had come as far as `from`. */
+export function dropCheckpoints(db: Connection, session: number, from: number): void {
+  db.run(DROP_CHECKPOINTS, session, from)
 }
 
 function requireBodies(db: Connection, row: SessionRow, write: CheckpointWrite): void {

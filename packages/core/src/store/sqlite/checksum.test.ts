@@ -77,7 +77,12 @@ describe('a changed text beside the events is found', () => {
     await expect(store.readHead(tenant, 's')).rejects.toMatchObject({ code: 'store_corrupt' })
     expect((await store.readHead(tenant, 'other'))?.seq).toBe(1)
     const list = await store.listHeads(tenant, { index: 'all', limit: 10 })
-    expect(list.map(({ sessionId }) => sessionId).sort()).toEqual(['other', 's'])
+    expect(new Map(list.map(({ sessionId, damaged }) => [sessionId, damaged]))).toEqual(
+      new Map([
+        ['other', undefined],
+        ['s', true],
+      ]),
+    )
   })
 
   it('part', async () => {

@@ -6,7 +6,7 @@
 import type { Commit, CommitOutcome, LeaseChange, LeaseRow } from '../store.ts'
 import { insertAttachment } from './attachments.ts'
 import type { Connection } from './connection.ts'
-import { dropDrafts } from './drafts.ts'
+import { closeDrafts } from './drafts.ts'
 import { erase } from './erase.ts'
 import { insertEvents } from './events.ts'
 import { findSources, insertSegments } from './forks.ts'
@@ -66,9 +66,10 @@ function refusalOf(
     return { status: 'fenced', epoch: lease.epoch }
   }
   if (baseSeq !== seq) return { status: 'conflict', seq }
-  if (change?.type !== 'take') return undefined
+  if (!change || (change.type === 'release' && !change.lost)) return undefined
   const isFree = lease.owner === undefined || (lease.expiresAtMs ?? 0) <= nowMs
-  return isFree && lease.epoch === change.fromEpoch ? undefined : { status: 'lease_held', lease }
+  const isAllowed = isFree && (change.type === 'release' || lease.epoch === change.fromEpoch)
+  return isAllowed ? undefined : { status: 'lease_held', lease }
 }
 
 function create(db: Connection, tenant: number, commit: Commit, nowMs: number): CommitOutcome {
@@ -119,14 +120,14 @@ function writeRest(
 ): CommitOutcome {
   const { sessionId, baseSeq } = commit
   if (commit.erase) erase(db, session, commit.erase)
-  if (commit.dropDrafts.length > 0) dropDrafts(db, session, commit.dropDrafts)
+  if (commit.dropDrafts.length > 0) closeDrafts(db, session, commit.dropDrafts, lastSeqOf(commit))
   insertEvents(db, session, commit)
   insertParts(db, session, commit)
   insertRefs(db, session, commit.refs)
   insertKey(db, session, commit)
   for (const row of commit.usage) insertUsage(db, tenant, sessionId, row)
   for (const { hash, bytes } of commit.attachments) {
-    insertAttachment(db, session, { hash, bytes, seq: baseSeq + 1 })
+    insertAttachment(db, session, { hash, bytes, seq: baseSeq + 1, isFile: true })
   }
   return { status: 'committed', firstSeq: baseSeq + 1, lastSeq: lastSeqOf(commit), lease }
 }

@@ -1,10 +1,12 @@
 /** Drafts: the chunks of an answer while it is being written, each durable before it is shown. */
 import type { DraftOutcome, DraftWrite, OpenDraft, StoredChunk } from '../store.ts'
 import type { Connection } from './connection.ts'
+import { insertRefs } from './refs.ts'
 import { getSession } from './sessions.ts'
 
 const SELECT_LEASE = 'SELECT session, epoch, lease_owner FROM sessions WHERE tenant = ? AND id = ?'
 const SELECT_DRAFT = 'SELECT draft, last FROM drafts WHERE session = ? AND id = ?'
+const SELECT_CLOSED = "SELECT 1 FROM refs WHERE session = ? AND kind = 'draft' AND id = ?"
 const INSERT_DRAFT =
   'INSERT INTO drafts (session, id, run, epoch, last) VALUES (?, ?, ?, ?, 0) RETURNING draft'
 const SET_LAST = 'UPDATE drafts SET last = ? WHERE draft = ?'
@@ -23,6 +25,7 @@ export function appendDraft(db: Connection, tenant: number, write: DraftWrite): 
   const [session, leaseEpoch, owner] = db.get(SELECT_LEASE, tenant, sessionId) ?? [0, 0, null]
   if (owner === null || leaseEpoch !== epoch) return { status: 'fenced', epoch: leaseEpoch }
   const [known, last] = db.get(SELECT_DRAFT, session, draftId) ?? [undefined, 0]
+  if (known === undefined && db.get(SELECT_CLOSED, session, draftId)) return { status: 'closed' }
   if (first !== last + 1) return { status: 'gap', last }
 
   const draft = known ?? db.get(INSERT_DRAFT, session, draftId, runId, epoch)?.[0]
@@ -54,7 +57,17 @@ export function listDrafts(db: Connection, tenant: number, sessionId: string): O
   })
 }
 
-export function dropDrafts(db: Connection, session: number, draftIds: readonly string[]): void {
+/** No chunk of a closed draft is taken any more, also when none has come yet. */
+export function closeDrafts(db: Connection, session: number, draftIds: readonly string[], seq: number): void {
+  dropDrafts(db, session, draftIds)
+  insertRefs(
+    db,
+    session,
+    draftIds.map((id) => ({ kind: 'draft', id, seq })),
+  )
+}
+
+function dropDrafts(db: Connection, session: number, draftIds: readonly string[]): void {
   for (const draftId of draftIds) {
     const draft = db.get(SELECT_DRAFT, session, draftId)?.[0]
     if (draft === undefined) continue

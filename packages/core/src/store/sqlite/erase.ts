@@ -1,5 +1,7 @@
 /** Erasing events: their bodies change, and what was derived from the log from the lowest of them on goes. */
 import type { Commit } from '../store.ts'
+import { dropAttachments } from './attachments.ts'
+import { dropCheckpoints } from './checkpoints.ts'
 import { crcOfEvent } from './checksum.ts'
 import type { Connection } from './connection.ts'
 import { dropAllDrafts } from './drafts.ts'
@@ -18,20 +20,25 @@ const DROP_UNNAMED_BODY = `
   DELETE FROM bodies WHERE session = ? AND hash = ?
     AND NOT EXISTS (SELECT 1 FROM events WHERE events.session = bodies.session AND aside = bodies.hash)`
 
+/** Its row has moved already. */
+const NOTE_ERASED = 'UPDATE sessions SET erased = seq WHERE session = ?'
+
 const DROP_PARTS = 'DELETE FROM parts WHERE session = ? AND seq >= ?'
 const DROP_WAYPOINTS = 'DELETE FROM waypoints WHERE session = ? AND seq >= ?'
 const DROP_REFS = 'DELETE FROM refs WHERE session = ? AND seq >= ?'
-const DROP_KEYS = 'DELETE FROM keys WHERE session = ? AND last >= ?'
 
 export function erase(
   db: Connection,
   session: number,
-  { seqs, erasedBody }: NonNullable<Commit['erase']>,
+  { seqs, erasedBody, attachments = [] }: NonNullable<Commit['erase']>,
 ): void {
   if (seqs.length === 0) return
   for (const seq of seqs) eraseEvent(db, session, seq, erasedBody)
   const lowest = seqs.reduce((least, seq) => Math.min(least, seq))
-  for (const sql of [DROP_PARTS, DROP_WAYPOINTS, DROP_REFS, DROP_KEYS]) db.run(sql, session, lowest)
+  for (const sql of [DROP_PARTS, DROP_WAYPOINTS, DROP_REFS]) db.run(sql, session, lowest)
+  db.run(NOTE_ERASED, session)
+  dropCheckpoints(db, session, lowest)
+  dropAttachments(db, session, { hashes: attachments, from: lowest })
   dropAllDrafts(db, session)
   noteErasure(db)
 }

@@ -19,11 +19,11 @@ const INSERT_BODY = 'INSERT INTO bodies (session, hash, body) VALUES (?, ?, ?) O
 const SELECT_BODY = 'SELECT body FROM bodies WHERE session = ? AND hash = ?'
 
 const SELECT_FORWARD = `
-  SELECT seq, v, crc, type, at, commit_id, aside, body, octet_length(body) FROM events
+  SELECT seq, v, crc, type, at, commit_id, aside, body FROM events
   WHERE session = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`
 
 const SELECT_BACKWARD = `
-  SELECT seq, v, crc, type, at, commit_id, aside, body, octet_length(body) FROM events
+  SELECT seq, v, crc, type, at, commit_id, aside, body FROM events
   WHERE session = ? AND seq BETWEEN ? AND ? ORDER BY seq DESC LIMIT ?`
 
 /** Rows fetched by one statement: without the bodies kept aside they are at most 2 MiB. */
@@ -92,7 +92,10 @@ class Page {
   readonly events: StoredEvent[] = []
   readonly range: EventRange
   readonly #sessionId: string
-  #bytes = 0
+  /** Never less than the bytes of the page; 3 for a UTF-16 unit. Counting them costs as much as reading a row's columns. */
+  #mostBytes = 0
+  /** Counted once the page may be full. */
+  #bytes: number | undefined
 
   constructor(sessionId: string, range: EventRange) {
     this.#sessionId = sessionId
@@ -105,10 +108,17 @@ class Page {
     if (!event || event.seq !== seq || row[2] !== crcOfEvent(seq, event.commitId, event)) {
       throw corrupt(`Event ${seq}`, this.#sessionId, { seq })
     }
-    this.#bytes += (row[8] as number | null) ?? Buffer.byteLength(event.body)
-    if (this.events.length > 0 && this.#bytes > this.range.maxBytes) return false
+    if (!this.#fits(event) && this.events.length > 0) return false
     this.events.push(event)
     return true
+  }
+
+  #fits({ body }: StoredEvent): boolean {
+    this.#mostBytes += body.length * 3
+    if (this.#mostBytes <= this.range.maxBytes) return true
+    this.#bytes ??= this.events.reduce((sum, event) => sum + Buffer.byteLength(event.body), 0)
+    this.#bytes += Buffer.byteLength(body)
+    return this.#bytes <= this.range.maxBytes
   }
 }
 

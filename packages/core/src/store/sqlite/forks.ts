@@ -10,6 +10,8 @@ export interface Stretch {
   last: number
 }
 
+const SELECT_ERASED = 'SELECT 1 FROM sessions WHERE session = ? AND erased > ?'
+
 const INSERT_SEGMENT = 'INSERT INTO segments (session, position, source, first, last) VALUES (?, ?, ?, ?, ?)'
 
 const SELECT_STRETCHES = 'SELECT source, first, last FROM segments WHERE session = ? ORDER BY position'
@@ -24,12 +26,13 @@ const SELECT_FORKS = `
   WHERE sessions.session IN (SELECT session FROM segments WHERE source = ?) AND sessions.tenant = ?
   ORDER BY sessions.session`
 
-/** The sources of a fork that is to be made, or undefined when one is missing or ends before its segment. */
+/** The sources of a fork that is to be made, or undefined when one is missing ends before its segment, or has erased since. */
 export function findSources(db: Connection, tenant: number, commit: Commit): Stretch[] | undefined {
   const found: Stretch[] = []
-  for (const { sessionId, from, to } of commit.segments ?? []) {
+  for (const { sessionId, from, to, headSeq } of commit.segments ?? []) {
     const source = getSession(db, tenant, sessionId)
     if (!source || to > source.seq) return undefined
+    if (headSeq !== undefined && db.get(SELECT_ERASED, source.session, headSeq)) return undefined
     found.push({ session: source.session, first: from, last: to })
   }
   return found

@@ -1,5 +1,6 @@
 /** Lists of sessions, each a walk along one index: a page costs the same whatever the total. */
 import type { DueKind, ListIndex, ListQuery, ListRow } from '../store.ts'
+import { crcOf } from './checksum.ts'
 import type { Connection } from './connection.ts'
 import type { Row } from './driver.ts'
 import { leaseOf } from './sessions.ts'
@@ -17,49 +18,49 @@ const oldestFirst = Number.MIN_SAFE_INTEGER
 const lists: Readonly<Record<ListIndex, List>> = {
   all: {
     sql: `
-      SELECT activity, id, seq, epoch, lease_owner, lease_expires, head FROM sessions
+      SELECT activity, id, seq, epoch, lease_owner, lease_expires, head_crc, head FROM sessions
       WHERE tenant = ? AND (activity, id) < (?, ?) ORDER BY activity DESC, id DESC LIMIT ?`,
     hasValue: false,
     start: newestFirst,
   },
   owner: {
     sql: `
-      SELECT activity, id, seq, epoch, lease_owner, lease_expires, head FROM sessions
+      SELECT activity, id, seq, epoch, lease_owner, lease_expires, head_crc, head FROM sessions
       WHERE tenant = ? AND owner = ? AND (activity, id) < (?, ?) ORDER BY activity DESC, id DESC LIMIT ?`,
     hasValue: true,
     start: newestFirst,
   },
   agent: {
     sql: `
-      SELECT activity, id, seq, epoch, lease_owner, lease_expires, head FROM sessions
+      SELECT activity, id, seq, epoch, lease_owner, lease_expires, head_crc, head FROM sessions
       WHERE tenant = ? AND agent = ? AND (activity, id) < (?, ?) ORDER BY activity DESC, id DESC LIMIT ?`,
     hasValue: true,
     start: newestFirst,
   },
   conversation: {
     sql: `
-      SELECT created, id, seq, epoch, lease_owner, lease_expires, head FROM sessions
+      SELECT created, id, seq, epoch, lease_owner, lease_expires, head_crc, head FROM sessions
       WHERE tenant = ? AND conversation = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`,
     hasValue: true,
     start: oldestFirst,
   },
   thread: {
     sql: `
-      SELECT created, id, seq, epoch, lease_owner, lease_expires, head FROM sessions
+      SELECT created, id, seq, epoch, lease_owner, lease_expires, head_crc, head FROM sessions
       WHERE tenant = ? AND thread = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`,
     hasValue: true,
     start: oldestFirst,
   },
   root: {
     sql: `
-      SELECT created, id, seq, epoch, lease_owner, lease_expires, head FROM sessions
+      SELECT created, id, seq, epoch, lease_owner, lease_expires, head_crc, head FROM sessions
       WHERE tenant = ? AND root = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`,
     hasValue: true,
     start: oldestFirst,
   },
   question: {
     sql: `
-      SELECT question_asked, id, seq, epoch, lease_owner, lease_expires, head FROM sessions
+      SELECT question_asked, id, seq, epoch, lease_owner, lease_expires, head_crc, head FROM sessions
       WHERE tenant = ? AND question_asked IS NOT NULL AND (question_asked, id) > (?, ?)
       ORDER BY question_asked, id LIMIT ?`,
     hasValue: false,
@@ -68,10 +69,12 @@ const lists: Readonly<Record<ListIndex, List>> = {
 }
 
 const due: Readonly<Record<DueKind, string>> = {
-  expiry: 'SELECT id FROM sessions WHERE tenant = ? AND expires <= ? ORDER BY expires, id LIMIT ?',
+  expiry: 'SELECT id FROM sessions WHERE tenant = ? AND expires <= ? ORDER BY expires, id LIMIT ? OFFSET ?',
   question: `
-    SELECT id FROM sessions WHERE tenant = ? AND question_expires <= ? ORDER BY question_expires, id LIMIT ?`,
-  lease: 'SELECT id FROM sessions WHERE tenant = ? AND lease_expires <= ? ORDER BY lease_expires, id LIMIT ?',
+    SELECT id FROM sessions WHERE tenant = ? AND question_expires <= ?
+    ORDER BY question_expires, id LIMIT ? OFFSET ?`,
+  lease: `
+    SELECT id FROM sessions WHERE tenant = ? AND lease_expires <= ? ORDER BY lease_expires, id LIMIT ? OFFSET ?`,
 }
 
 export function listHeads(db: Connection, tenant: number, query: ListQuery): ListRow[] {
@@ -81,9 +84,10 @@ export function listHeads(db: Connection, tenant: number, query: ListQuery): Lis
   return db.all(sql, tenant, ...value, key, id, query.limit).map(listRowOf)
 }
 
-/** The head's checksum is not looked at here: one damaged row must not hide the others of its page. */
-function listRowOf([key, sessionId, seq, epoch, owner, expires, body]: Row): ListRow {
-  return { key, sessionId, seq, body, lease: leaseOf([epoch, owner, expires]) }
+/** One damaged row must neither hide the others of its page nor pass for a good one. */
+function listRowOf([key, sessionId, seq, epoch, owner, expires, crc, body]: Row): ListRow {
+  const row = { key, sessionId, seq, body, lease: leaseOf([epoch, owner, expires]) }
+  return crcOf(body) === crc ? row : { ...row, damaged: true }
 }
 
 export function listDue(
@@ -91,7 +95,7 @@ export function listDue(
   tenant: number,
   kind: DueKind,
   atMs: number,
-  limit: number,
+  page: { limit: number; skip: number },
 ): string[] {
-  return db.all(due[kind], tenant, atMs, limit).map(([id]) => id as string)
+  return db.all(due[kind], tenant, atMs, page.limit, page.skip).map(([id]) => id as string)
 }

@@ -2,6 +2,7 @@ CREATE TABLE attachments (
   session INTEGER NOT NULL,
   hash TEXT NOT NULL,
   seq INTEGER NOT NULL,
+  is_file INTEGER NOT NULL,
   crc INTEGER NOT NULL,
   bytes BLOB NOT NULL,
   UNIQUE (session, hash)
@@ -22,6 +23,7 @@ CREATE TABLE checkpoints (
   namespace TEXT NOT NULL,
   id TEXT NOT NULL,
   parent TEXT,
+  seq INTEGER NOT NULL,
   channels TEXT NOT NULL,
   UNIQUE (tenant, thread, namespace, id)
 ) STRICT;
@@ -131,6 +133,7 @@ CREATE TABLE sessions (
   id TEXT NOT NULL,
   base INTEGER NOT NULL,
   seq INTEGER NOT NULL,
+  erased INTEGER NOT NULL DEFAULT 0,
   epoch INTEGER NOT NULL,
   lease_owner TEXT,
   lease_expires INTEGER,

@@ -106,8 +106,8 @@ export class SqliteStore implements seam.Store {
     return this.#transactions.read(listTenants)
   }
 
-  listDue(tenantId: TenantId, kind: seam.DueKind, atMs: number, limit: number): Promise<string[]> {
-    return this.#read(tenantId, (db, tenant) => listDue(db, tenant, kind, atMs, limit))
+  listDue(tenantId: TenantId, kind: seam.DueKind, atMs: number, limit: number, skip = 0): Promise<string[]> {
+    return this.#read(tenantId, (db, tenant) => listDue(db, tenant, kind, atMs, { limit, skip }))
   }
 
   listForks(tenantId: TenantId, sessionId: string): Promise<string[]> {

@@ -139,7 +139,7 @@ export const deletionCases: readonly StoreCase[] = [
     id: 'E2.2',
     clause: 'E2',
     title:
-      'parts, waypoints, refs and keys from the lowest erased seq on are gone; earlier ones and usage stay',
+      'parts, waypoints and refs from the lowest erased seq on are gone; earlier ones, all keys and usage stay',
     async run(t) {
       await layered(t)
       const usage = await t.store.readUsage(t.tenant, 's', 0, 10)
@@ -150,8 +150,8 @@ export const deletionCases: readonly StoreCase[] = [
       same(await t.store.readRefs(t.tenant, 's', 'message', 'm3'), [3])
       same(await t.store.readRefs(t.tenant, 's', 'message', 'm5'), [])
       same(await t.store.readKey(t.tenant, 's', 'k1'), { hash: 'h', firstSeq: 1, lastSeq: 2 })
-      same(await t.store.readKey(t.tenant, 's', 'k3'), undefined)
-      same(await t.store.readKey(t.tenant, 's', 'k5'), undefined)
+      same(await t.store.readKey(t.tenant, 's', 'k3'), { hash: 'h', firstSeq: 3, lastSeq: 4 })
+      same(await t.store.readKey(t.tenant, 's', 'k5'), { hash: 'h', firstSeq: 5, lastSeq: 6 })
       same(await t.store.readUsage(t.tenant, 's', 0, 10), usage)
     },
   },
@@ -219,9 +219,73 @@ export const deletionCases: readonly StoreCase[] = [
     },
   },
   {
+    id: 'E2.7',
+    clause: 'E2',
+    title: 'attachments that an erasure names are gone, in forks too; others of the session stay',
+    async run(t) {
+      const [gone, kept] = [attachmentOf('gone'), attachmentOf('kept')]
+      await t.create('s', { events: 2, attachments: [gone, kept] })
+      await t.create('other', { attachments: [gone] })
+      await t.fork('s', 2, 'fork')
+      await t.append('s', { erase: { seqs: [1], erasedBody, attachments: [gone.hash] } })
+      for (const session of ['s', 'fork']) {
+        same(await t.store.readAttachment(t.tenant, session, gone.hash), undefined)
+        same(await textOf(t, session, kept.hash), 'kept')
+      }
+      same(await textOf(t, 'other', gone.hash), 'gone')
+      await t.append('s', { attachments: [gone] })
+      same(await textOf(t, 's', gone.hash), 'gone')
+    },
+  },
+  {
+    id: 'E2.8',
+    clause: 'E2',
+    title: 'checkpoints written from the lowest erased seq on are gone with the bodies that were only theirs',
+    async run(t) {
+      const file = attachmentOf('a file and a channel')
+      await t.create('s', { events: 2, attachments: [file] })
+      await t.create('other')
+      await save(t, 's', 'early', ['shared', 'early'])
+      await save(t, 'other', 'other', ['late'])
+      await t.append('s', { events: 2 })
+      await save(t, 's', 'late', ['shared', 'late', 'a file and a channel'])
+      await t.append('s', { erase: { seqs: [3], erasedBody } })
+      same((await t.store.readCheckpoint(t.tenant, 'th s', ''))?.checkpointId, 'early')
+      same(await t.store.readCheckpoint(t.tenant, 'th s', '', 'late'), undefined)
+      same((await t.store.readCheckpoint(t.tenant, 'th other', ''))?.checkpointId, 'other')
+      same(await t.store.readAttachment(t.tenant, 's', hashOf('late')), undefined)
+      for (const body of ['shared', 'early', 'a file and a channel']) {
+        same(await textOf(t, 's', hashOf(body)), body)
+      }
+      same(await textOf(t, 'other', hashOf('late')), 'late')
+    },
+  },
+  {
+    id: 'E2.9',
+    clause: 'E2',
+    title:
+      'a body stays that a checkpoint of a fork from before the erased seqs names, and a file that one names',
+    async run(t) {
+      const file = attachmentOf('file')
+      await t.create('s', { events: 2, attachments: [file] })
+      await save(t, 's', 'c', ['body'])
+      await t.fork('s', 2, 'fork')
+      await save(t, 'fork', 'of fork', ['body', 'file'], [])
+      await save(t, 's', 'c', ['anew'])
+      await t.append('s', { events: 1 })
+      await t.append('s', { erase: { seqs: [3], erasedBody, attachments: [file.hash] } })
+      same(await textOf(t, 'fork', hashOf('body')), 'body')
+      same(await textOf(t, 'fork', file.hash), 'file')
+      await t.append('s', { erase: { seqs: [1], erasedBody, attachments: [file.hash] } })
+      same(await t.store.readAttachment(t.tenant, 'fork', hashOf('body')), undefined)
+      same(await t.store.readAttachment(t.tenant, 'fork', file.hash), undefined)
+    },
+  },
+  {
     id: 'E3.1',
     clause: 'E3',
-    title: 'after a scrub no file holds the bytes of an erased event, part, key, draft or index row',
+    title:
+      'after a scrub no file holds the bytes of an erased event, part, attachment, checkpoint, draft or index row',
     needs: ['files'],
     async run(t) {
       const canary = (name: string) => `canary${name}7f3a91`
@@ -229,15 +293,23 @@ export const deletionCases: readonly StoreCase[] = [
         events: [`"${canary('body')}"`, bodyOfBytes(50_000, canary('aside')), '"kept"'],
         parts: [{ part: 'p', body: `"${canary('part')}"` }],
         refs: [{ kind: 'message', id: canary('ref'), seq: 1 }],
-        key: { key: canary('key'), hash: 'h', expiresAtMs: never },
+        attachments: [attachmentOf(canary('file'))],
         waypoint: true,
         head: { body: `"${canary('head')}"` },
       })
+      await save(t, 's', 'c', [canary('channel')])
       await t.appendDraft(t.draft('s', 1, [canary('draft')]))
       await t.index()
-      await t.append('s', { erase: { seqs: [1, 2], erasedBody: () => '{"erased":true}' } })
+      await t.append('s', {
+        erase: {
+          seqs: [1, 2],
+          erasedBody: () => '{"erased":true}',
+          attachments: [hashOf(canary('file'))],
+        },
+      })
       await t.store.scrub()
-      await assertNowhere(t, ['body', 'aside', 'part', 'ref', 'key', 'head', 'draft'].map(canary))
+      const kinds = ['body', 'aside', 'part', 'ref', 'file', 'channel', 'head', 'draft']
+      await assertNowhere(t, kinds.map(canary))
       same((await t.bodies('s')).slice(0, 3), ['{"erased":true}', '{"erased":true}', '"kept"'])
     },
   },
@@ -279,6 +351,25 @@ export const deletionCases: readonly StoreCase[] = [
     },
   },
 ]
+
+/** A checkpoint of the session's own thread, with a channel for each body. */
+async function save(
+  t: Trial,
+  sessionId: string,
+  checkpointId: string,
+  named: readonly string[],
+  brought = named,
+): Promise<void> {
+  const channels = Object.fromEntries(named.map((body) => [body, hashOf(body)]))
+  const bodies = brought.map((body) => ({ hash: hashOf(body), body }))
+  const row = { threadId: `th ${sessionId}`, namespace: '', checkpointId, parentId: undefined }
+  await t.putCheckpoint({ tenantId: t.tenant, sessionId, ...row, channels, bodies })
+}
+
+async function textOf(t: Trial, sessionId: string, hash: string): Promise<string | undefined> {
+  const bytes = await t.store.readAttachment(t.tenant, sessionId, hash)
+  return bytes && Buffer.from(bytes).toString()
+}
 
 /** What the seam says of one session, without its name; a read that fails gives its code. */
 async function dumpOf(t: Trial, sessionId: string): Promise<unknown> {

@@ -119,4 +119,22 @@ export const draftCases: readonly StoreCase[] = [
       )
     },
   },
+  {
+    id: 'D4.2',
+    clause: 'D4',
+    title: 'a draft that a commit has named takes no more chunks, whether it had any or not',
+    async run(t) {
+      await t.createHeld('s')
+      await t.appendDraft(t.draft('s', 1, ['a']))
+      await t.append('s', { epoch: 1, dropDrafts: ['draft', 'unborn'] })
+      await t.unchanged(async () => {
+        for (const draftId of ['draft', 'unborn']) {
+          for (const first of [1, 2]) {
+            same(await t.appendDraft(t.draft('s', first, ['late'], { draftId })), { status: 'closed' })
+          }
+        }
+      })
+      same(await t.appendDraft(t.draft('s', 1, ['next'], { draftId: 'next' })), written)
+    },
+  },
 ]

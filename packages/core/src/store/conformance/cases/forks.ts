@@ -238,6 +238,22 @@ export const forkCases: readonly StoreCase[] = [
     },
   },
   {
+    id: 'F5.3',
+    clause: 'F5',
+    title: 'a fork that was decided before an erasure in its source is refused; one decided after it is not',
+    async run(t) {
+      await t.create('source', { events: 3 })
+      const segments = (headSeq: number) => [{ sessionId: 'source', from: 1, to: 2, headSeq }]
+      await t.create('before', { segments: segments(3) })
+      await t.append('source', { erase: { seqs: [3], erasedBody: () => '{"erased":true}' } })
+      await t.refuse(t.creation('fork', { segments: segments(3) }), { status: 'source_missing' })
+      await t.append('source')
+      await t.refuse(t.creation('fork', { segments: segments(3) }), { status: 'source_missing' })
+      await t.create('fork', { segments: segments(4) })
+      same(await t.store.readSegments(t.tenant, 'fork'), [{ sessionId: 'source', from: 1, to: 2 }])
+    },
+  },
+  {
     id: 'F6.1',
     clause: 'F6',
     title: 'refs of the prefix are found through the fork, those after it are not, and its own come after',

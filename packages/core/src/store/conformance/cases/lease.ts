@@ -234,4 +234,21 @@ export const leaseCases: readonly StoreCase[] = [
       same(await t.store.listDue(t.tenant, 'lease', t.store.now(), 10), [])
     },
   },
+  {
+    id: 'L7.2',
+    clause: 'L7',
+    title: 'a lease that was read as lost and then renewed is not released as lost',
+    async run(t) {
+      await t.createHeld('s')
+      const lost = t.commit('s', 2, { epoch: 1, lease: { type: 'release', lost: true } })
+      t.clock.advance(ttlMs)
+      same(await t.store.renewLease(t.tenant, 's', 1, ttlMs), true)
+      const lease = { epoch: 1, owner: 'worker', expiresAtMs: t.clock.now() + ttlMs }
+      await t.refuse(lost, { status: 'lease_held', lease })
+      t.clock.advance(ttlMs - 1)
+      await t.refuse(lost, { status: 'lease_held', lease })
+      t.clock.advance(1)
+      same(committed(await t.send(lost)).lease, { epoch: 1, owner: undefined, expiresAtMs: undefined })
+    },
+  },
 ]

@@ -245,6 +245,20 @@ export const listCases: readonly StoreCase[] = [
     },
   },
   {
+    id: 'P3.4',
+    clause: 'P3',
+    title: 'a due list goes on after those that are skipped, in the same order',
+    async run(t) {
+      for (const id of ['c', 'b', 'a']) await t.create(id, { head: { expiresAtMs: 10 } })
+      await t.create('z', { head: { expiresAtMs: 5 } })
+      const due = (limit: number, skip: number) => t.store.listDue(t.tenant, 'expiry', 10, limit, skip)
+      same(await due(2, 0), ['z', 'a'])
+      same(await due(2, 1), ['a', 'b'])
+      same(await due(9, 3), ['c'])
+      same(await due(9, 4), [])
+    },
+  },
+  {
     id: 'P4.1',
     clause: 'P4',
     title: 'each tenant that has or had a session is listed once',

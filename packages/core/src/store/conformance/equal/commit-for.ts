@@ -72,6 +72,7 @@ function epochOf({ epoch }: CommitIntent, { head }: Met): { epoch?: number } {
 function leaseOf({ lease, head: { activity } }: CommitIntent, { head }: Met): { lease?: LeaseChange } {
   if (lease === 'none') return {}
   if (lease === 'release') return { lease: { type: 'release' } }
+  if (lease === 'release lost') return { lease: { type: 'release', lost: true } }
   const fromEpoch = (head?.lease.epoch ?? 0) + (lease === 'take' ? 0 : 1)
   return { lease: { type: 'take', fromEpoch, owner: `worker ${activity}`, ttlMs: 100 } }
 }
@@ -94,5 +95,6 @@ function usageOf(usage: number, seq: number): Partial<UsageRow> {
 function eraseOf({ erase }: CommitIntent, seq: number): Pick<Commit, 'erase'> {
   if (erase.length === 0 || seq === 0) return {}
   const seqs = erase.map((along) => Math.min(seq, 1 + Math.floor(along * seq)))
-  return { erase: { seqs, erasedBody: ({ type }) => JSON.stringify({ erased: true, type }) } }
+  const attachments = seqs.map((at) => pools.file(at).hash)
+  return { erase: { seqs, attachments, erasedBody: ({ type }) => JSON.stringify({ erased: true, type }) } }
 }

@@ -23,7 +23,7 @@ export interface CommitIntent extends Spot {
   bodies: readonly number[]
   head: { choice: number; activity: number; time: number }
   epoch: 'none' | 'current' | 'stale'
-  lease: 'none' | 'take' | 'take stale' | 'release'
+  lease: 'none' | 'take' | 'take stale' | 'release' | 'release lost'
   key: number | undefined
   keyHash: number
   part: number | undefined
@@ -72,7 +72,7 @@ export type Intent =
   | { do: 'sweep'; limit: number }
   | { do: 'read'; spot: Spot; range: EventRange }
   | { do: 'list'; tenant: number; index: ListIndex; value: number; limit: number; after: number }
-  | { do: 'due'; tenant: number; kind: DueKind; aheadMs: number; limit: number }
+  | { do: 'due'; tenant: number; kind: DueKind; aheadMs: number; limit: number; skip: number }
   | { do: 'usage'; spot: Spot; after: number; limit: number }
   | { do: 'index'; maxBytes: number }
   | { do: 'search'; spot: Spot; words: readonly number[]; inSession: boolean }

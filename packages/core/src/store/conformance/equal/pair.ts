@@ -79,8 +79,7 @@ export class Pair {
       case 'list':
         return this.#list(intent)
       case 'due':
-        return (store) =>
-          store.listDue(pools.tenant(intent.tenant), intent.kind, store.now() + intent.aheadMs, intent.limit)
+        return this.#due(intent)
       case 'usage':
         return (store) => store.readUsage(...pools.spot(intent.spot), intent.after, intent.limit)
       case 'index':
@@ -92,6 +91,10 @@ export class Pair {
       case 'scrub':
         return (store) => store.scrub()
     }
+  }
+
+  #due({ tenant, kind, aheadMs, limit, skip }: IntentTo<'due'>): Call {
+    return (store) => store.listDue(pools.tenant(tenant), kind, store.now() + aheadMs, limit, skip)
   }
 
   #head({ tenant, session }: Spot): Promise<StoredHead | undefined> {

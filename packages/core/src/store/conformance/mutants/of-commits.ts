@@ -410,4 +410,12 @@ export const commitMutants: readonly Mutant[] = [
       },
     }),
   },
+  {
+    clause: 'L7',
+    title: 'releases a lease as lost that was renewed',
+    breaks: (store) =>
+      commitAs(store, (commit) =>
+        commit.lease?.type === 'release' ? { ...commit, lease: { type: 'release' } } : commit,
+      ),
+  },
 ]

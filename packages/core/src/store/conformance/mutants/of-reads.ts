@@ -270,6 +270,13 @@ export const readMutants: readonly Mutant[] = [
     }),
   },
   {
+    clause: 'P3',
+    title: 'begins every page of a due list with the earliest',
+    breaks: (store) => ({
+      listDue: (tenantId, kind, atMs, limit) => store.listDue(tenantId, kind, atMs, limit),
+    }),
+  },
+  {
     clause: 'P4',
     title: 'lists a tenant once for each session',
     breaks: (store) => ({

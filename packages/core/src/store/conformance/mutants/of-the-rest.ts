@@ -42,6 +42,16 @@ export const otherMutants: readonly Mutant[] = [
     }),
   },
   {
+    clause: 'D4',
+    title: 'takes late chunks of a draft that a commit made durable',
+    breaks: (store) => ({
+      async appendDraft(write) {
+        const outcome = await store.appendDraft(write)
+        return outcome.status === 'closed' ? { status: 'written' } : outcome
+      },
+    }),
+  },
+  {
     clause: 'B1',
     title: 'takes the highest checkpoint id for the newest',
     breaks: (store, { memory }) => ({
@@ -237,6 +247,18 @@ export const otherMutants: readonly Mutant[] = [
       async readEvents(...call) {
         return (await store.readEvents(...call)).filter(({ body }) => !body.includes('"erased"'))
       },
+    }),
+  },
+  {
+    clause: 'E2',
+    title: 'keeps the attachments of an erasure',
+    breaks: (store) => ({
+      commit: (commits) =>
+        store.commit(
+          commits.map(({ erase, ...commit }) =>
+            erase ? { ...commit, erase: { ...erase, attachments: [] } } : commit,
+          ),
+        ),
     }),
   },
   {
