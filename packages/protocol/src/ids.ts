@@ -1,5 +1,6 @@
 import { V7Generator } from 'uuidv7'
 import { z } from 'zod'
+import { parseInput } from './parse-input.ts'
 
 /**
  * Ids that Holdfast names things by: 1–128 characters of `A–Z a–z 0–9 _ . @ -`, starting with a letter, a digit or `_`.
@@ -27,9 +28,9 @@ declare const tenantBrand: unique symbol
 /** The only key to stored data. Made by `tenantId()` alone, so that no query exists without one. */
 export type TenantId = string & { readonly [tenantBrand]: true }
 
-/** Checks and brands a tenant id. Throws a ZodError on a blank or malformed one. */
+/** Checks and brands a tenant id. Throws `invalid_input` on a blank or malformed one. */
 export function tenantId(value: string): TenantId {
-  return id.parse(value) as TenantId
+  return parseInput(id, value, 'tenantId') as TenantId
 }
 
 export const DEFAULT_TENANT = tenantId('default')
