@@ -14,7 +14,7 @@ export function errorsDoc(): string {
 function head(): string {
   return `# Errors
 
-Every failure is one \`HoldfastError\` with a \`code\`. The server sends the code in the body and in stream error frames.
+Every failure is one \`HoldfastError\` with a \`code\`.
 Act on the code; a status is shared by several. Written by \`npm run schemas\` from \`src/errors.ts\`; do not edit.
 `
 }

@@ -303,7 +303,7 @@ export interface SearchHit {
 export type TextOf = (type: string, body: string) => string | undefined
 
 export interface StoreInfo {
-  /** Name of the engine, for messages and `doctor`. */
+  /** Name of the engine, for messages. */
   engine: string
   engineVersion: string
   /** Whether a resolved commit survives a power cut with the settings in force. */

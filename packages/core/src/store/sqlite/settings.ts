@@ -29,7 +29,7 @@ const always: Readonly<Record<string, Setting>> = {
   trusted_schema: { set: 'PRAGMA trusted_schema = OFF', read: 'PRAGMA trusted_schema', value: 0 },
 }
 
-/** 4,000 pages between checkpoints: measured 8 % more commits than 1,000, and fewer of them wait for a checkpoint. */
+/** 2,000 pages between checkpoints: 4,000 gave about 10 % more commits, but a p99 of 11.7 ms a batch in place of 8.2 ms. */
 const onFile: Readonly<Record<string, Setting>> = {
   journal_mode: { set: 'PRAGMA journal_mode = WAL', read: 'PRAGMA journal_mode', value: 'wal' },
   wal_autocheckpoint: {
