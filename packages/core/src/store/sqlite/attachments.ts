@@ -1,5 +1,5 @@
 /** Bodies by their hash: attachments, and the channels of checkpoints. */
-import { corrupt, crcOf } from './checksum.ts'
+import { corrupt, crcOf } from '../checksum.ts'
 import type { Connection } from './connection.ts'
 import { stretchesOf } from './forks.ts'
 import { getSession, type SessionRow } from './sessions.ts'

@@ -1,8 +1,8 @@
 import { tenantId } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { attachmentOf, bodyOfBytes, type CommitInput, commitOf } from '../conformance/build.ts'
-import type { Store } from '../store.ts'
 import { sqlite } from './index.ts'
+import type { Store } from '../store.ts'
 import { TemporaryPlace } from './temporary.ts'
 
 const tenant = tenantId('t')

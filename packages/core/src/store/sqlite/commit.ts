@@ -3,7 +3,9 @@
  * only an engine error can stop, and that rolls everything back. The usual commit (no creation, lease change or key,
  * on a session that this handle knows) is judged by the statement that moves the session's row, and by nothing else.
  */
-import type { Commit, CommitOutcome, LeaseChange, LeaseRow } from '../store.ts'
+import { haveSameIndices } from '../columns.ts'
+import { creationRefusalOf, freeLease, lastSeqOf, leaseAfter, refusalOf } from '../judge.ts'
+import type { Commit, CommitOutcome, LeaseRow } from '../store.ts'
 import { insertAttachment } from './attachments.ts'
 import type { Connection } from './connection.ts'
 import { closeDrafts } from './drafts.ts'
@@ -17,9 +19,7 @@ import {
   advance,
   type FullSessionRow,
   getFullSession,
-  haveSameIndices,
   insertSession,
-  lastSeqOf,
   learn,
   learnAdvance,
   move,
@@ -54,36 +54,17 @@ function commitJudged(db: Connection, tenant: number, commit: Commit, nowMs: num
   return refusalOf(row, commit, nowMs) ?? append(db, tenant, row, commit, nowMs)
 }
 
-/** The order of the checks is part of the contract: epoch, base, lease. */
-function refusalOf(
-  { lease, seq }: Pick<FullSessionRow, 'lease' | 'seq'>,
-  commit: Commit,
-  nowMs: number,
-): CommitOutcome | undefined {
-  const { epoch, baseSeq, lease: change } = commit
-  const needsEpoch = epoch !== undefined || change?.type === 'release'
-  if (needsEpoch && (lease.owner === undefined || lease.epoch !== epoch)) {
-    return { status: 'fenced', epoch: lease.epoch }
-  }
-  if (baseSeq !== seq) return { status: 'conflict', seq }
-  if (!change || (change.type === 'release' && !change.lost)) return undefined
-  const isFree = lease.owner === undefined || (lease.expiresAtMs ?? 0) <= nowMs
-  const isAllowed = isFree && (change.type === 'release' || lease.epoch === change.fromEpoch)
-  return isAllowed ? undefined : { status: 'lease_held', lease }
-}
-
 function create(db: Connection, tenant: number, commit: Commit, nowMs: number): CommitOutcome {
   if (db.get(SELECT_TOMBSTONE, tenant, commit.sessionId)) return { status: 'id_taken' }
   const sources = findSources(db, tenant, commit)
   if (!sources) return { status: 'source_missing' }
   const base = sources.at(-1)?.last ?? 0
-  const free: LeaseRow = { epoch: 0, owner: undefined, expiresAtMs: undefined }
-  const refusal = refusalOf({ lease: free, seq: base }, commit, nowMs)
-  if (refusal) return refusal.status === 'conflict' ? { status: 'conflict', seq: 0 } : refusal
+  const refusal = creationRefusalOf(base, commit, nowMs)
+  if (refusal) return refusal
 
   const owner = tenant || addTenant(db, commit.tenantId)
   noteFirstSession(db, owner)
-  const lease = leaseAfter(free, commit.lease, nowMs)
+  const lease = leaseAfter(freeLease, commit.lease, nowMs)
   const session = insertSession(db, owner, commit, lease)
   learn(db, owner, commit, session)
   insertSegments(db, session, sources)
@@ -102,12 +83,6 @@ function append(
   if (!isUsual || !advance(db, tenant, row, commit)) move(db, tenant, row, commit, lease)
   learn(db, tenant, commit, row.session)
   return writeRest(db, tenant, row.session, commit, lease)
-}
-
-function leaseAfter(lease: LeaseRow, change: LeaseChange | undefined, nowMs: number): LeaseRow {
-  if (!change) return lease
-  if (change.type === 'release') return { epoch: lease.epoch, owner: undefined, expiresAtMs: undefined }
-  return { epoch: lease.epoch + 1, owner: change.owner, expiresAtMs: nowMs + change.ttlMs }
 }
 
 /** Everything of a commit but the session row, which has moved already. */

@@ -1,8 +1,9 @@
 /** Erasing events: their bodies change, and what was derived from the log from the lowest of them on goes. */
+
+import { crcOfEvent } from '../checksum.ts'
 import type { Commit } from '../store.ts'
 import { dropAttachments } from './attachments.ts'
 import { dropCheckpoints } from './checkpoints.ts'
-import { crcOfEvent } from './checksum.ts'
 import type { Connection } from './connection.ts'
 import { dropAllDrafts } from './drafts.ts'
 import { eventOf, keepAside } from './events.ts'

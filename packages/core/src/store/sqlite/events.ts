@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { limits } from '@holdfast/protocol'
+import { corrupt, crcOfEvent } from '../checksum.ts'
 import type { Commit, EventRange, StoredEvent } from '../store.ts'
-import { corrupt, crcOfEvent } from './checksum.ts'
 import type { Connection } from './connection.ts'
 import type { Row } from './driver.ts'
 import { type Stretch, stretchesOf } from './forks.ts'

@@ -1,7 +1,8 @@
 /** Idempotency keys. A key answers until it is swept, whether or not its time is past. */
+import { lastSeqOf, repeatOf } from '../judge.ts'
 import type { Commit, CommitOutcome } from '../store.ts'
 import type { Connection } from './connection.ts'
-import { getSession, lastSeqOf } from './sessions.ts'
+import { getSession } from './sessions.ts'
 
 export interface UsedKey {
   hash: string
@@ -26,9 +27,7 @@ export function insertKey(db: Connection, session: number, commit: Commit): void
 /** What the commit's key says, if it was used before. */
 export function earlierUse(db: Connection, session: number, { key }: Commit): CommitOutcome | undefined {
   const used = key && getKey(db, session, key.key)
-  if (!used) return undefined
-  if (used.hash !== key.hash) return { status: 'key_conflict' }
-  return { status: 'replayed', firstSeq: used.firstSeq, lastSeq: used.lastSeq }
+  return used && repeatOf(used, key)
 }
 
 export function readKey(db: Connection, tenant: number, sessionId: string, key: string): UsedKey | undefined {

@@ -1,6 +1,7 @@
 /** Lists of sessions, each a walk along one index: a page costs the same whatever the total. */
+
+import { crcOf } from '../checksum.ts'
 import type { DueKind, ListIndex, ListQuery, ListRow } from '../store.ts'
-import { crcOf } from './checksum.ts'
 import type { Connection } from './connection.ts'
 import type { Row } from './driver.ts'
 import { leaseOf } from './sessions.ts'

@@ -1,8 +1,10 @@
 /** What is read as of a seq: parts and waypoints. Own rows only, for a fork's first commit brings its own. */
+
+import { crcOf, requireCrc } from '../checksum.ts'
+import { lastSeqOf } from '../judge.ts'
 import type { Commit } from '../store.ts'
-import { crcOf, requireCrc } from './checksum.ts'
 import type { Connection } from './connection.ts'
-import { getSession, lastSeqOf } from './sessions.ts'
+import { getSession } from './sessions.ts'
 
 const INSERT_PART = 'INSERT OR REPLACE INTO parts (session, part, seq, crc, body) VALUES (?, ?, ?, ?, ?)'
 const INSERT_WAYPOINT = 'INSERT INTO waypoints (session, seq, crc, head) VALUES (?, ?, ?, ?)'

@@ -4,9 +4,10 @@
  * so that a search in one session reads the postings of one session. Hits come newest first: without positions there
  * is no frequency to rank by, and in exchange the index takes 0.2 bytes per byte of text.
  */
+
+import { crcOfEvent } from '../checksum.ts'
 import type { SearchHit, TextOf } from '../store.ts'
 import { wordsOf } from '../words.ts'
-import { crcOfEvent } from './checksum.ts'
 import type { Connection } from './connection.ts'
 import { eventOf } from './events.ts'
 import { getSession } from './sessions.ts'

@@ -1,9 +1,11 @@
 /** The session row: finding it, making it, moving it on. */
+import { crcOf, requireCrc } from '../checksum.ts'
+import type { IndexColumns } from '../columns.ts'
+import { lastSeqOf } from '../judge.ts'
 import type { Commit, HeadRow, LeaseRow, StoredHead } from '../store.ts'
-import { crcOf, requireCrc } from './checksum.ts'
 import type { Connection } from './connection.ts'
 import type { Row, SqlValue } from './driver.ts'
-import type { IndexColumns, KnownSession } from './known.ts'
+import type { KnownSession } from './known.ts'
 
 export interface SessionRow {
   session: number
@@ -133,25 +135,6 @@ export function move(
     epoch,
   )
   if (changes !== 1) throw new Error(`session row ${session} changed inside a transaction that had locked it`)
-}
-
-/** Whether two rows differ in nothing that an index is made of, but perhaps in their activity. */
-export function haveSameIndices(a: IndexColumns, b: IndexColumns): boolean {
-  return (
-    a.agentId === b.agentId &&
-    a.ownerUserId === b.ownerUserId &&
-    a.conversationId === b.conversationId &&
-    a.threadId === b.threadId &&
-    a.rootSessionId === b.rootSessionId &&
-    a.createdAtMs === b.createdAtMs &&
-    a.questionAskedAtMs === b.questionAskedAtMs &&
-    a.questionExpiresAtMs === b.questionExpiresAtMs &&
-    a.expiresAtMs === b.expiresAtMs
-  )
-}
-
-export function lastSeqOf({ baseSeq, events }: Commit): number {
-  return baseSeq + events.length
 }
 
 export function leaseOf([epoch, owner, expires]: Row): LeaseRow {

@@ -1,7 +1,7 @@
 /** CRC-32 of what must come back unchanged. It finds damage, not malice. */
 import { crc32 } from 'node:zlib'
 import { HoldfastError } from '@holdfast/protocol'
-import type { NewEvent } from '../store.ts'
+import type { NewEvent } from './store.ts'
 
 export function crcOf(text: string | Uint8Array): number {
   return crc32(text)
