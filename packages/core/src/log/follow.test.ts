@@ -66,9 +66,12 @@ eachStore('following a session', (place) => {
     const { sessions } = await place.open()
     const session = await sessions.create({ agentId: 'agent' })
     const stop = new AbortController()
-    const waiting = take(session.follow({ signal: stop.signal }), 9)
-    setImmediate(() => stop.abort())
-    expect(await waiting).toHaveLength(1)
+    let met = 0
+    for await (const _ of session.follow({ signal: stop.signal })) {
+      met += 1
+      setImmediate(() => stop.abort())
+    }
+    expect(met).toBe(1)
     expect(await take(session.follow({ signal: stop.signal }), 9)).toHaveLength(0)
   })
 

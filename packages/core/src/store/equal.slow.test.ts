@@ -7,12 +7,16 @@ import type { StoreFixture } from './conformance/index.ts'
 import { mutants } from './conformance/mutants/index.ts'
 import { mutantFixture } from './conformance/mutants/mutant.ts'
 import { memory } from './memory/index.ts'
+import { TemporaryPlace } from './postgres/testing/place.ts'
+import { describePostgres } from './postgres/testing/server.ts'
 import { sqlite } from './sqlite/index.ts'
 
 const wanted = Number(process.env.HOLDFAST_MODEL_COMMANDS ?? 20_000)
+const wantedOnServer = Number(process.env.HOLDFAST_MODEL_COMMANDS ?? 6_000)
 const seed = Number(process.env.HOLDFAST_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const commandsPerRun = 300
-const commandsPerDump = 60
+/** Between two comparisons of everything that can be read; over a network that takes long. */
+const commandsPerDump = { here: 60, onServer: 150 }
 
 const index = (max: number) => fc.integer({ min: 0, max })
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 })
@@ -173,7 +177,11 @@ const outcomes = [
 ]
 
 /** Runs the commands on a memory store and on another one. Rejects where they differ. */
-async function compare(intents: readonly Intent[], fixture: StoreFixture): Promise<Pair> {
+async function compare(
+  intents: readonly Intent[],
+  fixture: StoreFixture,
+  perDump = commandsPerDump.here,
+): Promise<Pair> {
   const clock = new TestClock()
   const model = await memory().open({ clock: clock.now })
   const place = await fixture.open({ clock: clock.now })
@@ -181,7 +189,7 @@ async function compare(intents: readonly Intent[], fixture: StoreFixture): Promi
   try {
     for (const [done, next] of intents.entries()) {
       await pair.run(next)
-      if (done % commandsPerDump === commandsPerDump - 1) await pair.compare()
+      if (done % perDump === perDump - 1) await pair.compare()
     }
     await pair.compare()
     return pair
@@ -198,22 +206,44 @@ const sqliteInMemory: StoreFixture = {
   },
 }
 
+const onPostgres: StoreFixture = {
+  name: 'postgres',
+  async open({ clock }) {
+    const place = new TemporaryPlace()
+    return { store: await place.open(clock), dispose: () => place.remove() }
+  },
+}
+
 const runs = (check: (intents: readonly Intent[]) => Promise<void>) =>
   fc.asyncProperty(fc.array(intent, { minLength: 1, maxLength: commandsPerRun, size: 'max' }), check)
 
 const timeout = 600_000
 
-it(`memory and SQLite agree on ${wanted} random commands (HOLDFAST_SEED=${seed})`, { timeout }, async () => {
+/** Runs commands on both until there were enough, and gives the outcomes that they met. */
+async function agree(fixture: StoreFixture, commands: number, perDump?: number): Promise<Set<string>> {
   let executed = 0
   const met = new Set<string>()
-  const agree = runs(async (intents) => {
-    const pair = await compare(intents, sqliteInMemory)
+  const check = runs(async (intents) => {
+    const pair = await compare(intents, fixture, perDump)
     executed += intents.length
     for (const outcome of pair.met) met.add(outcome)
   })
-  for (let round = 0; executed < wanted; round += 1)
-    await fc.assert(agree, { seed: seed + round, numRuns: 10 })
+  for (let round = 0; executed < commands; round += 1) {
+    await fc.assert(check, { seed: seed + round, numRuns: 10 })
+  }
+  return met
+}
+
+it(`memory and SQLite agree on ${wanted} random commands (HOLDFAST_SEED=${seed})`, { timeout }, async () => {
+  const met = await agree(sqliteInMemory, wanted)
   if (wanted >= 10_000) expect(outcomes.filter((outcome) => !met.has(outcome))).toEqual([])
+})
+
+describePostgres('memory and Postgres', () => {
+  it(`agree on ${wantedOnServer} random commands (HOLDFAST_SEED=${seed})`, { timeout }, async () => {
+    const met = await agree(onPostgres, wantedOnServer, commandsPerDump.onServer)
+    if (wantedOnServer >= 10_000) expect(outcomes.filter((outcome) => !met.has(outcome))).toEqual([])
+  })
 })
 
 for (const mutant of mutants.filter(({ clause }) =>

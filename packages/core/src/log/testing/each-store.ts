@@ -5,8 +5,11 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { uuidv7Ids } from '@holdfast/protocol'
 import BetterSqlite3 from 'better-sqlite3'
-import { afterEach, beforeEach, describe } from 'vitest'
+import pg from 'pg'
+import { afterEach, beforeEach, describe, inject } from 'vitest'
 import { memory } from '../../store/memory/index.ts'
+import { postgres } from '../../store/postgres/index.ts'
+import { freshSchema } from '../../store/postgres/testing/server.ts'
 import { type BetterSqlite, type SqliteOptions, sqlite } from '../../store/sqlite/index.ts'
 import type { Store, StoreFactory } from '../../store/store.ts'
 import { type Holdfast, type OpenOptions, openHoldfast } from '../holdfast.ts'
@@ -36,8 +39,8 @@ interface Kind {
   name: string
   /** Whether a second `open` is on the same data. */
   isShared: boolean
-  path: 'file' | 'none'
-  make(): { factory: StoreFactory; path?: string; look?: Look; remove(): void }
+  path: 'file' | 'server' | 'none'
+  make(): { factory: StoreFactory; path?: string; look?: Look; remove(): unknown }
 }
 
 const every: readonly Kind[] = [
@@ -55,10 +58,20 @@ const every: readonly Kind[] = [
     path: 'file',
     make: () => inFile({ driver: BetterSqlite3 }),
   },
+  { name: 'Postgres', isShared: true, path: 'server', make: onServer },
 ]
 
-/** `npm run check` leaves out the files, so that it takes seconds; `npm test` takes all. */
-const kinds = process.env.HOLDFAST_QUICK ? every.filter(({ path }) => path !== 'file') : every
+/** `npm run check` leaves out files and server, so that it takes seconds; `npm test` takes all that there are. */
+const kinds = every.filter(({ path }) => {
+  return (
+    path === 'none' || (path === 'server' ? inject('postgresUrl') !== undefined : !process.env.HOLDFAST_QUICK)
+  )
+})
+
+function onServer(): ReturnType<Kind['make']> {
+  const { url, schema, drop } = freshSchema()
+  return { factory: postgres(url, { driver: pg, schema, connections: 4 }), remove: drop }
+}
 
 function inFile(options: SqliteOptions): ReturnType<Kind['make']> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'))
@@ -145,7 +158,7 @@ class Fixture implements TestPlace {
   async end(): Promise<void> {
     for (const opened of this.#opened) await opened.close()
     this.#opened = []
-    this.#made?.remove()
+    await this.#made?.remove()
   }
 }
 

@@ -10,6 +10,8 @@ export interface Place {
   schema: string
   /** Connections at most. */
   connections: number
+  /** How long a statement may take before its connection is given up; undefined for as long as it needs. */
+  deadlineMs: number | undefined
 }
 
 const connectTimeoutMs = 10_000
@@ -55,6 +57,7 @@ export class Connections {
       connectionTimeoutMillis: connectTimeoutMs,
       idleTimeoutMillis: idleTimeoutMs,
       keepAlive: true,
+      ...(place.deadlineMs !== undefined && { query_timeout: place.deadlineMs }),
     })
     // A connection that dies while nobody uses it is taken out of the pool; whoever uses one meets the error there.
     this.#pool.on('error', () => {})
@@ -114,7 +117,7 @@ export class Connections {
 export interface Loan {
   client: PgClient
   connection: Connection
-  /** With the error that ended the use of it, if one did. */
+  /** With the error that ended the use of it, if one did. May be called twice. */
   giveBack(error: unknown): void
 }
 

@@ -2,7 +2,7 @@
 import type { TenantId } from '@holdfast/protocol'
 import type { Commit, DraftOutcome, DraftWrite, OpenDraft, StoredChunk } from '../store.ts'
 import { textArray } from './arrays.ts'
-import { most } from './events.ts'
+import { most } from './bounds.ts'
 import type { Answer, Step } from './flush.ts'
 import { marksOf } from './sessions.ts'
 import type { Transaction, Transactions } from './transactions.ts'

@@ -21,7 +21,7 @@ export interface PgPoolConfig {
   connectionTimeoutMillis?: number
   idleTimeoutMillis?: number
   keepAlive?: boolean
-  allowExitOnIdle?: boolean
+  query_timeout?: number
 }
 
 export interface PgPool {

@@ -43,7 +43,8 @@ export function isOutage(error: unknown): boolean {
 }
 
 const connectionCodes = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)/
-const connectionMessages = /^(Connection terminated|timeout (exceeded|expired)|Client has encountered)/
+const connectionMessages =
+  /^(Connection terminated|timeout (exceeded|expired)|Query read timeout|Client has encountered)/
 
 function isConnectionError(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isConnectionError)

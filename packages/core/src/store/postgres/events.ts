@@ -7,6 +7,7 @@ import { limits, type TenantId } from '@holdfast/protocol'
 import { corrupt, crcOfEvent } from '../checksum.ts'
 import type { Commit, EventRange, StoredEvent } from '../store.ts'
 import { bytesArray, int4Array, int8Array, textArray } from './arrays.ts'
+import { most } from './bounds.ts'
 import type { Row, SqlValue } from './driver.ts'
 import type { Step } from './flush.ts'
 import { marksOf } from './sessions.ts'
@@ -77,9 +78,6 @@ const SELECT_BACKWARD = `
     LEFT JOIN @bodies bodies
       ON bodies.tenant = $1 AND bodies.session = page.source AND bodies.hash = page.aside
   ORDER BY page.seq DESC`
-
-/** Above every seq, and the most rows or bytes that a statement can be asked for. */
-export const most = 2 ** 31 - 1
 
 /** One event row on its way in. */
 interface EventColumns {

@@ -5,8 +5,10 @@
 import type { TenantId } from '@holdfast/protocol'
 import type { IndexColumns } from '../columns.ts'
 import { Generations } from '../generations.ts'
+import { lastSeqOf } from '../judge.ts'
+import type { Commit } from '../store.ts'
 
-export interface KnownSession {
+interface KnownSession {
   seq: number
   columns: IndexColumns
 }
@@ -19,8 +21,10 @@ export class Known {
     return this.#sessions.get(nameOf(tenant, id))
   }
 
-  setSession(tenant: TenantId, id: string, known: KnownSession): void {
-    this.#sessions.set(nameOf(tenant, id), known)
+  /** What the commit has made of its session. */
+  learn(commit: Commit): void {
+    const { body: _, ...columns } = commit.head
+    this.#sessions.set(nameOf(commit.tenantId, commit.sessionId), { seq: lastSeqOf(commit), columns })
   }
 }
 

@@ -2,8 +2,8 @@
 import type { TenantId } from '@holdfast/protocol'
 import { crcOf } from '../checksum.ts'
 import type { DueKind, ListIndex, ListQuery, ListRow } from '../store.ts'
+import { most } from './bounds.ts'
 import type { Row } from './driver.ts'
-import { most } from './events.ts'
 import { leaseOf } from './sessions.ts'
 import type { Transactions } from './transactions.ts'
 

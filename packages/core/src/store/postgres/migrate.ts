@@ -68,7 +68,7 @@ async function migrateOn(
 }
 
 async function apply(connection: Connection, { version, sql }: Migration): Promise<void> {
-  for (const text of sql) await connection.run(text)
+  await connection.run(sql.join(';\n'))
   await connection.flush([{ sql: INSERT_VERSION, values: [version] }])
 }
 

@@ -1,6 +1,6 @@
 /** Opening a place: the server, the role that the statements run under, the schema. */
 import { HoldfastError } from '@holdfast/protocol'
-import { Connections, type Place } from './connection.ts'
+import { Connections, type Place, tablesNamed } from './connection.ts'
 import type { PgModule } from './driver.ts'
 import { storeError } from './errors.ts'
 import type { Answer } from './flush.ts'
@@ -26,8 +26,10 @@ export interface PostgresOptions {
 
 export interface OpenedDatabase {
   connections: Connections
-  /** For what only the owner of the tables may do. */
+  /** For what only the owner of the tables may do, and what takes as long as it takes. */
   owner: Connections
+  /** Listens, and does nothing else. */
+  ear: Connections
   settings: Settings
   server: ServerFacts
   schemaVersion: number
@@ -54,39 +56,63 @@ const SELECT_FACTS = `
 
 const HAS_ROLE = 'SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = $1'
 
+const HAS_RIGHTS = `
+  SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1) AND to_regclass($2) IS NOT NULL
+    AND has_table_privilege($1, $2, 'INSERT')`
+
 const oldest = 140_000
 const firstTryMs = 5_000
+const deadlineMs = 60_000
+
+type Handles = Pick<OpenedDatabase, 'connections' | 'owner' | 'ear'>
 
 export async function openDatabase(url: string, options: PostgresOptions): Promise<OpenedDatabase> {
   const place = placeOf(url, options)
-  const connections = new Connections(place)
-  const { migrationUrl } = options
-  const owner =
-    migrationUrl === undefined
-      ? connections
-      : new Connections({ ...place, url: migrationUrl, connections: 1 })
+  const alone = { ...place, connections: 1 }
+  const handles: Handles = {
+    connections: new Connections(place),
+    owner: new Connections({ ...alone, url: options.migrationUrl ?? url, deadlineMs: undefined }),
+    ear: new Connections(alone),
+  }
   try {
-    return await prepare({ connections, owner }, options)
+    return await prepare(handles, options)
   } catch (error) {
-    await Promise.all([connections.close(), owner.close()])
+    await Promise.all(Object.values(handles).map((connections) => connections.close()))
     throw storeError(error)
   }
 }
 
-async function prepare(
-  handles: Pick<OpenedDatabase, 'connections' | 'owner'>,
-  options: PostgresOptions,
-): Promise<OpenedDatabase> {
+async function prepare(handles: Handles, options: PostgresOptions): Promise<OpenedDatabase> {
   const { connections, owner } = handles
   const server = await factsOf(connections)
-  const role = server.bypasses ? (options.role ?? 'holdfast_app') : 'none'
-  if (server.bypasses && owner !== connections) throw unbound(server.role)
-  const version = await schemaVersion(connections)
-  if (server.bypasses) await makeRole(connections, role)
-  const grantee = server.bypasses ? role : owner === connections ? undefined : server.role
-  if (version < newestOf(migrations) || server.bypasses) await migrate(owner, { grantee })
+  const grantee = await granteeOf(server, connections, options)
+  const version = await schemaVersion(owner)
+  if (version < newestOf(migrations) || !(await hasRights(owner, grantee)))
+    await migrate(owner, { grantee })
   const synchronousCommit = server.synchronousCommit === 'off' ? 'on' : server.synchronousCommit
+  const role = server.bypasses ? (grantee as string) : server.role
   return { ...handles, server, settings: { role, synchronousCommit }, schemaVersion: newestOf(migrations) }
+}
+
+/** The role that the statements run under, where it is another than the tables' owner. */
+async function granteeOf(
+  { role, bypasses }: ServerFacts,
+  connections: Connections,
+  { migrationUrl, role: bound = 'holdfast_app' }: PostgresOptions,
+): Promise<string | undefined> {
+  if (!bypasses) return migrationUrl === undefined ? undefined : role
+  if (migrationUrl !== undefined) throw unbound(role)
+  await makeRole(connections, bound)
+  return bound
+}
+
+async function hasRights(owner: Connections, grantee: string | undefined): Promise<boolean> {
+  if (grantee === undefined) return true
+  const table = tablesNamed('@usage', owner.place.schema)
+  const [answer] = await owner.use((connection) =>
+    connection.flush([{ sql: HAS_RIGHTS, values: [grantee, table] }]),
+  )
+  return (answer as Answer).rows[0]?.[0] === 't'
 }
 
 function placeOf(url: string, { driver, schema = 'holdfast', connections = 10 }: PostgresOptions): Place {
@@ -94,7 +120,7 @@ function placeOf(url: string, { driver, schema = 'holdfast', connections = 10 }:
     const message = `The schema name ${JSON.stringify(schema)} has more than letters, digits and _, or more than 63 of them.`
     throw new HoldfastError('invalid_input', message)
   }
-  return { driver, url, schema, connections }
+  return { driver, url, schema, connections, deadlineMs }
 }
 
 async function factsOf(connections: Connections): Promise<ServerFacts> {

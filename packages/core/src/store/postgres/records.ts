@@ -1,8 +1,8 @@
 /** Records: one row per kind and id, changed only on the expected version. */
 import type { TenantId } from '@holdfast/protocol'
 import type { RecordOutcome, RecordRow } from '../store.ts'
+import { most } from './bounds.ts'
 import type { Row } from './driver.ts'
-import { most } from './events.ts'
 import type { Answer } from './flush.ts'
 import type { Transactions } from './transactions.ts'
 

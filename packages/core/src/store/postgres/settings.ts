@@ -14,7 +14,10 @@ const SET = `
 const FIND = `SELECT set_config('holdfast.words', $1, true)`
 
 export interface Settings {
-  /** Role that the statements run under: never one that row-level security does not bind. `none` for that of the URL. */
+  /**
+   * Role that the statements run under: never one that row-level security does not bind. Named, for `none` would be the
+   * role that logged in, which may have another set by the server or the URL.
+   */
   role: string
   /** `on`, or what the server has where that is safer. */
   synchronousCommit: string

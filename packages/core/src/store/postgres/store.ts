@@ -39,6 +39,7 @@ export class PostgresStore implements seam.Store {
   readonly #info: seam.StoreInfo
   readonly #db: Transactions
   readonly #owner: Connections
+  readonly #ear: Connections
   readonly #watch: Watch
 
   constructor(opened: OpenedDatabase, { clock, search }: PostgresStoreOptions) {
@@ -48,7 +49,8 @@ export class PostgresStore implements seam.Store {
     this.#info = infoOf(opened, search)
     this.#db = new Transactions(opened.connections, opened.settings)
     this.#owner = opened.owner
-    this.#watch = new Watch(this.#db, opened.connections, opened.server.handle)
+    this.#ear = opened.ear
+    this.#watch = new Watch(this.#db, opened.ear, opened.server.handle)
   }
 
   now(): number {
@@ -215,7 +217,7 @@ export class PostgresStore implements seam.Store {
   async close(): Promise<void> {
     await this.#watch.stop()
     await this.#db.close()
-    await this.#owner.close()
+    await Promise.all([this.#owner.close(), this.#ear.close()])
   }
 
   /** Other handles hear of the write. */
@@ -240,7 +242,7 @@ function infoOf(
       fsync,
       full_page_writes: fullPageWrites,
       synchronous_commit: settings.synchronousCommit,
-      role: settings.role === 'none' ? server.role : settings.role,
+      role: settings.role,
       schema: connections.place.schema,
       search: search ? 'on' : 'off',
     },

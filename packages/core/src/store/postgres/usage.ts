@@ -2,8 +2,8 @@
 import type { TenantId } from '@holdfast/protocol'
 import { lastSeqOf } from '../judge.ts'
 import type { Commit, UsageRow, UsageTotals } from '../store.ts'
+import { most } from './bounds.ts'
 import type { Row } from './driver.ts'
-import { most } from './events.ts'
 import type { Step } from './flush.ts'
 import type { Transactions } from './transactions.ts'
 

@@ -1,0 +1,178 @@
+/**
+ * The statements of commits: one moves the rows of their sessions and writes their events, and is the judge of each; the
+ * others write what lies beside, where there is any.
+ */
+import type { TenantId } from '@holdfast/protocol'
+import { haveSameIndices, type IndexColumns } from '../columns.ts'
+import { lastSeqOf } from '../judge.ts'
+import type { Commit } from '../store.ts'
+import { int4Array, int8Array, textArray } from './arrays.ts'
+import { attachmentsStep } from './attachments.ts'
+import { draftSteps } from './drafts.ts'
+import type { SqlValue } from './driver.ts'
+import { bodiesStep, columnsOf, valuesOfEvents } from './events.ts'
+import type { Step } from './flush.ts'
+import { keysStep } from './keys.ts'
+import type { Known } from './known.ts'
+import { partsStep, waypointsStep } from './parts.ts'
+import { refsStep } from './refs.ts'
+import { activityStep, headCrcOf, listingStep } from './sessions.ts'
+import { usageStep } from './usage.ts'
+
+/** One commit: the statement of a caller who is alone. */
+const COMMIT_ONE = `
+  WITH moved AS (
+    UPDATE @sessions SET seq = $4, head_crc = $5, head = $6, unindexed = true,
+      epoch = CASE WHEN $9::text IS NULL THEN epoch ELSE epoch + 1 END,
+      lease_owner = CASE WHEN $9::text IS NOT NULL THEN $9::text WHEN $11::bool THEN NULL ELSE lease_owner END,
+      lease_expires = CASE
+        WHEN $9::text IS NOT NULL THEN coalesce($13::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8) + $10::int8
+        WHEN $11::bool THEN NULL ELSE lease_expires END
+    WHERE tenant = $1 AND session = $2 AND seq = $3
+      AND ($7::int4 IS NULL OR (epoch = $7 AND lease_owner IS NOT NULL))
+      AND ($8::int4 IS NULL OR epoch = $8)
+      AND (NOT $12::bool OR lease_owner IS NULL
+        OR lease_expires <= coalesce($13::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8))
+      AND ($14::text IS NULL OR NOT EXISTS (
+        SELECT 1 FROM @keys k WHERE k.tenant = $1 AND k.session = $2 AND k.key = $14
+      ))
+    RETURNING session, epoch, lease_owner, lease_expires
+  ), written AS (
+    INSERT INTO @events (tenant, session, seq, v, crc, bytes, type, at, commit_id, aside, body)
+    SELECT $1, $2, e.* FROM moved, unnest($15::int4[], $16::int4[], $17::int8[], $18::int4[], $19::text[], $20::text[],
+      $21::text[], $22::bytea[], $23::text[]) AS e
+  )
+  SELECT session, epoch, lease_owner, lease_expires FROM moved`
+
+/** Many commits of different sessions, in the order of their ids: two batches lock rows in the same order. */
+const COMMIT_MANY = `
+  WITH moved AS (
+    UPDATE @sessions s SET seq = u.last, head_crc = u.crc, head = u.head, unindexed = true,
+      epoch = CASE WHEN u.owner IS NULL THEN s.epoch ELSE s.epoch + 1 END,
+      lease_owner = CASE WHEN u.owner IS NOT NULL THEN u.owner WHEN u.release = 1 THEN NULL ELSE s.lease_owner END,
+      lease_expires = CASE
+        WHEN u.owner IS NOT NULL THEN coalesce($13::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8) + u.ttl
+        WHEN u.release = 1 THEN NULL ELSE s.lease_expires END
+    FROM unnest($2::text[], $3::int4[], $4::int4[], $5::int8[], $6::text[], $7::int4[], $8::int4[], $9::text[],
+      $10::int8[], $11::int4[], $12::int4[], $14::text[]
+    ) WITH ORDINALITY AS u (session, base, last, crc, head, epoch, from_epoch, owner, ttl, release, needs_free, key, n)
+    WHERE s.tenant = $1 AND s.session = u.session AND s.seq = u.base
+      AND (u.epoch IS NULL OR (s.epoch = u.epoch AND s.lease_owner IS NOT NULL))
+      AND (u.from_epoch IS NULL OR s.epoch = u.from_epoch)
+      AND (u.needs_free = 0 OR s.lease_owner IS NULL
+        OR s.lease_expires <= coalesce($13::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8))
+      AND (u.key IS NULL OR NOT EXISTS (
+        SELECT 1 FROM @keys k WHERE k.tenant = $1 AND k.session = u.session AND k.key = u.key
+      ))
+    RETURNING u.n, s.session, s.epoch, s.lease_owner, s.lease_expires
+  ), written AS (
+    INSERT INTO @events (tenant, session, seq, v, crc, bytes, type, at, commit_id, aside, body)
+    SELECT $1, moved.session, e.seq, e.v, e.crc, e.bytes, e.type, e.at, e.commit_id, e.aside, e.body
+    FROM unnest($24::int8[], $15::int4[], $16::int4[], $17::int8[], $18::int4[], $19::text[], $20::text[], $21::text[],
+      $22::bytea[], $23::text[]) AS e (n, seq, v, crc, bytes, type, at, commit_id, aside, body)
+    JOIN moved ON moved.n = e.n
+  )
+  SELECT session, epoch, lease_owner, lease_expires FROM moved`
+
+/** What the statements of a batch rest on. */
+export interface Ground {
+  /** Null for the time of the server. */
+  nowMs: number | null
+  known: Known
+}
+
+/** The statement that moves the rows and writes the events, then those for what lies beside, where there is any. */
+export function stepsOf({ nowMs, known }: Ground, tenant: TenantId, commits: readonly Commit[]): Step[] {
+  const steps = [
+    commits.length === 1
+      ? stepOfOne(nowMs, tenant, commits[0] as Commit)
+      : stepOfMany(nowMs, tenant, commits),
+    bodiesStep(tenant, commits),
+    keysStep(tenant, commits),
+    partsStep(tenant, commits),
+    waypointsStep(tenant, commits),
+    refsStep(tenant, commits),
+    usageStep(tenant, commits),
+    attachmentsStep(tenant, commits),
+    ...draftSteps(tenant, commits),
+    ...listingSteps(known, tenant, commits),
+  ]
+  return steps.filter((step) => step !== undefined)
+}
+
+function listingSteps(known: Known, tenant: TenantId, commits: readonly Commit[]): Step[] {
+  const active: Commit[] = []
+  const changed: Commit[] = []
+  for (const commit of commits) {
+    const columns = columnsBefore(known, tenant, commit)
+    if (!columns || !haveSameIndices(columns, commit.head)) changed.push(commit)
+    else if (columns.activity !== commit.head.activity) active.push(commit)
+  }
+  const steps: Step[] = []
+  if (active.length > 0) steps.push(activityStep(tenant, active))
+  if (changed.length > 0) steps.push(listingStep(tenant, changed))
+  return steps
+}
+
+function columnsBefore(known: Known, tenant: TenantId, commit: Commit): IndexColumns | undefined {
+  const session = known.session(tenant, commit.sessionId)
+  return session?.seq === commit.baseSeq ? session.columns : undefined
+}
+
+function stepOfOne(nowMs: number | null, tenant: TenantId, commit: Commit): Step {
+  const { sessionId, baseSeq, head, epoch, lease, key } = commit
+  const { fromEpoch, owner, ttlMs, isRelease, needsFree } = movesOf(lease)
+  const values: SqlValue[] = [
+    tenant,
+    sessionId,
+    baseSeq,
+    lastSeqOf(commit),
+    headCrcOf(head),
+    head.body,
+    epoch,
+  ]
+  values.push(fromEpoch, owner, ttlMs, isRelease, needsFree, nowMs, key?.key)
+  return { sql: COMMIT_ONE, values: [...values, ...valuesOfEvents(columnsOf(commit))] }
+}
+
+function stepOfMany(nowMs: number | null, tenant: TenantId, commits: readonly Commit[]): Step {
+  const moves = commits.map(({ lease }) => movesOf(lease))
+  const events = commits.flatMap((commit, index) =>
+    columnsOf(commit).map((event) => ({ event, n: index + 1 })),
+  )
+  const values: SqlValue[] = [
+    tenant,
+    textArray(commits.map(({ sessionId }) => sessionId)),
+    int4Array(commits.map(({ baseSeq }) => baseSeq)),
+    int4Array(commits.map(lastSeqOf)),
+    int8Array(commits.map(({ head }) => headCrcOf(head))),
+    textArray(commits.map(({ head }) => head.body)),
+    int4Array(commits.map(({ epoch }) => epoch)),
+    int4Array(moves.map(({ fromEpoch }) => fromEpoch)),
+    textArray(moves.map(({ owner }) => owner)),
+    int8Array(moves.map(({ ttlMs }) => ttlMs)),
+    int4Array(moves.map(({ isRelease }) => Number(isRelease))),
+    int4Array(moves.map(({ needsFree }) => Number(needsFree))),
+    nowMs,
+    textArray(commits.map(({ key }) => key?.key)),
+    ...valuesOfEvents(events.map(({ event }) => event)),
+    int8Array(events.map(({ n }) => n)),
+  ]
+  return { sql: COMMIT_MANY, values }
+}
+
+interface LeaseMove {
+  fromEpoch?: number
+  owner?: string
+  ttlMs?: number
+  isRelease: boolean
+  /** Whether the lease must be free, or past its end. */
+  needsFree: boolean
+}
+
+function movesOf(lease: Commit['lease']): LeaseMove {
+  if (!lease) return { isRelease: false, needsFree: false }
+  if (lease.type === 'release') return { isRelease: true, needsFree: lease.lost === true }
+  const { fromEpoch, owner, ttlMs } = lease
+  return { fromEpoch, owner, ttlMs, isRelease: false, needsFree: true }
+}
