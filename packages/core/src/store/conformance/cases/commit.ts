@@ -350,6 +350,48 @@ export const commitCases: readonly StoreCase[] = [
     },
   },
   {
+    id: 'C5.5',
+    clause: 'C5',
+    title: 'the very same commit twice in a batch has an answer for each place',
+    async run(t) {
+      await t.create('s')
+      const keyed = t.commit('s', 1, { key: { key: 'k', hash: 'h', expiresAtMs: 9_999_999_999_999 } })
+      const outcomes = await t.sendAll([keyed, keyed])
+      same(
+        outcomes.map(({ status }) => status),
+        ['committed', 'replayed'],
+      )
+      const plain = t.commit('s', 2)
+      const again = await t.sendAll([plain, plain])
+      same(
+        again.map(({ status }) => status),
+        ['committed', 'conflict'],
+      )
+      same(await t.seqs('s'), [1, 2, 3])
+    },
+  },
+  {
+    id: 'C5.6',
+    clause: 'C5',
+    title: 'a batch of two tenants is answered for both, under equal names too',
+    async run(t) {
+      const theirs = { tenantId: t.stranger }
+      const outcomes = await t.sendAll([
+        t.creation('s', { events: 2 }),
+        t.creation('s', { events: 3, ...theirs }),
+        t.commit('s', 2),
+        t.commit('s', 3, theirs),
+        t.commit('s', 2, theirs),
+      ])
+      same(
+        outcomes.map(({ status }) => status),
+        ['committed', 'committed', 'committed', 'committed', 'conflict'],
+      )
+      same(await t.seqs('s'), [1, 2, 3])
+      same((await t.store.readHead(t.stranger, 's'))?.seq, 4)
+    },
+  },
+  {
     id: 'C6.1',
     clause: 'C6',
     title: 'of many writers on one base through one handle exactly one is committed',

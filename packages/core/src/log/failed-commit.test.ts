@@ -1,0 +1,48 @@
+import { HoldfastError } from '@holdfast/protocol'
+import { expect, it } from 'vitest'
+import type { CommitOutcome } from '../store/store.ts'
+import { withCommit } from './testing/between.ts'
+import { eachStore } from './testing/each-store.ts'
+import { user } from './testing/messages.ts'
+
+const full = new HoldfastError('store_full', 'The disk is full; nothing was written.')
+const unknown = new HoldfastError('commit_unknown', 'The connection broke.')
+
+eachStore('a commit that failed while others of its batch were written', (place) => {
+  it('is told to its own caller, and the next write goes on', async () => {
+    let failing = false
+    const wrap = withCommit(async (commits, commit) => {
+      const kept = failing ? commits.slice(1) : commits
+      const outcomes = await commit(kept)
+      if (!failing) return outcomes
+      failing = false
+      return [{ status: 'failed', error: full } satisfies CommitOutcome, ...outcomes]
+    })
+    const { sessions } = await place.open({ wrap })
+    const [first, second] = [
+      await sessions.create({ agentId: 'agent' }),
+      await sessions.create({ agentId: 'agent' }),
+    ]
+    failing = true
+    const [refused, written] = await Promise.allSettled([first.append(user('a')), second.append(user('b'))])
+    expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'store_full' } })
+    expect(written.status).toBe('fulfilled')
+    await first.append(user('again'))
+    expect((await first.messages()).messages).toHaveLength(1)
+  })
+
+  it('is read back when its outcome is unknown', async () => {
+    let failing = false
+    const wrap = withCommit(async (commits, commit) => {
+      const outcomes = await commit(commits)
+      if (!failing) return outcomes
+      failing = false
+      return outcomes.map(() => ({ status: 'failed', error: unknown }) satisfies CommitOutcome)
+    })
+    const { sessions } = await place.open({ wrap })
+    const session = await sessions.create({ agentId: 'agent' })
+    failing = true
+    await session.append(user('once'))
+    expect((await session.messages()).messages).toHaveLength(1)
+  })
+})
