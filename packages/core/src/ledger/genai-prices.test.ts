@@ -4,12 +4,15 @@ import { priceOf } from './cost.ts'
 import type { GenaiMatch } from './genai-patterns.ts'
 import { type ConvertedPrices, type GenaiProvider, priceBookOf } from './genai-prices.ts'
 
+/** The package also tries it with dashes, which a book does not. */
+const date = '-20250101'
+
 /** A model by each name that its provider says it goes by, and by one with a date. */
 function namesIn(match: GenaiMatch): string[] {
   if ('or' in match) return match.or.flatMap(namesIn)
   if ('and' in match || 'regex' in match) return []
   const [name] = Object.values(match) as [string]
-  return [name, `${name}-20250101`]
+  return [name, name + date]
 }
 
 const tokens = (promptTokens: number) => {
@@ -30,6 +33,7 @@ describe('the data of the package', () => {
   test('costs what the package itself says, by every name, in every tier, at several times', () => {
     let compared = 0
     const different: unknown[] = []
+    const missing = new Set<string>()
     const spring = '2026-01-05T03:00:00.000Z'
     const autumn = '2026-11-02T10:00:00.000Z'
     for (const { id: providerId, models } of providers) {
@@ -41,6 +45,10 @@ describe('the data of the package', () => {
         for (const { model, at, promptTokens } of calls) {
           const cost = priceOf({ ...tokens(promptTokens), providerId, model }, converted.book, at)
           const theirs = calcPrice(dollars(promptTokens), model, { providerId, timestamp: new Date(at) })
+          const isPriced =
+            theirs?.model_price.input_mtok !== undefined && theirs.model_price.output_mtok !== undefined
+          if (cost === undefined && isPriced && !model.endsWith(date))
+            missing.add(`${theirs.provider.id}/${theirs.model.id}`)
           if (cost === undefined || theirs === null) continue
           compared += 1
           const microcents = theirs.total_price * 1e8
@@ -50,6 +58,7 @@ describe('the data of the package', () => {
       }
     }
     expect(different).toEqual([])
+    expect([...missing].filter((key) => !converted.leftOut.some((line) => line.startsWith(key)))).toEqual([])
     expect(compared).toBeGreaterThan(5_000)
   }, 120_000)
 
@@ -137,4 +146,14 @@ test.each([
   expect(() => one(prices)).toThrow(
     expect.objectContaining({ code: 'invalid_input', message: expect.stringContaining('genai-prices') }),
   )
+})
+
+test('a provider of the data goes by its own name, though the rule of another one fits it', () => {
+  const named = (id: string, input_mtok: number) => {
+    return { id, models: [{ id: 'm', match: { equals: 'm1' }, prices: { input_mtok } }] }
+  }
+  const { book } = priceBookOf([{ ...named('p', 1), provider_match: { contains: 'p' } }, named('my-p', 2)])
+  const million = { promptTokens: 1_000_000, completionTokens: 0, cachedReadTokens: 0, cachedWriteTokens: 0 }
+  const cost = (providerId: string) => priceOf({ ...million, providerId, model: 'm1' }, book)
+  expect([cost('p'), cost('my-p'), cost('other-p'), cost('q')]).toEqual([1e8, 2e8, 1e8, undefined])
 })

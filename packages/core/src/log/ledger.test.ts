@@ -197,6 +197,7 @@ eachStore('a roll-up', (place) => {
     const { next } = await page({ by, limit: 1 })
     const wrong = { code: 'invalid_cursor' }
     await expect(page({ by: ['model'], after: next as string })).rejects.toMatchObject(wrong)
+    await expect(page({ by: ['model', 'ownerUserId'], after: next as string })).rejects.toMatchObject(wrong)
     await expect(page({ by, where: { model: 'a' }, after: next as string })).rejects.toMatchObject(wrong)
     await expect(page({ by, after: 'x' })).rejects.toMatchObject(wrong)
   })

@@ -177,6 +177,10 @@ export const ledgerCases: readonly StoreCase[] = [
       const first = await t.store.listUsage(t.tenant, { filter, limit: 3 })
       const { at, sessionId, seq } = rows[2] as LedgerRow
       same(first, { rows: [], next: { at, sessionId, seq } })
+      const late = { from: '2026-01-03' }
+      const before = { at, sessionId, seq }
+      const fromLate = await t.store.listUsage(t.tenant, { filter: late, after: before, limit: 100 })
+      same(fromLate, { rows: chosen(rows, late) }, 'a position before the time of the filter')
       const summed = await t.store.rollUpUsage(t.tenant, { filter, by: ['day'], limit: 3 })
       same(summed, { groups: [], next: { at, sessionId, seq } })
     },
