@@ -1,5 +1,6 @@
 /** A small price list for transcripts that carry no price. What it does not hold has an unknown price, not none. */
-import { type PriceBook, priceOf } from '@holdfast/core'
+import { priceOf } from '@holdfast/core'
+import type { PriceBook } from '@holdfast/protocol'
 import type { PricedCall, PriceOf } from './claude-code/usage.ts'
 import list from './prices.json' with { type: 'json' }
 

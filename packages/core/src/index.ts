@@ -6,7 +6,18 @@ export { type ProviderMessage, providerView } from './context/provider-view.ts'
 export { formatTaskListForPrompt } from './context/tasks-prompt.ts'
 export { compactOversizedToolMessages } from './context/tool-output.ts'
 export { contextView, type ViewItem, viewStateOf } from './context/view.ts'
-export { type PriceBook, priceOf, rate } from './ledger/cost.ts'
+export { type Cost, priceOf, rate } from './ledger/cost.ts'
+export type { GenaiMatch } from './ledger/genai-patterns.ts'
+export {
+  type ConvertedPrices,
+  type GenaiConstraint,
+  type GenaiModel,
+  type GenaiPrices,
+  type GenaiProvider,
+  type GenaiTiers,
+  priceBookOf,
+} from './ledger/genai-prices.ts'
+export { overridePrices } from './ledger/override-prices.ts'
 export { sumUsage } from './ledger/totals.ts'
 export type { Appended, TaskUpdated } from './log/answers.ts'
 export type { FileReference, NewFile } from './log/attachments.ts'
@@ -23,8 +34,11 @@ export type { Followed, FollowedDraft, FollowedEvent, FollowedReset, FollowOptio
 export { type Holdfast, type OpenOptions, openHoldfast } from './log/holdfast.ts'
 export type { ListOptions, SessionFilters, SessionPage } from './log/list-sessions.ts'
 export type { MessagePage, MessagePageOptions } from './log/message-page.ts'
+export type { PriceBooks } from './log/price-books.ts'
 export type { PutOptions, Records, StoredRecord } from './log/records.ts'
 export type { Recovered, RecoverOptions } from './log/recover.ts'
+export type { Rerated, ReratedCost } from './log/rerate.ts'
+export type { RolledUp, RollUpOptions, RollUpPage } from './log/roll-up.ts'
 export type {
   AnyRun,
   EndedRun,

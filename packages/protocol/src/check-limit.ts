@@ -20,3 +20,10 @@ export function limitExceeded(limit: LimitName, actual: number, what: string): H
     details: { limit, max, actual },
   })
 }
+
+/** The sum of two counts; throws `limit_exceeded` when a number would not hold it exactly. */
+export function addCounts(a: number, b: number, what: string): number {
+  const sum = a + b
+  if (sum > limits.sum) throw limitExceeded('sum', sum, what)
+  return sum
+}

@@ -2,7 +2,7 @@
  * The one table of limits. Sizes are UTF-8 bytes unless the name says otherwise; depths count nested arrays and
  * objects. Passing a limit is `limit_exceeded` with `details: {limit, max, actual}`, and nothing is written. Otherwise:
  * too many `forkSegments` are `fork_too_deep`, spent `commitTries` are `contention`; a longer page than `pageItems`,
- * `pageBytes` or `listScanRows` ends early; `asideBytes`, `waypointEvents`, `searchIndexBytes` and `keyTtlMs` refuse nothing.
+ * `pageBytes` or `listScanRows` ends early; a walk along the ledger takes `ledgerRows` at a step; `asideBytes`, `waypointEvents`, `searchIndexBytes` and `keyTtlMs` refuse nothing.
  */
 export const limits = {
   /** One event body as JSON text. */
@@ -48,6 +48,10 @@ export const limits = {
   draftBytes: 4 * 1024 * 1024,
   /** Stored record (agent, persona, seed …) as JSON text. */
   recordBytes: 256 * 1024,
+  /** Price book as JSON text: thousands of models. */
+  priceBookBytes: 1024 * 1024,
+  /** Any sum over the ledger, and any counter of a session: what a number holds exactly. */
+  sum: Number.MAX_SAFE_INTEGER,
   checkpointChannels: 1_024,
   /** Page of events, messages or sessions. */
   pageItems: 1_000,
@@ -55,6 +59,8 @@ export const limits = {
   pageBytes: 4 * 1024 * 1024,
   /** Rows that one filtered list page may look at. */
   listScanRows: 2_000,
+  /** Rows of the ledger that the store looks at, or adds up, in one call. */
+  ledgerRows: 10_000,
   /** Bytes of pending text that one search indexes before it answers. */
   searchIndexBytes: 4 * 1024 * 1024,
   searchQueryBytes: 1_024,

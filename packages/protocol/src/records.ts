@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { externalId, id } from './ids.ts'
-import { jsonObject, recordOf } from './json.ts'
+import { jsonObject } from './json.ts'
+import { priceBook } from './price-book.ts'
 import { channel, reasoningEffort } from './session.ts'
 
 const text = z.string().max(64 * 1024)
@@ -49,17 +50,9 @@ export const recordSchemas = {
     userId: externalId.optional(),
     agentId: externalId.optional(),
   }),
-  price_book: z.strictObject({
-    /** Micro-cents per million tokens, by `provider/model`. */
-    prices: recordOf(
-      z.strictObject({
-        prompt: z.int().min(0),
-        completion: z.int().min(0),
-        cachedRead: z.int().min(0).optional(),
-        cachedWrite: z.int().min(0).optional(),
-      }),
-    ),
-  }),
+  price_book: priceBook,
+  /** Which price book new usage is rated by. */
+  current_price_book: z.strictObject({ priceBookId: id }),
 } as const
 
 export type RecordKind = keyof typeof recordSchemas

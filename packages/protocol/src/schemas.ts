@@ -25,7 +25,7 @@ const given = {
   'token-budget': tokenBudget,
   'usage-record': usageRecord,
   ...Object.fromEntries(
-    Object.entries(recordSchemas).map(([kind, body]) => [`record-${kind.replace('_', '-')}`, body]),
+    Object.entries(recordSchemas).map(([kind, body]) => [`record-${kind.replaceAll('_', '-')}`, body]),
   ),
 } satisfies Record<string, z.ZodType>
 

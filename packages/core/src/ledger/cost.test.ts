@@ -60,3 +60,79 @@ test('a price that the provider reported wins over the book; others are rated an
     costSource: 'price_book',
   })
 })
+
+const noTokens = { promptTokens: 0, completionTokens: 0, cachedReadTokens: 0, cachedWriteTokens: 0 }
+const million = 1_000_000
+
+test('a kind of token without a price is unknown when it was used, and only then', () => {
+  const embedding = { prices: { e: { prompt: 5 } } }
+  expect(priceOf({ ...noTokens, promptTokens: million, model: 'e' }, embedding)).toBe(5)
+  expect(
+    priceOf({ ...noTokens, promptTokens: million, completionTokens: 1, model: 'e' }, embedding),
+  ).toBeUndefined()
+  expect(priceOf({ ...noTokens, model: 'e' }, embedding)).toBe(0)
+})
+
+test('reasoning has its own price or that of the completion it is in, and is never paid twice', () => {
+  const spent = { ...noTokens, completionTokens: 3 * million, reasoningTokens: million, model: 'm' }
+  expect(priceOf(spent, { prices: { m: { completion: 10 } } })).toBe(30)
+  expect(priceOf(spent, { prices: { m: { completion: 10, reasoning: 3 } } })).toBe(23)
+})
+
+test('a price per call is added to each', () => {
+  const tokens = { ...noTokens, promptTokens: million, model: 'm' }
+  expect(priceOf(tokens, { prices: { m: { prompt: 2, completion: 2, call: 7 } } })).toBe(9)
+})
+
+test('a prompt past a tier pays its rates for every token; what the tier does not name stays', () => {
+  const tiers = [
+    { above: 200, prompt: 2 * million },
+    { above: 400, prompt: 4 * million, completion: 9 * million },
+  ]
+  const tiered = { prices: { m: { prompt: million, completion: 3 * million, tiers } } }
+  const cost = (promptTokens: number) =>
+    priceOf({ ...noTokens, promptTokens, completionTokens: 1, model: 'm' }, tiered)
+  expect([200, 201, 400, 401].map(cost)).toEqual([203, 405, 803, 1_613])
+})
+
+test('a price changes at its time, and every day between two times', () => {
+  const night = { when: { daily: { from: '22:00:00', until: '06:00:00' } }, prompt: 1 }
+  const noon = { when: { daily: { from: '12:00:00', until: '13:00:00' } }, prompt: 3 }
+  const changes = [{ when: { from: '2026-03-01T00:00:00Z' }, prompt: 5 }, night, noon]
+  const changing = { prices: { m: { prompt: 9, changes } } }
+  const cost = (at?: string) => priceOf({ ...noTokens, promptTokens: million, model: 'm' }, changing, at)
+  expect(cost('2026-02-28T20:59:59.999Z')).toBe(9)
+  expect(cost('2026-03-01T20:00:00Z')).toBe(5)
+  expect(cost('2025-01-01T22:00:00.000Z')).toBe(1)
+  expect(cost('2026-03-01T05:59:59.999Z')).toBe(1)
+  expect(cost('2026-03-01T06:00:00.000Z')).toBe(5)
+  expect(cost('2026-03-01T12:00:00Z')).toBe(3)
+  expect(cost('2026-03-01T13:00:00Z')).toBe(5)
+  expect(cost(), 'the time is not known').toBeUndefined()
+})
+
+test('a cost that a number does not hold is unknown', () => {
+  const usage = { ...noTokens, promptTokens: Number.MAX_SAFE_INTEGER, model: 'm' }
+  expect(priceOf(usage, { prices: { m: { prompt: million } } })).toBe(Number.MAX_SAFE_INTEGER)
+  expect(priceOf(usage, { prices: { m: { prompt: million + 1 } } })).toBeUndefined()
+})
+
+test('other names are tried in order, after the own ones; a provider may go by another name', () => {
+  const named = {
+    prices: { 'p/a': { prompt: 1 }, 'p/b': { prompt: 2 }, 'p/B2': { prompt: 3 } },
+    aliases: [
+      ['p/b-##', 'p/a'],
+      ['p/b*', 'p/b'],
+    ] as [string, string][],
+    providers: [['*cloud', 'p']] as [string, string][],
+  }
+  const cost = (providerId: string, model: string) =>
+    priceOf({ ...noTokens, promptTokens: million, providerId, model }, named)
+  expect(cost('p', 'b-12')).toBe(1)
+  expect(cost('p', 'b-1')).toBe(2)
+  expect(cost('P', 'B-12')).toBe(1)
+  expect(cost('p', 'B2')).toBe(3)
+  expect(cost('My-Cloud', 'b-x')).toBe(2)
+  expect(cost('My-Cloud', 'a')).toBe(1)
+  expect(cost('q', 'b')).toBeUndefined()
+})

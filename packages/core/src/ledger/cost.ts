@@ -1,50 +1,53 @@
 /** What a model call costs by a price book, in whole micro-cents. A model that the book does not know is unknown, not free. */
-import type { RecordBody, UsageRecord } from '@holdfast/protocol'
-import { splitModel } from '../session/model-ref.ts'
+import type { PriceBook, UsageRecord } from '@holdfast/protocol'
+import { findPrice } from './find-price.ts'
+import { ratesOf } from './tariff.ts'
 
-export type PriceBook = RecordBody<'price_book'>
-type Price = PriceBook['prices'][string]
-
-type Priced = Pick<
-  UsageRecord,
-  'providerId' | 'model' | 'promptTokens' | 'completionTokens' | 'cachedReadTokens' | 'cachedWriteTokens'
->
+type Priced = Partial<Pick<UsageRecord, 'providerId' | 'model' | 'reasoningTokens'>> &
+  Pick<UsageRecord, 'promptTokens' | 'completionTokens' | 'cachedReadTokens' | 'cachedWriteTokens'>
 
 const perTokens = 1_000_000n
 
-/** Cached tokens are inside the prompt and have a price of their own; reasoning is inside the completion and has none. */
-export function priceOf(usage: Priced, book: PriceBook): number | undefined {
-  const price = priceOfModel(usage, book)
-  if (!price) return undefined
-  const plain = usage.promptTokens - usage.cachedReadTokens - usage.cachedWriteTokens
-  const sum =
-    times(plain, price.prompt) +
-    times(usage.cachedReadTokens, price.cachedRead ?? price.prompt) +
-    times(usage.cachedWriteTokens, price.cachedWrite ?? price.prompt) +
-    times(usage.completionTokens, price.completion)
+/**
+ * Exact until the end, where it is rounded once: half a micro-cent or more is one. Undefined when the book has no price
+ * for the model, or none for a kind of token that was used, or when a number does not hold the cost.
+ *
+ * Cached tokens are inside the prompt, reasoning is inside the completion; each has a price of its own, or that of the
+ * whole it is in. `at` is when the call was made, ISO time; without it a price that changes with time is unknown.
+ */
+export function priceOf(usage: Priced, book: PriceBook, at?: string): number | undefined {
+  const price = findPrice(usage, book)
+  const { promptTokens, completionTokens, cachedReadTokens, cachedWriteTokens, reasoningTokens = 0 } = usage
+  const rates = price && ratesOf(price, promptTokens, at)
+  if (!rates) return undefined
+  const parts = [
+    times(promptTokens - cachedReadTokens - cachedWriteTokens, rates.prompt),
+    times(cachedReadTokens, rates.cachedRead ?? rates.prompt),
+    times(cachedWriteTokens, rates.cachedWrite ?? rates.prompt),
+    times(completionTokens - reasoningTokens, rates.completion),
+    times(reasoningTokens, rates.reasoning ?? rates.completion),
+  ]
+  let sum = BigInt(rates.call ?? 0) * perTokens
+  for (const part of parts) {
+    if (part === undefined) return undefined
+    sum += part
+  }
   const cost = Number((sum + perTokens / 2n) / perTokens)
   return Number.isSafeInteger(cost) ? cost : undefined
 }
 
 /** Products of counts and prices pass 2⁵³ long before their cost does. */
-function times(tokens: number, price: number): bigint {
-  return BigInt(tokens) * BigInt(price)
-}
-
-/** The pair of provider and model wins over a bare name, which is split when it has the form of a pair. */
-function priceOfModel({ providerId, model }: Priced, { prices }: PriceBook): Price | undefined {
-  if (model === undefined) return undefined
-  const ref = providerId === undefined ? splitModel(model) : { providerId, model }
-  const key = ref.providerId === undefined ? ref.model : `${ref.providerId}/${ref.model}`
-  return Object.hasOwn(prices, key) ? prices[key] : undefined
+function times(tokens: number, price: number | undefined): bigint | undefined {
+  if (tokens === 0) return 0n
+  return price === undefined ? undefined : BigInt(tokens) * BigInt(price)
 }
 
 export type Cost = Pick<UsageRecord, 'costMicrocents' | 'costSource'>
 
 /** What the provider reported wins over the book; so an old row can be rated again without touching it. */
-export function rate(usage: Priced & Cost, book: PriceBook): Cost {
+export function rate(usage: Priced & Cost, book: PriceBook, at?: string): Cost {
   if (usage.costSource === 'provider') return { costMicrocents: usage.costMicrocents, costSource: 'provider' }
-  const costMicrocents = priceOf(usage, book)
+  const costMicrocents = priceOf(usage, book, at)
   return costMicrocents === undefined
     ? { costSource: 'unknown' }
     : { costMicrocents, costSource: 'price_book' }

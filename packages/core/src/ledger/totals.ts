@@ -1,5 +1,5 @@
 /** Totals of the ledger: always the sum of its rows, failed and cut-off attempts too. */
-import type { UsageRecord } from '@holdfast/protocol'
+import { addCounts, type UsageRecord } from '@holdfast/protocol'
 
 export interface UsageTotals {
   attempts: number
@@ -43,6 +43,7 @@ export const noUsage: UsageTotals = {
   costUnknown: 0,
 }
 
+/** Throws `limit_exceeded` when a number does not hold a sum exactly. */
 export function sumUsage(rows: Iterable<Row>): UsageTotals {
   let totals = noUsage
   for (const row of rows) totals = withRow(totals, row)
@@ -52,13 +53,17 @@ export function sumUsage(rows: Iterable<Row>): UsageTotals {
 function withRow(totals: UsageTotals, row: Row): UsageTotals {
   return {
     attempts: totals.attempts + 1,
-    promptTokens: totals.promptTokens + row.promptTokens,
-    completionTokens: totals.completionTokens + row.completionTokens,
-    reasoningTokens: totals.reasoningTokens + row.reasoningTokens,
-    cachedReadTokens: totals.cachedReadTokens + row.cachedReadTokens,
-    cachedWriteTokens: totals.cachedWriteTokens + row.cachedWriteTokens,
-    consumedTokens: totals.consumedTokens + row.promptTokens + row.completionTokens,
-    costMicrocents: totals.costMicrocents + (row.costMicrocents ?? 0),
+    promptTokens: addCounts(totals.promptTokens, row.promptTokens, 'promptTokens'),
+    completionTokens: addCounts(totals.completionTokens, row.completionTokens, 'completionTokens'),
+    reasoningTokens: addCounts(totals.reasoningTokens, row.reasoningTokens, 'reasoningTokens'),
+    cachedReadTokens: addCounts(totals.cachedReadTokens, row.cachedReadTokens, 'cachedReadTokens'),
+    cachedWriteTokens: addCounts(totals.cachedWriteTokens, row.cachedWriteTokens, 'cachedWriteTokens'),
+    consumedTokens: addCounts(
+      totals.consumedTokens,
+      row.promptTokens + row.completionTokens,
+      'consumedTokens',
+    ),
+    costMicrocents: addCounts(totals.costMicrocents, row.costMicrocents ?? 0, 'costMicrocents'),
     costEstimated: totals.costEstimated || row.estimated,
     costUnknown: totals.costUnknown + (row.costMicrocents === undefined ? 1 : 0),
   }

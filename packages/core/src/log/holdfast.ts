@@ -18,6 +18,7 @@ import { type Pruned, type PruneOptions, pruneSessions } from './delete-session.
 import type { EraseOptions, ErasureReceipt } from './erase.ts'
 import { eraseUser } from './erase-user.ts'
 import { KnownTexts } from './known-texts.ts'
+import { PriceBooks } from './price-books.ts'
 import { systemRandom } from './random.ts'
 import { Records } from './records.ts'
 import { RestingActors } from './resting-actors.ts'
@@ -58,7 +59,7 @@ export interface Holdfast {
   readonly seeds: Records<'seed'>
   readonly conversations: Records<'conversation'>
   readonly participants: Records<'participant'>
-  readonly priceBooks: Records<'price_book'>
+  readonly priceBooks: PriceBooks
   readonly usage: Usage
   search(query: string, options?: SearchOptions): Promise<SearchPage>
   /** Does what the clock made due. `everyTenant`: not only for this one. */
@@ -158,7 +159,7 @@ class TenantHoldfast implements Holdfast {
   readonly seeds: Records<'seed'>
   readonly conversations: Records<'conversation'>
   readonly participants: Records<'participant'>
-  readonly priceBooks: Records<'price_book'>
+  readonly priceBooks: PriceBooks
   readonly usage: Usage
   readonly #place: Place
   readonly #log: TenantLog
@@ -175,8 +176,8 @@ class TenantHoldfast implements Holdfast {
     this.seeds = records('seed')
     this.conversations = records('conversation')
     this.participants = records('participant')
-    this.priceBooks = records('price_book')
-    this.usage = new Usage(log)
+    this.priceBooks = new PriceBooks(log)
+    this.usage = new Usage(log, this.priceBooks)
   }
 
   get tenantId(): TenantId {

@@ -1,6 +1,8 @@
 /** Limits that take megabytes or thousands of rows to meet, as `limits.test.ts` has the others. */
 import { limits } from '@holdfast/protocol'
 import { expect } from 'vitest'
+import type { Store } from '../store/store.ts'
+import { openHoldfast } from './holdfast.ts'
 import type { InitializingRun } from './run-types.ts'
 import {
   type Edge,
@@ -74,6 +76,24 @@ const bounds = {
     )
   },
 
+  async ledgerRows({ store, session }) {
+    const count = limits.ledgerRows + 1
+    for (let from = 0; from < count; from += limits.commitEvents) {
+      const size = Math.min(limits.commitEvents, count - from)
+      await session.batch(
+        many(size, (n) => ({ type: 'recordUsage', usage: attempt(`a${from + n}`) as never })),
+      )
+    }
+    const looked: number[] = []
+    const { usage } = await openHoldfast({ store: counting(store, looked) })
+    const { groups } = await usage.rollUp({ by: ['sessionId'] })
+    expect(groups).toMatchObject([{ rows: count, promptTokens: count }])
+    expect((await usage.rerate({ prices: {} })).groups).toMatchObject([
+      { rows: count, rerated: { costUnknown: count } },
+    ])
+    expect(looked).toEqual([limits.ledgerRows, 1, limits.ledgerRows, 1])
+  },
+
   async searchIndexBytes({ holdfast, session }) {
     const words = many(3, (n) => `needle ${n} `)
     for (const word of words) await session.append(user(word + letters(limits.searchIndexBytes / 2)))
@@ -86,3 +106,24 @@ const bounds = {
 
 testEdges(edges)
 testBounds(bounds)
+
+function attempt(attemptId: string) {
+  return { attemptId, promptTokens: 1, completionTokens: 0 }
+}
+
+/** Notes how many rows each call about the ledger gave or added up. */
+function counting(store: Store, looked: number[]): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name)
+      if (typeof member !== 'function') return member
+      if (name !== 'listUsage' && name !== 'rollUpUsage') return member.bind(target)
+      return async (...call: unknown[]) => {
+        const answer = await member.apply(target, call)
+        const rows = name === 'listUsage' ? answer.rows.length : answer.groups[0].rows
+        looked.push(rows)
+        return answer
+      }
+    },
+  })
+}

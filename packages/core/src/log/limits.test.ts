@@ -113,6 +113,15 @@ const edges = {
       return { first: firstSeq, last: lastSeq }
     },
   ),
+  priceBookBytes: edge(limits.priceBookBytes, ({ holdfast }, size) => {
+    const book = (length: number) => ({ prices: { [letters(length)]: {} } })
+    return holdfast.priceBooks.put(`book-${size}`, book(size - JSON.stringify(book(0)).length))
+  }),
+  sum: {
+    prepare: async () => {},
+    at: ({ session }) => session.recordUsage(attempt('whole', limits.sum)),
+    past: ({ session }) => session.recordUsage(attempt('one more', 1)),
+  },
   recordBytes: edge(limits.recordBytes, ({ holdfast }, size) => {
     const seed = (last: number) => ({
       goal: '',
@@ -255,6 +264,10 @@ eachStore('a limit', (place) => {
     await session.takeOverRun({ ...tooLong, ttlMs: limits.leaseTtlMs })
   })
 })
+
+function attempt(attemptId: string, costMicrocents: number) {
+  return { attemptId, promptTokens: 0, completionTokens: 0, costMicrocents, costSource: 'provider' }
+}
 
 function nested(levels: number): Json {
   let value: Json = 0

@@ -7,6 +7,7 @@ import type { Head } from '../session/state.ts'
 import type { ListIndex, ListQuery, ListRow } from '../store/store.ts'
 import { decodeHead } from './head-codec.ts'
 import { requestHash } from './key-hash.ts'
+import { decodeOpaque, encodeOpaque } from './opaque-cursor.ts'
 import { pageLimit } from './session-read.ts'
 import { type SessionSummary, sessionSummary } from './summary-view.ts'
 import type { TenantLog } from './tenant-log.ts'
@@ -170,26 +171,16 @@ function passing(row: ListRow, filters: readonly Test[], nowMs: number): Session
 
 type Position = NonNullable<ListQuery['after']>
 
-/** Opaque to readers, and good only for the filters it was made with. */
 function encodeListCursor(after: Position | undefined, bound: string): string {
   const { key, id } = after as Position
-  return Buffer.from(JSON.stringify([key, id, bound.slice(0, 16)])).toString('base64url')
+  return encodeOpaque([key, id], bound)
 }
 
 function decodeListCursor(cursor: string, bound: string): Position {
-  const parts = parsed(cursor)
-  const [key, id, filters] = Array.isArray(parts) ? parts : []
-  if (typeof key === 'number' && typeof id === 'string' && filters === bound.slice(0, 16)) return { key, id }
-  throw new HoldfastError(
-    'invalid_cursor',
-    'not a cursor of this list; start without one, or keep the filters it was made with.',
-  )
+  const [key, id] = decodeOpaque(cursor, bound, isPosition)
+  return { key, id }
 }
 
-function parsed(cursor: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(cursor.slice(0, 1_024), 'base64url').toString())
-  } catch {
-    return undefined
-  }
+function isPosition(parts: readonly unknown[]): parts is [key: number, id: string] {
+  return typeof parts[0] === 'number' && typeof parts[1] === 'string'
 }

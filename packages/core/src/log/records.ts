@@ -79,7 +79,7 @@ export class Records<K extends RecordKind> {
   }
 
   #check(body: unknown): RecordBody<K> {
-    scanValue(body, 'recordBytes', this.#kind)
+    scanValue(body, this.#kind === 'price_book' ? 'priceBookBytes' : 'recordBytes', this.#kind)
     return parseInput(
       recordSchemas[this.#kind] as (typeof recordSchemas)['agent'],
       body,

@@ -1,5 +1,9 @@
 /** The ledger as it is read: rows of a session, and sums that are added up from the rows whenever they are asked for. */
+import { HoldfastError, type PriceBook } from '@holdfast/protocol'
 import type { UsageRow, UsageTotals } from '../store/store.ts'
+import type { PriceBooks } from './price-books.ts'
+import { type Rerated, rerateUsage } from './rerate.ts'
+import { type RollUpOptions, type RollUpPage, rollUpUsage } from './roll-up.ts'
 import { pageLimit } from './session-read.ts'
 import type { TenantLog } from './tenant-log.ts'
 
@@ -11,9 +15,11 @@ export interface UsagePage {
 
 export class Usage {
   readonly #log: TenantLog
+  readonly #books: PriceBooks
 
-  constructor(log: TenantLog) {
+  constructor(log: TenantLog, books: PriceBooks) {
     this.#log = log
+    this.#books = books
   }
 
   /** One row per model call attempt, in the order of the log. */
@@ -28,5 +34,21 @@ export class Usage {
   /** Of a session, of a tree by its root, or of the tenant. */
   totals(scope: { sessionId?: string; rootSessionId?: string } = {}): Promise<UsageTotals> {
     return this.#log.store.sumUsage(this.#log.tenantId, scope)
+  }
+
+  /** Sums by session, tree, user, agent, provider, model, purpose or day, or by several of them; of the tenant without any. */
+  rollUp(options?: RollUpOptions): Promise<RollUpPage> {
+    return rollUpUsage(this.#log, options)
+  }
+
+  /** The same with what the rows would have cost under another price book, given or by its id. Changes nothing. */
+  async rerate(book: string | PriceBook, options?: RollUpOptions): Promise<RollUpPage<Rerated>> {
+    return rerateUsage(this.#log, typeof book === 'string' ? await this.#bookOf(book) : book, options)
+  }
+
+  async #bookOf(id: string): Promise<PriceBook> {
+    const record = await this.#books.get(id)
+    if (record) return record.body
+    throw new HoldfastError('not_found', `there is no price_book ${id}`)
   }
 }

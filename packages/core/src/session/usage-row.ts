@@ -8,7 +8,6 @@ export function usageRowOf(event: FoldEvent, head: Head) {
     context: _context,
     raw: _raw,
     roundId: _roundId,
-    priceBook: _book,
     ...data
   } = event.data as EventData<'usage.recorded'>
   return {
@@ -30,6 +29,7 @@ export function usageRowOf(event: FoldEvent, head: Head) {
     cachedWriteTokens: data.cachedWriteTokens,
     costMicrocents: data.costMicrocents,
     costSource: data.costSource,
+    priceBook: data.priceBook,
     estimated: data.estimated,
   }
 }

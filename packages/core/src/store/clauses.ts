@@ -59,6 +59,8 @@ export const clauses = {
   B3: 'Records are listed by id, filtered by key.',
   B4: 'Usage sums equal the sum of the rows, for a session, a tree and a tenant; an unknown cost is counted, not added.',
   B5: 'An attachment is read by its hash within its session only.',
+  B6: 'A walk along the ledger gives each row of the tenant that fits the filter once, in order, whatever the stretches, those of deleted sessions too; a stretch looks at no more rows than it was told.',
+  B7: 'The groups of a walk add up to its rows, under any grouping and filter; a sum is exact, or refused as `limit_exceeded`.',
   // Search
   S1: 'An event is found by each of its words after indexing, with its session and seq, and only by its tenant.',
   S2: 'Indexing is bounded by bytes and says when more waits; searching never blocks on it.',

@@ -144,6 +144,13 @@ const intent = fc.oneof(
     limit,
   }),
   of(2, 'usage', { spot, after: index(12), limit }),
+  of(3, 'ledger', {
+    tenant: index(1),
+    root: maybe(index(11)),
+    owner: maybe(index(2)),
+    by: fc.subarray(['rootSessionId', 'ownerUserId', 'model', 'day'] as const),
+    limit,
+  }),
   of(2, 'index', { maxBytes: fc.constantFrom(1, 1_000, 100_000) }),
   of(3, 'search', {
     spot,

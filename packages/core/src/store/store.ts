@@ -74,6 +74,8 @@ export interface UsageRow {
   cachedWriteTokens: number
   costMicrocents: number | undefined
   costSource: string
+  /** Which price book gave the cost. */
+  priceBook: string | undefined
   estimated: boolean
 }
 
@@ -290,6 +292,53 @@ export interface UsageTotals {
   costEstimated: number
 }
 
+/** A row of any session, deleted ones too. */
+export interface LedgerRow extends UsageRow {
+  sessionId: string
+}
+
+/** Values that rows have; null for rows without one. */
+export interface UsageFilter {
+  sessionId?: string
+  rootSessionId?: string
+  ownerUserId?: string | null
+  agentId?: string
+  providerId?: string | null
+  model?: string | null
+  purpose?: string
+  /** Not earlier, and earlier than: the beginning of an ISO time down to the whole second, compared as text. */
+  from?: string
+  until?: string
+}
+
+export type UsageColumn = Exclude<keyof UsageFilter, 'from' | 'until'>
+
+/** What sums are grouped by. `day` is the UTC date of `at`: its first ten characters. */
+export type UsageGrouping = UsageColumn | 'day'
+
+/** The last row that was looked at. Rows are in order of `at`, session id and seq; texts by their bytes. */
+export interface UsagePosition {
+  at: string
+  sessionId: string
+  seq: number
+}
+
+/** A stretch of a walk along the ledger. */
+export interface UsageWalk {
+  filter: UsageFilter
+  after?: UsagePosition
+  /**
+   * Rows to look at: those of the session that the filter names, else of the tree, else of the tenant, within its time.
+   * The rest of the filter chooses among them.
+   */
+  limit: number
+}
+
+/** Sums of the rows that have these values in the named columns. */
+export interface UsageGroup extends UsageTotals {
+  key: readonly (string | undefined)[]
+}
+
 export type DeleteOutcome =
   | { status: 'deleted'; sessions: readonly string[]; events: number }
   | { status: 'missing' }
@@ -406,8 +455,18 @@ export interface Store {
 
   /** Rows of one session by seq, rising. */
   readUsage(tenantId: TenantId, sessionId: string, after: number, limit: number): Promise<readonly UsageRow[]>
-  /** Sums over the rows, computed now: of a session, of a tree, or of the tenant. */
+  /** Sums over the rows, computed now: of a session, of a tree, or of the tenant. A sum past 2⁵³−1 is `limit_exceeded`. */
   sumUsage(tenantId: TenantId, scope: { sessionId?: string; rootSessionId?: string }): Promise<UsageTotals>
+  /** Rows of one stretch, in order. `next` is absent when there are no more to look at. */
+  listUsage(
+    tenantId: TenantId,
+    walk: UsageWalk,
+  ): Promise<{ rows: readonly LedgerRow[]; next?: UsagePosition }>
+  /** The same stretch added up, one group for each key that occurs, in any order: the groups of all stretches add up to the whole. */
+  rollUpUsage(
+    tenantId: TenantId,
+    walk: UsageWalk & { by: readonly UsageGrouping[] },
+  ): Promise<{ groups: readonly UsageGroup[]; next?: UsagePosition }>
 
   /** Indexes up to `maxBytes` of pending text, the tenant's at least. True when more waits. */
   indexPending(tenantId: TenantId, textOf: TextOf, maxBytes: number): Promise<boolean>

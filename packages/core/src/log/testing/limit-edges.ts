@@ -17,6 +17,7 @@ export type LargeLimit =
   | 'draftBytes'
   | 'pageBytes'
   | 'listScanRows'
+  | 'ledgerRows'
   | 'searchIndexBytes'
 
 export interface Scene {

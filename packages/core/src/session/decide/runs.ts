@@ -1,3 +1,4 @@
+import { addCounts, type UsageRecord } from '@holdfast/protocol'
 import type { Command } from '../command.ts'
 import {
   type Decide,
@@ -164,10 +165,20 @@ export const decideCompleteRound: Decide<Only<'completeRound'>> = (head, _comman
   return decided({ type: 'round.completed', data: { roundId: own.roundId }, ...run })
 }
 
+/** Counters and their sums are whole numbers that a number holds: what would take one past that is refused. */
+function requireCountable(counters: Head['counters'], usage: UsageRecord): void {
+  const prompt = addCounts(counters.promptTokens, usage.promptTokens, 'promptTokens')
+  addCounts(counters.completionTokens, usage.completionTokens, 'completionTokens')
+  addCounts(prompt, counters.completionTokens + usage.completionTokens, 'prompt and completion tokens')
+  addCounts(counters.costMicrocents, usage.costMicrocents ?? 0, 'costMicrocents')
+  addCounts(counters.deltaTokenCount, usage.context?.tokens ?? 0, 'deltaTokenCount')
+}
+
 /** Once per attempt id, for ever: a second record of it is a no-op. After a run's end it needs no epoch. */
 export const decideRecordUsage: Decide<Only<'recordUsage'>> = function* (head, { usage }, env) {
   const [seq] = yield* readRefs('attempt', usage.attemptId)
   if (seq !== undefined) return nothing
+  requireCountable(head.counters, usage)
   if (isLive(head.run) && !inRun(env) && usage.runId === head.run.runId) {
     refuse(
       'run_live',

@@ -83,6 +83,7 @@ export function usageOf(sessionId: string, seq: number): UsageRow {
     cachedWriteTokens: 5,
     costMicrocents: 600 + seq,
     costSource: 'price_book',
+    priceBook: 'book',
     estimated: false,
   }
 }

@@ -43,6 +43,7 @@ async function dumpTenant(store: Store, names: Names, tenantId: TenantId): Promi
     )
   }
   found.usage = await store.sumUsage(tenantId, {})
+  found.ledger = plain(await store.listUsage(tenantId, { filter: {}, limit: all }))
   return found
 }
 

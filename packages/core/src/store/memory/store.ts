@@ -10,7 +10,7 @@ import { type KeptSession, type KeptTenant, type Place, refName } from './place.
 import { attachmentOf, forksOf, headOf, openDraftsOf, partsAt, readEvents, refsOf } from './reads.ts'
 import { listRecords, putRecord, type RecordQuery } from './records.ts'
 import { indexPending, resetIndex, search } from './search.ts'
-import { sumUsage, type UsageScope } from './usage.ts'
+import { listUsage, rollUpUsage, sumUsage, type UsageScope } from './usage.ts'
 
 export class MemoryStore implements seam.Store {
   readonly commitLanes = 1
@@ -210,6 +210,20 @@ export class MemoryStore implements seam.Store {
 
   async sumUsage(tenantId: TenantId, scope: UsageScope): Promise<seam.UsageTotals> {
     return sumUsage(this.#opened().tenant(tenantId), scope)
+  }
+
+  async listUsage(
+    tenantId: TenantId,
+    walk: seam.UsageWalk,
+  ): Promise<{ rows: seam.LedgerRow[]; next?: seam.UsagePosition }> {
+    return listUsage(this.#opened().tenant(tenantId), walk)
+  }
+
+  async rollUpUsage(
+    tenantId: TenantId,
+    walk: seam.UsageWalk & { by: readonly seam.UsageGrouping[] },
+  ): Promise<{ groups: seam.UsageGroup[]; next?: seam.UsagePosition }> {
+    return rollUpUsage(this.#opened().tenant(tenantId), walk)
   }
 
   async indexPending(_: TenantId, textOf: seam.TextOf, maxBytes: number): Promise<boolean> {

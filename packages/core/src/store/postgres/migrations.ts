@@ -224,10 +224,12 @@ CREATE TABLE @usage (
   cached_write_tokens int8 NOT NULL,
   cost_microcents int8,
   cost_source text COLLATE "C" NOT NULL,
+  price_book text COLLATE "C",
   estimated bool NOT NULL
 )`,
       `CREATE INDEX usage_session ON @usage (tenant, session, seq)`,
-      `CREATE INDEX usage_root ON @usage (tenant, root)`,
+      `CREATE INDEX usage_root ON @usage (tenant, root, at, session, seq)`,
+      `CREATE INDEX usage_at ON @usage (tenant, at, session, seq)`,
       `
 CREATE TABLE @tombstones (
   tenant text COLLATE "C" NOT NULL CHECK (tenant <> ''),

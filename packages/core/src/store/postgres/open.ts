@@ -87,8 +87,7 @@ async function prepare(handles: Handles, options: PostgresOptions): Promise<Open
   const server = await factsOf(connections)
   const grantee = await granteeOf(server, connections, options)
   const version = await schemaVersion(owner)
-  if (version < newestOf(migrations) || !(await hasRights(owner, grantee)))
-    await migrate(owner, { grantee })
+  if (version < newestOf(migrations) || !(await hasRights(owner, grantee))) await migrate(owner, { grantee })
   const synchronousCommit = server.synchronousCommit === 'off' ? 'on' : server.synchronousCommit
   const role = server.bypasses ? (grantee as string) : server.role
   return { ...handles, server, settings: { role, synchronousCommit }, schemaVersion: newestOf(migrations) }

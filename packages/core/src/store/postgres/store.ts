@@ -24,6 +24,7 @@ import { readHead } from './sessions.ts'
 import { listTenants } from './tenants.ts'
 import { Transactions } from './transactions.ts'
 import { readUsage, sumUsage, type UsageScope } from './usage.ts'
+import { listUsage, rollUpUsage } from './usage-walk.ts'
 import { Watch } from './watch.ts'
 
 export interface PostgresStoreOptions {
@@ -178,6 +179,20 @@ export class PostgresStore implements seam.Store {
 
   sumUsage(tenantId: TenantId, scope: UsageScope): Promise<seam.UsageTotals> {
     return sumUsage(this.#db, tenantId, scope)
+  }
+
+  listUsage(
+    tenantId: TenantId,
+    walk: seam.UsageWalk,
+  ): Promise<{ rows: seam.LedgerRow[]; next?: seam.UsagePosition }> {
+    return listUsage(this.#db, tenantId, walk)
+  }
+
+  rollUpUsage(
+    tenantId: TenantId,
+    walk: seam.UsageWalk & { by: readonly seam.UsageGrouping[] },
+  ): Promise<{ groups: seam.UsageGroup[]; next?: seam.UsagePosition }> {
+    return rollUpUsage(this.#db, tenantId, walk)
   }
 
   async indexPending(tenantId: TenantId, textOf: seam.TextOf, maxBytes: number): Promise<boolean> {

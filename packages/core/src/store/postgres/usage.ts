@@ -6,6 +6,7 @@ import { most } from './bounds.ts'
 import type { Row } from './driver.ts'
 import type { Step } from './flush.ts'
 import type { Transactions } from './transactions.ts'
+import { readSums, SUMS } from './usage-sums.ts'
 
 export interface UsageScope {
   sessionId?: string
@@ -16,51 +17,36 @@ const INSERT_USAGE = `
   INSERT INTO @usage (
     tenant, session, seq, position, attempt, at, run, root, owner, agent, provider, model, purpose, status,
     prompt_tokens, completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens,
-    cost_microcents, cost_source, estimated
+    cost_microcents, cost_source, price_book, estimated
   )
   SELECT $1, u.session, u.seq, u.position, u."attemptId", u.at, u."runId", u."rootSessionId", u."ownerUserId",
     u."agentId", u."providerId", u.model, u.purpose, u.status, u."promptTokens", u."completionTokens",
-    u."reasoningTokens", u."cachedReadTokens", u."cachedWriteTokens", u."costMicrocents", u."costSource", u.estimated
+    u."reasoningTokens", u."cachedReadTokens", u."cachedWriteTokens", u."costMicrocents", u."costSource", u."priceBook", u.estimated
   FROM json_to_recordset($2::json) AS u (
     session text, last int4, position int4, seq int4, "attemptId" text, at text, "runId" text,
     "rootSessionId" text, "ownerUserId" text, "agentId" text, "providerId" text, model text, purpose text, status text,
     "promptTokens" int8, "completionTokens" int8, "reasoningTokens" int8, "cachedReadTokens" int8,
-    "cachedWriteTokens" int8, "costMicrocents" int8, "costSource" text, estimated bool
+    "cachedWriteTokens" int8, "costMicrocents" int8, "costSource" text, "priceBook" text, estimated bool
   )
   WHERE EXISTS (
     SELECT 1 FROM @events e
     WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.last AND e.xmin = pg_current_xact_id()::xid
   )`
 
+/** In the order that `usageOf` reads. */
+export const USAGE_COLUMNS = `
+  seq, attempt, at, run, root, owner, agent, provider, model, purpose, status,
+  prompt_tokens, completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens,
+  cost_microcents, cost_source, price_book, estimated`
+
 const SELECT_USAGE = `
-  SELECT seq, attempt, at, run, root, owner, agent, provider, model, purpose, status,
-    prompt_tokens, completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens,
-    cost_microcents, cost_source, estimated
+  SELECT ${USAGE_COLUMNS}
   FROM @usage WHERE tenant = $1 AND session = $2 AND seq > $3 ORDER BY seq, position LIMIT $4`
 
-const SUM_USAGE = `
-  SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
-    coalesce(sum(reasoning_tokens), 0), coalesce(sum(cached_read_tokens), 0), coalesce(sum(cached_write_tokens), 0),
-    coalesce(sum(cost_microcents), 0), count(*) FILTER (WHERE cost_microcents IS NULL), count(*) FILTER (WHERE estimated)
-  FROM @usage WHERE tenant = $1`
-
-const SUM_SESSION = `
-  SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
-    coalesce(sum(reasoning_tokens), 0), coalesce(sum(cached_read_tokens), 0), coalesce(sum(cached_write_tokens), 0),
-    coalesce(sum(cost_microcents), 0), count(*) FILTER (WHERE cost_microcents IS NULL), count(*) FILTER (WHERE estimated)
-  FROM @usage WHERE tenant = $1 AND session = $2`
-
-const SUM_ROOT = `
-  SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
-    coalesce(sum(reasoning_tokens), 0), coalesce(sum(cached_read_tokens), 0), coalesce(sum(cached_write_tokens), 0),
-    coalesce(sum(cost_microcents), 0), count(*) FILTER (WHERE cost_microcents IS NULL), count(*) FILTER (WHERE estimated)
-  FROM @usage WHERE tenant = $1 AND root = $2`
-
-const SUM_SESSION_ROOT = `
-  SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
-    coalesce(sum(reasoning_tokens), 0), coalesce(sum(cached_read_tokens), 0), coalesce(sum(cached_write_tokens), 0),
-    coalesce(sum(cost_microcents), 0), count(*) FILTER (WHERE cost_microcents IS NULL), count(*) FILTER (WHERE estimated)
-  FROM @usage WHERE tenant = $1 AND session = $2 AND root = $3`
+const SUM_TENANT = `SELECT ${SUMS} FROM @usage WHERE tenant = $1`
+const SUM_SESSION = `SELECT ${SUMS} FROM @usage WHERE tenant = $1 AND session = $2`
+const SUM_ROOT = `SELECT ${SUMS} FROM @usage WHERE tenant = $1 AND root = $2`
+const SUM_SESSION_ROOT = `SELECT ${SUMS} FROM @usage WHERE tenant = $1 AND session = $2 AND root = $3`
 
 export function usageStep(tenant: TenantId, commits: readonly Commit[]): Step | undefined {
   const rows = commits.flatMap((commit) =>
@@ -89,10 +75,10 @@ export async function readUsage(
   return rows.map(usageOf)
 }
 
-function usageOf(row: Row): UsageRow {
+export function usageOf(row: Row): UsageRow {
   const [seq, attemptId, at, run, rootSessionId, owner, agentId, provider, model, purpose, status, ...sums] =
     row
-  const [prompt, completion, reasoning, cachedRead, cachedWrite, cost, costSource, estimated] = sums
+  const [prompt, completion, reasoning, cachedRead, cachedWrite, cost, costSource, book, estimated] = sums
   return {
     attemptId,
     seq: Number(seq),
@@ -112,25 +98,13 @@ function usageOf(row: Row): UsageRow {
     cachedWriteTokens: Number(cachedWrite),
     costMicrocents: cost === null ? undefined : Number(cost),
     costSource,
+    priceBook: book ?? undefined,
     estimated: estimated === 't',
   }
 }
 
 export async function sumUsage(db: Transactions, tenant: TenantId, scope: UsageScope): Promise<UsageTotals> {
-  const [rows, prompt, completion, reasoning, cachedRead, cachedWrite, cost, costUnknown, costEstimated] = (
-    await sumRow(db, tenant, scope)
-  ).map(Number) as [number, number, number, number, number, number, number, number, number]
-  return {
-    rows,
-    promptTokens: prompt,
-    completionTokens: completion,
-    reasoningTokens: reasoning,
-    cachedReadTokens: cachedRead,
-    cachedWriteTokens: cachedWrite,
-    costMicrocents: cost,
-    costUnknown,
-    costEstimated,
-  }
+  return readSums(await sumRow(db, tenant, scope))
 }
 
 async function sumRow(
@@ -145,6 +119,6 @@ async function sumRow(
         ? await db.read(tenant, SUM_SESSION, tenant, sessionId)
         : rootSessionId !== undefined
           ? await db.read(tenant, SUM_ROOT, tenant, rootSessionId)
-          : await db.read(tenant, SUM_USAGE, tenant)
+          : await db.read(tenant, SUM_TENANT, tenant)
   return row as Row
 }

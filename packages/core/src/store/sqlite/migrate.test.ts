@@ -10,15 +10,17 @@ import { migrations } from './migrations.ts'
 import { openDatabase } from './open.ts'
 import { TemporaryPlace } from './temporary.ts'
 
-const second: Migration = {
-  version: 2,
+const newest = migrations.length
+const next = newest + 1
+const coming: Migration = {
+  version: next,
   sql: `
     ALTER TABLE events ADD COLUMN added TEXT;
     CREATE TABLE more (x INTEGER) STRICT;
     INSERT INTO more SELECT seq FROM events;
-    PRAGMA user_version = 2;`,
+    PRAGMA user_version = ${next};`,
 }
-const list = [...migrations, second]
+const list = [...migrations, coming]
 
 let place: TemporaryPlace
 beforeEach(async () => {
@@ -47,10 +49,10 @@ function rowsOfMore(): unknown {
 
 describe('migration', () => {
   it('keeps a whole copy of the older file, readable by its owner only', async () => {
-    expect(await openWith(list)).toBe(2)
+    expect(await openWith(list)).toBe(next)
     expect(rowsOfMore()).toEqual([1, 2, 3])
-    expect(backups()).toEqual(['sessions.db.backup-v1-1000'])
-    const path = `${place.folder}/sessions.db.backup-v1-1000`
+    expect(backups()).toEqual([`sessions.db.backup-v${newest}-1000`])
+    const path = `${place.folder}/sessions.db.backup-v${newest}-1000`
     expect(statSync(path).mode & 0o777).toBe(0o600)
     const old = await sqlite(path).open({})
     expect((await old.readHead(tenantId('t'), 's'))?.seq).toBe(3)
@@ -58,35 +60,35 @@ describe('migration', () => {
   })
 
   it('is done once', async () => {
-    expect(await openWith(list)).toBe(2)
-    expect(await openWith(list, 2_000)).toBe(2)
+    expect(await openWith(list)).toBe(next)
+    expect(await openWith(list, 2_000)).toBe(next)
     expect(rowsOfMore()).toEqual([1, 2, 3])
     expect(backups()).toHaveLength(1)
   })
 
   it('is done once by several that open at once', async () => {
     const versions = await Promise.all([1, 2, 3, 4].map((nowMs) => openWith(list, nowMs)))
-    expect(versions).toEqual([2, 2, 2, 2])
+    expect(versions).toEqual([next, next, next, next])
     expect(rowsOfMore()).toEqual([1, 2, 3])
     expect(backups()).toHaveLength(1)
   })
 
   it('that fails half-way leaves the file as it was', async () => {
     const broken = {
-      version: 2,
-      sql: 'CREATE TABLE more (x); INSERT INTO nowhere VALUES (1); PRAGMA user_version = 2',
+      version: next,
+      sql: `CREATE TABLE more (x); INSERT INTO nowhere VALUES (1); PRAGMA user_version = ${next}`,
     }
     await expect(openWith([...migrations, broken])).rejects.toMatchObject({ code: 'store_unavailable' })
-    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: 1 }])
-    expect(await openWith(list)).toBe(2)
+    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: newest }])
+    expect(await openWith(list)).toBe(next)
   })
 
   it('whose process is killed half-way leaves the file as it was, and is done by the next', async () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', dyingHalfWay(), place.path])
     const [code, signal] = await once(child, 'exit')
     expect([code, signal]).toEqual([null, 'SIGKILL'])
-    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: 1 }])
-    expect(await openWith(list)).toBe(2)
+    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: newest }])
+    expect(await openWith(list)).toBe(next)
     expect(rowsOfMore()).toEqual([1, 2, 3])
   })
 
@@ -95,7 +97,7 @@ describe('migration', () => {
     const opening = sqlite(place.path).open({})
     await expect(opening).rejects.toMatchObject({
       code: 'store_unsupported',
-      details: { version: 2, newest: 1 },
+      details: { version: next, newest },
     })
     expect(rowsOfMore()).toEqual([1, 2, 3])
   })
@@ -104,7 +106,7 @@ describe('migration', () => {
     place.behind('PRAGMA application_id = 7')
     await expect(sqlite(place.path).open({})).rejects.toMatchObject({ code: 'store_unsupported' })
     await expect(openWith(list)).rejects.toMatchObject({ code: 'store_unsupported' })
-    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: 1 }])
+    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: newest }])
   })
 
   it('makes no copy of a new file', async () => {
@@ -119,11 +121,37 @@ describe('migration', () => {
 it('a scrub takes the copies of migrations away, for they hold what was erased since', async () => {
   await openWith(list)
   place.behind('DROP TABLE more')
-  place.behind('PRAGMA user_version = 1')
+  place.behind(`PRAGMA user_version = ${newest}`)
   const store = await sqlite(place.path).open({})
   await store.scrub()
   await store.close()
   expect(backups()).toEqual([])
+})
+
+it('a ledger of the first version is whole after the migration, and is walked and summed as a new one', async () => {
+  const old = new TemporaryPlace()
+  const { db } = await openDatabase(old.path, {}, { nowMs: 1, list: migrations.slice(0, 1) })
+  db.close()
+  old.behind("INSERT INTO tenants (tenant, id, has_sessions) VALUES (1, 't', 1)")
+  for (const seq of [1, 2, 3]) {
+    old.behind(
+      `INSERT INTO usage (tenant, session_id, seq, attempt, at, root, agent, purpose, status, prompt_tokens,
+        completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens, cost_source, estimated)
+      VALUES (1, 's', ?, ?, '2026-01-02T03:04:05.678Z', 'r', 'agent', 'turn', 'ok', 10, 1, 0, 0, 0, 'unknown', 0)`,
+      seq,
+      `a${seq}`,
+    )
+  }
+  const store = await sqlite(old.path).open({})
+  for (const filter of [{}, { sessionId: 's' }, { rootSessionId: 'r' }]) {
+    const { rows } = await store.listUsage(tenantId('t'), { filter, limit: 10 })
+    expect(rows.map(({ seq, priceBook }) => [seq, priceBook])).toEqual(
+      [1, 2, 3].map((seq) => [seq, undefined]),
+    )
+  }
+  expect(await store.sumUsage(tenantId('t'), {})).toMatchObject({ rows: 3, promptTokens: 30, costUnknown: 3 })
+  await store.close()
+  old.remove()
 })
 
 it('the committed schema is what the migrations make', async () => {
@@ -143,7 +171,7 @@ it('migrations are numbered from one without a gap, and each sets its own number
   }
 })
 
-/** A program that begins the second migration as the runner does, and dies inside its transaction. */
+/** A program that begins the coming migration as the runner does, and dies inside its transaction. */
 function dyingHalfWay(): string {
   const at = (name: string) => JSON.stringify(new URL(name, import.meta.url).href)
   return `
@@ -171,6 +199,6 @@ function dyingHalfWay(): string {
       close() { this.#db.close() }
       get inTransaction() { return this.#db.isTransaction }
     }
-    const second = { version: 2, sql: 'CREATE TABLE more (y INTEGER); PRAGMA user_version = 2;' }
-    await openDatabase(process.argv[1], { driver: Dying }, { nowMs: 1, list: [...migrations, second] })`
+    const coming = { version: ${next}, sql: 'CREATE TABLE more (y INTEGER); PRAGMA user_version = ${next};' }
+    await openDatabase(process.argv[1], { driver: Dying }, { nowMs: 1, list: [...migrations, coming] })`
 }

@@ -230,4 +230,15 @@ PRAGMA application_id = 1212957766;
 PRAGMA user_version = 1;
 `,
   },
+  {
+    version: 2,
+    sql: `
+ALTER TABLE usage ADD COLUMN price_book TEXT;
+CREATE INDEX usage_at ON usage (tenant, at, session_id, seq);
+DROP INDEX usage_root;
+CREATE INDEX usage_root ON usage (tenant, root, at, session_id, seq);
+
+PRAGMA user_version = 2;
+`,
+  },
 ]

@@ -215,9 +215,11 @@ CREATE TABLE usage (
   cost_microcents INTEGER,
   cost_source TEXT NOT NULL,
   estimated INTEGER NOT NULL
-) STRICT;
+, price_book TEXT) STRICT;
 
-CREATE INDEX usage_root ON usage (tenant, root);
+CREATE INDEX usage_at ON usage (tenant, at, session_id, seq);
+
+CREATE INDEX usage_root ON usage (tenant, root, at, session_id, seq);
 
 CREATE INDEX usage_session ON usage (tenant, session_id, seq);
 

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type BetterSqlite, type SqliteOptions, sqlite } from './index.ts'
+import { migrations } from './migrations.ts'
 import { TemporaryPlace } from './temporary.ts'
 
 let place: TemporaryPlace
@@ -44,7 +45,7 @@ describe.each(libraries)('settings with %s', (library, options) => {
     for (let opening = 1; opening <= 3; opening += 1) {
       const info = await infoOnOpen(options)
       expect(info.settings).toEqual(expected)
-      expect(info).toMatchObject({ engine: 'sqlite', durable: true, schemaVersion: 1 })
+      expect(info).toMatchObject({ engine: 'sqlite', durable: true, schemaVersion: migrations.length })
     }
   })
 

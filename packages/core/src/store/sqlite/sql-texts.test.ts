@@ -88,6 +88,12 @@ async function textsFor(id: string): Promise<Set<string>> {
   for (const scope of [{}, { sessionId: id }, { rootSessionId: id }, { sessionId: id, rootSessionId: id }]) {
     await store.sumUsage(tenant, scope)
   }
+  for (const scope of [{}, { sessionId: id }, { rootSessionId: id }]) {
+    const filter = { ...scope, ownerUserId: id, agentId: id, providerId: id, model: id, purpose: id }
+    const walk = { filter, after: { at: id, sessionId: id, seq: 1 }, limit: 5 }
+    await store.listUsage(tenant, walk)
+    for (const by of [[], ['day', 'model']] as const) await store.rollUpUsage(tenant, { ...walk, by })
+  }
   while (await store.indexPending(tenant, (_, text) => `${text} ${id}`, 1e6));
   await store.search(tenant, { words: [id, 'word'], limit: 5, offset: 0 })
   await store.search(tenant, { words: [id, 'word'], sessionId: id, limit: 5, offset: 0 })

@@ -22,6 +22,7 @@ import { readHead } from './sessions.ts'
 import { addTenant, listTenants, tenantOf } from './tenants.ts'
 import { Transactions } from './transactions.ts'
 import { readUsage, sumUsage, type UsageScope } from './usage.ts'
+import { listUsage, rollUpUsage } from './usage-walk.ts'
 import { Watch } from './watch.ts'
 
 export interface SqliteStoreOptions {
@@ -173,6 +174,20 @@ export class SqliteStore implements seam.Store {
 
   sumUsage(tenantId: TenantId, scope: UsageScope): Promise<seam.UsageTotals> {
     return this.#read(tenantId, (db, tenant) => sumUsage(db, tenant, scope))
+  }
+
+  listUsage(
+    tenantId: TenantId,
+    walk: seam.UsageWalk,
+  ): Promise<{ rows: seam.LedgerRow[]; next?: seam.UsagePosition }> {
+    return this.#readState(tenantId, (db, tenant) => listUsage(db, tenant, walk))
+  }
+
+  rollUpUsage(
+    tenantId: TenantId,
+    walk: seam.UsageWalk & { by: readonly seam.UsageGrouping[] },
+  ): Promise<{ groups: seam.UsageGroup[]; next?: seam.UsagePosition }> {
+    return this.#readState(tenantId, (db, tenant) => rollUpUsage(db, tenant, walk))
   }
 
   /** A slice in each turn of the event loop, so that others come to their turn in between. */

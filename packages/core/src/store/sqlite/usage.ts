@@ -2,6 +2,7 @@
 import type { UsageRow, UsageTotals } from '../store.ts'
 import type { Connection } from './connection.ts'
 import type { Row } from './driver.ts'
+import { readSums, SUMS } from './usage-sums.ts'
 
 export interface UsageScope {
   sessionId?: string
@@ -12,39 +13,23 @@ const INSERT_USAGE = `
   INSERT INTO usage (
     tenant, session_id, seq, attempt, at, run, root, owner, agent, provider, model, purpose, status,
     prompt_tokens, completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens,
-    cost_microcents, cost_source, estimated
-  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    cost_microcents, cost_source, price_book, estimated
+  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+/** In the order that `usageOf` reads. */
+export const USAGE_COLUMNS = `
+  seq, attempt, at, run, root, owner, agent, provider, model, purpose, status,
+  prompt_tokens, completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens,
+  cost_microcents, cost_source, price_book, estimated`
 
 const SELECT_USAGE = `
-  SELECT seq, attempt, at, run, root, owner, agent, provider, model, purpose, status,
-    prompt_tokens, completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens,
-    cost_microcents, cost_source, estimated
+  SELECT ${USAGE_COLUMNS}
   FROM usage WHERE tenant = ? AND session_id = ? AND seq > ? ORDER BY seq, rowid LIMIT ?`
 
-// As REAL: a sum beyond 2^53 is then rounded, where a driver would refuse to give the integer.
-const SUM_TENANT = `
-  SELECT count(*), total(prompt_tokens), total(completion_tokens), total(reasoning_tokens),
-    total(cached_read_tokens), total(cached_write_tokens), total(cost_microcents),
-    total(cost_microcents IS NULL), total(estimated)
-  FROM usage WHERE tenant = ?`
-
-const SUM_SESSION = `
-  SELECT count(*), total(prompt_tokens), total(completion_tokens), total(reasoning_tokens),
-    total(cached_read_tokens), total(cached_write_tokens), total(cost_microcents),
-    total(cost_microcents IS NULL), total(estimated)
-  FROM usage WHERE tenant = ? AND session_id = ?`
-
-const SUM_ROOT = `
-  SELECT count(*), total(prompt_tokens), total(completion_tokens), total(reasoning_tokens),
-    total(cached_read_tokens), total(cached_write_tokens), total(cost_microcents),
-    total(cost_microcents IS NULL), total(estimated)
-  FROM usage WHERE tenant = ? AND root = ?`
-
-const SUM_SESSION_ROOT = `
-  SELECT count(*), total(prompt_tokens), total(completion_tokens), total(reasoning_tokens),
-    total(cached_read_tokens), total(cached_write_tokens), total(cost_microcents),
-    total(cost_microcents IS NULL), total(estimated)
-  FROM usage WHERE tenant = ? AND session_id = ? AND root = ?`
+const SUM_TENANT = `SELECT ${SUMS} FROM usage INDEXED BY usage_at WHERE tenant = ?`
+const SUM_SESSION = `SELECT ${SUMS} FROM usage WHERE tenant = ? AND session_id = ?`
+const SUM_ROOT = `SELECT ${SUMS} FROM usage WHERE tenant = ? AND root = ?`
+const SUM_SESSION_ROOT = `SELECT ${SUMS} FROM usage WHERE tenant = ? AND session_id = ? AND root = ?`
 
 const FORGET_USER = 'UPDATE usage SET owner = NULL WHERE tenant = ? AND session_id = ? AND owner IS NOT NULL'
 
@@ -71,6 +56,7 @@ export function insertUsage(db: Connection, tenant: number, sessionId: string, r
     row.cachedWriteTokens,
     row.costMicrocents ?? null,
     row.costSource,
+    row.priceBook ?? null,
     row.estimated ? 1 : 0,
   )
 }
@@ -85,10 +71,10 @@ export function readUsage(
   return db.all(SELECT_USAGE, tenant, sessionId, after, limit).map(usageOf)
 }
 
-function usageOf(row: Row): UsageRow {
+export function usageOf(row: Row): UsageRow {
   const [seq, attemptId, at, run, rootSessionId, owner, agentId, provider, model, purpose, status, ...sums] =
     row
-  const [prompt, completion, reasoning, cachedRead, cachedWrite, cost, costSource, estimated] = sums
+  const [prompt, completion, reasoning, cachedRead, cachedWrite, cost, costSource, book, estimated] = sums
   return {
     attemptId,
     seq,
@@ -108,24 +94,13 @@ function usageOf(row: Row): UsageRow {
     cachedWriteTokens: cachedWrite,
     costMicrocents: cost ?? undefined,
     costSource,
+    priceBook: book ?? undefined,
     estimated: estimated === 1,
   }
 }
 
 export function sumUsage(db: Connection, tenant: number, scope: UsageScope): UsageTotals {
-  const [rows, prompt, completion, reasoning, cachedRead, cachedWrite, cost, costUnknown, costEstimated] =
-    sumRow(db, tenant, scope)
-  return {
-    rows,
-    promptTokens: prompt,
-    completionTokens: completion,
-    reasoningTokens: reasoning,
-    cachedReadTokens: cachedRead,
-    cachedWriteTokens: cachedWrite,
-    costMicrocents: cost,
-    costUnknown,
-    costEstimated,
-  }
+  return readSums(sumRow(db, tenant, scope))
 }
 
 function sumRow(db: Connection, tenant: number, { sessionId, rootSessionId }: UsageScope): Row {

@@ -6,6 +6,7 @@ import { draftCases } from './drafts.ts'
 import { forkCases } from './forks.ts'
 import { keyCases } from './keys.ts'
 import { leaseCases } from './lease.ts'
+import { ledgerCases } from './ledger.ts'
 import { lifeCases } from './life.ts'
 import { listCases } from './lists.ts'
 import { readCases } from './reads.ts'
@@ -21,6 +22,7 @@ export const storeCases: readonly StoreCase[] = [
   ...forkCases,
   ...draftCases,
   ...besideCases,
+  ...ledgerCases,
   ...searchCases,
   ...deletionCases,
   ...lifeCases,

@@ -40,6 +40,8 @@ function callsOf(t: Trial): Record<string, (store: Store) => Promise<unknown>> {
     listRecords: (store) => store.listRecords(tenant, 'k', { limit: 1 }),
     readUsage: (store) => store.readUsage(tenant, 's', 0, 1),
     sumUsage: (store) => store.sumUsage(tenant, {}),
+    listUsage: (store) => store.listUsage(tenant, { filter: {}, limit: 1 }),
+    rollUpUsage: (store) => store.rollUpUsage(tenant, { filter: {}, by: [], limit: 1 }),
     indexPending: (store) => store.indexPending(t.tenant, () => undefined, 1),
     search: (store) => store.search(tenant, { words: ['x'], limit: 1, offset: 0 }),
     resetIndex: (store) => store.resetIndex(),

@@ -64,6 +64,9 @@ function readsOf(tenant: TenantId): Record<string, Call> {
     readUsage: (store, id) => store.readUsage(tenant, id, 0, 10),
     sumUsageOfSession: (store, id) => store.sumUsage(tenant, { sessionId: id }),
     sumUsageOfTree: (store, id) => store.sumUsage(tenant, { rootSessionId: id }),
+    listUsageOfSession: (store, id) => store.listUsage(tenant, { filter: { sessionId: id }, limit: 10 }),
+    rollUpUsageOfTree: (store, id) =>
+      store.rollUpUsage(tenant, { filter: { rootSessionId: id }, by: ['sessionId'], limit: 10 }),
     search: (store, id) => store.search(tenant, { words: ['says'], sessionId: id, limit: 9, offset: 0 }),
   }
 }
@@ -261,6 +264,8 @@ export const readCases: readonly StoreCase[] = [
       same(await t.store.readCheckpoint(t.stranger, 'thread', ''), undefined)
       same(await t.store.readCheckpoint(t.stranger, 'thread', '', 'cp'), undefined)
       same((await t.store.sumUsage(t.stranger, {})).rows, 0)
+      same((await t.store.listUsage(t.stranger, { filter: {}, limit: 10 })).rows, [])
+      same((await t.store.rollUpUsage(t.stranger, { filter: {}, by: [], limit: 10 })).groups, [])
       same(await t.find(['says'], t.stranger), [])
     },
   },

@@ -89,6 +89,9 @@ function usageOf(usage: number, seq: number): Partial<UsageRow> {
     costMicrocents: usage % 3 === 0 ? undefined : usage * 1_000,
     estimated: usage % 2 === 0,
     model: usage % 5 === 0 ? undefined : `model ${usage}`,
+    ownerUserId: usage % 3 === 1 ? undefined : pools.value(usage),
+    at: `2026-01-0${1 + (usage % 4)}T00:00:00.${usage}Z`,
+    priceBook: usage % 7 === 0 ? undefined : `book ${usage % 7}`,
   }
 }
 

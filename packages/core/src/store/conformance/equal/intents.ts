@@ -2,7 +2,7 @@
  * What a random test means to do, before it is known what it will meet: sessions, epochs and bases are named by their
  * relation to the state at that moment, so that most commands are legal and some are just not.
  */
-import type { DueKind, EventRange, ListIndex } from '../../store.ts'
+import type { DueKind, EventRange, ListIndex, UsageGrouping } from '../../store.ts'
 
 /** Where a command goes: indices into small pools, so that commands meet. */
 export interface Spot {
@@ -74,6 +74,14 @@ export type Intent =
   | { do: 'list'; tenant: number; index: ListIndex; value: number; limit: number; after: number }
   | { do: 'due'; tenant: number; kind: DueKind; aheadMs: number; limit: number; skip: number }
   | { do: 'usage'; spot: Spot; after: number; limit: number }
+  | {
+      do: 'ledger'
+      tenant: number
+      root: number | undefined
+      owner: number | undefined
+      by: readonly UsageGrouping[]
+      limit: number
+    }
   | { do: 'index'; maxBytes: number }
   | { do: 'search'; spot: Spot; words: readonly number[]; inSession: boolean }
   | { do: 'reset' }

@@ -82,6 +82,8 @@ export class Pair {
         return this.#due(intent)
       case 'usage':
         return (store) => store.readUsage(...pools.spot(intent.spot), intent.after, intent.limit)
+      case 'ledger':
+        return this.#ledger(intent)
       case 'index':
         return (store) => store.indexPending(pools.tenant(0), textOf, intent.maxBytes).then(() => 'indexed')
       case 'search':
@@ -90,6 +92,22 @@ export class Pair {
         return (store) => store.resetIndex()
       case 'scrub':
         return (store) => store.scrub()
+    }
+  }
+
+  /** Two stretches, the second from where the first one stopped. */
+  #ledger({ tenant, root, owner, by, limit }: IntentTo<'ledger'>): Call {
+    const filter = {
+      ...(root === undefined ? {} : { rootSessionId: pools.session(root) }),
+      ...(owner === undefined ? {} : { ownerUserId: owner === 0 ? null : pools.value(owner) }),
+    }
+    return async (store) => {
+      const walk = { filter, limit }
+      const first = await store.listUsage(pools.tenant(tenant), walk)
+      const after = first.next ? { after: first.next } : {}
+      const { groups, next } = await store.rollUpUsage(pools.tenant(tenant), { ...walk, ...after, by })
+      const named = groups.map((group) => [JSON.stringify(plain(group.key)), group] as const)
+      return { first, next, groups: named.toSorted(([a], [b]) => (a < b ? -1 : 1)) }
     }
   }
 

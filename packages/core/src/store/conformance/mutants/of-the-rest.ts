@@ -2,7 +2,7 @@
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { SearchHit, Store, UsageTotals } from '../../store.ts'
+import type { LedgerRow, SearchHit, Store, UsageTotals } from '../../store.ts'
 import type { Mutant } from './mutant.ts'
 
 export const otherMutants: readonly Mutant[] = [
@@ -131,6 +131,89 @@ export const otherMutants: readonly Mutant[] = [
         const id = rootSessionId ?? sessionId
         return store.sumUsage(tenantId, id === undefined ? {} : { sessionId: id })
       },
+    }),
+  },
+  {
+    clause: 'B6',
+    title: 'cuts a stretch after it was filtered',
+    breaks: (store) => ({
+      async listUsage(tenantId, { limit, ...walk }) {
+        const { rows } = await store.listUsage(tenantId, { ...walk, limit: 1_000 })
+        const page = rows.slice(0, limit)
+        return { rows: page, ...(rows.length > limit && { next: page.at(-1) as LedgerRow }) }
+      },
+    }),
+  },
+  {
+    clause: 'B6',
+    title: 'leaves out what another stretch has begun a time with',
+    breaks: (store) => ({
+      listUsage: (tenantId, { after, ...walk }) =>
+        store.listUsage(tenantId, { ...walk, ...(after && { after: { ...after, sessionId: '~' } }) }),
+    }),
+  },
+  {
+    clause: 'B6',
+    title: 'walks over the rows of live sessions only',
+    breaks: (store) => ({
+      async listUsage(tenantId, walk) {
+        const { rows, ...rest } = await store.listUsage(tenantId, walk)
+        const heads = await Promise.all(rows.map(({ sessionId }) => store.readHead(tenantId, sessionId)))
+        return { rows: rows.filter((_, index) => heads[index]), ...rest }
+      },
+    }),
+  },
+  {
+    clause: 'B6',
+    title: 'takes a filter for absent values as none',
+    breaks: (store) => ({
+      listUsage: (tenantId, { filter, ...walk }) => {
+        const given = Object.entries(filter).filter(([, value]) => value !== null)
+        return store.listUsage(tenantId, { ...walk, filter: Object.fromEntries(given) })
+      },
+    }),
+  },
+  {
+    clause: 'B7',
+    title: 'groups rows without a value with those of an empty one',
+    breaks: (store) => ({
+      async rollUpUsage(tenantId, walk) {
+        const { groups, ...rest } = await store.rollUpUsage(tenantId, walk)
+        return {
+          groups: groups.map((group) => ({ ...group, key: group.key.map((value) => value ?? '') })),
+          ...rest,
+        }
+      },
+    }),
+  },
+  {
+    clause: 'B7',
+    title: 'adds up past the filter when it groups',
+    breaks: (store) => ({
+      rollUpUsage: (tenantId, { filter: { ownerUserId: _, ...filter }, ...walk }) =>
+        store.rollUpUsage(tenantId, { ...walk, filter }),
+    }),
+  },
+  {
+    clause: 'B7',
+    title: 'takes an unknown cost for none when it groups',
+    breaks: (store) => ({
+      async rollUpUsage(tenantId, walk) {
+        const { groups, ...rest } = await store.rollUpUsage(tenantId, walk)
+        return { groups: groups.map((group) => ({ ...group, costUnknown: 0 })), ...rest }
+      },
+    }),
+  },
+  {
+    clause: 'B7',
+    title: 'rounds a sum that a number does not hold',
+    breaks: (store) => ({
+      sumUsage: (...call) =>
+        store.sumUsage(...call).catch(async () => {
+          const { rows } = await store.listUsage(call[0], { filter: {}, limit: 2_000 })
+          const promptTokens = rows.reduce((sum, row) => sum + row.promptTokens, 0)
+          return { ...(await store.sumUsage(call[0], { sessionId: '' })), promptTokens }
+        }),
     }),
   },
   {

@@ -1,0 +1,54 @@
+/** The price books of a tenant: each is a version under an id of its own and never changed; one of them is current. */
+import {
+  HoldfastError,
+  parseInput,
+  toTime,
+  type UsageInput,
+  type UsageRecord,
+  usageRecord,
+} from '@holdfast/protocol'
+import { rate } from '../ledger/cost.ts'
+import { Records, type StoredRecord } from './records.ts'
+import type { TenantLog } from './tenant-log.ts'
+
+/** The one record of its kind. */
+const pointer = 'current'
+
+export class PriceBooks extends Records<'price_book'> {
+  readonly #log: TenantLog
+  readonly #pointer: Records<'current_price_book'>
+  /** Read once: what is under an id stays, and is large. */
+  #newest: StoredRecord<'price_book'> | undefined
+
+  constructor(log: TenantLog) {
+    super(log, 'price_book')
+    this.#log = log
+    this.#pointer = new Records(log, 'current_price_book')
+  }
+
+  /** The book that new usage is rated by; undefined before one was named. */
+  async current(): Promise<StoredRecord<'price_book'> | undefined> {
+    const id = (await this.#pointer.get(pointer))?.body.priceBookId
+    if (id === undefined) return undefined
+    if (this.#newest?.id !== id) this.#newest = await this.get(id)
+    return this.#newest
+  }
+
+  /** From now on; rows that are there keep their cost, see `usage.rerate`. The last who names one wins. */
+  async setCurrent(id: string): Promise<void> {
+    if (!(await this.get(id))) throw new HoldfastError('not_found', `there is no price_book ${id}`)
+    await this.#pointer.put(pointer, { priceBookId: id })
+  }
+
+  /**
+   * The attempt with its cost by the current book, ready for `recordUsage`. What the provider reported stays; under no book,
+   * or one that does not know the model, the cost is unknown. `at`: ISO time of the call, by default now.
+   */
+  async rate(usage: UsageInput, at = toTime(this.#log.nowMs)): Promise<UsageRecord> {
+    const { costMicrocents, costSource, priceBook, ...attempt } = parseInput(usageRecord, usage, 'usage')
+    if (costSource === 'provider') return { ...attempt, costMicrocents, costSource }
+    const book = await this.current()
+    const cost = book ? rate({ ...attempt, costSource }, book.body, at) : { costSource: 'unknown' as const }
+    return { ...attempt, ...cost, ...(book && cost.costSource === 'price_book' && { priceBook: book.id }) }
+  }
+}
