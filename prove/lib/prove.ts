@@ -9,7 +9,8 @@ export async function prove(
 ): Promise<{ status: number | null; output: string; summary?: Summary }> {
   const script = fileURLToPath(new URL(`../${name}.ts`, import.meta.url))
   const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  process.once('exit', () => child.kill())
+  const kill = () => child.kill()
+  process.once('exit', kill)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (text) => {
@@ -17,6 +18,7 @@ export async function prove(
     })
   }
   const status = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  process.off('exit', kill)
   const summary = summaryOf(output)
   return { status, output, ...(summary && { summary }) }
 }

@@ -20,7 +20,7 @@ export interface Model<State, Op> {
    * The states that the operation may leave, given the answer it had; none: it cannot have had that answer here. Without
    * an answer: what it may leave behind.
    */
-  apply(state: State, op: Op, recorded: Recorded<Op>): readonly State[]
+  apply(state: State, op: Op): readonly State[]
   /** Equal for equal states. */
   digest(state: State): string
 }
@@ -36,55 +36,70 @@ export function whyNotLinear<State, Op>(
   model: Model<State, Op>,
 ): Stuck<Op> | undefined {
   const search = new Search(history, model)
-  return search.from(model.initial, 0n, 0) ? undefined : search.stuck
+  return search.from(model.initial, 0, 0) ? undefined : search.stuck
 }
 
 class Search<State, Op> {
   readonly #history: readonly Recorded<Op>[]
   readonly #model: Model<State, Op>
   readonly #answered: number
+  readonly #isPlaced: boolean[]
   readonly #seen = new Set<string>()
   stuck: Stuck<Op> = { placed: -1, next: [] }
 
   constructor(history: readonly Recorded<Op>[], model: Model<State, Op>) {
-    this.#history = [...history].sort((a, b) => a.begin - b.begin)
+    this.#history = history.toSorted((a, b) => a.begin - b.begin)
     this.#model = model
     this.#answered = history.filter(({ end }) => end !== undefined).length
+    this.#isPlaced = this.#history.map(() => false)
   }
 
-  /** `placed`: one bit for each operation; `count`: how many of the answered ones that are. */
-  from(state: State, placed: bigint, count: number): boolean {
+  /** `low`: all before it are placed. `count`: how many of the answered ones are. */
+  from(state: State, low: number, count: number): boolean {
     if (count === this.#answered) return true
-    const key = `${placed.toString(36)} ${this.#model.digest(state)}`
+    const first = this.#isPlaced.indexOf(false, low)
+    const { next, placed } = this.#look(first)
+    const key = `${first} ${placed} ${this.#model.digest(state)}`
     if (this.#seen.has(key)) return false
     this.#seen.add(key)
-    const next = this.#mayBeNext(placed)
-    for (const place of next) {
-      const recorded = this.#history[place] as Recorded<Op>
-      const after = count + (recorded.end === undefined ? 0 : 1)
-      for (const left of this.#model.apply(state, recorded.op, recorded))
-        if (this.from(left, placed | (1n << BigInt(place)), after)) return true
-    }
+    for (const place of next) if (this.#place(place, state, { first, count })) return true
     if (count > this.stuck.placed)
-      this.stuck = { placed: count, next: next.map((place) => (this.#history[place] as Recorded<Op>).op) }
+      this.stuck = { placed: count, next: next.map((place) => this.#at(place).op) }
     return false
   }
 
-  /** What began before anything that is not placed had ended; what ended first is tried first, what never did last. */
-  #mayBeNext(placed: bigint): number[] {
+  #place(place: number, state: State, { first, count }: { first: number; count: number }): boolean {
+    const recorded = this.#at(place)
+    const after = count + (recorded.end === undefined ? 0 : 1)
+    this.#isPlaced[place] = true
+    const found = this.#model.apply(state, recorded.op).some((left) => this.from(left, first, after))
+    this.#isPlaced[place] = false
+    return found
+  }
+
+  /** What began before anything that is not placed had ended: those of it that may be next, and which are placed. */
+  #look(first: number): { next: number[]; placed: string } {
     const next: number[] = []
+    let placed = ''
     let firstEnd = Number.POSITIVE_INFINITY
-    for (const [place, { begin, end = Number.POSITIVE_INFINITY }] of this.#history.entries()) {
+    for (let place = first; place < this.#history.length; place++) {
+      const { begin, end = Number.POSITIVE_INFINITY } = this.#at(place)
       if (begin > firstEnd) break
-      if ((placed >> BigInt(place)) & 1n) continue
+      placed += this.#isPlaced[place] ? '1' : '0'
+      if (this.#isPlaced[place]) continue
       next.push(place)
       firstEnd = Math.min(firstEnd, end)
     }
-    return next.sort((a, b) => this.#endOf(a) - this.#endOf(b))
+    // What ended first is tried first, what never did last.
+    return { next: next.sort((a, b) => this.#endOf(a) - this.#endOf(b)), placed }
+  }
+
+  #at(place: number): Recorded<Op> {
+    return this.#history[place] as Recorded<Op>
   }
 
   #endOf(place: number): number {
-    return this.#history[place]?.end ?? Number.MAX_SAFE_INTEGER
+    return this.#at(place).end ?? Number.MAX_SAFE_INTEGER
   }
 }
 

@@ -3,10 +3,11 @@
  * one is sent, with its result, under a new id. It depends on what stands before it only, so that a longer view begins
  * with the bytes of a shorter one.
  */
-import type { MessagePart } from '@holdfast/protocol'
-import type { ProviderMessage } from './provider-view.ts'
+import type { Message, MessagePart } from '@holdfast/protocol'
 
-export function distinctCalls(view: readonly ProviderMessage[]): ProviderMessage[] {
+type Sent = Pick<Message, 'role' | 'parts'>
+
+export function distinctCalls<T extends Sent>(view: readonly T[]): T[] {
   const sent = new Set<string>()
   let renamed = new Map<string, string>()
   return view.map((message) => {
@@ -16,7 +17,7 @@ export function distinctCalls(view: readonly ProviderMessage[]): ProviderMessage
   })
 }
 
-function callIds({ parts }: ProviderMessage): string[] {
+function callIds({ parts }: Sent): string[] {
   return parts.flatMap((part) => (part.type === 'tool_call' ? [part.callId] : []))
 }
 

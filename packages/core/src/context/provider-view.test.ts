@@ -181,6 +181,7 @@ describe('the provider view', () => {
       ids.map((id) => late(id)),
       ids.map((id) => item('user', call(id), answer(id))),
       ids.map((id) => item('assistant', answer(id))),
+      fc.constantFrom(thought, text(' ')).map((part) => item('assistant', part)),
       fc.constant(summary),
     )
     fc.assert(
@@ -214,7 +215,18 @@ describe('the validators', () => {
     ],
     ['an empty message', [sentAs('user')]],
   ] as const)('find %s', (_what, messages) => {
-    expect(anthropicFaults(messages)).not.toEqual([])
+    expect(anthropicFaults([sentAs('user', text('u')), ...messages])).not.toEqual([])
     expect(openAiFaults(messages)).not.toEqual([])
+  })
+
+  const round = [sentAs('assistant', call('a')), sentAs('tool', answer('a'))]
+
+  test.each([
+    ['the assistant first', round],
+    ['a call id twice', [sentAs('user', text('u')), ...round, ...round]],
+    ['blank text', [sentAs('user', text(' '))]],
+    ['reasoning that led to nothing', [sentAs('user', text('u')), sentAs('assistant', thought)]],
+  ] as const)('find, of those that only one of them minds, %s', (_what, messages) => {
+    expect(anthropicFaults(messages)).not.toEqual([])
   })
 })
