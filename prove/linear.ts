@@ -28,7 +28,7 @@ const {
   store: name,
   planted,
 } = knobs({
-  histories: 500,
+  histories: 300,
   ops: 200,
   clients: 3,
   store: 'sqlite-normal',

@@ -10,9 +10,13 @@ export interface Summary {
 
 /** Says it, for people and as JSON, and lets the process fail when there is a fault. */
 export function summarize(summary: Summary): void {
-  console.log(`${phrase(summary.counted)}; faults: ${phrase(summary.faults)}`)
+  console.log(sentence(summary))
   console.log(JSON.stringify(summary))
   process.exitCode = hasFaults(summary) ? 1 : 0
+}
+
+export function sentence({ counted, faults }: Summary): string {
+  return `${phrase(counted)}; faults: ${phrase(faults)}`
 }
 
 export function hasFaults({ faults }: Summary): boolean {
@@ -25,8 +29,8 @@ export function phrase(counts: Readonly<Record<string, number>>): string {
     .join(', ')
 }
 
-/** The summary at the end of what a proof printed. */
+/** The summary among what a proof printed, on both of its streams. */
 export function summaryOf(output: string): Summary | undefined {
-  const line = output.trimEnd().split('\n').at(-1) ?? ''
-  return line.startsWith('{') ? (JSON.parse(line) as Summary) : undefined
+  const line = output.split('\n').findLast((text) => text.startsWith('{"seed":'))
+  return line === undefined ? undefined : (JSON.parse(line) as Summary)
 }

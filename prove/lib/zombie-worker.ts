@@ -22,6 +22,18 @@ import { type Ending, type ZombieReport, type ZombieTask, zombieId } from './zom
 
 type Send = (op: string) => Promise<unknown>
 
+const round = [
+  'startRound',
+  'ask',
+  'finish',
+  'heartbeat',
+  'bill',
+  'draft',
+  'draft',
+  'answer',
+  'completeRound',
+]
+
 class Worker {
   readonly #random: Random
   readonly #session: ActiveSession
@@ -40,19 +52,9 @@ class Worker {
     const { ttlMs } = this.#task
     const run = (await this.#session.startRun({ owner: 'zombie', ttlMs })) as unknown as RunningRun
     const ways = this.#ways(run)
-    while (!this.#isDead) {
-      for (const way of [
-        'startRound',
-        'ask',
-        'finish',
-        'heartbeat',
-        'bill',
-        'draft',
-        'draft',
-        'answer',
-        'completeRound',
-      ])
-        if (!this.#isDead) await this.#attempt(way, ways[way] as Send)
+    for (let step = 0; !this.#isDead; step++) {
+      const way = round[step % round.length] as string
+      await this.#attempt(way, ways[way] as Send)
     }
     for (const [way, send] of Object.entries(ways)) await this.#attempt(way, send)
     await this.#attempt('aside', (op) => this.#session.append(said('user', op)))
