@@ -14,6 +14,7 @@ import { Child } from './lib/child.ts'
 import { History, type Op, type Report } from './lib/history.ts'
 import { temporaryFolder } from './lib/place.ts'
 import { Random } from './lib/random.ts'
+import { summarize } from './lib/summary.ts'
 import type { Again } from './lib/workload.ts'
 import type { Task } from './lib/writer.ts'
 
@@ -36,7 +37,8 @@ console.log(
   `${cycles} cycles, ${totals.acked} acked, ${totals.lost} lost, ${totals.duplicated} duplicated, ` +
     `${totals.reordered} reordered, ${totals.unknown} unknown settled, ${totals.wrong} other faults`,
 )
-process.exitCode = totals.lost + totals.duplicated + totals.reordered + totals.wrong === 0 ? 0 : 1
+const { acked, unknown, ...faults } = totals
+summarize({ seed, counted: { cycles, acked, 'unknown settled': unknown }, faults })
 
 /** Many deaths on one file, so that recoveries follow on recoveries; and a new file before the audits grow long. */
 async function proveFile(count: number): Promise<void> {

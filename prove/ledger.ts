@@ -5,6 +5,7 @@
  *
  * `npm run prove:ledger -- --attempts 50000 --seed 7`; `--planted` bills what is sent again a second time and must fail.
  */
+
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { knobs } from './lib/args.ts'
@@ -14,6 +15,7 @@ import { temporaryFolder } from './lib/place.ts'
 import { Random } from './lib/random.ts'
 import type { SpenderTask, Spent } from './lib/spender.ts'
 import { Spending } from './lib/spending.ts'
+import { summarize } from './lib/summary.ts'
 
 const { attempts, seed, planted } = knobs({ attempts: 2_000, planted: false })
 console.log(
@@ -39,11 +41,16 @@ if (wrong.length === 0) wrong.push(...(await auditBill(file, spending)))
 
 for (const fault of wrong.slice(0, 10)) console.error(fault)
 const unknown = spending.charged.filter(({ cost }) => cost === undefined).length
-console.log(
-  `${spending.charged.length} attempts in ${planned.length} steps, ${crashes} crashes, ` +
-    `${unknown} of unknown cost, ${wrong.length} faults`,
-)
-process.exitCode = wrong.length === 0 ? 0 : 1
+summarize({
+  seed,
+  counted: {
+    attempts: spending.charged.length,
+    steps: planned.length,
+    crashes,
+    'of unknown cost': unknown,
+  },
+  faults: { wrong: wrong.length },
+})
 
 /** Started ahead of its turn, as it loads the engine while another one works. */
 function start(): Child<Spent> {

@@ -15,12 +15,14 @@ import { History, type Report } from './lib/history.ts'
 import { temporaryFolder } from './lib/place.ts'
 import { Random } from './lib/random.ts'
 import { record, whyNotRecord } from './lib/record.ts'
+import { summarize } from './lib/summary.ts'
 import type { Change } from './lib/trace.ts'
 
 const { images, seed, durability } = knobs({ images: 200, durability: 'full' })
 const reason = whyNotRecord()
 if (reason) {
   console.log(`power: skipped, ${reason}`)
+  summarize({ seed, counted: {}, faults: {}, skipped: reason })
   process.exit()
 }
 console.log(`power: ${images} images, seed ${seed}, durability ${durability}`)
@@ -49,7 +51,8 @@ console.log(
   `${images} images of ${trace.length} changes and syncs, ${history.count('acked')} acked at the end, ` +
     `${totals.lost} lost, ${totals.wrong} other faults`,
 )
-process.exitCode = totals.lost + totals.wrong === 0 ? 0 : 1
+const acked = history.count('acked')
+summarize({ seed, counted: { images, 'changes and syncs': trace.length, acked }, faults: totals })
 
 /** Rising, anywhere after the first report. */
 function cutPlaces(): number[] {

@@ -60,6 +60,15 @@ export class Child<Report> {
     this.#process.kill('SIGKILL')
   }
 
+  /** Stands still, in the middle of whatever it does, until it is woken. */
+  stop(): void {
+    this.#process.kill('SIGSTOP')
+  }
+
+  wake(): void {
+    this.#process.kill('SIGCONT')
+  }
+
   /** How it ended: a signal or an exit code. */
   end(): Promise<string> {
     return this.#ended

@@ -1,5 +1,5 @@
 /** The pure functions that the audit compares the stored log with: the fold, and the view that a provider is sent. */
-import { contextView, foldAll, providerView, viewStateOf } from '@holdfast/core'
+import { contextView, foldAll, type ProviderMessage, providerView, viewStateOf } from '@holdfast/core'
 import type { Turn } from './pairing.ts'
 import type { StoredSession } from './stored.ts'
 
@@ -9,10 +9,14 @@ export function foldedHead({ events }: StoredSession): Record<string, unknown> {
 }
 
 /** The whole context as the engine would send it to a provider. */
-export function viewOf({ events }: StoredSession): Turn[] {
+export function providerViewOf({ events }: StoredSession): ProviderMessage[] {
   const state = foldAll(events)
-  if (!state) return []
-  return providerView(contextView(events, viewStateOf(state))).map(({ role, parts }) => ({
+  return state ? providerView(contextView(events, viewStateOf(state))) : []
+}
+
+/** The same, as who calls and who answers. */
+export function viewOf(session: StoredSession): Turn[] {
+  return providerViewOf(session).map(({ role, parts }) => ({
     role,
     calls: ids(parts, 'tool_call'),
     answers: ids(parts, 'tool_result'),

@@ -1,14 +1,16 @@
-/** Runs a proof as `npm run prove:…` does, for the tests. */
+/** Runs a proof as `npm run prove:…` does, for the tests and for `npm run prove`. */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { type Summary, summaryOf } from './summary.ts'
 
 export async function prove(
-  name: 'kill' | 'power' | 'ledger',
+  name: string,
   ...args: string[]
-): Promise<{ status: number | null; output: string }> {
+): Promise<{ status: number | null; output: string; summary?: Summary }> {
   const script = fileURLToPath(new URL(`../${name}.ts`, import.meta.url))
   const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  process.once('exit', () => child.kill())
+  const kill = () => child.kill()
+  process.once('exit', kill)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (text) => {
@@ -16,5 +18,7 @@ export async function prove(
     })
   }
   const status = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  return { status, output }
+  process.off('exit', kill)
+  const summary = summaryOf(output)
+  return { status, output, ...(summary && { summary }) }
 }

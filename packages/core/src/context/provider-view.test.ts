@@ -32,6 +32,8 @@ const late = (callId: string): ViewItem => ({
   callId,
   data: { output: 'real', outcome: 'ok' },
 })
+const thought: MessagePart = { type: 'reasoning', text: 'hm' }
+const opening = 'user: [The assistant begins the conversation.]'
 const summary: ViewItem = { type: 'summary', place: 0, compactionId: 'c', text: 'Before.' }
 
 /** One line per message: role and what its parts are. */
@@ -90,7 +92,7 @@ const cases: [string, ViewItem[], string[]][] = [
   [
     'a call id used again pairs with its own round',
     [calls('a'), result('a', 'one'), calls('a'), result('a', 'two')],
-    ['assistant: call a', 'tool: a = one', 'assistant: call a', 'tool: a = two'],
+    ['assistant: call a', 'tool: a = one', 'assistant: call a_2', 'tool: a_2 = two'],
   ],
   [
     'a late result is a note where it arrived',
@@ -117,12 +119,39 @@ const cases: [string, ViewItem[], string[]][] = [
   ],
   ['a call that no assistant made is text', [item('user', call('a'))], ['user: [Tool call a (search): {}]']],
   ['a message without parts is left out', [item('assistant'), user()], ['user: u']],
+  [
+    'blank text is left out, and a message of nothing else',
+    [user(' \n'), user(), item('assistant', text(''), call('a')), result('a'), item('assistant', text(''))],
+    ['user: u', 'assistant: call a', 'tool: a = of a'],
+  ],
+  [
+    'reasoning that led to nothing is left out',
+    [user(), item('assistant', thought), item('assistant', thought, text('so'), thought)],
+    ['user: u', 'assistant: reasoning, so'],
+  ],
+  [
+    'a conversation that the assistant begins is opened by a note of the user',
+    [item('system', text('s')), item('assistant', text('Hello!')), user()],
+    ['system: s', opening, 'assistant: Hello!', 'user: u'],
+  ],
+  [
+    'a call id that a later round repeats is sent under a new one',
+    [user(), calls('a'), result('a', 'one'), calls('a', 'a_2'), result('a_2', 'three'), result('a', 'two')],
+    [
+      'user: u',
+      'assistant: call a',
+      'tool: a = one',
+      'assistant: call a_3, call a_2',
+      'tool: a_3 = two',
+      'tool: a_2 = three',
+    ],
+  ],
 ]
 
 describe('the provider view', () => {
   test.each(cases)('%s', (_what, items, expected) => {
     const sent = providerView(items)
-    expect(outline(sent)).toEqual(expected)
+    expect(outline(sent)).toEqual(expected[0]?.startsWith('assistant') ? [opening, ...expected] : expected)
     expect([...anthropicFaults(sent), ...openAiFaults(sent)]).toEqual([])
   })
 
@@ -139,8 +168,8 @@ describe('the provider view', () => {
       signature: 'sig==',
       provider: { id: 'rs_1' },
     }
-    const sent = providerView([item('assistant', reasoning, call('a'))])
-    expect(sent[0]?.parts).toEqual([reasoning, call('a')])
+    const sent = providerView([user(), item('assistant', reasoning, call('a'))])
+    expect(sent[1]?.parts).toEqual([reasoning, call('a')])
   })
 
   test('is valid for any items in any order, names each stored message once, and gives the same bytes again', () => {
@@ -152,6 +181,7 @@ describe('the provider view', () => {
       ids.map((id) => late(id)),
       ids.map((id) => item('user', call(id), answer(id))),
       ids.map((id) => item('assistant', answer(id))),
+      fc.constantFrom(thought, text(' ')).map((part) => item('assistant', part)),
       fc.constant(summary),
     )
     fc.assert(
@@ -185,7 +215,18 @@ describe('the validators', () => {
     ],
     ['an empty message', [sentAs('user')]],
   ] as const)('find %s', (_what, messages) => {
-    expect(anthropicFaults(messages)).not.toEqual([])
+    expect(anthropicFaults([sentAs('user', text('u')), ...messages])).not.toEqual([])
     expect(openAiFaults(messages)).not.toEqual([])
+  })
+
+  const round = [sentAs('assistant', call('a')), sentAs('tool', answer('a'))]
+
+  test.each([
+    ['the assistant first', round],
+    ['a call id twice', [sentAs('user', text('u')), ...round, ...round]],
+    ['blank text', [sentAs('user', text(' '))]],
+    ['reasoning that led to nothing', [sentAs('user', text('u')), sentAs('assistant', thought)]],
+  ] as const)('find, of those that only one of them minds, %s', (_what, messages) => {
+    expect(anthropicFaults(messages)).not.toEqual([])
   })
 })

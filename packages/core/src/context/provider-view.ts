@@ -1,10 +1,12 @@
 /**
  * What a provider is sent, valid on any prefix of any log: every tool call is answered exactly once, directly after its
  * message, in call order. An open call is closed as `interrupted, outcome unknown`; what cannot be paired becomes a text
- * note. Nothing here throws: a damaged or foreign history too can be gone on with.
+ * note. The user speaks first, no call id comes twice, and nothing is sent that says nothing: no blank text, no
+ * reasoning that led to nothing. Nothing here throws: a damaged or foreign history too can be gone on with.
  */
 import type { Message, MessagePart, ToolCallPart, ToolResultPart } from '@holdfast/protocol'
 import { interruptedOutput } from '../session/decide/run-end.ts'
+import { distinctCalls } from './distinct-calls.ts'
 import type { ViewItem } from './view.ts'
 
 export interface ProviderMessage {
@@ -21,7 +23,18 @@ export function providerView(items: readonly ViewItem[]): ProviderMessage[] {
     sent.push(...step(items.slice(at, end)))
     at = end
   }
-  return sent
+  return opened(distinctCalls(sent))
+}
+
+const opening: ProviderMessage = {
+  role: 'user',
+  parts: [{ type: 'text', text: '[The assistant begins the conversation.]' }],
+}
+
+/** A greeting of the assistant, or what a truncation left of a round, does not stand first. */
+function opened(sent: readonly ProviderMessage[]): ProviderMessage[] {
+  const first = sent.findIndex(({ role }) => role !== 'system')
+  return sent[first]?.role === 'assistant' ? sent.toSpliced(first, 0, opening) : [...sent]
 }
 
 /** A step begins with an assistant message and ends before the next one; results of its calls are looked for within it. */
@@ -130,10 +143,17 @@ function unpaired(part: MessagePart): MessagePart {
 }
 
 /** A message that has nothing left to say is left out, unless it was erased: then its place is told. */
-function said(message: Message, parts: MessagePart[]): ProviderMessage[] {
+function said(message: Message, stored: readonly MessagePart[]): ProviderMessage[] {
   const role = message.role === 'tool' ? 'user' : message.role
+  const parts = telling(stored)
   if (parts.length > 0) return [{ role, parts, messageId: message.id }]
   return message.erased ? [{ role, parts: [{ type: 'text', text: '[erased]' }], messageId: message.id }] : []
+}
+
+/** Providers refuse blank text, and reasoning without what it led to: what an interrupted answer often ends with. */
+function telling(parts: readonly MessagePart[]): MessagePart[] {
+  const told = parts.filter((part) => part.type !== 'text' || part.text.trim() !== '')
+  return told.slice(0, told.findLastIndex((part) => part.type !== 'reasoning') + 1)
 }
 
 function note(about: string, value: unknown): MessagePart {

@@ -35,18 +35,26 @@ function turnFor(turns: AnthropicTurn[], role: AnthropicTurn['role']): Anthropic
   return turn
 }
 
-/** Each `tool_use` has one `tool_result` in the next user turn, at its start; no other `tool_result` is legal. */
+/**
+ * Each `tool_use` has an id of its own and one `tool_result` in the next user turn, at its start; no other `tool_result` is
+ * legal. The user speaks first; text is not blank; reasoning leads to something.
+ */
 export function anthropicFaults(messages: readonly ProviderMessage[]): string[] {
   const faults: string[] = []
   if (messages.some((message) => message.parts.length === 0)) faults.push('a message without content')
+  if (messages.some(({ parts }) => parts.some((part) => part.type === 'text' && part.text.trim() === '')))
+    faults.push('blank text')
+  if (messages.some(({ parts }) => parts.at(-1)?.type === 'reasoning')) faults.push('reasoning at the end')
   const turns = anthropicTurns(messages)
+  if (turns[0]?.role === 'assistant') faults.push('the assistant speaks first')
+  const ids = turns.flatMap((turn) => turn.toolUses)
+  if (new Set(ids).size < ids.length) faults.push('two tool_use share an id')
   turns.forEach((turn, i) => {
     const before = turns[i - 1]
     const wanted = turn.role === 'user' && before?.role === 'assistant' ? before.toolUses : []
     if (turn.role === 'user' && turn.toolUses.length > 0) faults.push('tool_use in a user turn')
     if (turn.role === 'assistant' && turn.toolResults.length > 0)
       faults.push('tool_result in an assistant turn')
-    if (new Set(turn.toolUses).size < turn.toolUses.length) faults.push('two tool_use share an id')
     if (turn.content.lastIndexOf('tool_result') >= turn.toolResults.length)
       faults.push('tool_result after other content')
     for (const id of turn.toolResults)

@@ -208,9 +208,9 @@ test('an undo that is taken back restores what was visible and what was counted'
       if (isUnfinished(log.head.run)) log.do({ type: 'stopRun' })
       if (isUnfinished(log.head.run)) log.do({ type: 'failRun', error: 'ended by the test' }, { own: true })
       log.do({ type: 'closeCalls', reason: 'test' })
-      const stack: Reference[] = []
+      const stack: (Reference & { overlays: unknown })[] = []
       for (let i = 0; i < times && log.head.lastUser; i++) {
-        stack.push(referenceOf(log.events))
+        stack.push({ ...referenceOf(log.events), overlays: viewStateOf(log.state).overlays })
         log.do({ type: 'undo' })
         expect(log.head.counters).toMatchObject(referenceOf(log.events).counters)
       }
@@ -222,6 +222,7 @@ test('an undo that is taken back restores what was visible and what was counted'
           visible: before.visible,
           openCalls: before.openCalls,
         })
+        expect(viewStateOf(log.state).overlays).toEqual(before.overlays)
         expect(log.head.counters).toMatchObject(counters)
       }
     }),

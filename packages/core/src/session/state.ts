@@ -154,6 +154,8 @@ export interface CompactionPart {
   overlays: Overlay[]
   /** The newest 64 since the last clear. */
   records: CompactionRecord[]
+  /** What undos took out of force, to come back with their redo; as long as the undos of the path. */
+  undone?: { undoSeq: number; overlays: Overlay[] }[]
 }
 
 export interface ContextPart {

@@ -155,6 +155,26 @@ describe('a compaction', () => {
     expect(inside.state.parts.compaction?.overlays).toEqual([])
   })
 
+  test('comes back with the undo that took it away, unless one was made since over its place, or the context cleared', () => {
+    const inForce = ({ state }: TestLog) =>
+      state.parts.compaction?.overlays.map((overlay) => overlay.compactionId)
+    const log = history()
+    apply(log, 1, 3)
+    apply(log, 4, 11)
+    const before = inForce(log)
+    log.do({ type: 'undo' })
+    expect(inForce(log)).toEqual(['c1-3'])
+    log.do({ type: 'undo' })
+    const [cleared, other] = [log.copy(), log.copy()]
+    log.doAll([{ type: 'redo' }, { type: 'redo' }])
+    expect(inForce(log)).toEqual(before)
+    cleared.doAll([{ type: 'clearContext' }, { type: 'redo' }, { type: 'redo' }])
+    expect(inForce(cleared) ?? []).toEqual([])
+    apply(other, 1, 2, { compactionId: 'since' })
+    other.doAll([{ type: 'redo' }, { type: 'redo' }])
+    expect(inForce(other)).toEqual(['since', 'c4-11'])
+  })
+
   test('beyond the limit of those in force is refused, unless it supersedes', () => {
     const log = TestLog.create()
     log.do(says('first'))

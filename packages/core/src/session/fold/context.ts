@@ -108,6 +108,7 @@ function applyCompaction(
   const kept = before.overlays.filter((overlay) => overlay.to < data.from || overlay.from > data.to)
   const overlay = { ...record, seq: event.seq } as Overlay
   parts.compaction = {
+    ...before,
     overlays: [...kept, overlay].sort((a, b) => a.from - b.from),
     records: [...before.records, record as Overlay].slice(-compactionRecordsKept),
   }

@@ -1,13 +1,7 @@
 import type { EventData } from '@holdfast/protocol'
+import { cutOverlays, restoreOverlays } from '../overlays.ts'
 import { closePath, cutPath } from '../path.ts'
-import {
-  type CompactionPart,
-  type FoldEvent,
-  type Head,
-  loadedPart,
-  type PathPart,
-  unansweredKept,
-} from '../state.ts'
+import { type FoldEvent, type Head, loadedPart, type PathPart, unansweredKept } from '../state.ts'
 import type { Draft, Folders } from './folder.ts'
 import { assign } from './session.ts'
 
@@ -55,8 +49,7 @@ export const foldMessages: Folders<MessageEvent> = {
       if (undone?.undoSeq !== data.undoSeq) throw new Error(`undo ${data.undoSeq} is not the newest one`)
       const ranges = [...closePath(undone.ranges, data.undoSeq - 1), { from: event.seq }]
       draft.parts.path = { ranges, undos: undos.slice(0, -1) }
-      // A summary that was made without the dropped messages cannot stand over them.
-      draft.parts.compaction = withoutOverlaysAfter(loadedPart(draft.parts, 'compaction'), data.undoSeq - 1)
+      draft.parts.compaction = restoreOverlays(loadedPart(draft.parts, 'compaction'), data.undoSeq)
       setCounts(draft.head, data, event)
       assign(draft.head, 'canRedo', undos.length > 1 ? true : undefined)
     },
@@ -121,7 +114,8 @@ function cut(
   undos: PathPart['undos'],
 ): void {
   draft.parts.path = { ranges: cutPath(pathOf(draft).ranges, data.keepThrough, event.seq), undos }
-  draft.parts.compaction = withoutOverlaysAfter(loadedPart(draft.parts, 'compaction'), data.keepThrough)
+  const undo = undos.length > 0 ? { undoSeq: event.seq, isFirst: undos.length === 1 } : undefined
+  draft.parts.compaction = cutOverlays(loadedPart(draft.parts, 'compaction'), data.keepThrough, undo)
   setOpenCalls(draft.head, [], undefined)
   delete draft.head.canRedo
   setCounts(draft.head, data, event)
@@ -137,9 +131,4 @@ function setCounts(
   head.unanswered = data.unanswered
   assign(head, 'lastUser', data.lastUser)
   head.pathSeq = event.seq
-}
-
-function withoutOverlaysAfter(part: CompactionPart | undefined, keepThrough: number): CompactionPart | null {
-  if (!part) return null
-  return { ...part, overlays: part.overlays.filter((overlay) => overlay.to <= keepThrough) }
 }

@@ -1,0 +1,72 @@
+/** A process of several clients, each with a handle of its own on the store: for each history they all work at once. */
+import { type Holdfast, openHoldfast, type Store } from '@holdfast/core'
+import { isHoldfastError } from '@holdfast/protocol'
+import { messages, report } from '../child.ts'
+import { withBug } from '../planted-store.ts'
+import { Random } from '../random.ts'
+import { storeIn } from '../stores.ts'
+import { EngineClient } from './engine-client.ts'
+import { SeamClient } from './seam-client.ts'
+import type { ClientOptions, HistoryTask, LinearReport, Op, Place } from './task.ts'
+
+interface Handle {
+  store: Store
+  holdfast: Holdfast
+}
+
+interface Client {
+  next(): Op
+  answer(op: Op): Promise<Op['answer']>
+}
+
+const handles: Handle[] = []
+
+report({ ready: true } satisfies LinearReport)
+for await (const task of messages<HistoryTask>()) {
+  while (handles.length < task.clients) handles.push(await openHandle(task))
+  void work(task)
+}
+
+async function openHandle({ store: name, folder, planted }: Place): Promise<Handle> {
+  const store = await withBug(planted, storeIn(folder, name)).open({})
+  return { store, holdfast: await openHoldfast({ store }) }
+}
+
+async function work(task: HistoryTask): Promise<void> {
+  const { history, clients, ops } = task
+  const share = Math.ceil(ops / clients)
+  await Promise.all(
+    handles.slice(0, clients).map(async (handle, place) => {
+      const client = clientOf(handle, task, place)
+      for (let n = Math.min(share, ops - place * share); n > 0; n--)
+        await perform(client, history, `${place}.${n}`)
+    }),
+  )
+  report({ history, done: true } satisfies LinearReport)
+}
+
+function clientOf({ store, holdfast }: Handle, { session, level, seed }: HistoryTask, place: number): Client {
+  const options: ClientOptions = {
+    session,
+    name: `c${process.pid}.${place}`,
+    random: new Random(seed + place),
+  }
+  return (level === 'seam' ? new SeamClient(store, options) : new EngineClient(holdfast, options)) as Client
+}
+
+async function perform(client: Client, history: number, id: string): Promise<void> {
+  const op = client.next()
+  report({ history, id, op, begin: now() } satisfies LinearReport)
+  const answer = await client.answer(op).catch(codeOf)
+  report({ history, id, answer, wallTo: Date.now(), end: now() } satisfies LinearReport)
+}
+
+/** A refusal is an answer; whether it fits is judged like any other. */
+function codeOf(error: unknown): string {
+  if (isHoldfastError(error)) return error.code
+  throw error
+}
+
+function now(): number {
+  return Number(process.hrtime.bigint())
+}

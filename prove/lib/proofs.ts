@@ -1,0 +1,62 @@
+/** Every proof, with the run that takes seconds and the planted bugs that it must catch: what `npm run prove` does. */
+
+export interface Proof {
+  /** Of its program, `prove/<name>.ts`. */
+  name: string
+  shows: string
+  args: readonly string[]
+  planted: readonly Planted[]
+}
+
+export interface Planted {
+  bug: string
+  args: readonly string[]
+}
+
+export const proofs: readonly Proof[] = [
+  {
+    name: 'kill',
+    shows: 'a process killed at any moment loses, doubles or reorders nothing that it acknowledged',
+    args: ['--cycles', '100'],
+    planted: [{ bug: 'acks before the commit', args: ['--cycles', '8', '--planted'] }],
+  },
+  {
+    name: 'power',
+    shows: 'a power cut at any moment loses nothing that was acknowledged',
+    args: ['--images', '200'],
+    planted: [{ bug: 'commits are not synced', args: ['--images', '30', '--durability', 'normal'] }],
+  },
+  {
+    name: 'ledger',
+    shows: 'after every step the totals of the ledger are the sum of its rows, and the known bill',
+    args: ['--attempts', '2000'],
+    planted: [{ bug: 'billed again after a crash', args: ['--attempts', '1000', '--planted'] }],
+  },
+  {
+    name: 'zombie',
+    shows: 'a worker that wakes after its lease was taken is refused in everything',
+    args: ['--rounds', '200'],
+    planted: [{ bug: 'a store without a fence', args: ['--rounds', '12', '--planted'] }],
+  },
+  {
+    name: 'linear',
+    shows: 'all that many clients were answered has one order that explains it',
+    args: ['--histories', '300', '--ops', '200'],
+    planted: [
+      { bug: 'lost update', args: ['--histories', '30', '--planted', 'lost-update'] },
+      { bug: 'stale epoch accepted', args: ['--histories', '30', '--planted', 'stale-epoch'] },
+      { bug: 'key answered for another body', args: ['--histories', '30', '--planted', 'other-body'] },
+      { bug: 'stale read', args: ['--histories', '30', '--planted', 'stale-read'] },
+    ],
+  },
+  {
+    name: 'pairs',
+    shows: 'after anything, what a provider is sent is what that provider takes',
+    args: ['--logs', '5000'],
+    planted: [
+      { bug: 'a result left out', args: ['--logs', '100', '--planted', 'dropped'] },
+      { bug: 'a call left open', args: ['--logs', '100', '--planted', 'open'] },
+      { bug: 'a result told twice', args: ['--logs', '100', '--planted', 'doubled'] },
+    ],
+  },
+]

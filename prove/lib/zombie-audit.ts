@@ -1,0 +1,104 @@
+/** What must be true of a session whose worker was a zombie: compares what it was told with what the log says. */
+import type { Store } from '@holdfast/core'
+import { DEFAULT_TENANT } from '@holdfast/protocol'
+import { providerViewOf } from './inside.ts'
+import { providerNames, providers, requestFrom } from './providers/index.ts'
+import { type RawEvent, readSession, type StoredSession } from './stored.ts'
+import { foldProblems, gapProblems } from './whole.ts'
+import { zombieId } from './zombie-task.ts'
+
+export interface Attempt {
+  op: string
+  /** Nanoseconds of the monotonic clock. */
+  at: bigint
+  /** Seq of the last event that it was told it wrote. */
+  seq?: number
+  /** Why it was refused. */
+  code?: string
+}
+
+export interface Story {
+  session: string
+  attempts: readonly Attempt[]
+  /** When the other worker was known to hold the run. */
+  takenAt: bigint
+}
+
+export interface ZombieFindings {
+  /** Operations that were refused because another had the run. */
+  refused: number
+  /** What a zombie did when it no longer might. */
+  writes: string[]
+  wrong: string[]
+}
+
+export async function zombieFindings(store: Store, story: Story): Promise<ZombieFindings> {
+  const stored = await readSession(store, story.session)
+  if (!stored) return { refused: 0, writes: [], wrong: [`${story.session} is gone`] }
+  const late = story.attempts.filter(({ op, at }) => at > story.takenAt && !isAside(op))
+  return {
+    refused: late.filter(({ code }) => code === 'stale_epoch').length,
+    writes: [
+      ...late
+        .filter(({ code }) => code !== 'stale_epoch')
+        .map(({ op, code }) => `${op} was not refused: ${code ?? 'done'}`),
+      ...eventsAfterTakeover(stored.events),
+    ],
+    wrong: [
+      ...gapProblems(stored),
+      ...foldProblems(stored),
+      ...lostAcks(stored.events, story.attempts),
+      ...endProblems(stored.events),
+      ...resultProblems(stored.events),
+      ...viewProblems(stored),
+      ...(await draftProblems(store, story.session)),
+    ],
+  }
+}
+
+/** User input is open to all, whoever holds the run. */
+function isAside(op: string): boolean {
+  return op.includes('.aside.')
+}
+
+function eventsAfterTakeover(events: readonly RawEvent[]): string[] {
+  const taken = events.find(({ type }) => type === 'lease.lost')?.seq ?? Number.POSITIVE_INFINITY
+  return events
+    .filter(({ seq, actor, runId }) => seq > taken && actor.id === zombieId && runId !== undefined)
+    .map(({ seq, type }) => `${type} at ${seq} is the zombie's, and its run was taken over at ${taken}`)
+}
+
+function lostAcks(events: readonly RawEvent[], attempts: readonly Attempt[]): string[] {
+  return attempts
+    .filter(({ seq }) => seq !== undefined && !events.some((event) => event.seq === seq))
+    .map(({ op, seq }) => `${op} was acked at ${seq} and is not there`)
+}
+
+/** Each run ends, and ends once. */
+function endProblems(events: readonly RawEvent[]): string[] {
+  const ends = ['run.completed', 'run.failed', 'run.cancelled']
+  const runs = events.filter(({ type }) => type === 'run.started').map(({ data }) => data.runId)
+  return runs.flatMap((runId) => {
+    const ended = events.filter(({ type, data }) => ends.includes(type) && data.runId === runId)
+    return ended.length === 1 ? [] : [`run ${runId} ended ${ended.length} times`]
+  })
+}
+
+function resultProblems(events: readonly RawEvent[]): string[] {
+  const answered = events
+    .filter(({ type }) => type === 'tool.finished')
+    .map(({ data }) => String(data.callId))
+  return answered
+    .filter((callId, at) => answered.indexOf(callId) !== at)
+    .map((callId) => `call ${callId} has two results`)
+}
+
+function viewProblems(stored: StoredSession): string[] {
+  const request = requestFrom(providerViewOf(stored))
+  return providerNames.flatMap((name) => providers[name](request).map((fault) => `${name}: ${fault}`))
+}
+
+async function draftProblems(store: Store, session: string): Promise<string[]> {
+  const open = await store.listDrafts(DEFAULT_TENANT, session)
+  return open.map(({ draftId }) => `draft ${draftId} outlives its run`)
+}

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import { plantedBugs } from './lib/planted-store.ts'
+import { prove } from './lib/prove.ts'
+
+test('every history of many clients in several processes has an order that explains it', {
+  timeout: 180_000,
+}, async () => {
+  const { status, output, summary } = await prove('linear', '--histories', '200')
+  expect(summary?.faults, output).toEqual({ 'not linear': 0 })
+  expect(summary?.counted.operations).toBeGreaterThan(30_000)
+  expect(summary?.counted['without an answer']).toBeGreaterThan(0)
+  expect(status, output).toBe(0)
+})
+
+test.each(plantedBugs)('a store with the bug %s is caught', { timeout: 120_000 }, async (bug) => {
+  const { status, output, summary } = await prove('linear', '--histories', '30', '--planted', bug)
+  expect(summary?.faults['not linear'], output).toBeGreaterThan(0)
+  expect(status).toBe(1)
+})
