@@ -28,6 +28,15 @@ export type { ChildInput, SpawnedChild, SpawnOptions } from './log/child-session
 export type { Branch, Comparison } from './log/compare.ts'
 export type { ForkInput, ForkOptions } from './log/create-session.ts'
 export type { Deleted, DeleteOptions, Pruned, PruneOptions } from './log/delete-session.ts'
+export type { DoctorOptions } from './log/doctor/doctor.ts'
+export {
+  type Finding,
+  type FindingCode,
+  findingCatalogue,
+  type RepairWay,
+  type Severity,
+} from './log/doctor/findings.ts'
+export type { Repaired, RepairOptions } from './log/doctor/repair.ts'
 export type { DraftWriter } from './log/draft-writer.ts'
 export type { ErasureReceipt } from './log/erase.ts'
 export type { Followed, FollowedDraft, FollowedEvent, FollowedReset, FollowOptions } from './log/follow.ts'

@@ -1,6 +1,6 @@
 /**
  * The pairing rules of two providers, written from their own documents and independent of the view that they judge.
- * Each returns what is wrong; an empty list is a request that the provider would take. Used by tests.
+ * Each returns what is wrong; an empty list is a request that the provider would take.
  */
 import type { ProviderMessage } from './provider-view.ts'
 

@@ -320,7 +320,7 @@ function forkTtl({ ttlSecs }: ForkInput, inherited: number | undefined): number 
 }
 
 /** Flat: each segment names the session that holds the events itself. */
-async function segmentsThrough(log: TenantLog, sourceId: string, seq: number): Promise<Segment[]> {
+export async function segmentsThrough(log: TenantLog, sourceId: string, seq: number): Promise<Segment[]> {
   const all = await log.store.readSegments(log.tenantId, sourceId)
   const own = (all.at(-1)?.to ?? 0) + 1
   const before = all

@@ -6,7 +6,7 @@ import type { Head } from '../session/state.ts'
 import type { HeadRow } from '../store/store.ts'
 
 /** Version of this shape. A head is derived from the log, so a newer one is refused, never guessed. */
-const HEAD_VERSION = 1
+export const HEAD_VERSION = 1
 
 export function encodeHead(head: Head): string {
   // A field that is undefined is left out of the text. Copying all and naming the rest is the fastest way: 1.0 µs

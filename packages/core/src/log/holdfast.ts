@@ -15,6 +15,9 @@ import type { Store, StoreFactory, StoreInfo } from '../store/store.ts'
 import { commitIds } from './commit-ids.ts'
 import { Committer } from './committer.ts'
 import { type Pruned, type PruneOptions, pruneSessions } from './delete-session.ts'
+import { type DoctorOptions, doctor } from './doctor/doctor.ts'
+import type { Finding } from './doctor/findings.ts'
+import { type Repaired, type RepairOptions, repair } from './doctor/repair.ts'
 import type { EraseOptions, ErasureReceipt } from './erase.ts'
 import { eraseUser } from './erase-user.ts'
 import { KnownTexts } from './known-texts.ts'
@@ -67,6 +70,19 @@ export interface Holdfast {
   prune(options: PruneOptions): Promise<Pruned>
   /** Forgets a person in every session of the tenant. */
   eraseUser(userId: string, options?: Partial<EraseOptions>): Promise<ErasureReceipt>
+  /**
+   * Looks for damage, and gives each finding as it is made: in one session, else in all of this tenant, else (`everyTenant`)
+   * in the store. Only reads; throws `not_found` for a session that is not there.
+   */
+  doctor(options?: DoctorOptions): AsyncGenerator<Finding, void, void>
+  /**
+   * Puts right what can be: a session by its id, or what `doctor` found. Logs are only appended to, and what is derived
+   * from them is folded anew. Doing it twice changes nothing.
+   */
+  repair(
+    target: string | Iterable<Finding> | AsyncIterable<Finding>,
+    options?: RepairOptions,
+  ): Promise<Repaired>
   /** The same store for another tenant. */
   forTenant(tenantId: string, options?: { actor?: Actor }): Holdfast
   info(): StoreInfo
@@ -217,6 +233,17 @@ class TenantHoldfast implements Holdfast {
 
   eraseUser(userId: string, options: Partial<EraseOptions> = {}): Promise<ErasureReceipt> {
     return eraseUser(this.#log, userId, { actor: this.#actor, ...options })
+  }
+
+  doctor(options?: DoctorOptions): AsyncGenerator<Finding, void, void> {
+    return doctor(this.#log, (tenant) => this.#place.log(tenant), options)
+  }
+
+  repair(
+    target: string | Iterable<Finding> | AsyncIterable<Finding>,
+    options?: RepairOptions,
+  ): Promise<Repaired> {
+    return repair(this.#log, (tenant) => this.#place.log(tenant), target, options)
   }
 
   forTenant(id: string, options: { actor?: Actor } = {}): Holdfast {

@@ -22,8 +22,14 @@ function mixed(text: string, start: number): number {
   return hash >>> 0
 }
 
-export function requireCrc(text: string | Uint8Array, crc: number, what: string, sessionId: string): void {
-  if (crcOf(text) !== crc) throw corrupt(what, sessionId)
+export function requireCrc(
+  text: string | Uint8Array,
+  crc: number,
+  what: string,
+  sessionId: string,
+  details?: Record<string, unknown>,
+): void {
+  if (crcOf(text) !== crc) throw corrupt(what, sessionId, details)
 }
 
 export function corrupt(

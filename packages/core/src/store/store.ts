@@ -355,6 +355,64 @@ export interface SearchHit {
 /** Text of an event that full-text search finds it by; undefined for none. */
 export type TextOf = (type: string, body: string) => string | undefined
 
+/** A session's row as it stands, whether or not it can be believed: for finding damage. */
+export interface RawSession {
+  /** What the row says the last seq is. */
+  seq: number
+  /** Of its last own event row; where its prefix ends when it has none. */
+  lastSeq: number
+  head: HeadRow
+  /** `head.body` fails its checksum and is not to be read. */
+  damaged?: true
+  lease: LeaseRow
+}
+
+/** Rows derived from a session's log that are put in place of damaged ones. All of it or nothing; no event changes. */
+export interface Rebuild {
+  tenantId: TenantId
+  sessionId: string
+  /** Seq of the last event that it was folded from. The session's row is made to say so. */
+  lastSeq: number
+  /** In place of the head and its columns. */
+  head?: HeadRow
+  /** The lease is freed, at this epoch. */
+  epoch?: number
+  /** Each in place of the row of that part at that seq. */
+  parts: readonly (PartRow & { seq: number })[]
+  waypoints: readonly { seq: number; body: string }[]
+  refs: readonly RefRow[]
+  /** Refs that no event stands for. */
+  strayRefs: readonly RefRow[]
+  /** In place of all usage rows of `usageSeqs`. */
+  usage: readonly UsageRow[]
+  usageSeqs: readonly number[]
+}
+
+/** What a store can find wrong with itself. */
+export type StoreFindingCode =
+  /** The engine says that its own structures are damaged. */
+  | 'engine_damaged'
+  /** A setting that was in force when the store was opened is not. */
+  | 'setting_lost'
+  /** The schema is not of the version that this handle knows. */
+  | 'schema_moved'
+  /** Events of a session whose row is gone, although nobody deleted it. */
+  | 'session_lost'
+  /** Rows that nothing names: of sessions deleted half-way, bodies of no event, chunks of no draft. */
+  | 'stray_rows'
+  /** A checkpoint names a body that is missing or fails its checksum. */
+  | 'checkpoint_damaged'
+  /** The search index lacks events that it claims to hold, or holds words of none. */
+  | 'index_stale'
+
+export interface StoreFinding {
+  code: StoreFindingCode
+  tenantId?: TenantId
+  sessionId?: string
+  /** Says what and where, never content. */
+  message: string
+}
+
 export interface StoreInfo {
   /** Name of the engine, for messages. */
   engine: string
@@ -482,8 +540,20 @@ export interface Store {
   deleteSession(tenantId: TenantId, sessionId: string, options: { cascade: boolean }): Promise<DeleteOutcome>
   /** Removes keys that expired at or before `atMs`; at most `limit`. Returns how many. */
   sweepKeys(atMs: number, limit: number): Promise<number>
-  /** Makes earlier deletions and erasures final: no freed page, index or journal that we hold keeps their bytes. */
+  /**
+   * Makes earlier deletions and erasures final: no freed page, index or journal that we hold keeps their bytes. Takes away
+   * what `checkStore` calls `stray_rows`.
+   */
   scrub(): Promise<void>
+
+  /** The session's row, unjudged, and where its event rows end. */
+  readRawSession(tenantId: TenantId, sessionId: string): Promise<RawSession | undefined>
+  /** Own refs with seqs `from`…`through`, both included, in no order; without those of kind `draft`, which the store makes. */
+  listRefs(tenantId: TenantId, sessionId: string, from: number, through: number): Promise<readonly RefRow[]>
+  /** Also takes away what was derived beyond `lastSeq`. False, and nothing done: the last event row has another seq. */
+  rebuild(rebuild: Rebuild): Promise<boolean>
+  /** Everything that the store finds wrong with itself; each store looks at what it can. Reads only, a slice at a time. */
+  checkStore(textOf: TextOf): AsyncIterable<StoreFinding>
 
   /** Calls `listener` after another process wrote to the same store (a hint: it may come late or too often). Returns the way to stop. */
   onForeignWrite(listener: () => void): () => void

@@ -27,7 +27,7 @@ export interface TestPlace {
   readonly clock: HeldClock
   /** The database file, where there is one. */
   readonly path: string | undefined
-  /** Rows of the database file, behind the store's back; undefined where there is no file. */
+  /** Runs SQL on the database file, behind the store's back, and gives its rows; undefined where there is no file. */
   look(sql: string): Record<string, unknown>[] | undefined
   open(options?: Partial<OpenOptions> & { wrap?: (store: Store) => Store }): Promise<Holdfast>
   openStore(): Promise<Store>
@@ -90,7 +90,10 @@ function lookerAt(path: string, Library: typeof DatabaseSync | BetterSqlite): Lo
   return (sql) => {
     const db = new Library(path)
     try {
-      return db.prepare(sql).all() as Record<string, unknown>[]
+      const statement = db.prepare(sql)
+      if (!('reader' in statement) || statement.reader) return statement.all() as Record<string, unknown>[]
+      statement.run()
+      return []
     } finally {
       db.close()
     }

@@ -1,6 +1,6 @@
 /** Everything that a store says under the known names, as plain data: two dumps are equal when nothing changed. */
 import type { TenantId } from '@holdfast/protocol'
-import type { DueKind, Store, StoredEvent } from '../store.ts'
+import type { DueKind, RefRow, Store, StoredEvent } from '../store.ts'
 import { plain } from './expect.ts'
 import type { Names } from './names.ts'
 import { allPages } from './paging.ts'
@@ -58,6 +58,8 @@ async function dumpSession(
   const seq = head?.seq ?? 0
   const found: Record<string, unknown> = {
     head,
+    raw: await store.readRawSession(tenantId, sessionId),
+    refs: (await store.listRefs(tenantId, sessionId, 0, farFutureMs)).toSorted(byText),
     events: await allEvents(store, tenantId, sessionId),
     segments: await store.readSegments(tenantId, sessionId),
     waypoint: await store.readWaypoint(tenantId, sessionId, seq),
@@ -84,6 +86,11 @@ async function dumpSession(
     found[`draft ${draftId}`] = await store.readDraft(tenantId, sessionId, draftId, 0)
   }
   return found
+}
+
+function byText(a: RefRow, b: RefRow): number {
+  const [left, right] = [a, b].map(({ kind, id, seq }) => JSON.stringify([kind, id, seq])) as [string, string]
+  return left < right ? -1 : 1
 }
 
 /** All events of a session, page by page. */

@@ -8,6 +8,7 @@ import { sweepKeys } from './keys.ts'
 import { listDue, listHeads } from './lists.ts'
 import { type KeptSession, type KeptTenant, type Place, refName } from './place.ts'
 import { attachmentOf, forksOf, headOf, openDraftsOf, partsAt, readEvents, refsOf } from './reads.ts'
+import { rawSession, rebuild, refsBetween } from './rebuild.ts'
 import { listRecords, putRecord, type RecordQuery } from './records.ts'
 import { indexPending, resetIndex, search } from './search.ts'
 import { listUsage, rollUpUsage, sumUsage, type UsageScope } from './usage.ts'
@@ -263,6 +264,34 @@ export class MemoryStore implements seam.Store {
   /** Nothing is kept outside the maps. */
   async scrub(): Promise<void> {
     this.#opened()
+  }
+
+  async readRawSession(tenantId: TenantId, sessionId: string): Promise<seam.RawSession | undefined> {
+    const { session } = this.#find(tenantId, sessionId)
+    return session && rawSession(session)
+  }
+
+  async listRefs(
+    tenantId: TenantId,
+    sessionId: string,
+    from: number,
+    through: number,
+  ): Promise<seam.RefRow[]> {
+    const { session } = this.#find(tenantId, sessionId)
+    return session ? refsBetween(session, from, through) : []
+  }
+
+  async rebuild(rebuilt: seam.Rebuild): Promise<boolean> {
+    const { tenant, session } = this.#find(rebuilt.tenantId, rebuilt.sessionId)
+    if (!session || !rebuild(tenant, session, rebuilt)) return false
+    this.#wrote()
+    return true
+  }
+
+  /** There is nothing between the maps and their readers that could be damaged. */
+  async *checkStore(): AsyncGenerator<seam.StoreFinding> {
+    this.#opened()
+    yield* []
   }
 
   onForeignWrite(listener: () => void): () => void {

@@ -9,6 +9,11 @@ const INSERT_REF = 'INSERT INTO refs (session, kind, id, seq) VALUES (?, ?, ?, ?
 const SELECT_REFS = `
   SELECT seq FROM refs WHERE session = ? AND kind = ? AND id = ? AND seq BETWEEN ? AND ? ORDER BY seq`
 
+const SELECT_BETWEEN = `
+  SELECT kind, id, seq FROM refs WHERE session = ? AND kind <> 'draft' AND seq BETWEEN ? AND ?`
+
+const DELETE_REF = 'DELETE FROM refs WHERE session = ? AND kind = ? AND id = ? AND seq = ?'
+
 export function insertRefs(db: Connection, session: number, refs: readonly RefRow[]): void {
   for (const { kind, id, seq } of refs) db.run(INSERT_REF, session, kind, id, seq)
 }
@@ -25,4 +30,21 @@ export function readRefs(
   return stretchesOf(db, row).flatMap(({ session, first, last }) =>
     db.all(SELECT_REFS, session, kind, id, first, last).map(([seq]) => seq as number),
   )
+}
+
+/** All own refs are looked at, whatever the range: no index is by seq. */
+export function listRefs(
+  db: Connection,
+  tenant: number,
+  sessionId: string,
+  from: number,
+  through: number,
+): RefRow[] {
+  const row = getSession(db, tenant, sessionId)
+  if (!row) return []
+  return db.all(SELECT_BETWEEN, row.session, from, through).map(([kind, id, seq]) => ({ kind, id, seq }))
+}
+
+export function deleteRef(db: Connection, session: number, { kind, id, seq }: RefRow): void {
+  db.run(DELETE_REF, session, kind, id, seq)
 }

@@ -8,6 +8,7 @@ import type { Connection } from './connection.ts'
 import { sweepGarbage } from './deletion.ts'
 import { busyError } from './errors.ts'
 import { mergeIndex } from './search.ts'
+import { sweepBodies, sweepChunks } from './strays.ts'
 import type { Transactions } from './transactions.ts'
 import { erasuresToScrub, noteScrubbed } from './upkeep.ts'
 
@@ -21,6 +22,7 @@ export async function sweepAllGarbage(transactions: Transactions): Promise<void>
 
 export async function scrub(transactions: Transactions): Promise<void> {
   await sweepAllGarbage(transactions)
+  await sweepStrays(transactions)
   while (await transactions.gather(mergeIndex));
   await transactions.read(({ place }) => removeBackups(place))
   const erasures = await transactions.read(erasuresToScrub)
@@ -29,6 +31,15 @@ export async function scrub(transactions: Transactions): Promise<void> {
     await transactions.write((db) => noteScrubbed(db, erasures))
   }
   await transactions.read(truncateJournal)
+}
+
+async function sweepStrays(transactions: Transactions): Promise<void> {
+  let after: number | undefined = 0
+  while (after !== undefined) {
+    const from: number = after
+    after = await transactions.gather((db) => sweepBodies(db, from))
+  }
+  while (await transactions.gather(sweepChunks));
 }
 
 /** The copy on the way would fill the memory if it were kept there as other temporary data is. */

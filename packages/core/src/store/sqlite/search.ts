@@ -78,7 +78,7 @@ export function indexSlice(db: Connection, textOf: TextOf, maxBytes: number): nu
 }
 
 /** A damaged event is not indexed, and does not stop the others; reading it tells of the damage. */
-function textOfRow(db: Connection, row: unknown[], textOf: TextOf): string | undefined {
+export function textOfRow(db: Connection, row: unknown[], textOf: TextOf): string | undefined {
   const event = eventOf(db, row[9] as number, row)
   if (!event || row[2] !== crcOfEvent(event.seq, event.commitId, event)) return undefined
   return textOf(event.type, event.body)

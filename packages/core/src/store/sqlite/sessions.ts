@@ -2,7 +2,7 @@
 import { crcOf, requireCrc } from '../checksum.ts'
 import type { IndexColumns } from '../columns.ts'
 import { lastSeqOf } from '../judge.ts'
-import type { Commit, HeadRow, LeaseRow, StoredHead } from '../store.ts'
+import type { Commit, HeadRow, LeaseRow, RawSession, StoredHead } from '../store.ts'
 import type { Connection } from './connection.ts'
 import type { Row, SqlValue } from './driver.ts'
 import type { KnownSession } from './known.ts'
@@ -53,6 +53,22 @@ const MOVE = `
     question_asked = ?, question_expires = ?, expires = ?
   WHERE session = ? AND tenant = ? AND seq = ? AND epoch = ?`
 
+const SELECT_RAW = `
+  SELECT session, base, seq, epoch, lease_owner, lease_expires, head_crc, head,
+    agent, owner, conversation, thread, root, created, activity, question_asked, question_expires, expires
+  FROM sessions WHERE tenant = ? AND id = ?`
+
+const SELECT_LAST_SEQ = 'SELECT max(seq) FROM events WHERE session = ?'
+
+const SET_SEQ = 'UPDATE sessions SET seq = ? WHERE session = ? AND seq <> ?'
+
+const SET_HEAD = `
+  UPDATE sessions SET head_crc = ?, head = ?, agent = ?, owner = ?, conversation = ?, thread = ?, root = ?,
+    created = ?, activity = ?, question_asked = ?, question_expires = ?, expires = ?
+  WHERE session = ?`
+
+const FREE_LEASE = 'UPDATE sessions SET epoch = ?, lease_owner = NULL, lease_expires = NULL WHERE session = ?'
+
 export function getSession(db: Connection, tenant: number, sessionId: string): SessionRow | undefined {
   const row = db.get(SELECT_SESSION, tenant, sessionId)
   if (!row) return undefined
@@ -77,6 +93,40 @@ export function readHead(db: Connection, tenant: number, sessionId: string): Sto
   const [seq, epoch, owner, expires, crc, body] = row
   requireCrc(body, crc, 'The head', sessionId)
   return { sessionId, seq, body, lease: leaseOf([epoch, owner, expires]) }
+}
+
+/** Whether or not its checksum holds. */
+export function readRawSession(db: Connection, tenant: number, sessionId: string): RawSession | undefined {
+  const row = db.get(SELECT_RAW, tenant, sessionId)
+  if (!row) return undefined
+  const [session, base, seq, epoch, owner, expires, crc, body, ...columns] = row
+  return {
+    seq,
+    lastSeq: lastEventSeq(db, { session, base }),
+    head: { body, ...columnsOf(columns) },
+    ...(crcOf(body) !== crc && { damaged: true }),
+    lease: leaseOf([epoch, owner, expires]),
+  }
+}
+
+/** What the event rows say, and not the session's own. */
+export function lastEventSeq(
+  db: Connection,
+  { session, base }: Pick<SessionRow, 'session' | 'base'>,
+): number {
+  return db.get(SELECT_LAST_SEQ, session)?.[0] ?? base
+}
+
+export function setSeq(db: Connection, session: number, seq: number): void {
+  db.run(SET_SEQ, seq, session, seq)
+}
+
+export function setHead(db: Connection, session: number, head: HeadRow): void {
+  db.run(SET_HEAD, crcOf(head.body), head.body, ...valuesOfColumns(head), session)
+}
+
+export function freeLease(db: Connection, session: number, epoch: number): void {
+  db.run(FREE_LEASE, epoch, session)
 }
 
 export function insertSession(db: Connection, tenant: number, commit: Commit, lease: LeaseRow): number {

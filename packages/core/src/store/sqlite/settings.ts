@@ -56,22 +56,28 @@ const synchronous: Readonly<Record<Durability, Setting>> = {
   normal: { set: 'PRAGMA synchronous = NORMAL', read: 'PRAGMA synchronous', value: 1 },
 }
 
+interface SettingsOptions {
+  durability: Durability
+  inMemory: boolean
+}
+
 /** Applies every setting and gives what is in force. Throws `store_unsupported` for one that did not take. */
-export function applySettings(
-  db: Database,
-  options: { durability: Durability; inMemory: boolean },
-): Record<string, string | number> {
-  const wanted = {
-    ...always,
-    ...(options.inMemory ? {} : onFile),
-    synchronous: synchronous[options.durability],
-  }
+export function applySettings(db: Database, options: SettingsOptions): Record<string, string | number> {
   const inForce: Record<string, string | number> = {}
-  for (const [name, setting] of Object.entries(wanted)) {
+  for (const [name, setting] of Object.entries(wantedFor(options))) {
     db.exec(setting.set)
     inForce[name] = readBack(db, name, setting)
   }
   return inForce
+}
+
+/** The query that tells what is in force, for each setting that is applied. */
+export function settingQueries(options: SettingsOptions): readonly { name: string; read: string }[] {
+  return Object.entries(wantedFor(options)).map(([name, { read }]) => ({ name, read }))
+}
+
+function wantedFor({ durability, inMemory }: SettingsOptions): Readonly<Record<string, Setting>> {
+  return { ...always, ...(inMemory ? {} : onFile), synchronous: synchronous[durability] }
 }
 
 function readBack(db: Database, name: string, { read, value }: Setting): string | number {

@@ -13,6 +13,8 @@ it('the SQL that runs is the same whatever the ids, words and sizes are', async 
   expect([...texts].filter((text) => !plain.has(text))).toEqual([])
 })
 
+const noTimes = { questionAskedAtMs: undefined, questionExpiresAtMs: undefined, expiresAtMs: undefined }
+
 /** Every text that the library is handed while `id` stands in every place that takes a name. */
 async function textsFor(id: string): Promise<Set<string>> {
   const texts = new Set<string>()
@@ -97,6 +99,22 @@ async function textsFor(id: string): Promise<Set<string>> {
   while (await store.indexPending(tenant, (_, text) => `${text} ${id}`, 1e6));
   await store.search(tenant, { words: [id, 'word'], limit: 5, offset: 0 })
   await store.search(tenant, { words: [id, 'word'], sessionId: id, limit: 5, offset: 0 })
+  await store.readRawSession(tenant, id)
+  await store.listRefs(tenant, id, 0, 9)
+  await store.rebuild({
+    tenantId: tenant,
+    sessionId: id,
+    lastSeq: 4,
+    epoch: 1,
+    head: { ...head, body: '1', createdAtMs: 1, activity: 1, ...noTimes },
+    parts: [{ part: id, seq: 2, body: '1' }],
+    waypoints: [{ seq: 2, body: '1' }],
+    refs: [{ kind: id, id, seq: 2 }],
+    strayRefs: [{ kind: id, id, seq: 1 }],
+    usage: [],
+    usageSeqs: [2],
+  })
+  for await (const _ of store.checkStore((_type, text) => text));
   const erase = { seqs: [1, 2], erasedBody: () => JSON.stringify(id) }
   await store.commit([commitOf({ ...commit(id, 4), erase, dropDrafts: [id] })])
   await store.sweepKeys(1e9, 5)

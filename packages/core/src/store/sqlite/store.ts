@@ -2,6 +2,7 @@
 import type { TenantId } from '@holdfast/protocol'
 import type * as seam from '../store.ts'
 import { readAttachment } from './attachments.ts'
+import { checkStore } from './check.ts'
 import { putCheckpoint, readCheckpoint } from './checkpoints.ts'
 import { commitOne } from './commit.ts'
 import type { Connection } from './connection.ts'
@@ -14,11 +15,12 @@ import { renewLease } from './leases.ts'
 import { listDue, listHeads } from './lists.ts'
 import type { OpenedDatabase } from './open.ts'
 import { readParts, readWaypoint } from './parts.ts'
+import { rebuild } from './rebuild.ts'
 import { listRecords, putRecord, type RecordQuery, readRecord } from './records.ts'
-import { readRefs } from './refs.ts'
+import { listRefs, readRefs } from './refs.ts'
 import { scrub, sweepAllGarbage } from './scrub.ts'
 import { indexSlice, isIndexBehind, resetIndex, type SearchQuery, search, sliceBytes } from './search.ts'
-import { readHead } from './sessions.ts'
+import { readHead, readRawSession } from './sessions.ts'
 import { addTenant, listTenants, tenantOf } from './tenants.ts'
 import { Transactions } from './transactions.ts'
 import { readUsage, sumUsage, type UsageScope } from './usage.ts'
@@ -231,6 +233,22 @@ export class SqliteStore implements seam.Store {
 
   scrub(): Promise<void> {
     return scrub(this.#transactions)
+  }
+
+  readRawSession(tenantId: TenantId, sessionId: string): Promise<seam.RawSession | undefined> {
+    return this.#readState(tenantId, (db, tenant) => readRawSession(db, tenant, sessionId))
+  }
+
+  listRefs(tenantId: TenantId, sessionId: string, from: number, through: number): Promise<seam.RefRow[]> {
+    return this.#readState(tenantId, (db, tenant) => listRefs(db, tenant, sessionId, from, through))
+  }
+
+  rebuild(rebuilt: seam.Rebuild): Promise<boolean> {
+    return this.#transactions.write((db) => rebuild(db, tenantOf(db, rebuilt.tenantId), rebuilt))
+  }
+
+  checkStore(textOf: seam.TextOf): AsyncIterable<seam.StoreFinding> {
+    return checkStore(this.#transactions, this.#info.schemaVersion, this.#hasSearch ? textOf : undefined)
   }
 
   onForeignWrite(listener: () => void): () => void {

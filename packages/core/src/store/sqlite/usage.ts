@@ -33,6 +33,8 @@ const SUM_SESSION_ROOT = `SELECT ${SUMS} FROM usage WHERE tenant = ? AND session
 
 const FORGET_USER = 'UPDATE usage SET owner = NULL WHERE tenant = ? AND session_id = ? AND owner IS NOT NULL'
 
+const DELETE_USAGE = 'DELETE FROM usage WHERE tenant = ? AND session_id = ? AND seq = ?'
+
 export function insertUsage(db: Connection, tenant: number, sessionId: string, row: UsageRow): void {
   db.run(
     INSERT_USAGE,
@@ -117,4 +119,8 @@ function sumRow(db: Connection, tenant: number, { sessionId, rootSessionId }: Us
 
 export function forgetUser(db: Connection, tenant: number, sessionId: string): void {
   db.run(FORGET_USER, tenant, sessionId)
+}
+
+export function deleteUsage(db: Connection, tenant: number, sessionId: string, seq: number): void {
+  db.run(DELETE_USAGE, tenant, sessionId, seq)
 }

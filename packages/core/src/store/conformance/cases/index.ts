@@ -1,6 +1,7 @@
 import type { StoreCase } from '../case.ts'
 import { besideCases } from './beside.ts'
 import { commitCases } from './commit.ts'
+import { damageCases } from './damage.ts'
 import { deletionCases } from './deletion.ts'
 import { draftCases } from './drafts.ts'
 import { forkCases } from './forks.ts'
@@ -25,5 +26,6 @@ export const storeCases: readonly StoreCase[] = [
   ...ledgerCases,
   ...searchCases,
   ...deletionCases,
+  ...damageCases,
   ...lifeCases,
 ]

@@ -48,6 +48,15 @@ function callsOf(t: Trial): Record<string, (store: Store) => Promise<unknown>> {
     deleteSession: (store) => store.deleteSession(tenant, 's', { cascade: true }),
     sweepKeys: (store) => store.sweepKeys(1, 1),
     scrub: (store) => store.scrub(),
+    readRawSession: (store) => store.readRawSession(tenant, 's'),
+    listRefs: (store) => store.listRefs(tenant, 's', 1, 9),
+    rebuild: (store) => {
+      const nothing = { parts: [], waypoints: [], refs: [], strayRefs: [], usage: [], usageSeqs: [] }
+      return store.rebuild({ tenantId: tenant, sessionId: 's', lastSeq: 1, ...nothing })
+    },
+    checkStore: async (store) => {
+      for await (const _ of store.checkStore(() => undefined));
+    },
   }
 }
 

@@ -62,6 +62,8 @@ function readsOf(tenant: TenantId): Record<string, Call> {
     readDraft: (store, id) => store.readDraft(tenant, id, 'draft', 0),
     listDrafts: (store, id) => store.listDrafts(tenant, id),
     readUsage: (store, id) => store.readUsage(tenant, id, 0, 10),
+    readRawSession: (store, id) => store.readRawSession(tenant, id),
+    listRefs: (store, id) => store.listRefs(tenant, id, 1, 9),
     sumUsageOfSession: (store, id) => store.sumUsage(tenant, { sessionId: id }),
     sumUsageOfTree: (store, id) => store.sumUsage(tenant, { rootSessionId: id }),
     listUsageOfSession: (store, id) => store.listUsage(tenant, { filter: { sessionId: id }, limit: 10 }),
@@ -96,6 +98,10 @@ function writesOf(t: Trial, tenantId: TenantId): Record<string, Call> {
         channels: {},
       }
       return store.putCheckpoint({ ...by, sessionId: id, ...row, bodies: [] })
+    },
+    rebuild: (store, id) => {
+      const rows = { parts: [], waypoints: [], refs: [], strayRefs: [], usage: [], usageSeqs: [1, 2, 3] }
+      return store.rebuild({ ...by, sessionId: id, lastSeq: 3, epoch: 9, ...rows })
     },
     deleteSession: (store, id) => store.deleteSession(tenantId, id, { cascade: true }),
   }

@@ -383,6 +383,77 @@ export const otherMutants: readonly Mutant[] = [
     },
   },
   {
+    clause: 'I1',
+    title: 'takes the head’s word for where the events end',
+    breaks: (store) => ({
+      async readRawSession(tenantId, sessionId) {
+        const raw = await store.readRawSession(tenantId, sessionId)
+        return raw && { ...raw, lastSeq: raw.seq - 1 }
+      },
+    }),
+  },
+  {
+    clause: 'I1',
+    title: 'gives refs of the first event only',
+    breaks: (store) => ({
+      listRefs: (tenantId, sessionId, from) => store.listRefs(tenantId, sessionId, from, from),
+    }),
+  },
+  {
+    clause: 'I2',
+    title: 'rebuilds the head and forgets the rest',
+    breaks: (store) => ({
+      rebuild: (rebuilt) =>
+        store.rebuild({
+          ...rebuilt,
+          parts: [],
+          waypoints: [],
+          refs: [],
+          strayRefs: [],
+          usageSeqs: [],
+          usage: [],
+        }),
+    }),
+  },
+  {
+    clause: 'I2',
+    title: 'adds usage rows beside those that it should replace',
+    breaks: (store) => ({ rebuild: (rebuilt) => store.rebuild({ ...rebuilt, usageSeqs: [] }) }),
+  },
+  {
+    clause: 'I2',
+    title: 'drops the drafts of a session that it rebuilds',
+    breaks: (store, { memory }) => ({
+      rebuild(rebuilt) {
+        memory.set(rebuilt.sessionId, true)
+        return store.rebuild(rebuilt)
+      },
+      listDrafts: async (...call) => (memory.has(call[1]) ? [] : store.listDrafts(...call)),
+    }),
+  },
+  {
+    clause: 'I3',
+    title: 'rebuilds from whatever it is given',
+    breaks: (store) => ({
+      async rebuild(rebuilt) {
+        const raw = await store.readRawSession(rebuilt.tenantId, rebuilt.sessionId)
+        return raw ? store.rebuild({ ...rebuilt, lastSeq: raw.lastSeq }) : false
+      },
+    }),
+  },
+  {
+    clause: 'I4',
+    title: 'takes every unindexed event for a stale index',
+    breaks: (store) => ({
+      async *checkStore(textOf) {
+        yield* store.checkStore(textOf)
+        for (const tenantId of await store.listTenants()) {
+          if (await store.indexPending(tenantId, textOf, 0)) yield { code: 'index_stale', message: 'behind' }
+        }
+      },
+    }),
+  },
+  {
     clause: 'O1',
     title: 'stays open after close',
     breaks: () => ({ close: async () => {} }),

@@ -1,0 +1,320 @@
+/** Each finding is produced by real damage to a real file, and by nothing else; then a repair does what its table says. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { crc32 } from 'node:zlib'
+import BetterSqlite3 from 'better-sqlite3'
+import { describe, expect, it } from 'vitest'
+import { crcOfEvent } from '../../store/checksum.ts'
+import { sqlite } from '../../store/sqlite/index.ts'
+import { TemporaryPlace } from '../../store/sqlite/temporary.ts'
+import { type Holdfast, openHoldfast } from '../holdfast.ts'
+import type { ActiveSession } from '../session-types.ts'
+import { eachSharedStore, type TestPlace } from '../testing/each-store.ts'
+import { gather } from '../testing/gather.ts'
+import { assistant, calling, user } from '../testing/messages.ts'
+import type { DoctorOptions } from './doctor.ts'
+import { type Finding, type FindingCode, findingCatalogue } from './findings.ts'
+
+interface Scene {
+  place: TestPlace
+  holdfast: Holdfast
+  session: ActiveSession
+  sql(text: string): Record<string, unknown>[]
+}
+
+const worker = { owner: 'worker', ttlMs: 60_000 }
+
+/** A session with one of everything, a fork of it, and all of it indexed. */
+async function sceneOn(place: TestPlace): Promise<Scene> {
+  const holdfast = await place.open()
+  const session = await holdfast.sessions.create({ id: 's', agentId: 'agent', metadata: { colour: 'red' } })
+  const run = await (await session.activate()).startRun(worker)
+  await run.append(user('hello', { id: 'm1' }))
+  const running = await run.startRound()
+  await running.append(calling('c1'))
+  await running.finishTool({ callId: 'c1', output: 'seen' })
+  await running.recordUsage({ attemptId: 'a1', promptTokens: 10, completionTokens: 2 })
+  await running.append(assistant('done '.repeat(4_000)))
+  await running.completeRound()
+  await running.complete()
+  const active = (await holdfast.sessions.open('s')) as ActiveSession
+  await active.putAttachment({ bytes: Buffer.from('a file'), mediaType: 'text/plain' })
+  await active.putCheckpoint({ channels: { state: { step: 1 } } })
+  await active.fork({ id: 'f' })
+  const other = await holdfast.sessions.create({ id: 'other', agentId: 'agent' })
+  await other.append(Array.from({ length: 30 }, (_, n) => user(`${n}`)))
+  await holdfast.search('hello')
+  return { place, holdfast, session: active, sql: (text) => place.look(text) ?? [] }
+}
+
+function allOf({ holdfast }: Pick<Scene, 'holdfast'>, options: DoctorOptions = { everyTenant: true }) {
+  return gather(holdfast.doctor(options))
+}
+
+function codesOf(findings: readonly Finding[]): FindingCode[] {
+  return [...new Set(findings.map(({ code }) => code))].sort()
+}
+
+const own = "session = (SELECT session FROM sessions WHERE id = 's')"
+
+/** Another body for an event, with the checksum that belongs to it: not rot, but a writer that was wrong. */
+function rewrite({ sql }: Scene, type: string, change: (body: string) => string, newType = type): void {
+  const [row] = sql(`SELECT * FROM events WHERE ${own} AND type = '${type}' ORDER BY seq DESC LIMIT 1`)
+  const { event, seq, v, at, commit_id, body } = row as {
+    event: number
+    seq: number
+    v: number
+    at: string
+    commit_id: string
+    body: string
+  }
+  const changed = change(body)
+  const crc = crcOfEvent(seq, commit_id, { type: newType, v, at, body: changed })
+  sql(`UPDATE events SET type = '${newType}', crc = ${crc}, body = '${changed}' WHERE event = ${event}`)
+}
+
+interface Damage {
+  do(scene: Scene): unknown
+  /** What else this damage shows as. */
+  also?: FindingCode[]
+  /** What a repair leaves. */
+  left?: FindingCode[]
+}
+
+const left = (code: FindingCode, also: FindingCode[] = []) => ({ also, left: [code, ...also].sort() })
+
+const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, Damage> = {
+  event_damaged: {
+    do: ({ sql }) => sql(`UPDATE events SET body = replace(body, 'hello', 'hullo') WHERE ${own}`),
+    ...left('event_damaged'),
+  },
+  event_invalid: {
+    do: (scene) => rewrite(scene, 'run.completed', (body) => body.replace(/"data":.*/, '"data":{}}')),
+    ...left('event_invalid'),
+  },
+  event_unknown: {
+    do: (scene) => rewrite(scene, 'note.added', (body) => body, 'note.of_the_future'),
+    ...left('event_unknown'),
+  },
+  segments_wrong: {
+    do: ({ sql }) => sql("UPDATE segments SET source = (SELECT session FROM sessions WHERE id = 'other')"),
+    ...left('segments_wrong'),
+  },
+  unpaired: {
+    do: (scene) => rewrite(scene, 'tool.finished', (body) => body.replace('"c1"', '"c2"')),
+    also: ['head_wrong', 'refs_wrong'],
+    left: ['unpaired'],
+  },
+  seq_wrong: { do: ({ sql }) => sql(`UPDATE sessions SET seq = seq - 1 WHERE id = 's'`) },
+  head_wrong: {
+    do: ({ sql }) => sql(`UPDATE sessions SET head = substr(head, 1, 30) WHERE id = 's'`),
+  },
+  head_newer: {
+    do: ({ sql }) => {
+      const [row] = sql(`SELECT head FROM sessions WHERE id = 's'`) as { head: string }[]
+      const head = String(row?.head).replace('"v":1', '"v":2')
+      sql(`UPDATE sessions SET head = '${head}', head_crc = ${crc32(head)} WHERE id = 's'`)
+    },
+    ...left('head_newer'),
+  },
+  columns_wrong: {
+    do: ({ sql }) => sql(`UPDATE sessions SET agent = 'another', activity = 7 WHERE id = 's'`),
+  },
+  part_wrong: {
+    do: ({ sql }) => sql(`UPDATE parts SET body = '{"colour":"blue"}' WHERE part = 'metadata' AND ${own}`),
+  },
+  waypoint_wrong: { do: ({ sql }) => sql('DELETE FROM waypoints') },
+  refs_wrong: {
+    do: ({ sql }) => sql("UPDATE refs SET id = 'm2' WHERE kind = 'message' AND id = 'm1'"),
+  },
+  usage_wrong: { do: ({ sql }) => sql('UPDATE usage SET prompt_tokens = 11') },
+  lease_wrong: { do: ({ sql }) => sql(`UPDATE sessions SET epoch = 0 WHERE id = 's'`) },
+  attachment_damaged: {
+    do: ({ sql }) => sql("UPDATE attachments SET bytes = x'00' WHERE is_file = 1"),
+    ...left('attachment_damaged'),
+  },
+  run_lost: {
+    async do({ session, place }) {
+      const run = await session.startRun(worker)
+      await run.append(calling('c9'))
+      place.clock.advance(worker.ttlMs)
+    },
+  },
+  calls_open: {
+    async do({ session, place }) {
+      await session.append(calling('c9'))
+      place.clock.advance(600_000)
+    },
+  },
+  child_open: {
+    async do({ session, holdfast, place }) {
+      await session.spawnChild({ agentId: 'agent', childId: 'gone' })
+      await session.spawnChild({ agentId: 'agent', childId: 'closed' })
+      await holdfast.sessions.delete('gone')
+      const closed = (await holdfast.sessions.open('closed')) as ActiveSession
+      await closed.close()
+      expect(codesOf(await allOf({ holdfast }))).toEqual([])
+      place.clock.advance(600_000)
+    },
+  },
+  draft_stray: {
+    do: ({ sql }) => {
+      sql(
+        `INSERT INTO drafts (session, id, run, epoch, last) SELECT session, 'd', 'gone', 1, 1 FROM sessions WHERE id = 's'`,
+      )
+      sql("INSERT INTO chunks SELECT draft, 1, 'text', 'half a word' FROM drafts")
+    },
+  },
+  draft_damaged: {
+    async do({ session, sql }) {
+      const run = await session.startRun(worker)
+      for (const text of ['one', 'two']) {
+        const draft = run.draft('d')
+        draft.write(text)
+        await draft.flush().catch(() => undefined)
+      }
+      sql('UPDATE drafts SET last = 2')
+    },
+    ...left('draft_damaged'),
+  },
+  schema_moved: { do: ({ sql }) => sql('PRAGMA user_version = 99'), ...left('schema_moved') },
+  session_lost: {
+    do: ({ sql }) => sql(`DELETE FROM sessions WHERE id = 'f'`),
+    ...left('session_lost'),
+  },
+  stray_rows: {
+    do: ({ sql }) => {
+      sql(`INSERT INTO garbage SELECT session FROM sessions WHERE id = 'f'`)
+      sql(`DELETE FROM sessions WHERE id = 'f'`)
+      sql(`INSERT INTO bodies SELECT session, x'00', 'nobody names it' FROM sessions WHERE id = 's'`)
+      sql("INSERT INTO chunks VALUES (99, 1, 'text', 'of no draft')")
+    },
+  },
+  checkpoint_damaged: {
+    do: ({ sql }) => sql('DELETE FROM attachments WHERE is_file = 0'),
+    ...left('checkpoint_damaged'),
+  },
+  index_stale: {
+    do: async ({ session, sql }) => {
+      await session.append(user('never indexed'))
+      sql('UPDATE upkeep SET watermark = watermark + 9')
+      sql(`DELETE FROM search WHERE rowid = (SELECT min(rowid) FROM search)`)
+    },
+  },
+}
+
+eachSharedStore('the doctor', (place) => {
+  for (const [code, damage] of Object.entries(damages)) {
+    it(`finds ${code}, and a repair does what can be done`, async () => {
+      if (place.path === undefined) return
+      const scene = await sceneOn(place)
+      expect(await allOf(scene)).toEqual([])
+      await damage.do(scene)
+      const found = await allOf(scene)
+      expect(codesOf(found)).toEqual([code, ...(damage.also ?? [])].sort())
+      for (const finding of found) expect(finding).toMatchObject(entryOf(finding.code))
+
+      const before = scene.sql('SELECT * FROM events ORDER BY event')
+      const planned = await scene.holdfast.repair(found, { dryRun: true })
+      expect(scene.sql('SELECT * FROM events ORDER BY event')).toEqual(before)
+      const done = await scene.holdfast.repair(scene.holdfast.doctor({ everyTenant: true }))
+      expect(codesOf(done.left)).toEqual(damage.left ?? [])
+      expect([codesOf(planned.repaired), codesOf(planned.left)]).toEqual([
+        codesOf(done.repaired),
+        codesOf(done.left),
+      ])
+      expect(codesOf(await allOf(scene))).toEqual(damage.left ?? [])
+      const after = scene.sql('SELECT * FROM events ORDER BY event')
+      if (code !== 'stray_rows') expect(after.slice(0, before.length)).toEqual(before)
+
+      const again = await scene.holdfast.repair(scene.holdfast.doctor({ everyTenant: true }))
+      expect([again.repaired, codesOf(again.left)]).toEqual([[], damage.left ?? []])
+      expect(scene.sql('SELECT * FROM events ORDER BY event')).toEqual(after)
+    })
+  }
+})
+
+eachSharedStore('damage of several places at once', (place) => {
+  it('is repaired at once, although the row of the session hides the rest of it', async () => {
+    if (place.path === undefined) return
+    const scene = await sceneOn(place)
+    scene.sql(`UPDATE sessions SET seq = seq - 2 WHERE id = 's'`)
+    scene.sql("DELETE FROM refs WHERE kind = 'message'")
+    expect(codesOf(await allOf(scene, { sessionId: 's' }))).toEqual(['seq_wrong'])
+    const { repaired } = await scene.holdfast.repair('s')
+    expect(codesOf(repaired)).toEqual(['refs_wrong', 'seq_wrong'])
+    expect(await allOf(scene)).toEqual([])
+  })
+
+  it('is found where a fork reads some of its events twice', async () => {
+    if (place.path === undefined) return
+    const scene = await sceneOn(place)
+    scene.sql(`UPDATE sessions SET base = base - 3 WHERE id = 'f'`)
+    expect(codesOf(await allOf(scene))).toEqual(['event_damaged'])
+  })
+
+  it('in a head that was written from since is not written again after its repair', async () => {
+    if (place.path === undefined) return
+    const scene = await sceneOn(place)
+    const [row] = scene.sql(`SELECT head FROM sessions WHERE id = 's'`) as { head: string }[]
+    const head = String(row?.head).replace('"messageCount":', '"messageCount":9')
+    scene.sql(`UPDATE sessions SET head = '${head}', head_crc = ${crc32(head)} WHERE id = 's'`)
+    const holdfast = await place.open()
+    const session = (await holdfast.sessions.open('s')) as ActiveSession
+    await session.append(user('on the wrong head'))
+    expect(codesOf((await holdfast.repair('s')).repaired)).toEqual(['head_wrong'])
+    await session.append(user('on the right one'))
+    expect(await allOf(scene)).toEqual([])
+  })
+})
+
+function entryOf(code: FindingCode) {
+  const { severity, repair } = findingCatalogue[code]
+  return { severity, repair }
+}
+
+describe('the doctor of a file', () => {
+  it('finds engine_damaged: an index that says another thing than its table', async () => {
+    const place = new TemporaryPlace()
+    const first = await openHoldfast({ store: sqlite(place.path) })
+    await first.sessions.create({ agentId: 'agent-of-the-index' })
+    await first.close()
+    damageIndex(place.path, 'agent-of-the-index')
+    const holdfast = await openHoldfast({ store: sqlite(place.path) })
+    const found = await allOf({ holdfast })
+    expect(codesOf(found)).toEqual(['engine_damaged'])
+    expect(codesOf((await holdfast.repair(found)).left)).toEqual(['engine_damaged'])
+    await holdfast.close()
+    place.remove()
+  })
+
+  it('finds setting_lost: a setting that is not what it was when the file was opened', async () => {
+    const place = new TemporaryPlace()
+    const opened: BetterSqlite3.Database[] = []
+    class Kept extends BetterSqlite3 {
+      constructor(path: string) {
+        super(path)
+        opened.push(this)
+      }
+    }
+    const holdfast = await openHoldfast({ store: sqlite(place.path, { driver: Kept }) })
+    expect(await allOf({ holdfast })).toEqual([])
+    opened[0]?.exec('PRAGMA synchronous = OFF')
+    const found = await allOf({ holdfast })
+    expect(codesOf(found)).toEqual(['setting_lost'])
+    expect(found[0]?.message).toContain('synchronous was 2')
+    expect(codesOf((await holdfast.repair(found)).left)).toEqual(['setting_lost'])
+    await holdfast.close()
+    place.remove()
+  })
+})
+
+/** Changes one letter where an index says it, and not where the row does. */
+function damageIndex(path: string, text: string): void {
+  const bytes = readFileSync(path)
+  const pageBytes = 8_192
+  const indexLeaf = 0x0a
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) {
+    if (bytes[at - (at % pageBytes)] === indexLeaf) bytes[at] = 'b'.charCodeAt(0)
+  }
+  writeFileSync(path, bytes)
+}

@@ -1,0 +1,36 @@
+/** Where a log ends, by the three that tell of it: the event rows, the head's own word, and the session's row. */
+import type { RawSession } from '../../store/store.ts'
+import { HEAD_VERSION } from '../head-codec.ts'
+
+export interface EndOfLog {
+  seq: number
+  /** The event rows end elsewhere than the head says, and the head can be believed. */
+  problem?: string
+  /** Only the row is at odds with the other two. */
+  isRowWrong: boolean
+}
+
+/** A damaged head tells nothing; then the row is asked. */
+export function endOfLog(raw: RawSession): EndOfLog {
+  const seq = fieldsOf(raw)?.seq ?? raw.seq
+  if (raw.lastSeq < seq) {
+    const problem = `the events after ${raw.lastSeq} are missing: restore them from a backup`
+    return { seq: raw.lastSeq + 1, problem, isRowWrong: false }
+  }
+  if (raw.lastSeq > seq) {
+    const problem = `there is an event ${raw.lastSeq} beyond the end of the log: restore it from a backup`
+    return { seq: raw.lastSeq, problem, isRowWrong: false }
+  }
+  return { seq, isRowWrong: raw.seq !== seq }
+}
+
+/** A head of another version was folded by other rules. */
+export function isOfThisVersion(raw: RawSession): boolean {
+  const fields = fieldsOf(raw)
+  return fields === undefined || fields.v === HEAD_VERSION
+}
+
+/** Undefined when the head is damaged. */
+function fieldsOf({ damaged, head }: RawSession): { seq?: number; v?: unknown } | undefined {
+  return damaged ? undefined : JSON.parse(head.body)
+}

@@ -1,0 +1,237 @@
+import { HoldfastError } from '@holdfast/protocol'
+import { expect, it } from 'vitest'
+import { Place } from '../../store/memory/place.ts'
+import { MemoryStore } from '../../store/memory/store.ts'
+import type { Store } from '../../store/store.ts'
+import { openHoldfast } from '../holdfast.ts'
+import type { ActiveSession } from '../session-types.ts'
+import { withMembers } from '../testing/between.ts'
+import { eachSharedStore, eachStore, HeldClock, type TestPlace } from '../testing/each-store.ts'
+import { gather } from '../testing/gather.ts'
+import { assistant, calling, typesOf, user } from '../testing/messages.ts'
+
+const worker = { owner: 'worker', ttlMs: 60_000 }
+
+/** A lost run with a draft and an open call, another session with open calls, and a child that was never created. */
+async function leaveOpen({ clock }: TestPlace, store: Store, tenantId = 'default'): Promise<void> {
+  const { sessions } = await openHoldfast({ store, clock: clock.now, tenantId })
+  const lost = await (await sessions.create({ id: 'lost', agentId: 'agent' })).activate()
+  const run = await lost.startRun(worker)
+  await run.append(calling('c1'))
+  const draft = run.draft('d')
+  draft.write('half an ans')
+  await draft.flush()
+  const open = await sessions.create({ id: 'open', agentId: 'agent' })
+  await open.append([user('look'), calling('c2', 'c3')])
+  await open.spawnChild({ agentId: 'agent', childId: 'child' })
+  await sessions.delete('child')
+  clock.advance(700_000)
+}
+
+eachStore('a repair of what was left open', (place) => {
+  it('ends it by events that say so, and a dry run only says it', async () => {
+    const store = await place.openStore()
+    await leaveOpen(place, store)
+    const holdfast = await openHoldfast({ store, clock: place.clock.now })
+    const planned = await holdfast.repair('open', { dryRun: true })
+    expect(planned).toMatchObject({ dryRun: true, left: [] })
+    expect((await store.readHead(holdfast.tenantId, 'open'))?.seq).toBe(7)
+
+    const done = await holdfast.repair('open')
+    expect(done).toEqual({ ...planned, dryRun: false })
+    expect(done.repaired.map(({ code }) => code)).toEqual(['calls_open', 'child_open'])
+    const session = (await holdfast.sessions.open('open')) as ActiveSession
+    const { events } = await session.events({ after: 7 })
+    expect(typesOf(events)).toEqual(['tool.finished', 'tool.finished', 'child.finished', 'session.repaired'])
+    expect(events.at(-1)).toMatchObject({
+      actor: { kind: 'system', id: 'repair' },
+      data: { findings: ['calls_open', 'child_open'] },
+    })
+    expect(events[2]?.data).toMatchObject({ childId: 'child', outcome: 'failed' })
+
+    expect((await holdfast.repair('lost')).repaired.map(({ code }) => code)).toEqual(['run_lost'])
+    const lost = await holdfast.sessions.open('lost')
+    expect((await lost.view()).run?.state).toBe('failed')
+    expect((await lost.messages()).messages.at(-1)).toMatchObject({ finish: 'interrupted' })
+    expect(await gather(holdfast.doctor())).toEqual([])
+    for (const id of ['open', 'lost']) expect((await holdfast.repair(id)).repaired).toEqual([])
+  })
+
+  it('that dies at any write is finished by the next one', async () => {
+    for (let at = 1; ; at++) {
+      const store = await place.openStore()
+      const tenantId = `tenant-${at}`
+      await leaveOpen(place, store, tenantId)
+      let writes = 0
+      const dying = withMembers(store, {
+        async commit(commits) {
+          writes += 1
+          if (writes === at) throw new HoldfastError('store_unavailable', 'died before')
+          const outcomes = await store.commit(commits)
+          if (writes === at - 1) throw new HoldfastError('store_unavailable', 'died after')
+          return outcomes
+        },
+      })
+      const first = await openHoldfast({ store: dying, clock: place.clock.now, tenantId })
+      const died = await first.repair(first.doctor()).catch((error: unknown) => error)
+      const holdfast = await openHoldfast({ store, clock: place.clock.now, tenantId })
+      place.clock.advance(700_000)
+      await holdfast.repair(holdfast.doctor())
+      expect(await gather(holdfast.doctor())).toEqual([])
+      const session = await holdfast.sessions.open('open')
+      expect(
+        typesOf((await session.events()).events).filter((type) => type === 'session.repaired'),
+      ).toHaveLength(1)
+      if (!(died instanceof HoldfastError)) return
+    }
+  })
+})
+
+eachSharedStore('a repair of what is derived', (place) => {
+  it('that dies at any write is finished by the next one', async () => {
+    if (place.path === undefined) return
+    const store = await place.openStore()
+    const holdfast = await openHoldfast({ store, clock: place.clock.now })
+    const session = await holdfast.sessions.create({ id: 's', agentId: 'agent', metadata: { a: 1 } })
+    for (let n = 0; n < 3; n++) await session.append([user(`u${n}`, { id: `m${n}` }), assistant('ok')])
+    await session.recordUsage({ attemptId: 'a', promptTokens: 1, completionTokens: 1 })
+    const whole = () => store.readRawSession(holdfast.tenantId, 's')
+    const before = [await whole(), await store.listRefs(holdfast.tenantId, 's', 0, 99)]
+    for (let at = 1; ; at++) {
+      for (const sql of [
+        'UPDATE sessions SET seq = seq - 1, epoch = 4',
+        "DELETE FROM refs WHERE kind = 'message'",
+        'UPDATE usage SET prompt_tokens = 7',
+        "UPDATE parts SET body = '{}'",
+      ])
+        place.look(sql)
+      let writes = 0
+      const dying = withMembers(store, {
+        async rebuild(rebuilt) {
+          writes += 1
+          if (writes === at) throw new HoldfastError('store_unavailable', 'died before')
+          const isDone = await store.rebuild(rebuilt)
+          if (writes === at - 1) throw new HoldfastError('store_unavailable', 'died after')
+          return isDone
+        },
+      })
+      const first = await openHoldfast({ store: dying, clock: place.clock.now })
+      const died = await first.repair('s').catch((error: unknown) => error)
+      await holdfast.repair('s')
+      expect(await gather(holdfast.doctor())).toEqual([])
+      expect([await whole(), await store.listRefs(holdfast.tenantId, 's', 0, 99)]).toEqual(before)
+      await expect(session.append(user('again', { id: 'm1' }))).rejects.toMatchObject({
+        code: 'duplicate_id',
+      })
+      if (!(died instanceof HoldfastError)) return
+      expect(at).toBeLessThan(9)
+    }
+  })
+
+  it('goes on while others write, and finds nothing wrong with what they do', async () => {
+    const holdfast = await place.open()
+    const other = await place.open()
+    const session = await (await holdfast.sessions.create({ id: 's', agentId: 'agent' })).activate()
+    await session.append(Array.from({ length: 40 }, (_, n) => user(`first ${n}`)))
+    let isDone = false
+    const writing = (async () => {
+      for (let n = 0; !isDone; n++) {
+        await session.append([user(`u${n}`), assistant('ok')])
+        if (n % 5 === 4) await other.sessions.erase('s', [3 + (n % 40)])
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    })()
+    for (let n = 0; n < 12; n++) expect(await gather(other.doctor({ everyTenant: true }))).toEqual([])
+    isDone = true
+    await writing
+  })
+
+  it('leaves alone the draft of a run that began meanwhile', async () => {
+    const store = await place.openStore()
+    const writer = await place.open()
+    const session = await (await writer.sessions.create({ id: 's', agentId: 'agent' })).activate()
+    await session.append(user('go'))
+    const meanwhile = withMembers(store, {
+      async listDrafts(...call) {
+        const run = await session.startRun(worker)
+        const draft = run.draft('d')
+        draft.write('half a word')
+        await draft.flush()
+        return store.listDrafts(...call)
+      },
+    })
+    const holdfast = await openHoldfast({ store: meanwhile, clock: place.clock.now })
+    expect(await gather(holdfast.doctor({ sessionId: 's' }))).toEqual([])
+  })
+
+  it('of a log that has lost an event leaves it, and the session can be forked before it', async () => {
+    if (place.path === undefined) return
+    const holdfast = await place.open()
+    const session = await (await holdfast.sessions.create({ id: 's', agentId: 'agent' })).activate()
+    await session.append([user('one'), assistant('two'), user('three')])
+    place.look("DELETE FROM events WHERE type = 'message.appended' AND seq = 4")
+    const { repaired, left } = await holdfast.repair('s')
+    expect([repaired, left.map(({ code, seq }) => [code, seq])]).toEqual([[], [['event_damaged', 4]]])
+    expect(left[0]?.message).toContain('fork the session at 3')
+    const fork = await session.fork({ id: 'f' }, { atSeq: 3 })
+    await fork.append(assistant('two again'))
+    expect(await gather(holdfast.doctor({ sessionId: 'f' }))).toEqual([])
+  })
+})
+
+eachStore('the doctor', (place) => {
+  it('looks at one session, at a tenant, or at every tenant', async () => {
+    const store = await place.openStore()
+    const ours = await openHoldfast({ store, clock: place.clock.now })
+    const theirs = ours.forTenant('theirs')
+    for (const { sessions } of [ours, theirs]) {
+      for (const id of ['a', 'b']) {
+        const session = await (await sessions.create({ id, agentId: 'agent' })).activate()
+        await session.startRun(worker)
+      }
+    }
+    place.clock.advance(worker.ttlMs)
+    const told = async (options?: object) =>
+      (await gather(ours.doctor(options))).map(({ tenantId, sessionId }) => `${tenantId} ${sessionId}`).sort()
+    expect(await told({ sessionId: 'a' })).toEqual(['default a'])
+    expect(await told()).toEqual(['default a', 'default b'])
+    expect(await told({ everyTenant: true })).toEqual(['default a', 'default b', 'theirs a', 'theirs b'])
+    await expect(told({ sessionId: 'nobody' })).rejects.toMatchObject({ code: 'not_found' })
+    await expect(told({ sessionId: 'a', everyTenant: true })).rejects.toMatchObject({ code: 'invalid_input' })
+    await ours.repair(ours.doctor({ everyTenant: true }))
+    expect(await told({ everyTenant: true })).toEqual([])
+  })
+})
+
+it('damage in memory is found and repaired as in a file', async () => {
+  const place = new Place()
+  const clock = new HeldClock()
+  const store = new MemoryStore(place, clock.now)
+  const holdfast = await openHoldfast({ store, clock: clock.now })
+  const session = await holdfast.sessions.create({ id: 's', agentId: 'agent', metadata: { a: 1 } })
+  await session.append([user('one', { id: 'm1' }), assistant('two')])
+  await session.recordUsage({ attemptId: 'a', promptTokens: 1, completionTokens: 1 })
+  await session.fork({ id: 'f' })
+  const view = await session.view()
+  const tenant = place.tenant(holdfast.tenantId)
+  const kept = tenant.sessions.get('s') as NonNullable<ReturnType<typeof tenant.sessions.get>>
+  const fork = tenant.sessions.get('f') as typeof kept
+  const damages: Record<string, () => void> = {
+    refs_wrong: () => kept.refs.clear(),
+    part_wrong: () => kept.parts.delete('metadata'),
+    usage_wrong: () => tenant.usage.delete('s'),
+    waypoint_wrong: () => fork.waypoints.pop(),
+    columns_wrong: () => Object.assign(kept.head, { agentId: 'another' }),
+    head_wrong: () =>
+      Object.assign(kept.head, { body: kept.head.body.replace('"messageCount":2', '"messageCount":3') }),
+    lease_wrong: () => Object.assign(kept, { lease: { ...kept.lease, epoch: 3 } }),
+  }
+  for (const [code, damage] of Object.entries(damages)) {
+    damage()
+    const found = await gather(holdfast.doctor())
+    expect([...new Set(found.map((finding) => finding.code))]).toEqual([code])
+    expect((await holdfast.repair(found)).left).toEqual([])
+    expect(await gather(holdfast.doctor())).toEqual([])
+    expect(await session.view()).toEqual(view)
+  }
+})

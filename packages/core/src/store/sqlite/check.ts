@@ -1,0 +1,224 @@
+/**
+ * What the file can tell of itself: the engine's own check, the settings as a fresh look finds them, rows that belong to
+ * nothing, the search index against the events. A slice in each turn of the event loop, but for the engine's check, which
+ * takes one turn per table.
+ */
+import { isHoldfastError, type TenantId } from '@holdfast/protocol'
+import { crcOf } from '../checksum.ts'
+import type { StoreFinding, TextOf } from '../store.ts'
+import { wordsOf } from '../words.ts'
+import type { Connection } from './connection.ts'
+import type { Row } from './driver.ts'
+import { textOfRow } from './search.ts'
+import { settingQueries } from './settings.ts'
+import { strayBodies, strayChunks } from './strays.ts'
+import type { Transactions } from './transactions.ts'
+
+const INTEGRITY_CHECKS: readonly string[] = [
+  "PRAGMA integrity_check('sessions')",
+  "PRAGMA integrity_check('events')",
+  "PRAGMA integrity_check('bodies')",
+  "PRAGMA integrity_check('parts')",
+  "PRAGMA integrity_check('waypoints')",
+  "PRAGMA integrity_check('refs')",
+  "PRAGMA integrity_check('usage')",
+  "PRAGMA integrity_check('attachments')",
+  "PRAGMA integrity_check('checkpoints')",
+  "PRAGMA integrity_check('drafts')",
+  "PRAGMA integrity_check('chunks')",
+  "PRAGMA integrity_check('keys')",
+  "PRAGMA integrity_check('records')",
+  "PRAGMA integrity_check('segments')",
+  "PRAGMA integrity_check('garbage')",
+  "PRAGMA integrity_check('tenants')",
+  "PRAGMA integrity_check('tombstones')",
+  "PRAGMA integrity_check('upkeep')",
+  "PRAGMA integrity_check('search')",
+  "PRAGMA integrity_check('search_data')",
+  "PRAGMA integrity_check('search_idx')",
+  "PRAGMA integrity_check('search_docsize')",
+  "PRAGMA integrity_check('sqlite_schema')",
+]
+
+const SELECT_VERSION = 'PRAGMA user_version'
+
+const NEXT_SESSION_OF_EVENTS = 'SELECT min(session) FROM events WHERE session > ?'
+
+const SELECT_IS_KNOWN = `
+  SELECT 1 FROM sessions WHERE session = ? UNION ALL SELECT 1 FROM garbage WHERE session = ?`
+
+const COUNT_EVENTS = 'SELECT count(*) FROM events WHERE session = ?'
+const COUNT_GARBAGE = 'SELECT count(*) FROM garbage'
+
+const SELECT_NAMES = `
+  SELECT tenants.id, sessions.id FROM sessions JOIN tenants ON tenants.tenant = sessions.tenant
+  WHERE sessions.session = ?`
+
+const SELECT_CHANNELS = `
+  SELECT checkpoint, session, thread, id, channels FROM checkpoints WHERE checkpoint > ?
+  ORDER BY checkpoint LIMIT 50`
+
+const SELECT_CHANNEL_BODY = `
+  SELECT crc, bytes FROM attachments WHERE hash = ? AND session IN (
+    SELECT ? UNION ALL SELECT source FROM segments WHERE session = ?
+  )`
+
+const SELECT_WATERMARK = 'SELECT watermark, (SELECT coalesce(max(event), 0) FROM events) FROM upkeep'
+
+const SELECT_UNINDEXED = `
+  SELECT events.seq, events.v, events.crc, events.type, events.at, events.commit_id, events.aside, events.body,
+    events.event, events.session, search_docsize.id IS NULL
+  FROM events JOIN sessions ON sessions.session = events.session
+    LEFT JOIN search_docsize ON search_docsize.id = events.event
+  WHERE events.event > ? AND events.event <= ? ORDER BY events.event LIMIT 500`
+
+const SELECT_WORDS_OF_NONE = `
+  SELECT count(*) FROM search_docsize WHERE NOT EXISTS (SELECT 1 FROM events WHERE event = search_docsize.id)`
+
+/** Without `textOf` there is no search index to look at. */
+export async function* checkStore(
+  transactions: Transactions,
+  schemaVersion: number,
+  textOf: TextOf | undefined,
+): AsyncGenerator<StoreFinding> {
+  yield* await transactions.read((db) => checkSettings(db, schemaVersion))
+  for (const sql of INTEGRITY_CHECKS) yield* await checkIntegrity(transactions, sql)
+  yield* paged(transactions, 0, checkSessions)
+  yield* await transactions.read(checkGarbage)
+  yield* paged(transactions, 0, checkBodies)
+  yield* paged(transactions, 0, checkCheckpoints)
+  if (!textOf) return
+  yield* await transactions.read(checkWatermark)
+  yield* paged(transactions, 0, (db, after) => checkIndex(db, after, textOf))
+}
+
+interface Page {
+  findings: readonly StoreFinding[]
+  /** Absent at the end. */
+  next?: number
+}
+
+async function* paged(
+  transactions: Transactions,
+  start: number,
+  look: (db: Connection, after: number) => Page,
+): AsyncGenerator<StoreFinding> {
+  for (let after: number | undefined = start; after !== undefined; ) {
+    const from: number = after
+    const page = await transactions.read((db) => db.snapshot(() => look(db, from)))
+    yield* page.findings
+    after = page.next
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+function checkSettings(db: Connection, schemaVersion: number): StoreFinding[] {
+  const findings: StoreFinding[] = []
+  for (const { name, read } of settingQueries(db.place)) {
+    const found = db.get(read)?.[0]
+    const message = `${name} was ${db.settings[name]} when the store was opened and is ${found} now`
+    if (found !== db.settings[name]) findings.push({ code: 'setting_lost', message })
+  }
+  const version = db.get(SELECT_VERSION)?.[0]
+  const message = `the file has schema version ${version}; this handle knows ${schemaVersion}`
+  return version === schemaVersion ? findings : [...findings, { code: 'schema_moved', message }]
+}
+
+async function checkIntegrity(transactions: Transactions, sql: string): Promise<StoreFinding[]> {
+  try {
+    const rows = await transactions.read((db) => db.all(sql))
+    const problems = rows.map(([problem]) => String(problem)).filter((problem) => problem !== 'ok')
+    return problems.map((message) => ({ code: 'engine_damaged', message }))
+  } catch (error) {
+    if (!isHoldfastError(error, 'store_corrupt')) throw error
+    return [{ code: 'engine_damaged', message: error.message }]
+  }
+}
+
+/** Events of sessions that are neither there nor being deleted. */
+function checkSessions(db: Connection, after: number): Page {
+  const findings: StoreFinding[] = []
+  let session = after
+  for (let looked = 0; looked < 500; looked += 1) {
+    const next = db.get(NEXT_SESSION_OF_EVENTS, session)?.[0] as number | null
+    if (next === null) return { findings }
+    session = next
+    if (db.get(SELECT_IS_KNOWN, session, session)) continue
+    const count = db.get(COUNT_EVENTS, session)?.[0]
+    const message = `${count} events are of session number ${session}, whose row is gone`
+    findings.push({ code: 'session_lost', message })
+  }
+  return { findings, next: session }
+}
+
+function checkGarbage(db: Connection): StoreFinding[] {
+  const garbage = db.get(COUNT_GARBAGE)?.[0] as number
+  const chunks = strayChunks(db).length
+  const messages = [
+    ...(garbage > 0 ? [`${garbage} deleted sessions have rows left`] : []),
+    ...(chunks > 0 ? [`${chunks} chunks or more are of no draft`] : []),
+  ]
+  return messages.map((message) => ({ code: 'stray_rows', message }))
+}
+
+function checkBodies(db: Connection, after: number): Page {
+  const { strays, next } = strayBodies(db, after)
+  const counts = new Map<number, number>()
+  for (const { session } of strays) counts.set(session, (counts.get(session) ?? 0) + 1)
+  const findings = [...counts].map(([session, count]): StoreFinding => {
+    return { code: 'stray_rows', ...namesOf(db, session), message: `${count} bodies are named by no event` }
+  })
+  return { findings, ...(next !== undefined && { next }) }
+}
+
+function checkCheckpoints(db: Connection, after: number): Page {
+  const rows = db.all(SELECT_CHANNELS, after)
+  const findings = rows.flatMap(([, session, thread, id, channels]): StoreFinding[] => {
+    const names = namesOf(db, session)
+    const bad = badChannels(db, session, channels)
+    const message = `checkpoint ${id} of thread ${thread} has lost the body of ${bad} of its channels`
+    return bad > 0 && names.sessionId !== undefined ? [{ code: 'checkpoint_damaged', ...names, message }] : []
+  })
+  const next = rows.at(-1)?.[0] as number | undefined
+  return { findings, ...(next !== undefined && { next }) }
+}
+
+function badChannels(db: Connection, session: number, channels: string): number {
+  const pairs = JSON.parse(channels) as [string, string][]
+  const holds = ([, hash]: [string, string]) =>
+    db.all(SELECT_CHANNEL_BODY, hash, session, session).some(([crc, bytes]) => crcOf(bytes) === crc)
+  return pairs.filter((pair) => !holds(pair)).length
+}
+
+function checkWatermark(db: Connection): StoreFinding[] {
+  const [watermark, newest] = db.get(SELECT_WATERMARK) as [number, number]
+  const wordsOfNone = db.get(SELECT_WORDS_OF_NONE)?.[0] as number
+  const messages = [
+    ...(watermark > newest ? [`the index claims to reach row ${watermark}, the log ends at ${newest}`] : []),
+    ...(wordsOfNone > 0 ? [`the index has the words of ${wordsOfNone} events that are not there`] : []),
+  ]
+  return messages.map((message) => ({ code: 'index_stale', message }))
+}
+
+/** Events up to the watermark whose words are not in the index. */
+function checkIndex(db: Connection, after: number, textOf: TextOf): Page {
+  const [watermark] = db.get(SELECT_WATERMARK) as [number]
+  const rows = db.all(SELECT_UNINDEXED, after, watermark)
+  const lacking = rows.filter((row) => row[10] === 1 && hasWords(db, row, textOf))
+  const next = rows.at(-1)?.[8] as number | undefined
+  const message = `${lacking.length} events from row ${after + 1} on are not in the index`
+  return {
+    findings: lacking.length > 0 ? [{ code: 'index_stale', message }] : [],
+    ...(next !== undefined && { next }),
+  }
+}
+
+function hasWords(db: Connection, row: Row, textOf: TextOf): boolean {
+  const text = textOfRow(db, row, textOf)
+  return text !== undefined && wordsOf(text).length > 0
+}
+
+function namesOf(db: Connection, session: number): { tenantId?: TenantId; sessionId?: string } {
+  const row = db.get(SELECT_NAMES, session)
+  return row ? { tenantId: row[0], sessionId: row[1] } : {}
+}
