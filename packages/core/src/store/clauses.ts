@@ -68,6 +68,7 @@ export const clauses = {
   E1: 'After deletion the session is gone from every read, list and search; its usage rows stay, without user.',
   E2: 'Erasing keeps seq, type, time and keys and gives the erased body; parts, waypoints, refs, checkpoints and drafts from there on and the named attachments are gone.',
   E3: 'After `scrub` the erased bytes are in no file that the store holds.',
+  E4: 'A deletion that names the seq it was decided on is refused as `moved` when the head is elsewhere, and deletes nothing.',
   // Life
   O1: 'Closing twice is harmless; use after close rejects with `store_closed`.',
   O2: 'What was committed is there after closing and opening again (stores with a place).',

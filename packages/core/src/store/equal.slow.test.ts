@@ -128,7 +128,7 @@ const intent = fc.oneof(
     after: maybe(index(11)),
     limit,
   }),
-  of(2, 'delete', { spot, cascade: fc.boolean() }),
+  of(2, 'delete', { spot, cascade: fc.boolean(), seqDrift: maybe(drift) }),
   of(2, 'sweep', { limit }),
   of(8, 'read', { spot, range }),
   of(6, 'list', { tenant: index(1), index: lists, value: index(11), limit, after: index(6) }),

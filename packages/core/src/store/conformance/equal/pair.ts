@@ -71,7 +71,7 @@ export class Pair {
       case 'listRecords':
         return this.#listRecords(intent)
       case 'delete':
-        return (store) => store.deleteSession(...pools.spot(intent.spot), { cascade: intent.cascade })
+        return this.#delete(intent)
       case 'sweep':
         return (store) => sweepAll(store, intent.limit)
       case 'read':
@@ -91,6 +91,12 @@ export class Pair {
       case 'scrub':
         return (store) => store.scrub()
     }
+  }
+
+  async #delete({ spot, cascade, seqDrift }: IntentTo<'delete'>): Promise<Call> {
+    const seq = ((await this.#head(spot))?.seq ?? 0) + (seqDrift ?? 0)
+    const options = seqDrift === undefined ? { cascade } : { cascade, seq }
+    return (store) => store.deleteSession(...pools.spot(spot), options)
   }
 
   #due({ tenant, kind, aheadMs, limit, skip }: IntentTo<'due'>): Call {
