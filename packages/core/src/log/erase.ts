@@ -18,33 +18,20 @@ import { messageIdOf } from '../session/fold/messages.ts'
 import { type Ref, refsOf } from '../session/projections.ts'
 import type { FoldEvent, State } from '../session/state.ts'
 import type { Segment } from '../store/store.ts'
-import { type NamedFiles, namedOnlyBy } from './erased-files.ts'
+import { type GoingFiles, goingFiles, handOver, idleNotes } from './erased-files.ts'
 import { erasedBody } from './event-codec.ts'
 import type { Basis } from './request.ts'
 import type { TenantLog } from './tenant-log.ts'
 
-/** What was erased: numbers and places, no content. */
-export interface ErasureReceipt {
+/** Erased seqs by the session that holds the rows. */
+type Erasure = Map<string, Set<number>>
+
+export interface Erased {
   sessions: number
   events: number
-  /** Sessions deleted whole. */
-  deletedSessions: number
-  /** Nothing that we hold has the bytes any more. */
-  scrubbed: boolean
-  /** Sessions that were gone past, since their heads are damaged: restore them, and erase again. Absent: none. */
-  damaged?: readonly string[]
-  /** What is beyond our reach and may still hold them. */
-  outside: readonly string[]
+  /** Forks that kept a title which they had taken over, since they are under a legal hold. */
+  held: ReadonlySet<string>
 }
-
-export const outside = [
-  'exports that were handed out',
-  'backups and replicas that this store does not hold',
-  'what model providers kept of the requests they were sent',
-] as const
-
-/** Erased seqs by the session that holds the rows. */
-export type Erasure = Map<string, Set<number>>
 
 export interface EraseOptions {
   reason?: string
@@ -61,6 +48,9 @@ interface Erasing extends EraseOptions {
   touched: Erasure
   /** Titles and goals that went: forks may have taken them over. */
   texts: Set<string>
+  /** By their session: notes of a fork's prefix whose files the fork showed, until now. */
+  idle: Erasure
+  held: Set<string>
 }
 
 /** Erases the events and everything derived from them. Without `scrub`: freed pages may still hold their bytes. */
@@ -70,9 +60,11 @@ export async function eraseEvents(
   seqs: readonly number[],
   options: EraseOptions,
   forgotten?: ReadonlySet<string>,
-): Promise<Erasure> {
+): Promise<Erased> {
   await requireErasable(log, sessionId, seqs, forgotten !== undefined)
   const segments = await log.store.readSegments(log.tenantId, sessionId)
+  const owners = byOwner(sessionId, segments, seqs)
+  await requireNotHeld(log, owners)
   const { reason, actor } = options
   const erasing: Erasing = {
     log,
@@ -82,14 +74,15 @@ export async function eraseEvents(
     erased: new Map(),
     touched: new Map(),
     texts: new Set(),
+    idle: new Map(),
+    held: new Set(),
   }
-  for (const [owner, own] of byOwner(sessionId, segments, seqs)) await eraseOwn(erasing, owner, own)
+  for (const [owner, own] of owners) await eraseOwn(erasing, owner, own)
+  await eraseIdleNotes(erasing)
   await rewriteForks(erasing)
-  return erasing.erased
-}
-
-export function erasedCount(erasure: Erasure): number {
-  return [...erasure.values()].reduce((sum, seqs) => sum + seqs.size, 0)
+  const counts = [...erasing.erased.values()].map(({ size }) => size).filter((size) => size > 0)
+  const events = counts.reduce((sum, size) => sum + size, 0)
+  return { sessions: counts.length, events, held: erasing.held }
 }
 
 async function requireErasable(
@@ -131,6 +124,36 @@ function byOwner(
   return owners
 }
 
+/** Judged before anything is written: neither a session that holds the events, nor a fork that reads them, is held. */
+async function requireNotHeld(log: TenantLog, owners: ReadonlyMap<string, readonly number[]>): Promise<void> {
+  for (const [owner, seqs] of owners) {
+    const lowest = seqs.reduce((least, seq) => Math.min(least, seq))
+    const readers = [owner]
+    for (const fork of await log.store.listForks(log.tenantId, owner)) {
+      const segments = await log.store.readSegments(log.tenantId, fork)
+      if (segments.some(({ sessionId, to }) => sessionId === owner && lowest <= to)) readers.push(fork)
+    }
+    for (const reader of readers) {
+      if (!(await log.reads.getHead(reader))?.state.head.held) continue
+      throw new HoldfastError(
+        'session_held',
+        `session ${reader} is under a legal hold; nothing of it is erased`,
+      )
+    }
+  }
+}
+
+/** A file that only a fork showed is gone from sight with it, so it goes where it was brought to. */
+async function eraseIdleNotes(erasing: Erasing): Promise<void> {
+  const { log, idle } = erasing
+  for (const [owner, seqs] of idle) {
+    idle.delete(owner)
+    if ((await log.reads.getHead(owner))?.state.head.held) continue
+    const notes = await idleNotes(log, owner, [...seqs])
+    if (notes.length > 0) await eraseOwn(erasing, owner, notes)
+  }
+}
+
 /** Forks whose prefix or title was touched; a fork of a fork after the fork itself, as it is folded from it. */
 async function rewriteForks(erasing: Erasing): Promise<void> {
   for (const [fork, segments] of await forksInOrder(erasing)) {
@@ -139,7 +162,16 @@ async function rewriteForks(erasing: Erasing): Promise<void> {
     )
     const first = (segments.at(-1)?.to ?? 0) + 1
     if (await bearsErasedText(erasing, fork, first)) seqs.push(first)
-    if (seqs.length > 0) await eraseOwn(erasing, fork, seqs)
+    if (seqs.length > 0) await eraseUnlessHeld(erasing, fork, seqs)
+  }
+}
+
+async function eraseUnlessHeld(erasing: Erasing, fork: string, seqs: readonly number[]): Promise<void> {
+  try {
+    await eraseOwn(erasing, fork, seqs)
+  } catch (error) {
+    if (!isHoldfastError(error, 'session_held')) throw error
+    erasing.held.add(fork)
   }
 }
 
@@ -185,7 +217,10 @@ async function eraseOwn(erasing: Erasing, sessionId: string, seqs: readonly numb
   for (let tries = 1; ; tries++) {
     try {
       const refolded = await refoldWithFiles(erasing, sessionId, seqs)
-      if (refolded.own.size > 0 || refolded.needsRewrite) await commitErasure(erasing, sessionId, refolded)
+      const { own, files } = refolded
+      await handOver(erasing.log, sessionId, files.hashes, { seqs: own, actor: erasing.actor })
+      if (own.size > 0 || refolded.needsRewrite) await commitErasure(erasing, sessionId, refolded)
+      for (const [owner, notes] of refolded.idle) note(erasing.idle, owner, new Set(notes))
       note(erasing.erased, sessionId, refolded.own)
       note(erasing.touched, sessionId, refolded.all)
       for (const text of refolded.texts) erasing.texts.add(text)
@@ -213,10 +248,16 @@ interface Refolded {
   needsRewrite: boolean
 }
 
+interface RefoldedWithFiles extends Refolded {
+  files: GoingFiles
+  /** Notes of the prefix that name the same files, by the sessions that hold them. */
+  idle: ReadonlyMap<string, readonly number[]>
+}
+
 async function commitErasure(
   { log, reason, actor, forgotten }: Erasing,
   sessionId: string,
-  { basis, own, from, files }: Refolded & { files: NamedFiles },
+  { basis, own, from, files }: RefoldedWithFiles,
 ): Promise<void> {
   const seqs = [...new Set([from, ...own])].sort((a, b) => a - b)
   const { upcasters } = log.engine
@@ -240,11 +281,16 @@ async function refoldWithFiles(
   erasing: Erasing,
   sessionId: string,
   seqs: readonly number[],
-): Promise<Refolded & { files: NamedFiles }> {
+): Promise<RefoldedWithFiles> {
+  const { log } = erasing
   const refolded = await refold(erasing, sessionId, seqs)
-  const files = await namedOnlyBy(erasing.log, sessionId, refolded.own)
-  if (files.notes.every((seq) => refolded.own.has(seq))) return { ...refolded, files }
-  return { ...(await refold(erasing, sessionId, [...seqs, ...files.notes])), files }
+  const files = await goingFiles(log, sessionId, refolded.own)
+  const segments = await log.store.readSegments(log.tenantId, sessionId)
+  const notes = byOwner(sessionId, segments, files.notes)
+  const own = notes.get(sessionId) ?? []
+  notes.delete(sessionId)
+  if (own.every((seq) => refolded.own.has(seq))) return { ...refolded, files, idle: notes }
+  return { ...(await refold(erasing, sessionId, [...seqs, ...own])), files, idle: notes }
 }
 
 /** The state as it would be had the content never been written. */

@@ -45,7 +45,9 @@ export class Tails {
   }
 
   deleted(sessionId: string): void {
-    this.#tails.get(sessionId)?.end('deleted')
+    const tail = this.#tails.get(sessionId)
+    tail?.forget()
+    tail?.end('deleted')
   }
 
   /** Another process wrote something somewhere. */
@@ -76,7 +78,7 @@ export class Tails {
   async #readNew(sessionId: string, tail: Tail): Promise<void> {
     const { store, tenantId } = this.#reads
     if ((await store.readHead(tenantId, sessionId)) === undefined) {
-      tail.end('deleted')
+      this.deleted(sessionId)
       return
     }
     while (tail.last !== undefined) {
