@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { withCommit } from './testing/between.ts'
 import { eachStore } from './testing/each-store.ts'
-import { assistant, textsOf, user } from './testing/messages.ts'
+import { assistant, calling, result, textsOf, user } from './testing/messages.ts'
 
 const secret = 'canary-4712-secret'
 const file = { bytes: Buffer.from(secret), mediaType: 'text/plain' }
@@ -199,6 +199,28 @@ eachStore('a file that a fork shows', (place) => {
     expect(await bytesOf(source, unshown.hash)).toBe('another')
   })
 
+  it('that alone showed it goes with the same call after a crash between the two', async () => {
+    const erasures = { done: 0, most: 1 }
+    const wrap = withCommit((commits, commit) => {
+      if (commits[0]?.erase && ++erasures.done > erasures.most) throw new Error('the process ended')
+      return commit(commits)
+    })
+    const { sessions } = await place.open({ wrap })
+    const source = await sessions.create({ agentId: 'agent' })
+    const reference = await source.putAttachment(file)
+    const fork = await source.fork()
+    await fork.append({ role: 'user', parts: [{ type: 'file', ...reference }] })
+    const seqs = (await seqsOf(fork, 'message.appended')).slice(-1)
+    await expect(sessions.erase(fork.id, seqs)).rejects.toThrow('the process ended')
+    erasures.most = Number.POSITIVE_INFINITY
+    await sessions.erase(fork.id, seqs)
+    for (const one of [source, fork]) {
+      expect(await one.getAttachment(reference.hash)).toBeUndefined()
+      expect(JSON.stringify((await one.events()).events)).not.toContain(reference.hash)
+    }
+    expect(rows() ?? 0).toBe(0)
+  })
+
   it('is taken over by one that has ended, and again by the same call after a crash', async () => {
     let isBroken = false
     const wrap = withCommit((commits, commit) => {
@@ -235,6 +257,16 @@ eachStore('erasing a message', (place) => {
     expect(JSON.stringify((await session.events()).events)).not.toContain(secret)
     expect(textsOf((await session.messages()).messages)).toEqual(['kept', ''])
     expect(await sessions.eraseMessage(session.id, 'm3')).toMatchObject({ events: 0 })
+  })
+
+  it('takes the versions before one that was erased already', async () => {
+    const { sessions } = await place.open()
+    const session = await (await sessions.create({ agentId: 'agent' })).activate()
+    await session.append(user(`${secret} one`, { id: 'm1' }))
+    const { lastSeq = 0 } = await session.edit('m1', user('two', { id: 'm2' }))
+    await sessions.erase(session.id, [lastSeq])
+    expect(await sessions.eraseMessage(session.id, 'm2')).toMatchObject({ events: 1 })
+    expect(JSON.stringify((await session.events()).events)).not.toContain(secret)
   })
 
   it('by its seq where no id was chosen, and refuses what is none', async () => {
@@ -290,5 +322,69 @@ eachStore('forgetting a user takes', (place) => {
     await holdfast.eraseUser('alice')
     expect((await conversations.get('alone'))?.body).toEqual({ channel: 'slack' })
     expect((await conversations.get('shared'))?.body).toEqual(about)
+  })
+})
+
+eachStore('what copies erased content goes with it', (place) => {
+  const item = { id: 'i', description: 'do', notes: secret, completionCriteria: [`${secret} met`] }
+
+  it('an update of a task whose list is erased, and none of a later list', async () => {
+    const { sessions } = await place.open()
+    const session = await sessions.create({ agentId: 'agent' })
+    const { lastSeq: list = 0 } = await session.setTasks({ items: [item, { ...item, id: 'j' }] })
+    await session.updateTask({ itemId: 'i', evidence: ['seen'] })
+    const fork = await session.fork()
+    await fork.updateTask({ itemId: 'j', evidence: ['seen too'] })
+    await fork.setTasks({ items: [{ id: 'i', description: 'another' }] })
+    await fork.updateTask({ itemId: 'i', notes: 'stays' })
+    await sessions.erase(session.id, [list])
+    for (const { id } of [session, fork]) {
+      const one = await sessions.open(id)
+      expect(JSON.stringify([await one.view(), (await one.events()).events])).not.toContain(secret)
+    }
+    expect((await fork.view()).taskList?.items[0]).toMatchObject({ description: 'another', notes: 'stays' })
+  })
+
+  it('an update that repeats an erased one, and none of another item', async () => {
+    const { sessions } = await place.open()
+    const session = await sessions.create({ agentId: 'agent' })
+    const items = [
+      { id: 'i', description: 'do' },
+      { id: 'j', description: 'do' },
+    ]
+    await session.setTasks({ items })
+    const { lastSeq: said = 0 } = await session.updateTask({ itemId: 'i', notes: secret })
+    await session.updateTask({ itemId: 'j', notes: 'stays' })
+    await session.updateTask({ itemId: 'i', evidence: ['later'] })
+    await sessions.erase(session.id, [said])
+    const view = await session.view()
+    expect(JSON.stringify([view, (await session.events()).events])).not.toContain(secret)
+    expect(view.taskList?.items.map(({ notes }) => notes)).toEqual(['', 'stays'])
+  })
+
+  it('the ready answer of a question that nobody answered', async () => {
+    const holdfast = await place.open()
+    const session = await holdfast.sessions.create({ agentId: 'agent' })
+    const { lastSeq: asked = 0 } = await session.ask({
+      questionId: 'q',
+      question: 'Which?',
+      expiresAt: new Date(place.clock.now() + 1_000).toISOString(),
+      escalation: { onExpiry: 'default_answer', defaultAnswer: secret },
+    })
+    place.clock.advance(2_000)
+    expect(await holdfast.sweep()).toMatchObject({ expiredQuestions: 1 })
+    expect(JSON.stringify((await session.events()).events.at(-1))).toContain(secret)
+    await holdfast.sessions.erase(session.id, [asked])
+    expect(JSON.stringify((await session.events()).events)).not.toContain(secret)
+  })
+
+  it('a late result that a fork noted', async () => {
+    const { sessions } = await place.open()
+    const session = await sessions.create({ agentId: 'agent' })
+    await session.append([calling('c'), result('c', secret)])
+    const fork = await session.fork()
+    await fork.addNote({ kind: 'late', callId: 'c', text: `${secret} again` })
+    await sessions.erase(session.id, await seqsOf(session, 'tool.finished'))
+    expect(JSON.stringify((await fork.events()).events)).not.toContain(secret)
   })
 })

@@ -1,6 +1,6 @@
 /** Forgetting a person: the sessions they own go whole, and elsewhere what they wrote is erased. */
 import { type EventData, HoldfastError, isHoldfastError, type JsonObject } from '@holdfast/protocol'
-import type { FoldEvent } from '../session/state.ts'
+import type { FoldEvent, Head } from '../session/state.ts'
 import type { RecordRow } from '../store/store.ts'
 import { deleteJudged } from './delete-session.ts'
 import { type EraseOptions, eraseEvents, isBeginning } from './erase.ts'
@@ -97,8 +97,12 @@ async function forget(log: TenantLog, sessionId: string, pass: Pass): Promise<bo
   const head = (await log.reads.getHead(sessionId))?.state.head
   if (!head) return false
   return unlessHeld(sessionId, pass, async () => {
+    // Before as well: after a crash between the two nothing would lead to the conversation any more.
+    const { userId } = pass
+    const isTheirs = ({ ownerUserId, held }: Head) => ownerUserId === userId && !held
+    await forgetConversation(log, head.conversationId, isTheirs)
     const deleted = await deleteJudged(log, sessionId, { cascade: true, force: true })
-    await forgetConversation(log, head.conversationId)
+    await forgetConversation(log, head.conversationId, () => false)
     pass.receipt.deletedSessions += deleted.sessionIds.length
     pass.receipt.events += deleted.events
   })
@@ -179,8 +183,8 @@ async function forgetParticipants(log: TenantLog, userId: string): Promise<void>
   for (let isDone = false; !isDone; ) {
     isDone = true
     for await (const row of participantsOf(log, userId)) {
-      await forgetConversation(log, (JSON.parse(row.body) as { conversationId: string }).conversationId)
       const { userId: _user, name: _name, ...rest } = JSON.parse(row.body) as JsonObject
+      await forgetConversation(log, String(rest.conversationId), () => false)
       const changed = { ...row, body: JSON.stringify(rest) }
       const { status } = await log.store.putRecord(log.tenantId, changed, row.version)
       if (status === 'conflict') isDone = false

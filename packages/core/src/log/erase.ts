@@ -18,12 +18,13 @@ import { messageIdOf } from '../session/fold/messages.ts'
 import { type Ref, refsOf } from '../session/projections.ts'
 import type { FoldEvent, State } from '../session/state.ts'
 import type { Segment } from '../store/store.ts'
+import { DerivedEvents } from './derived-events.ts'
 import { type GoingFiles, goingFiles, handOver, idleNotes } from './erased-files.ts'
 import { erasedBody } from './event-codec.ts'
 import type { Basis } from './request.ts'
 import type { TenantLog } from './tenant-log.ts'
 
-/** Erased seqs by the session that holds the rows. */
+/** Seqs by the session that holds the rows. */
 type Erasure = Map<string, Set<number>>
 
 export interface Erased {
@@ -48,8 +49,8 @@ interface Erasing extends EraseOptions {
   touched: Erasure
   /** Titles and goals that went: forks may have taken them over. */
   texts: Set<string>
-  /** By their session: notes of a fork's prefix whose files the fork showed, until now. */
-  idle: Erasure
+  /** What goes now or went, by the session that holds it: nothing that is left for its sake stays. */
+  leaving: Erasure
   held: Set<string>
 }
 
@@ -74,11 +75,10 @@ export async function eraseEvents(
     erased: new Map(),
     touched: new Map(),
     texts: new Set(),
-    idle: new Map(),
+    leaving: new Map(),
     held: new Set(),
   }
   for (const [owner, own] of owners) await eraseOwn(erasing, owner, own)
-  await eraseIdleNotes(erasing)
   await rewriteForks(erasing)
   const counts = [...erasing.erased.values()].map(({ size }) => size).filter((size) => size > 0)
   const events = counts.reduce((sum, size) => sum + size, 0)
@@ -143,14 +143,19 @@ async function requireNotHeld(log: TenantLog, owners: ReadonlyMap<string, readon
   }
 }
 
-/** A file that only a fork showed is gone from sight with it, so it goes where it was brought to. */
-async function eraseIdleNotes(erasing: Erasing): Promise<void> {
-  const { log, idle } = erasing
-  for (const [owner, seqs] of idle) {
-    idle.delete(owner)
+/**
+ * A file that only a fork shows goes where it was brought to. Before the fork's own event: after a crash between the two
+ * nothing would lead to it any more.
+ */
+async function eraseIdleNotes(
+  erasing: Erasing,
+  notes: ReadonlyMap<string, readonly number[]>,
+): Promise<void> {
+  const { log, leaving } = erasing
+  for (const [owner, seqs] of notes) {
     if ((await log.reads.getHead(owner))?.state.head.held) continue
-    const notes = await idleNotes(log, owner, [...seqs])
-    if (notes.length > 0) await eraseOwn(erasing, owner, notes)
+    const idle = await idleNotes(log, owner, seqs, leaving)
+    if (idle.length > 0) await eraseOwn(erasing, owner, idle)
   }
 }
 
@@ -218,9 +223,10 @@ async function eraseOwn(erasing: Erasing, sessionId: string, seqs: readonly numb
     try {
       const refolded = await refoldWithFiles(erasing, sessionId, seqs)
       const { own, files } = refolded
-      await handOver(erasing.log, sessionId, files.hashes, { seqs: own, actor: erasing.actor })
+      note(erasing.leaving, sessionId, own)
+      await eraseIdleNotes(erasing, refolded.idle)
+      await handOver(erasing.log, sessionId, files.hashes, erasing)
       if (own.size > 0 || refolded.needsRewrite) await commitErasure(erasing, sessionId, refolded)
-      for (const [owner, notes] of refolded.idle) note(erasing.idle, owner, new Set(notes))
       note(erasing.erased, sessionId, refolded.own)
       note(erasing.touched, sessionId, refolded.all)
       for (const text of refolded.texts) erasing.texts.add(text)
@@ -305,14 +311,13 @@ async function refold(
   const lowest = seqs.reduce((least, seq) => Math.min(least, seq))
   const from = Math.max(lowest, base + 1)
   const chosen = new Set(seqs)
-  const places = await placesOf(log, sessionId, seqs)
+  const derived = new DerivedEvents(await placesOf(log, sessionId, seqs))
   const found = { own: new Set<number>(), all: new Set<number>(), texts: [] as string[] }
   const refs: Ref[] = []
-  const calls = new Set<string>()
   let state: State | undefined = from === 1 ? undefined : await log.reads.stateAt(sessionId, from - 1)
-  for await (const event of log.reads.events(sessionId, from - 1, head.seq)) {
-    const goes = chosen.has(event.seq) || isDerived(event, places, calls)
-    if (goes && event.type === 'tool.finished') calls.add((event.data as EventData<'tool.finished'>).callId)
+  for await (const event of log.reads.events(sessionId, lowest - 1, head.seq)) {
+    const goes = derived.goes(event, chosen.has(event.seq))
+    if (event.seq < from) continue
     if (goes) found.all.add(event.seq)
     if (goes && !isErased(event)) found.own.add(event.seq)
     if (goes) found.texts.push(...textsIn(event))
@@ -337,27 +342,4 @@ async function placesOf(log: TenantLog, sessionId: string, seqs: readonly number
     for (const place of delivered) places.add(place)
   }
   return places
-}
-
-/** Made from erased content by us, not written by anybody. */
-function isDerived(
-  { type, data }: FoldEvent,
-  erased: ReadonlySet<number>,
-  calls: ReadonlySet<string>,
-): boolean {
-  if (isErased({ data })) return false
-  switch (type) {
-    case 'compaction.applied': {
-      const { from, to } = data as EventData<'compaction.applied'>
-      return [...erased].some((seq) => from <= seq && seq <= to)
-    }
-    case 'session.renamed':
-      return (data as EventData<'session.renamed'>).automatic
-    case 'note.added': {
-      const { callId } = data as EventData<'note.added'>
-      return callId !== undefined && calls.has(callId)
-    }
-    default:
-      return false
-  }
 }

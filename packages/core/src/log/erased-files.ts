@@ -9,6 +9,9 @@ import type { FoldEvent } from '../session/state.ts'
 import { ATTACHMENT_NOTE, attachmentOf } from './attachments.ts'
 import type { TenantLog } from './tenant-log.ts'
 
+/** Seqs that go now, by the session that holds them. */
+type Leaving = ReadonlyMap<string, ReadonlySet<number>>
+
 export interface GoingFiles {
   hashes: string[]
   /** Seqs of the notes that name them, also in the prefix of a fork. */
@@ -52,14 +55,12 @@ export async function handOver(
   log: TenantLog,
   sessionId: string,
   hashes: readonly string[],
-  { seqs, actor }: { seqs: ReadonlySet<number>; actor: Actor },
+  { leaving, actor }: { leaving: Leaving; actor: Actor },
 ): Promise<void> {
   if (hashes.length === 0) return
   for (const fork of await log.store.listForks(log.tenantId, sessionId)) {
-    const segments = await log.store.readSegments(log.tenantId, fork)
-    const through = segments.find((segment) => segment.sessionId === sessionId)?.to ?? 0
-    const erased = (seq: number) => seq <= through && seqs.has(seq)
-    for (const hash of await shownBy(log, fork, { hashes, erased, base: segments.at(-1)?.to ?? 0 })) {
+    const { shown, own } = await shownBy(log, fork, leaving)
+    for (const hash of hashes.filter((hash) => shown.has(hash) && !own.has(hash))) {
       const bytes = await log.store.readAttachment(log.tenantId, fork, hash)
       if (!bytes) continue
       const files = [{ hash, bytes: bytes.byteLength }]
@@ -69,41 +70,42 @@ export async function handOver(
   }
 }
 
-/** Those that a fork shows and does not hold itself. */
-async function shownBy(
-  log: TenantLog,
-  fork: string,
-  { hashes, erased, base }: { hashes: readonly string[]; erased: (seq: number) => boolean; base: number },
-): Promise<string[]> {
-  const shown = new Set<string>()
-  const own = new Set<string>()
-  for await (const event of visibleEvents(log, fork)) {
-    if (!isFileNote(event)) {
-      if (!erased(event.seq)) for (const hash of hashesIn(event)) shown.add(hash)
-    } else if (event.seq > base) for (const hash of hashesIn(event)) own.add(hash)
-  }
-  return hashes.filter((hash) => shown.has(hash) && !own.has(hash))
-}
-
 /** The notes at `seqs` whose files neither the session nor a fork of it shows any more. */
 export async function idleNotes(
   log: TenantLog,
   sessionId: string,
   seqs: readonly number[],
+  leaving: Leaving,
 ): Promise<number[]> {
   const forks = await log.store.listForks(log.tenantId, sessionId)
-  const shown = new Set<string>()
+  const all = new Set<string>()
   for (const reader of [sessionId, ...forks]) {
-    for await (const event of visibleEvents(log, reader)) {
-      if (!isFileNote(event)) for (const hash of hashesIn(event)) shown.add(hash)
-    }
+    for (const hash of (await shownBy(log, reader, leaving)).shown) all.add(hash)
   }
   const idle: number[] = []
   for (const seq of seqs) {
     const event = await log.reads.getEvent(sessionId, seq)
-    if (event && isFileNote(event) && hashesIn(event).every((hash) => !shown.has(hash))) idle.push(seq)
+    if (event && isFileNote(event) && hashesIn(event).every((hash) => !all.has(hash))) idle.push(seq)
   }
   return idle
+}
+
+/** Files that a session shows, in its prefix or itself, and those that it holds itself. Without what is `leaving`. */
+async function shownBy(
+  log: TenantLog,
+  sessionId: string,
+  leaving: Leaving,
+): Promise<{ shown: Set<string>; own: Set<string> }> {
+  const segments = await log.store.readSegments(log.tenantId, sessionId)
+  const found = { shown: new Set<string>(), own: new Set<string>() }
+  for await (const event of visibleEvents(log, sessionId)) {
+    const { seq } = event
+    const owner = segments.find(({ from, to }) => from <= seq && seq <= to)?.sessionId ?? sessionId
+    const isNote = isFileNote(event)
+    if (isNote ? owner !== sessionId : leaving.get(owner)?.has(seq)) continue
+    for (const hash of hashesIn(event)) found[isNote ? 'own' : 'shown'].add(hash)
+  }
+  return found
 }
 
 async function* visibleEvents(log: TenantLog, sessionId: string): AsyncGenerator<FoldEvent> {

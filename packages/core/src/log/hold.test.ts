@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { withMembers } from './testing/between.ts'
-import { eachStore } from './testing/each-store.ts'
-import { assistant, user } from './testing/messages.ts'
+import { withCommit, withMembers } from './testing/between.ts'
+import { eachSharedStore, eachStore } from './testing/each-store.ts'
+import { assistant, textsOf, user } from './testing/messages.ts'
 
 const held = { code: 'session_held' }
 
@@ -111,5 +111,40 @@ eachStore('a legal hold', (place) => {
     const again = await holdfast.eraseUser('alice')
     expect(again).toMatchObject({ deletedSessions: 1, sessions: 1, events: 4 })
     expect(again.held).toBeUndefined()
+  })
+})
+
+eachStore('a held fork', (place) => {
+  it('that took over a title keeps it, and is named', async () => {
+    const { sessions } = await place.open()
+    const first = await sessions.create({ agentId: 'agent' })
+    await first.append([user('one'), assistant('two')])
+    const source = await first.fork()
+    const { lastSeq = 0 } = await source.rename('a title')
+    const fork = await source.fork({}, { atSeq: 4 })
+    await fork.hold(true)
+    expect(await sessions.erase(source.id, [lastSeq])).toMatchObject({ events: 1, held: [fork.id] })
+    expect((await source.view()).title).toBeUndefined()
+    expect((await fork.view()).title).toBe('a title')
+  })
+})
+
+eachSharedStore('a hold that another process puts on', (place) => {
+  it('while an erasure is under way is not overlooked', async () => {
+    const other = await place.open()
+    let rival: (() => Promise<unknown>) | undefined
+    const wrap = withCommit(async (commits, commit) => {
+      const racing = commits[0]?.erase && rival
+      if (racing) rival = undefined
+      await racing?.()
+      return commit(commits)
+    })
+    const { sessions } = await place.open({ wrap })
+    const session = await sessions.create({ agentId: 'agent' })
+    const { firstSeq = 0 } = await session.append([user('one'), assistant('two')])
+    rival = async () => (await other.sessions.open(session.id)).hold(true)
+    await expect(sessions.erase(session.id, [firstSeq + 1])).rejects.toMatchObject(held)
+    expect(rival).toBeUndefined()
+    expect(textsOf((await session.messages()).messages)).toEqual(['one', 'two'])
   })
 })

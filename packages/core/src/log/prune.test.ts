@@ -103,6 +103,32 @@ eachStore('pruning', (place) => {
     expect(await idsOf(holdfast)).toEqual(['s0', 's2', 's6', 's7'])
   })
 
+  it('gives a place among the newest only to those that could go', async () => {
+    const holdfast = await place.open()
+    await agedSessions(place, holdfast, 6)
+    const newest = await holdfast.sessions.open('s5')
+    if ('pin' in newest) await newest.pin(true)
+    expect((await holdfast.prune({ keepNewest: 4, dryRun: true })).sessionIds).toEqual(['s0'])
+    for (const id of ['s0', 's1', 's2']) {
+      const session = await holdfast.sessions.open(id)
+      if (session.lifecycle === 'active') await session.close()
+    }
+    await agedSessions2(place, holdfast)
+    const { sessionIds } = await holdfast.prune({ keepNewest: 1, filter: { status: 'completed' } })
+    expect(sessionIds.sort()).toEqual(['s0', 's1'])
+  })
+
+  it('leaves what a session rests on that its filter does not let through', async () => {
+    const holdfast = await place.open()
+    const source = await holdfast.sessions.create({ id: 'source', agentId: 'agent' })
+    await source.append(user('x'))
+    await source.fork({ agentId: 'another' })
+    expect(await holdfast.prune({ keepNewest: 0, filter: { agentId: 'agent' } })).toMatchObject({
+      sessionIds: [],
+      kept: [{ sessionId: 'source', reason: 'forked' }],
+    })
+  })
+
   it('goes in bounded stretches, from where the last one stopped', async () => {
     const holdfast = await place.open()
     await agedSessions(place, holdfast, 9)

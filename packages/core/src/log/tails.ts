@@ -45,9 +45,7 @@ export class Tails {
   }
 
   deleted(sessionId: string): void {
-    const tail = this.#tails.get(sessionId)
-    tail?.forget()
-    tail?.end('deleted')
+    this.#tails.get(sessionId)?.end('deleted')
   }
 
   /** Another process wrote something somewhere. */
@@ -78,7 +76,7 @@ export class Tails {
   async #readNew(sessionId: string, tail: Tail): Promise<void> {
     const { store, tenantId } = this.#reads
     if ((await store.readHead(tenantId, sessionId)) === undefined) {
-      this.deleted(sessionId)
+      tail.end('deleted')
       return
     }
     while (tail.last !== undefined) {
