@@ -164,6 +164,7 @@ const outcomes = [
   'checkpoint not_found',
   'delete deleted',
   'delete has_forks',
+  'delete moved',
   'delete missing',
   'draft fenced',
   'draft gap',
@@ -223,6 +224,6 @@ for (const mutant of mutants.filter(({ clause }) =>
     const differ = runs(async (intents) => {
       await compare(intents, mutantFixture(mutant, memory))
     })
-    expect((await fc.check(differ, { seed: 1, numRuns: 100, endOnFailure: true })).failed).toBe(true)
+    expect((await fc.check(differ, { seed: 1, numRuns: 300, endOnFailure: true })).failed).toBe(true)
   })
 }
