@@ -27,6 +27,12 @@ export const proofs: readonly Proof[] = [
     planted: [{ bug: 'commits are not synced', args: ['--images', '30', '--durability', 'normal'] }],
   },
   {
+    name: 'erase',
+    shows: 'what was erased, pruned or deleted is in no file and no answer any more',
+    args: ['--rounds', '12'],
+    planted: [{ bug: 'no scrub, or files are kept', args: ['--rounds', '2', '--planted'] }],
+  },
+  {
     name: 'ledger',
     shows: 'after every step the totals of the ledger are the sum of its rows, and the known bill',
     args: ['--attempts', '2000'],

@@ -90,6 +90,11 @@ export const errorCatalogue = {
     retry: 'never',
     meaning: 'Other sessions are based on this one; delete with cascade.',
   },
+  session_held: {
+    status: 409,
+    retry: 'never',
+    meaning: 'The session is under a legal hold; release it before anything of it is deleted or erased.',
+  },
   session_pinned: { status: 409, retry: 'never', meaning: 'The session is pinned; unpin it or use force.' },
   nothing_to_undo: { status: 409, retry: 'never', meaning: 'No user message is left to undo.' },
   nothing_to_redo: {

@@ -129,6 +129,8 @@ export const session = z.strictObject({
   goalText: z.string().optional(),
   title: z.string().optional(),
   pinned: z.boolean(),
+  /** Under a legal hold: it can be written to, but nothing of it is deleted or erased. */
+  held: z.boolean(),
   lineage,
   parentSessionId: id.optional(),
   rootSessionId: id,

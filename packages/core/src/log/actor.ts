@@ -245,7 +245,7 @@ export class Actor implements Author, Reader {
     const used = await store.readKey(tenantId, this.sessionId, key.key)
     if (!used) return false
     if (used.hash === key.hash) await this.#replay(request, used.firstSeq, used.lastSeq)
-    else request.reject(keyConflict(key.key))
+    else request.reject(keyConflict(key.text))
     return true
   }
 
@@ -350,7 +350,7 @@ export class Actor implements Author, Reader {
         this.#lost(group, (request) => this.#replay(request, outcome.firstSeq, outcome.lastSeq))
         break
       case 'key_conflict':
-        this.#lost(group, (request) => request.reject(keyConflict(request.terms.key?.key ?? '')))
+        this.#lost(group, (request) => request.reject(keyConflict(request.terms.key?.text ?? '')))
         break
       case 'id_taken':
         this.#lost(group, (request) => request.reject(idTaken(this.sessionId)))

@@ -48,7 +48,7 @@ type Check<T extends SessionCommandType> = (fields: Fields, texts: KnownTexts) =
 /** Commands that only the engine gives: they go with rewrites or judgements that it makes itself. */
 export type HostCommandType = Exclude<
   SessionCommandType,
-  'expire' | 'expireQuestion' | 'erase' | 'repair' | 'takeOverRun'
+  'expire' | 'expireQuestion' | 'takeFiles' | 'erase' | 'repair' | 'takeOverRun'
 >
 
 /** A command as a host gives it. Input types are wider than the checked ones: what has a default may be left out. */
@@ -81,6 +81,7 @@ const checks: { [T in HostCommandType]: Check<T> } = {
     return data
   },
   pin: (f) => fromEvent('session.pinned', copy(f)),
+  hold: (f) => fromEvent('session.held', copy(f)) as Commands['hold'],
   patchMetadata: (f) => ({ values: metadata(f.values) }),
   replaceMetadata: (f) => ({ values: f.values === null ? null : metadata(f.values) }),
   setModel: (f) => modelRef(f, 'setModel'),

@@ -61,7 +61,7 @@ async function started(written: Promise<Written>, { key }: WriteTerms): Promise<
   try {
     return await written
   } catch (error) {
-    if (key?.key !== CREATION_KEY || !isHoldfastError(error, 'key_conflict')) throw error
+    if (key?.text !== CREATION_KEY || !isHoldfastError(error, 'key_conflict')) throw error
     throw new HoldfastError(
       'id_taken',
       'a session with this id was made from another input; choose another id',

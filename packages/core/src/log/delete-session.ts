@@ -1,71 +1,83 @@
-/** Deleting sessions: one with its children, what is based on it by `cascade`, or many by age and number. */
-import { HoldfastError, limits } from '@holdfast/protocol'
+/** Deleting a session with its children, and by `cascade` with what is based on them. */
+import { HoldfastError } from '@holdfast/protocol'
 import type { Lease } from '../session/deciding.ts'
 import { isUnfinished } from '../session/lifecycle.ts'
 import type { Head } from '../session/state.ts'
 import { decodeHead } from './head-codec.ts'
 import { missing } from './log-reads.ts'
+import { type Finality, finality } from './receipt.ts'
 import type { TenantLog } from './tenant-log.ts'
 
 export interface DeleteOptions {
   /** Also the sessions that were forked from it. */
   cascade?: boolean
-  /** Also when it is pinned or has a run that did not end. */
+  /** Also when it is pinned or has a run that did not end. A hold is not forced. */
   force?: boolean
+  /** Makes it final at once; default false, as it costs the size of the store: delete many, then scrub once. */
+  scrub?: boolean
 }
 
-export interface Deleted {
+export interface Deleted extends Finality {
   sessionIds: string[]
   events: number
 }
 
+export type DeletedSessions = Pick<Deleted, 'sessionIds' | 'events'>
+
+/** Each deletion is of the head that it was judged by; so often it is judged again when that moves. */
+const deleteTries = 64
+
 export async function deleteSession(
   log: TenantLog,
   sessionId: string,
-  { cascade = false, force = false }: DeleteOptions = {},
+  { scrub = false, ...options }: DeleteOptions = {},
 ): Promise<Deleted> {
-  const deleted: Deleted = { sessionIds: [], events: 0 }
-  let root = (await log.reads.requireHead(sessionId)).state.head
-  for (let tries = 1; ; tries++) {
-    const heads = await closureOf(log, root, cascade)
-    if (!force) for (const head of heads) requireDeletable(head)
-    if (!cascade) await requireUnforked(log, heads)
-    // Last found first: a crash between leaves no child without its parent, and no fork without its source.
-    const left = await deleteAll(log, heads.map(({ id }) => id).reverse(), deleted)
-    if (left === undefined) break
-    // Forked meanwhile: with `cascade` the new fork is judged like the others, and goes too.
-    if (!cascade || tries >= limits.commitTries) throw await hasForks(log, left)
-    root = (await log.reads.requireHead(sessionId)).state.head
-  }
-  if (!deleted.sessionIds.includes(sessionId)) missing(sessionId)
-  return deleted
+  const deleted = await deleteJudged(log, sessionId, options)
+  return { ...deleted, ...(await finality(log, { scrub })) }
 }
 
-/** Gives one that the store still refused when all else was gone; undefined when nothing is left. */
-async function deleteAll(
+export async function deleteJudged(
   log: TenantLog,
-  sessionIds: readonly string[],
-  deleted: Deleted,
-): Promise<string | undefined> {
-  let left = sessionIds
+  sessionId: string,
+  { cascade = false, force = false }: DeleteOptions,
+): Promise<DeletedSessions> {
+  const deleted: DeletedSessions = { sessionIds: [], events: 0 }
+  for (let tries = 1; tries <= deleteTries; tries++) {
+    const root = (await log.reads.requireHead(sessionId)).state.head
+    const heads = await closureOf(log, root, cascade)
+    for (const head of heads) requireDeletable(head, force)
+    if (!cascade) await requireUnforked(log, heads)
+    if (!(await deleteAll(log, heads, deleted))) continue
+    if (!deleted.sessionIds.includes(sessionId)) missing(sessionId)
+    return deleted
+  }
+  throw new HoldfastError('contention', `session ${sessionId} moved ${deleteTries} times; delete it again`)
+}
+
+/**
+ * The first of them last, and each only as it was judged. False: some are left, which moved or were forked meanwhile.
+ * After a crash between two of them what is left is whole: no fork without its source.
+ */
+export async function deleteAll(
+  log: TenantLog,
+  [root, ...others]: readonly Head[],
+  deleted: DeletedSessions,
+): Promise<boolean> {
+  let left = others.reverse()
   while (left.length > 0) {
     const refused = await deletePass(log, left, deleted)
-    if (refused.length === left.length) return refused[0]
+    if (refused.length === left.length) return false
     left = refused
   }
-  return undefined
+  return root === undefined || (await deletePass(log, [root], deleted)).length === 0
 }
 
 /** Gives those that the store refused for now: one of the others may be a fork of it. */
-async function deletePass(
-  log: TenantLog,
-  sessionIds: readonly string[],
-  deleted: Deleted,
-): Promise<string[]> {
-  const refused: string[] = []
-  for (const sessionId of sessionIds) {
-    const outcome = await log.store.deleteSession(log.tenantId, sessionId, { cascade: false })
-    if (outcome.status === 'has_forks') refused.push(sessionId)
+async function deletePass(log: TenantLog, heads: readonly Head[], deleted: DeletedSessions): Promise<Head[]> {
+  const refused: Head[] = []
+  for (const head of heads) {
+    const outcome = await log.store.deleteSession(log.tenantId, head.id, { cascade: false, seq: head.seq })
+    if (outcome.status === 'has_forks' || outcome.status === 'moved') refused.push(head)
     if (outcome.status !== 'deleted') continue
     deleted.sessionIds.push(...outcome.sessions)
     deleted.events += outcome.events
@@ -74,7 +86,11 @@ async function deletePass(
   return refused
 }
 
-function requireDeletable(head: Head): void {
+function requireDeletable(head: Head, force: boolean): void {
+  if (head.held) {
+    throw new HoldfastError('session_held', `session ${head.id} is under a legal hold; lift it first`)
+  }
+  if (force) return
   if (head.pinned)
     throw new HoldfastError('session_pinned', `session ${head.id} is pinned; unpin it, or delete with force`)
   if (isUnfinished(head.run)) {
@@ -89,17 +105,13 @@ async function requireUnforked(log: TenantLog, heads: readonly Head[]): Promise<
   const going = new Set(heads.map(({ id }) => id))
   for (const { id } of heads) {
     const forks = await log.store.listForks(log.tenantId, id)
-    if (forks.some((fork) => !going.has(fork))) throw await hasForks(log, id)
+    if (forks.every((fork) => going.has(fork))) continue
+    throw new HoldfastError(
+      'has_forks',
+      `${forks.length} sessions are forked from ${id}; delete with cascade to delete them too`,
+      { details: { forks: forks.slice(0, 100) } },
+    )
   }
-}
-
-async function hasForks(log: TenantLog, sessionId: string): Promise<HoldfastError> {
-  const forks = await log.store.listForks(log.tenantId, sessionId)
-  return new HoldfastError(
-    'has_forks',
-    `${forks.length} sessions are forked from ${sessionId}; delete with cascade to delete them too`,
-    { details: { forks: forks.slice(0, 100) } },
-  )
 }
 
 /** The session, its children and with `cascade` the forks, of each of them again: each after those it rests on. */
@@ -123,7 +135,7 @@ async function childrenOf(
   return tree.filter((head) => head.parentSessionId === id)
 }
 
-async function forksOf(log: TenantLog, { id }: Head): Promise<Head[]> {
+export async function forksOf(log: TenantLog, { id }: Head): Promise<Head[]> {
   const forks: Head[] = []
   for (const fork of await log.store.listForks(log.tenantId, id)) {
     const loaded = await log.reads.getHead(fork)
@@ -143,88 +155,6 @@ export async function treeOf(log: TenantLog, rootSessionId: string): Promise<{ h
     for (const row of rows) if (!row.damaged) found.push({ head: decodeHead(row.body), lease: row.lease })
     const last = rows.at(-1)
     if (!last || rows.length < 1_000) return found
-    after = { key: last.key, id: last.sessionId }
-  }
-}
-
-export interface PruneOptions {
-  /** Sessions whose last change is longer ago go. */
-  olderThanMs?: number
-  /** Of the rest, only so many stay: those changed last. */
-  keep?: number
-  /** Says what would go, and deletes nothing. */
-  dryRun?: boolean
-  /** Most that one call deletes; default 1,000. */
-  limit?: number
-}
-
-export interface Pruned {
-  sessionIds: string[]
-  /** Left because other sessions are based on them. */
-  kept: string[]
-  /** Left because their heads are damaged, so that nothing can be said of them. Absent: none. */
-  damaged?: string[]
-  dryRun: boolean
-  /** More would go: call again. */
-  more: boolean
-}
-
-/** Pinned sessions and those with a run that did not end are neither deleted nor counted. */
-export async function pruneSessions(log: TenantLog, options: PruneOptions): Promise<Pruned> {
-  const { olderThanMs, keep, dryRun = false, limit = 1_000 } = options
-  if (olderThanMs === undefined && keep === undefined) {
-    throw new HoldfastError('invalid_input', 'prune: say olderThanMs, keep, or both.')
-  }
-  const oldest = olderThanMs === undefined ? undefined : Math.floor((log.nowMs - olderThanMs) / 1_000)
-  const { candidates, damaged, more } = await candidatesOf(log, { oldest, keep, limit })
-  const told = damaged.length > 0 ? { damaged } : {}
-  if (dryRun) return { sessionIds: candidates, kept: [], ...told, dryRun, more }
-  const pruned: Pruned = { sessionIds: [], kept: [], ...told, dryRun, more }
-  for (const sessionId of candidates) await pruneOne(log, sessionId, pruned)
-  return pruned
-}
-
-async function pruneOne(log: TenantLog, sessionId: string, pruned: Pruned): Promise<void> {
-  try {
-    pruned.sessionIds.push(...(await deleteSession(log, sessionId)).sessionIds)
-  } catch (error) {
-    const codes = ['has_forks', 'session_pinned', 'run_live']
-    if (!(error instanceof HoldfastError)) throw error
-    if (codes.includes(error.code)) pruned.kept.push(sessionId)
-    else if (error.code !== 'not_found') throw error
-  }
-}
-
-/** Newest first, so the count is of those that were changed last. */
-async function candidatesOf(
-  log: TenantLog,
-  { oldest, keep, limit }: { oldest: number | undefined; keep: number | undefined; limit: number },
-): Promise<{ candidates: string[]; damaged: string[]; more: boolean }> {
-  const candidates: string[] = []
-  const damaged: string[] = []
-  let stayed = 0
-  let after: { key: number; id: string } | undefined
-  for (;;) {
-    const rows = await log.store.listHeads(log.tenantId, {
-      index: 'all',
-      limit: 1_000,
-      ...(after && { after }),
-    })
-    for (const row of rows) {
-      if (row.damaged) {
-        damaged.push(row.sessionId)
-        continue
-      }
-      const head = decodeHead(row.body)
-      if (head.pinned || isUnfinished(head.run)) continue
-      const isOld = oldest !== undefined && row.key < oldest
-      const isOver = keep !== undefined && stayed >= keep
-      if (!isOld && !isOver) stayed += 1
-      else if (candidates.length >= limit) return { candidates, damaged, more: true }
-      else candidates.push(row.sessionId)
-    }
-    const last = rows.at(-1)
-    if (!last || rows.length < 1_000) return { candidates, damaged, more: false }
     after = { key: last.key, id: last.sessionId }
   }
 }

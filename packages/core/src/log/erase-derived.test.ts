@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { withCommit } from './testing/between.ts'
 import { eachStore } from './testing/each-store.ts'
-import { assistant, textsOf, user } from './testing/messages.ts'
+import { assistant, calling, result, textsOf, user } from './testing/messages.ts'
 
 const secret = 'canary-4712-secret'
 const file = { bytes: Buffer.from(secret), mediaType: 'text/plain' }
@@ -135,5 +135,256 @@ eachStore('after an erasure', (place) => {
     isBroken = false
     await sessions.erase(session.id, [firstSeq as number])
     expect(JSON.stringify(await (await sessions.open(fork.id)).view())).not.toContain(secret)
+  })
+})
+
+eachStore('a file that a fork shows', (place) => {
+  async function filed() {
+    const { sessions } = await place.open()
+    const source = await sessions.create({ agentId: 'agent' })
+    const { hash, ...rest } = await source.putAttachment(file)
+    const shown = { role: 'user' as const, parts: [{ type: 'file' as const, hash, ...rest }] }
+    await source.append([shown, assistant('seen')])
+    return { sessions, source, hash, shown }
+  }
+  const bytesOf = async (
+    session: { getAttachment(hash: string): Promise<Uint8Array | undefined> },
+    hash: string,
+  ) => Buffer.from((await session.getAttachment(hash)) ?? []).toString()
+  const rows = () => place.look('SELECT bytes FROM attachments')?.length
+
+  it('is the fork’s own from its erasure in the source on, and goes with its last event there', async () => {
+    const { sessions, source, hash, shown } = await filed()
+    const fork = await source.fork({}, { atSeq: 2 })
+    await fork.append(shown)
+    const further = await fork.fork()
+    await sessions.erase(source.id, await seqsOf(source, 'message.appended').then((seqs) => seqs.slice(0, 1)))
+    expect(await source.getAttachment(hash)).toBeUndefined()
+    for (const one of [fork, further]) expect(await bytesOf(one, hash)).toBe(secret)
+    const [seq] = (await seqsOf(fork, 'message.appended')).slice(-1)
+    await sessions.erase(further.id, [seq as number])
+    for (const one of [fork, further]) {
+      expect(await one.getAttachment(hash)).toBeUndefined()
+      expect(JSON.stringify((await one.events()).events)).not.toContain(hash)
+    }
+    expect(rows() ?? 0).toBe(0)
+  })
+
+  it('goes with the fork that is deleted', async () => {
+    const { sessions, source, hash, shown } = await filed()
+    const fork = await source.fork({}, { atSeq: 2 })
+    await fork.append(shown)
+    await sessions.erase(source.id, await seqsOf(source, 'message.appended').then((seqs) => seqs.slice(0, 1)))
+    expect(rows() ?? 1).toBe(1)
+    await sessions.delete(fork.id)
+    expect(rows() ?? 0).toBe(0)
+    expect(await source.getAttachment(hash)).toBeUndefined()
+  })
+
+  it('goes where it was brought to when only the fork showed it', async () => {
+    const { sessions } = await place.open()
+    const source = await sessions.create({ agentId: 'agent' })
+    const reference = await source.putAttachment(file)
+    const unshown = await source.putAttachment({ ...file, bytes: Buffer.from('another') })
+    await source.append(user('x'))
+    const forks = [await source.fork(), await source.fork()] as const
+    const shown = { role: 'user' as const, parts: [{ type: 'file' as const, ...reference }] }
+    for (const fork of forks) await fork.append(shown)
+    for (const fork of forks) {
+      expect(await bytesOf(source, reference.hash)).toBe(secret)
+      await sessions.erase(fork.id, (await seqsOf(fork, 'message.appended')).slice(-1))
+    }
+    expect(await source.getAttachment(reference.hash)).toBeUndefined()
+    expect(JSON.stringify((await source.events()).events)).not.toContain(reference.hash)
+    expect(await bytesOf(source, unshown.hash)).toBe('another')
+  })
+
+  it('that alone showed it goes with the same call after a crash between the two', async () => {
+    const erasures = { done: 0, most: 1 }
+    const wrap = withCommit((commits, commit) => {
+      if (commits[0]?.erase && ++erasures.done > erasures.most) throw new Error('the process ended')
+      return commit(commits)
+    })
+    const { sessions } = await place.open({ wrap })
+    const source = await sessions.create({ agentId: 'agent' })
+    const reference = await source.putAttachment(file)
+    const fork = await source.fork()
+    await fork.append({ role: 'user', parts: [{ type: 'file', ...reference }] })
+    const seqs = (await seqsOf(fork, 'message.appended')).slice(-1)
+    await expect(sessions.erase(fork.id, seqs)).rejects.toThrow('the process ended')
+    erasures.most = Number.POSITIVE_INFINITY
+    await sessions.erase(fork.id, seqs)
+    for (const one of [source, fork]) {
+      expect(await one.getAttachment(reference.hash)).toBeUndefined()
+      expect(JSON.stringify((await one.events()).events)).not.toContain(reference.hash)
+    }
+    expect(rows() ?? 0).toBe(0)
+  })
+
+  it('is taken over by one that has ended, and again by the same call after a crash', async () => {
+    let isBroken = false
+    const wrap = withCommit((commits, commit) => {
+      if (isBroken && commits[0]?.erase) throw new Error('the process ended')
+      return commit(commits)
+    })
+    const { sessions } = await place.open({ wrap })
+    const source = await sessions.create({ agentId: 'agent' })
+    const reference = await source.putAttachment(file)
+    const shown = { role: 'user' as const, parts: [{ type: 'file' as const, ...reference }] }
+    await source.append(shown)
+    const fork = await source.fork({}, { atSeq: 2 })
+    await fork.append(shown)
+    await fork.close()
+    const [seq] = await seqsOf(source, 'message.appended')
+    isBroken = true
+    await expect(sessions.erase(source.id, [seq as number])).rejects.toThrow()
+    isBroken = false
+    await sessions.erase(source.id, [seq as number])
+    expect(await bytesOf(fork, reference.hash)).toBe(secret)
+    expect(await seqsOf(fork, 'note.added')).toHaveLength(2)
+  })
+})
+
+eachStore('erasing a message', (place) => {
+  it('by its id takes the versions that it replaced', async () => {
+    const { sessions } = await place.open()
+    const session = await (await sessions.create({ agentId: 'agent' })).activate()
+    await session.append([user('kept', { id: 'first' }), user(`${secret} one`, { id: 'm1' })])
+    await session.edit('m1', user(`${secret} two`, { id: 'm2' }))
+    await session.edit('m2', user(`${secret} three`, { id: 'm3' }))
+    const receipt = await sessions.eraseMessage(session.id, 'm3')
+    expect(receipt).toMatchObject({ sessions: 1, events: 3, deletedSessions: 0 })
+    expect(JSON.stringify((await session.events()).events)).not.toContain(secret)
+    expect(textsOf((await session.messages()).messages)).toEqual(['kept', ''])
+    expect(await sessions.eraseMessage(session.id, 'm3')).toMatchObject({ events: 0 })
+  })
+
+  it('takes the versions before one that was erased already', async () => {
+    const { sessions } = await place.open()
+    const session = await (await sessions.create({ agentId: 'agent' })).activate()
+    await session.append(user(`${secret} one`, { id: 'm1' }))
+    const { lastSeq = 0 } = await session.edit('m1', user('two', { id: 'm2' }))
+    await sessions.erase(session.id, [lastSeq])
+    expect(await sessions.eraseMessage(session.id, 'm2')).toMatchObject({ events: 1 })
+    expect(JSON.stringify((await session.events()).events)).not.toContain(secret)
+  })
+
+  it('by its seq where no id was chosen, and refuses what is none', async () => {
+    const { sessions } = await place.open()
+    const session = await sessions.create({ agentId: 'agent' })
+    const { firstSeq = 0 } = await session.append([user(secret), user('kept', { id: 'chosen' })])
+    expect(await sessions.eraseMessage(session.id, `${firstSeq + 1}`, { scrub: false })).not.toHaveProperty(
+      'finalAt',
+    )
+    expect(textsOf((await session.messages()).messages)).toEqual(['', 'kept'])
+    for (const id of ['1', '4', '99', 'nobody']) {
+      await expect(sessions.eraseMessage(session.id, id)).rejects.toMatchObject({ code: 'not_found' })
+    }
+    await expect(sessions.eraseMessage('nobody', 'm')).rejects.toMatchObject({ code: 'not_found' })
+  })
+})
+
+eachStore('what is kept of an erased event', (place) => {
+  it('has no reason, no answer of a provider and no key that somebody chose', async () => {
+    const { sessions } = await place.open()
+    const session = await (await sessions.create({ agentId: 'agent' })).activate()
+    await session.append(user('x'), { key: secret })
+    await session.hold(true, { reason: secret })
+    await session.hold(false, { reason: secret })
+    const run = await session.startRun({ owner: 'w', ttlMs: 10_000 })
+    await run.batch([
+      { type: 'openProviderContext', contextId: 'c', initialTokens: 1, responseId: secret },
+      { type: 'invalidateProviderContext', reason: secret },
+    ])
+    await run.recordUsage({ attemptId: 'a', promptTokens: 1, completionTokens: 1, raw: { said: secret } })
+    await run.cancel()
+    await sessions.erase(session.id, [3], { reason: secret })
+    const { seq } = await session.view()
+    await sessions.erase(
+      session.id,
+      Array.from({ length: seq - 1 }, (_, n) => n + 2),
+    )
+    expect(JSON.stringify((await session.events()).events)).not.toContain(secret)
+    expect((await session.view()).counters).toMatchObject({ promptTokens: 1, messageCount: 1 })
+    expect(JSON.stringify(place.look('SELECT * FROM keys') ?? [])).not.toContain(secret)
+  })
+})
+
+eachStore('forgetting a user takes', (place) => {
+  it('the title and metadata of conversations whose last session it was', async () => {
+    const holdfast = await place.open()
+    const { sessions, conversations } = holdfast
+    const about = { title: secret, metadata: { said: secret }, channel: 'slack' as const }
+    for (const id of ['alone', 'shared']) await conversations.put(id, about)
+    await sessions.create({ agentId: 'agent', ownerUserId: 'alice', conversationId: 'alone' })
+    await sessions.create({ agentId: 'agent', ownerUserId: 'alice', conversationId: 'shared' })
+    await sessions.create({ agentId: 'agent', ownerUserId: 'bob', conversationId: 'shared' })
+    await holdfast.eraseUser('alice')
+    expect((await conversations.get('alone'))?.body).toEqual({ channel: 'slack' })
+    expect((await conversations.get('shared'))?.body).toEqual(about)
+  })
+})
+
+eachStore('what copies erased content goes with it', (place) => {
+  const item = { id: 'i', description: 'do', notes: secret, completionCriteria: [`${secret} met`] }
+
+  it('an update of a task whose list is erased, and none of a later list', async () => {
+    const { sessions } = await place.open()
+    const session = await sessions.create({ agentId: 'agent' })
+    const { lastSeq: list = 0 } = await session.setTasks({ items: [item, { ...item, id: 'j' }] })
+    await session.updateTask({ itemId: 'i', evidence: ['seen'] })
+    const fork = await session.fork()
+    await fork.updateTask({ itemId: 'j', evidence: ['seen too'] })
+    await fork.setTasks({ items: [{ id: 'i', description: 'another' }] })
+    await fork.updateTask({ itemId: 'i', notes: 'stays' })
+    await sessions.erase(session.id, [list])
+    for (const { id } of [session, fork]) {
+      const one = await sessions.open(id)
+      expect(JSON.stringify([await one.view(), (await one.events()).events])).not.toContain(secret)
+    }
+    expect((await fork.view()).taskList?.items[0]).toMatchObject({ description: 'another', notes: 'stays' })
+  })
+
+  it('an update that repeats an erased one, and none of another item', async () => {
+    const { sessions } = await place.open()
+    const session = await sessions.create({ agentId: 'agent' })
+    const items = [
+      { id: 'i', description: 'do' },
+      { id: 'j', description: 'do' },
+    ]
+    await session.setTasks({ items })
+    const { lastSeq: said = 0 } = await session.updateTask({ itemId: 'i', notes: secret })
+    await session.updateTask({ itemId: 'j', notes: 'stays' })
+    await session.updateTask({ itemId: 'i', evidence: ['later'] })
+    await sessions.erase(session.id, [said])
+    const view = await session.view()
+    expect(JSON.stringify([view, (await session.events()).events])).not.toContain(secret)
+    expect(view.taskList?.items.map(({ notes }) => notes)).toEqual(['', 'stays'])
+  })
+
+  it('the ready answer of a question that nobody answered', async () => {
+    const holdfast = await place.open()
+    const session = await holdfast.sessions.create({ agentId: 'agent' })
+    const { lastSeq: asked = 0 } = await session.ask({
+      questionId: 'q',
+      question: 'Which?',
+      expiresAt: new Date(place.clock.now() + 1_000).toISOString(),
+      escalation: { onExpiry: 'default_answer', defaultAnswer: secret },
+    })
+    place.clock.advance(2_000)
+    expect(await holdfast.sweep()).toMatchObject({ expiredQuestions: 1 })
+    expect(JSON.stringify((await session.events()).events.at(-1))).toContain(secret)
+    await holdfast.sessions.erase(session.id, [asked])
+    expect(JSON.stringify((await session.events()).events)).not.toContain(secret)
+  })
+
+  it('a late result that a fork noted', async () => {
+    const { sessions } = await place.open()
+    const session = await sessions.create({ agentId: 'agent' })
+    await session.append([calling('c'), result('c', secret)])
+    const fork = await session.fork()
+    await fork.addNote({ kind: 'late', callId: 'c', text: `${secret} again` })
+    await sessions.erase(session.id, await seqsOf(session, 'tool.finished'))
+    expect(JSON.stringify((await fork.events()).events)).not.toContain(secret)
   })
 })

@@ -1,17 +1,12 @@
 /** Forgetting a person: the sessions they own go whole, and elsewhere what they wrote is erased. */
-import { type EventData, HoldfastError, type JsonObject } from '@holdfast/protocol'
-import type { FoldEvent } from '../session/state.ts'
+import { type EventData, HoldfastError, isHoldfastError, type JsonObject } from '@holdfast/protocol'
+import type { FoldEvent, Head } from '../session/state.ts'
 import type { RecordRow } from '../store/store.ts'
-import { deleteSession } from './delete-session.ts'
-import {
-  type EraseOptions,
-  type ErasureReceipt,
-  erasedCount,
-  eraseEvents,
-  isBeginning,
-  outside,
-} from './erase.ts'
+import { deleteJudged } from './delete-session.ts'
+import { type EraseOptions, eraseEvents, isBeginning } from './erase.ts'
+import { forgetConversation } from './forget-conversation.ts'
 import { decodeHead } from './head-codec.ts'
+import { type ErasureReceipt, finality } from './receipt.ts'
 import type { TenantLog } from './tenant-log.ts'
 
 type Counted = Pick<ErasureReceipt, 'sessions' | 'events' | 'deletedSessions'>
@@ -23,11 +18,20 @@ type Counted = Pick<ErasureReceipt, 'sessions' | 'events' | 'deletedSessions'>
 export async function eraseUser(
   log: TenantLog,
   userId: string,
-  options: EraseOptions,
+  { scrub = true, ...options }: EraseOptions & { scrub?: boolean },
 ): Promise<ErasureReceipt> {
   const names = await namesOf(log, userId)
   const receipt: Counted = { sessions: 0, events: 0, deletedSessions: 0 }
-  const pass: Pass = { userId, names, seen: new Map(), since: 0, damaged: new Set(), options, receipt }
+  const pass: Pass = {
+    userId,
+    names,
+    seen: new Map(),
+    since: 0,
+    held: new Set(),
+    damaged: new Set(),
+    options,
+    receipt,
+  }
   for (let tries = 1; ; tries++) {
     const startMs = log.nowMs
     if (await erasePass(log, pass)) break
@@ -37,9 +41,12 @@ export async function eraseUser(
     pass.since = Math.floor((startMs - slackMs) / 1_000)
   }
   await forgetParticipants(log, userId)
-  await log.store.scrub()
-  const damaged = [...pass.damaged]
-  return { ...receipt, scrubbed: true, outside, ...(damaged.length > 0 && { damaged }) }
+  return {
+    ...receipt,
+    ...(await finality(log, { scrub })),
+    ...(pass.held.size > 0 && { held: [...pass.held] }),
+    ...(pass.damaged.size > 0 && { damaged: [...pass.damaged] }),
+  }
 }
 
 const passes = 100
@@ -53,6 +60,8 @@ interface Pass {
   seen: Map<string, number>
   /** Activity from which on sessions are gone over. */
   since: number
+  /** Sessions that nothing is erased from for now. */
+  held: Set<string>
   /** Their heads cannot be read. */
   damaged: Set<string>
   options: EraseOptions
@@ -62,8 +71,8 @@ interface Pass {
 /** True when nothing can have been missed. */
 async function erasePass(log: TenantLog, pass: Pass): Promise<boolean> {
   const { owned, others, pages } = await sessionsOf(log, pass)
-  for (const sessionId of owned) await forget(log, sessionId, pass.receipt)
-  let found = owned.length > 0
+  let found = false
+  for (const sessionId of owned) if (await forget(log, sessionId, pass)) found = true
   const before = new Map(pass.seen)
   for (const sessionId of others) if (await eraseWithin(log, sessionId, pass)) found = true
   if (found) return false
@@ -75,18 +84,41 @@ async function eraseWithin(log: TenantLog, sessionId: string, pass: Pass): Promi
   const { names, receipt, options } = pass
   const seqs = await authoredBy(log, sessionId, pass)
   if (seqs.length === 0) return false
-  const erasure = await eraseEvents(log, sessionId, seqs, options, names)
-  receipt.sessions += erasure.size
-  receipt.events += erasedCount(erasure)
-  return true
+  return unlessHeld(sessionId, pass, async () => {
+    const erased = await eraseEvents(log, sessionId, seqs, options, names)
+    receipt.sessions += erased.sessions
+    receipt.events += erased.events
+    for (const fork of erased.held) pass.held.add(fork)
+  })
 }
 
 /** Forks of an owned session hold its content, so they go with it. */
-async function forget(log: TenantLog, sessionId: string, receipt: Counted): Promise<void> {
-  if ((await log.store.readHead(log.tenantId, sessionId)) === undefined) return
-  const deleted = await deleteSession(log, sessionId, { cascade: true, force: true })
-  receipt.deletedSessions += deleted.sessionIds.length
-  receipt.events += deleted.events
+async function forget(log: TenantLog, sessionId: string, pass: Pass): Promise<boolean> {
+  const head = (await log.reads.getHead(sessionId))?.state.head
+  if (!head) return false
+  return unlessHeld(sessionId, pass, async () => {
+    // Before as well: after a crash between the two nothing would lead to the conversation any more.
+    const { userId } = pass
+    const isTheirs = ({ ownerUserId, held }: Head) => ownerUserId === userId && !held
+    await forgetConversation(log, head.conversationId, isTheirs)
+    const deleted = await deleteJudged(log, sessionId, { cascade: true, force: true })
+    await forgetConversation(log, head.conversationId, () => false)
+    pass.receipt.deletedSessions += deleted.sessionIds.length
+    pass.receipt.events += deleted.events
+  })
+}
+
+/** A session under a legal hold, or that a held one rests on, is left and told of. */
+async function unlessHeld(sessionId: string, { held }: Pass, work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work()
+    held.delete(sessionId)
+    return true
+  } catch (error) {
+    if (!isHoldfastError(error, 'session_held')) throw error
+    held.add(sessionId)
+    return false
+  }
 }
 
 async function sessionsOf(
@@ -152,6 +184,7 @@ async function forgetParticipants(log: TenantLog, userId: string): Promise<void>
     isDone = true
     for await (const row of participantsOf(log, userId)) {
       const { userId: _user, name: _name, ...rest } = JSON.parse(row.body) as JsonObject
+      await forgetConversation(log, String(rest.conversationId), () => false)
       const changed = { ...row, body: JSON.stringify(rest) }
       const { status } = await log.store.putRecord(log.tenantId, changed, row.version)
       if (status === 'conflict') isDone = false

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { toTime } from '@holdfast/protocol'
 import { expect, it } from 'vitest'
 import { eachStore, type TestPlace } from './testing/each-store.ts'
 import { assistant, calling, result, textsOf, user } from './testing/messages.ts'
@@ -51,7 +52,7 @@ eachStore('erasing', (place) => {
     expect((await holdfast.search(secret)).hits.length).toBeGreaterThan(0)
 
     const receipt = await sessions.erase(session.id, [5], { reason: 'asked' })
-    expect(receipt).toMatchObject({ events: 3, deletedSessions: 0, scrubbed: true })
+    expect(receipt).toMatchObject({ events: 3, deletedSessions: 0, finalAt: toTime(place.clock.now()) })
     expect(JSON.stringify(receipt)).not.toContain(secret)
     expect(await everything(holdfast, session.id, fork.id)).not.toContain(secret)
     expect((await holdfast.search(secret)).hits).toEqual([])
@@ -141,7 +142,12 @@ eachStore('forgetting a user', (place) => {
     await shared.append(user(secret, { author: 'alice' }))
     await participants.put('p1', { conversationId: 'c', kind: 'user', name: 'Alice', userId: 'alice' })
     const receipt = await holdfast.eraseUser('alice')
-    expect(receipt).toMatchObject({ deletedSessions: 1, events: 5, sessions: 1, scrubbed: true })
+    expect(receipt).toMatchObject({
+      deletedSessions: 1,
+      events: 5,
+      sessions: 1,
+      finalAt: toTime(place.clock.now()),
+    })
     expect(await sessions.get(own.id)).toBeUndefined()
     const left = await everything(holdfast, shared.id)
     expect(left).not.toContain(secret)

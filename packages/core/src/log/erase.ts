@@ -18,33 +18,21 @@ import { messageIdOf } from '../session/fold/messages.ts'
 import { type Ref, refsOf } from '../session/projections.ts'
 import type { FoldEvent, State } from '../session/state.ts'
 import type { Segment } from '../store/store.ts'
-import { type NamedFiles, namedOnlyBy } from './erased-files.ts'
+import { DerivedEvents } from './derived-events.ts'
+import { type GoingFiles, goingFiles, handOver, idleNotes } from './erased-files.ts'
 import { erasedBody } from './event-codec.ts'
 import type { Basis } from './request.ts'
 import type { TenantLog } from './tenant-log.ts'
 
-/** What was erased: numbers and places, no content. */
-export interface ErasureReceipt {
+/** Seqs by the session that holds the rows. */
+type Erasure = Map<string, Set<number>>
+
+export interface Erased {
   sessions: number
   events: number
-  /** Sessions deleted whole. */
-  deletedSessions: number
-  /** Nothing that we hold has the bytes any more. */
-  scrubbed: boolean
-  /** Sessions that were gone past, since their heads are damaged: restore them, and erase again. Absent: none. */
-  damaged?: readonly string[]
-  /** What is beyond our reach and may still hold them. */
-  outside: readonly string[]
+  /** Forks that kept a title which they had taken over, since they are under a legal hold. */
+  held: ReadonlySet<string>
 }
-
-export const outside = [
-  'exports that were handed out',
-  'backups and replicas that this store does not hold',
-  'what model providers kept of the requests they were sent',
-] as const
-
-/** Erased seqs by the session that holds the rows. */
-export type Erasure = Map<string, Set<number>>
 
 export interface EraseOptions {
   reason?: string
@@ -61,6 +49,9 @@ interface Erasing extends EraseOptions {
   touched: Erasure
   /** Titles and goals that went: forks may have taken them over. */
   texts: Set<string>
+  /** What goes now or went, by the session that holds it: nothing that is left for its sake stays. */
+  leaving: Erasure
+  held: Set<string>
 }
 
 /** Erases the events and everything derived from them. Without `scrub`: freed pages may still hold their bytes. */
@@ -70,9 +61,11 @@ export async function eraseEvents(
   seqs: readonly number[],
   options: EraseOptions,
   forgotten?: ReadonlySet<string>,
-): Promise<Erasure> {
+): Promise<Erased> {
   await requireErasable(log, sessionId, seqs, forgotten !== undefined)
   const segments = await log.store.readSegments(log.tenantId, sessionId)
+  const owners = byOwner(sessionId, segments, seqs)
+  await requireNotHeld(log, owners)
   const { reason, actor } = options
   const erasing: Erasing = {
     log,
@@ -82,14 +75,14 @@ export async function eraseEvents(
     erased: new Map(),
     touched: new Map(),
     texts: new Set(),
+    leaving: new Map(),
+    held: new Set(),
   }
-  for (const [owner, own] of byOwner(sessionId, segments, seqs)) await eraseOwn(erasing, owner, own)
+  for (const [owner, own] of owners) await eraseOwn(erasing, owner, own)
   await rewriteForks(erasing)
-  return erasing.erased
-}
-
-export function erasedCount(erasure: Erasure): number {
-  return [...erasure.values()].reduce((sum, seqs) => sum + seqs.size, 0)
+  const counts = [...erasing.erased.values()].map(({ size }) => size).filter((size) => size > 0)
+  const events = counts.reduce((sum, size) => sum + size, 0)
+  return { sessions: counts.length, events, held: erasing.held }
 }
 
 async function requireErasable(
@@ -131,6 +124,41 @@ function byOwner(
   return owners
 }
 
+/** Judged before anything is written: neither a session that holds the events, nor a fork that reads them, is held. */
+async function requireNotHeld(log: TenantLog, owners: ReadonlyMap<string, readonly number[]>): Promise<void> {
+  for (const [owner, seqs] of owners) {
+    const lowest = seqs.reduce((least, seq) => Math.min(least, seq))
+    const readers = [owner]
+    for (const fork of await log.store.listForks(log.tenantId, owner)) {
+      const segments = await log.store.readSegments(log.tenantId, fork)
+      if (segments.some(({ sessionId, to }) => sessionId === owner && lowest <= to)) readers.push(fork)
+    }
+    for (const reader of readers) {
+      if (!(await log.reads.getHead(reader))?.state.head.held) continue
+      throw new HoldfastError(
+        'session_held',
+        `session ${reader} is under a legal hold; nothing of it is erased`,
+      )
+    }
+  }
+}
+
+/**
+ * A file that only a fork shows goes where it was brought to. Before the fork's own event: after a crash between the two
+ * nothing would lead to it any more.
+ */
+async function eraseIdleNotes(
+  erasing: Erasing,
+  notes: ReadonlyMap<string, readonly number[]>,
+): Promise<void> {
+  const { log, leaving } = erasing
+  for (const [owner, seqs] of notes) {
+    if ((await log.reads.getHead(owner))?.state.head.held) continue
+    const idle = await idleNotes(log, owner, seqs, leaving)
+    if (idle.length > 0) await eraseOwn(erasing, owner, idle)
+  }
+}
+
 /** Forks whose prefix or title was touched; a fork of a fork after the fork itself, as it is folded from it. */
 async function rewriteForks(erasing: Erasing): Promise<void> {
   for (const [fork, segments] of await forksInOrder(erasing)) {
@@ -139,7 +167,16 @@ async function rewriteForks(erasing: Erasing): Promise<void> {
     )
     const first = (segments.at(-1)?.to ?? 0) + 1
     if (await bearsErasedText(erasing, fork, first)) seqs.push(first)
-    if (seqs.length > 0) await eraseOwn(erasing, fork, seqs)
+    if (seqs.length > 0) await eraseUnlessHeld(erasing, fork, seqs)
+  }
+}
+
+async function eraseUnlessHeld(erasing: Erasing, fork: string, seqs: readonly number[]): Promise<void> {
+  try {
+    await eraseOwn(erasing, fork, seqs)
+  } catch (error) {
+    if (!isHoldfastError(error, 'session_held')) throw error
+    erasing.held.add(fork)
   }
 }
 
@@ -185,7 +222,11 @@ async function eraseOwn(erasing: Erasing, sessionId: string, seqs: readonly numb
   for (let tries = 1; ; tries++) {
     try {
       const refolded = await refoldWithFiles(erasing, sessionId, seqs)
-      if (refolded.own.size > 0 || refolded.needsRewrite) await commitErasure(erasing, sessionId, refolded)
+      const { own, files } = refolded
+      note(erasing.leaving, sessionId, own)
+      await eraseIdleNotes(erasing, refolded.idle)
+      await handOver(erasing.log, sessionId, files.hashes, erasing)
+      if (own.size > 0 || refolded.needsRewrite) await commitErasure(erasing, sessionId, refolded)
       note(erasing.erased, sessionId, refolded.own)
       note(erasing.touched, sessionId, refolded.all)
       for (const text of refolded.texts) erasing.texts.add(text)
@@ -213,10 +254,16 @@ interface Refolded {
   needsRewrite: boolean
 }
 
+interface RefoldedWithFiles extends Refolded {
+  files: GoingFiles
+  /** Notes of the prefix that name the same files, by the sessions that hold them. */
+  idle: ReadonlyMap<string, readonly number[]>
+}
+
 async function commitErasure(
   { log, reason, actor, forgotten }: Erasing,
   sessionId: string,
-  { basis, own, from, files }: Refolded & { files: NamedFiles },
+  { basis, own, from, files }: RefoldedWithFiles,
 ): Promise<void> {
   const seqs = [...new Set([from, ...own])].sort((a, b) => a - b)
   const { upcasters } = log.engine
@@ -240,11 +287,16 @@ async function refoldWithFiles(
   erasing: Erasing,
   sessionId: string,
   seqs: readonly number[],
-): Promise<Refolded & { files: NamedFiles }> {
+): Promise<RefoldedWithFiles> {
+  const { log } = erasing
   const refolded = await refold(erasing, sessionId, seqs)
-  const files = await namedOnlyBy(erasing.log, sessionId, refolded.own)
-  if (files.notes.every((seq) => refolded.own.has(seq))) return { ...refolded, files }
-  return { ...(await refold(erasing, sessionId, [...seqs, ...files.notes])), files }
+  const files = await goingFiles(log, sessionId, refolded.own)
+  const segments = await log.store.readSegments(log.tenantId, sessionId)
+  const notes = byOwner(sessionId, segments, files.notes)
+  const own = notes.get(sessionId) ?? []
+  notes.delete(sessionId)
+  if (own.every((seq) => refolded.own.has(seq))) return { ...refolded, files, idle: notes }
+  return { ...(await refold(erasing, sessionId, [...seqs, ...own])), files, idle: notes }
 }
 
 /** The state as it would be had the content never been written. */
@@ -259,14 +311,13 @@ async function refold(
   const lowest = seqs.reduce((least, seq) => Math.min(least, seq))
   const from = Math.max(lowest, base + 1)
   const chosen = new Set(seqs)
-  const places = await placesOf(log, sessionId, seqs)
+  const derived = new DerivedEvents(await placesOf(log, sessionId, seqs))
   const found = { own: new Set<number>(), all: new Set<number>(), texts: [] as string[] }
   const refs: Ref[] = []
-  const calls = new Set<string>()
   let state: State | undefined = from === 1 ? undefined : await log.reads.stateAt(sessionId, from - 1)
-  for await (const event of log.reads.events(sessionId, from - 1, head.seq)) {
-    const goes = chosen.has(event.seq) || isDerived(event, places, calls)
-    if (goes && event.type === 'tool.finished') calls.add((event.data as EventData<'tool.finished'>).callId)
+  for await (const event of log.reads.events(sessionId, lowest - 1, head.seq)) {
+    const goes = derived.goes(event, chosen.has(event.seq))
+    if (event.seq < from) continue
     if (goes) found.all.add(event.seq)
     if (goes && !isErased(event)) found.own.add(event.seq)
     if (goes) found.texts.push(...textsIn(event))
@@ -291,27 +342,4 @@ async function placesOf(log: TenantLog, sessionId: string, seqs: readonly number
     for (const place of delivered) places.add(place)
   }
   return places
-}
-
-/** Made from erased content by us, not written by anybody. */
-function isDerived(
-  { type, data }: FoldEvent,
-  erased: ReadonlySet<number>,
-  calls: ReadonlySet<string>,
-): boolean {
-  if (isErased({ data })) return false
-  switch (type) {
-    case 'compaction.applied': {
-      const { from, to } = data as EventData<'compaction.applied'>
-      return [...erased].some((seq) => from <= seq && seq <= to)
-    }
-    case 'session.renamed':
-      return (data as EventData<'session.renamed'>).automatic
-    case 'note.added': {
-      const { callId } = data as EventData<'note.added'>
-      return callId !== undefined && calls.has(callId)
-    }
-    default:
-      return false
-  }
 }

@@ -202,6 +202,13 @@ const produced = [
     },
   ],
   [
+    'session_held',
+    async ({ holdfast, session }) => {
+      await session.hold(true)
+      return () => holdfast.sessions.delete(session.id, { force: true })
+    },
+  ],
+  [
     'session_pinned',
     async ({ holdfast, session }) => {
       await session.pin(true)

@@ -93,7 +93,7 @@ export class Group {
     if (first.start && first.start.segments.length > 0) commit.segments = first.start.segments
     if (this.epoch !== undefined) commit.epoch = this.epoch
     if (this.move) commit.lease = this.move
-    if (key) commit.key = { ...key, expiresAtMs: keyExpiresAtMs }
+    if (key) commit.key = { key: key.key, hash: key.hash, expiresAtMs: keyExpiresAtMs }
     if (erase) commit.erase = erase
     this.commit = commit
     return commit

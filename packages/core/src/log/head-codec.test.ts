@@ -47,6 +47,7 @@ const optional = {
   title: text,
   titleAutomatic: fc.constant(true),
   pinned: fc.constant(true),
+  held: fc.constant(true),
   activatedAt: time,
   endedAt: time,
   ttlSecs: fc.integer({ min: 1, max: 1e6 }),

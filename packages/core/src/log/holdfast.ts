@@ -8,21 +8,23 @@ import {
   type RecordKind,
   type TenantId,
   tenantId,
+  toTime,
   uuidv7Ids,
 } from '@holdfast/protocol'
 import { systemClock } from '../store/clock.ts'
 import type { Store, StoreFactory, StoreInfo } from '../store/store.ts'
 import { commitIds } from './commit-ids.ts'
 import { Committer } from './committer.ts'
-import { type Pruned, type PruneOptions, pruneSessions } from './delete-session.ts'
 import { type DoctorOptions, doctor } from './doctor/doctor.ts'
 import type { Finding } from './doctor/findings.ts'
 import { type Repaired, type RepairOptions, repair } from './doctor/repair.ts'
-import type { EraseOptions, ErasureReceipt } from './erase.ts'
+import type { EraseOptions } from './erase.ts'
 import { eraseUser } from './erase-user.ts'
 import { KnownTexts } from './known-texts.ts'
 import { PriceBooks } from './price-books.ts'
+import { type Pruned, type PruneOptions, pruneSessions } from './prune.ts'
 import { systemRandom } from './random.ts'
+import type { ErasureReceipt } from './receipt.ts'
 import { Records } from './records.ts'
 import { RestingActors } from './resting-actors.ts'
 import { type SearchOptions, type SearchPage, searchSessions } from './search.ts'
@@ -67,9 +69,12 @@ export interface Holdfast {
   search(query: string, options?: SearchOptions): Promise<SearchPage>
   /** Does what the clock made due. `everyTenant`: not only for this one. */
   sweep(options?: SweepOptions & { everyTenant?: boolean }): Promise<Swept>
+  /** Deletes by age and number, a bounded stretch in each call. A scheduled task may call it; so may several at once. */
   prune(options: PruneOptions): Promise<Pruned>
   /** Forgets a person in every session of the tenant. */
-  eraseUser(userId: string, options?: Partial<EraseOptions>): Promise<ErasureReceipt>
+  eraseUser(userId: string, options?: Partial<EraseOptions> & { scrub?: boolean }): Promise<ErasureReceipt>
+  /** Makes what was deleted and erased before final, for every tenant of the store. It costs the size of the store. */
+  scrub(): Promise<{ finalAt: string }>
   /**
    * Looks for damage, and gives each finding as it is made: in one session, else in all of this tenant, else (`everyTenant`)
    * in the store. Only reads; throws `not_found` for a session that is not there.
@@ -231,8 +236,16 @@ class TenantHoldfast implements Holdfast {
     return pruneSessions(this.#log, options)
   }
 
-  eraseUser(userId: string, options: Partial<EraseOptions> = {}): Promise<ErasureReceipt> {
+  eraseUser(
+    userId: string,
+    options: Partial<EraseOptions> & { scrub?: boolean } = {},
+  ): Promise<ErasureReceipt> {
     return eraseUser(this.#log, userId, { actor: this.#actor, ...options })
+  }
+
+  async scrub(): Promise<{ finalAt: string }> {
+    await this.#log.store.scrub()
+    return { finalAt: toTime(this.#log.nowMs) }
   }
 
   doctor(options?: DoctorOptions): AsyncGenerator<Finding, void, void> {

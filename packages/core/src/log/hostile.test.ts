@@ -141,6 +141,17 @@ const strangeArguments: Record<string, (scene: Scene) => unknown> = {
   'an agent that is null': ({ holdfast }) => holdfast.agents.put('a', null as never),
   'an agent with a blank id': ({ holdfast }) => holdfast.agents.put(' ', { name: 'a' }),
   'erasing a seq in words': ({ holdfast, session }) => holdfast.sessions.erase(session.id, ['1' as never]),
+  'erasing a message without a name': ({ holdfast, session }) =>
+    holdfast.sessions.eraseMessage(session.id, ' '),
+  'a hold in words': ({ session }) => session.hold('yes' as never),
+  'a hold for a reason without end': ({ session }) => session.hold(true, { reason: 'x'.repeat(1_025) }),
+  'pruning by an unknown filter': ({ holdfast }) =>
+    holdfast.prune({ filter: { colour: 'red' } as never, keepNewest: 1 }),
+  'a misspelt dry run': ({ holdfast }) => holdfast.prune({ keepNewest: 0, dryrun: true } as never),
+  'pruning by nothing': ({ holdfast }) => holdfast.prune({}),
+  'pruning by an age in words': ({ holdfast }) => holdfast.prune({ olderThanMs: '1d' as never }),
+  'pruning down to less than none': ({ holdfast }) => holdfast.prune({ keepNewest: -1 }),
+  'pruning none at a time': ({ holdfast }) => holdfast.prune({ keepNewest: 0, limit: 0 }),
 }
 
 eachStore('an argument that is none', (place) => {

@@ -19,3 +19,17 @@ export function idFromKey(tenantId: string, key: string): string {
     '-',
   )
 }
+
+/** What is kept of an idempotency key: digests that only someone who knows the key can compare a request with. */
+export interface KeyDigest {
+  /** The caller's, for messages; never stored. */
+  text: string
+  key: string
+  hash: string
+}
+
+/** A key may be anybody's words, and what was asked may be guessed: so neither is stored, and the key salts the other. */
+export function digestOf(text: string, sessionId: string, operation: string, body: unknown): KeyDigest {
+  const key = requestHash('key', sessionId, text)
+  return { text, key, hash: requestHash(operation, sessionId, [text, body]) }
+}

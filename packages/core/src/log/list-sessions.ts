@@ -27,6 +27,7 @@ export interface SessionFilters {
   model?: string
   providerId?: string
   pinned?: boolean
+  held?: boolean
   /** Sessions with an open question: longest waiting first. */
   hasQuestion?: boolean
   /** An ISO time: changed at it or later. */
@@ -46,7 +47,7 @@ export interface ListOptions {
   after?: string
 }
 
-type Test = (head: Head, summary: SessionSummary) => boolean
+export type Test = (head: Head, summary: SessionSummary) => boolean
 
 /** Whether a head passes one filter. */
 const tests: { [F in keyof SessionFilters]-?: (value: NonNullable<SessionFilters[F]>) => Test } = {
@@ -66,6 +67,7 @@ const tests: { [F in keyof SessionFilters]-?: (value: NonNullable<SessionFilters
   model: (value) => (head) => head.model === value,
   providerId: (value) => (head) => head.providerId === value,
   pinned: (value) => (head) => (head.pinned ?? false) === value,
+  held: (value) => (head) => (head.held ?? false) === value,
   hasQuestion: (value) => (head) => (head.question !== undefined) === value,
   updatedSince: (value) => {
     const sinceMs = toMs(parseInput(time, value, 'updatedSince'))
@@ -73,14 +75,21 @@ const tests: { [F in keyof SessionFilters]-?: (value: NonNullable<SessionFilters
   },
 }
 
+type Indexes = readonly [keyof SessionFilters, ListIndex][]
+
+/** Newest activity first. */
+export const activityIndexes: Indexes = [
+  ['ownerUserId', 'owner'],
+  ['agentId', 'agent'],
+]
+
 /** Narrowest first. */
-const indexes: readonly [keyof SessionFilters, ListIndex][] = [
+const indexes: Indexes = [
   ['threadId', 'thread'],
   ['rootSessionId', 'root'],
   ['conversationId', 'conversation'],
   ['hasQuestion', 'question'],
-  ['ownerUserId', 'owner'],
-  ['agentId', 'agent'],
+  ...activityIndexes,
 ]
 
 export async function listSessions(
@@ -124,7 +133,7 @@ export async function listSessions(
   }
 }
 
-interface ListPlan {
+export interface ListPlan {
   index: ListIndex
   query: Pick<ListQuery, 'index' | 'value'>
   tests: readonly Test[]
@@ -132,13 +141,13 @@ interface ListPlan {
   oldestActivity: number | undefined
 }
 
-function planList(filters: SessionFilters): ListPlan {
+export function planList(filters: SessionFilters, among: Indexes = indexes): ListPlan {
   const entries = Object.entries(given(filters))
   for (const [name] of entries) {
     if (!Object.hasOwn(tests, name))
       throw new HoldfastError('invalid_input', `unknown filter; known are ${Object.keys(tests).join(', ')}.`)
   }
-  const chosen = indexes.find(([name]) => filters[name] !== undefined && filters[name] !== false)
+  const chosen = among.find(([name]) => filters[name] !== undefined && filters[name] !== false)
   const index = chosen?.[1] ?? 'all'
   const rest = entries.filter(([name]) => name !== chosen?.[0])
   const byActivity = index === 'all' || index === 'owner' || index === 'agent'
@@ -155,7 +164,7 @@ function planList(filters: SessionFilters): ListPlan {
   }
 }
 
-function given(filters: SessionFilters): Record<string, unknown> {
+export function given(filters: SessionFilters): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(filters)
       .filter(([, value]) => value !== undefined)
@@ -169,14 +178,15 @@ function passing(row: ListRow, filters: readonly Test[], nowMs: number): Session
   return filters.every((test) => test(head, summary)) ? summary : undefined
 }
 
-type Position = NonNullable<ListQuery['after']>
+export type Position = NonNullable<ListQuery['after']>
 
-function encodeListCursor(after: Position | undefined, bound: string): string {
+/** Opaque to readers, and good only for the filters it was made with. */
+export function encodeListCursor(after: Position | undefined, bound: string): string {
   const { key, id } = after as Position
   return encodeOpaque([key, id], bound)
 }
 
-function decodeListCursor(cursor: string, bound: string): Position {
+export function decodeListCursor(cursor: string, bound: string): Position {
   const [key, id] = decodeOpaque(cursor, bound, isPosition)
   return { key, id }
 }

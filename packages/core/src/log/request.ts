@@ -5,12 +5,12 @@ import type { Decision } from '../session/deciding.ts'
 import type { Ref } from '../session/projections.ts'
 import type { FoldEvent, State } from '../session/state.ts'
 import type { Attachment, Commit, NewSegment } from '../store/store.ts'
+import type { KeyDigest } from './key-hash.ts'
 
 /** Everything about a write beside its commands. */
 export interface WriteTerms {
   actor: Actor
-  /** Idempotency key and the SHA-256 of operation, target and body. */
-  key?: { key: string; hash: string } | undefined
+  key?: KeyDigest | undefined
   expectedVersion?: number | undefined
   /** Set by a run's own worker. */
   epoch?: number | undefined

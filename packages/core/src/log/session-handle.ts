@@ -191,6 +191,10 @@ export class SessionHandle {
     return this.#do({ type: 'pin', pinned }, options)
   }
 
+  hold(held: boolean, { reason, ...options }: WriteOptions & { reason?: string } = {}): Promise<Receipt> {
+    return this.#do({ type: 'hold', held, ...(reason !== undefined && { reason }) }, options)
+  }
+
   patchMetadata(values: JsonObject, options?: WriteOptions): Promise<Receipt> {
     return this.#do({ type: 'patchMetadata', values }, options)
   }

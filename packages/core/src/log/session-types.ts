@@ -44,7 +44,7 @@ export interface CloseOptions extends WriteOptions {
   cancel?: boolean
 }
 
-/** What may always be done: reading, following, branching off. */
+/** What may always be done: reading, following, branching off, holding. */
 interface Readable {
   readonly id: string
   /** The session now. */
@@ -60,6 +60,8 @@ interface Readable {
   fork(input?: ForkInput, options?: ForkOptions): Promise<CreatedSession>
   getAttachment(hash: string): Promise<Uint8Array | undefined>
   getCheckpoint(options?: { namespace?: string; checkpointId?: string }): Promise<Checkpoint | undefined>
+  /** Puts a legal hold on the session, or lifts it. While it is on, nothing of it is deleted or erased, even with force. */
+  hold(held: boolean, options?: WriteOptions & { reason?: string }): Promise<Receipt>
   /** The handle of the state that the session is in now. */
   reopen(): Promise<AnySession>
 }

@@ -3,10 +3,12 @@ import { type Actor, type CreateInput, id, isHoldfastError, type Session } from 
 import { lifecycleOf } from '../session/lifecycle.ts'
 import { createSession, forkSession } from './create-session.ts'
 import { type Deleted, type DeleteOptions, deleteSession, treeOf } from './delete-session.ts'
-import { type EraseOptions, type ErasureReceipt, erasedCount, eraseEvents, outside } from './erase.ts'
+import { type EraseOptions, eraseEvents } from './erase.ts'
+import { seqsOfMessage } from './erase-message.ts'
 import { decodeHead } from './head-codec.ts'
 import { type ListOptions, listSessions, type SessionFilters, type SessionPage } from './list-sessions.ts'
 import { missing } from './log-reads.ts'
+import { type ErasureReceipt, finality } from './receipt.ts'
 import { type Recovered, type RecoverOptions, recoverRun } from './recover.ts'
 import { openSession, SessionHandle } from './session-handle.ts'
 import { getSession } from './session-read.ts'
@@ -120,12 +122,21 @@ export class Sessions {
   async erase(
     sessionId: string,
     seqs: readonly number[],
-    options: Partial<EraseOptions> = {},
+    { scrub = true, ...options }: Partial<EraseOptions> & { scrub?: boolean } = {},
   ): Promise<ErasureReceipt> {
-    const erasure = await eraseEvents(this.#log, sessionId, seqs, { actor: this.#actor, ...options })
-    await this.#log.store.scrub()
-    const events = erasedCount(erasure)
-    return { sessions: erasure.size, events, deletedSessions: 0, scrubbed: true, outside }
+    const terms = { actor: this.#actor, ...options }
+    const { held, ...counts } = await eraseEvents(this.#log, sessionId, seqs, terms)
+    const final = await finality(this.#log, { scrub })
+    return { ...counts, deletedSessions: 0, ...final, ...(held.size > 0 && { held: [...held] }) }
+  }
+
+  /** The same for a message, with the versions that it replaced. */
+  async eraseMessage(
+    sessionId: string,
+    messageId: string,
+    options?: Partial<EraseOptions> & { scrub?: boolean },
+  ): Promise<ErasureReceipt> {
+    return this.erase(sessionId, await seqsOfMessage(this.#log, sessionId, messageId), options)
   }
 
   /** Ends, or leaves to be resumed, a run whose worker is gone. Does nothing while its lease is good. */

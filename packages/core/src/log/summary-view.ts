@@ -43,6 +43,7 @@ export function sessionSummary(head: Head, lease: Lease, nowMs: number): Session
     channel: head.channel,
     title: head.title,
     pinned: head.pinned ?? false,
+    held: head.held ?? false,
     lineage: head.lineage,
     parentSessionId: head.parentSessionId,
     rootSessionId: head.rootSessionId,

@@ -116,46 +116,6 @@ eachStore('the sweep', (place) => {
   })
 })
 
-eachStore('pruning', (place) => {
-  it('goes by age, then by number, and leaves pinned and unfinished sessions alone', async () => {
-    const { sessions, prune } = bound(await place.open())
-    const ids: string[] = []
-    for (let n = 0; n < 10; n++) {
-      const session = await sessions.create({ id: `s${n}`, agentId: 'agent', pinned: n === 0 })
-      await session.append(user('x'))
-      if (n === 1) await session.startRun(lease)
-      if (n === 2) await (await session.startRun(lease)).suspend('approval')
-      ids.push(session.id)
-      place.clock.advance(10_000)
-    }
-    const would = await prune({ olderThanMs: 55_000, keep: 3, dryRun: true })
-    expect(would).toMatchObject({ dryRun: true, more: false })
-    expect(would.sessionIds.sort()).toEqual(['s3', 's4', 's5', 's6'])
-    expect((await sessions.list()).sessions).toHaveLength(10)
-    expect((await prune({ olderThanMs: 65_000 })).sessionIds).toEqual(['s3'])
-    expect((await prune({ keep: 3 })).sessionIds.sort()).toEqual(['s4', 's5', 's6'])
-    expect((await sessions.list()).sessions.map(({ id }) => id).sort()).toEqual([
-      's0',
-      's1',
-      's2',
-      's7',
-      's8',
-      's9',
-    ])
-    await expect(prune({})).rejects.toMatchObject({ code: 'invalid_input' })
-  })
-
-  it('leaves what others are based on', async () => {
-    const { sessions, prune } = bound(await place.open())
-    const source = await sessions.create({ agentId: 'agent' })
-    await source.append(user('x'))
-    place.clock.advance(60_000)
-    const fork = await source.fork()
-    expect(await prune({ olderThanMs: 30_000 })).toMatchObject({ sessionIds: [], kept: [source.id] })
-    expect((await fork.messages()).messages).toHaveLength(1)
-  })
-})
-
 eachStore('deleting', (place) => {
   it('leaves a tombstone, and spares what is pinned or at work unless forced', async () => {
     const { sessions } = await place.open()
@@ -165,14 +125,10 @@ eachStore('deleting', (place) => {
     await session.append(user('go'))
     await session.startRun(lease)
     await expect(sessions.delete('one')).rejects.toMatchObject({ code: 'run_live' })
-    expect(await sessions.delete('one', { force: true })).toEqual({ sessionIds: ['one'], events: 6 })
+    expect(await sessions.delete('one', { force: true })).toMatchObject({ sessionIds: ['one'], events: 6 })
     expect(await sessions.get('one')).toBeUndefined()
     await expect(session.append(user('ghost'))).rejects.toMatchObject({ code: 'not_found' })
     await expect(sessions.create({ id: 'one', agentId: 'agent' })).rejects.toMatchObject({ code: 'id_taken' })
     await expect(sessions.delete('one')).rejects.toMatchObject({ code: 'not_found' })
   })
 })
-
-function bound(holdfast: Awaited<ReturnType<typeof import('./holdfast.ts').openHoldfast>>) {
-  return { sessions: holdfast.sessions, prune: holdfast.prune.bind(holdfast) }
-}

@@ -24,6 +24,14 @@ describe('a tail', () => {
     expect(tail.after(6)?.map(({ seq }) => seq)).toEqual([7, 8])
   })
 
+  it('keeps no text of a session that is gone', () => {
+    const tail = new Tail(new TailMemory())
+    tail.push(0, rows(2))
+    tail.pushDraft('d', 1, [{ kind: 'text', text: 'x' }])
+    tail.end('deleted')
+    expect([tail.after(0), tail.draft]).toEqual([undefined, undefined])
+  })
+
   it('begins anew after a gap and takes nothing twice', () => {
     const tail = new Tail(new TailMemory())
     tail.push(0, rows(2))

@@ -130,6 +130,7 @@ export class Tail implements Forgetful {
 
   end(why: 'deleted' | 'closed'): void {
     this.ended = why
+    this.forget()
     this.wake()
   }
 

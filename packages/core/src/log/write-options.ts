@@ -1,7 +1,7 @@
 /** What a caller may add to any write, and the plain answer to one. */
 import { type Actor, HoldfastError, parseInput, time } from '@holdfast/protocol'
 import { checkActor, checkKey } from './check-input.ts'
-import { requestHash } from './key-hash.ts'
+import { digestOf } from './key-hash.ts'
 import type { WriteTerms, Written } from './request.ts'
 
 export interface WriteOptions {
@@ -57,8 +57,7 @@ export function termsOf(options: WriteOptions | undefined, actor: Actor, asked: 
   if (options.expectedVersion !== undefined) terms.expectedVersion = options.expectedVersion
   if (options.key !== undefined) {
     const { operation, sessionId, body } = asked()
-    const hash = requestHash(operation, sessionId, body)
-    terms.key = { key: checkKey(options.key), hash }
+    terms.key = digestOf(checkKey(options.key), sessionId, operation, body)
   }
   return terms
 }

@@ -56,6 +56,7 @@ export interface Commands {
   activate: { providerId?: string; model?: string }
   rename: { title: string | null; automatic: boolean }
   pin: { pinned: boolean }
+  hold: { held: boolean; reason?: string }
   patchMetadata: { values: JsonObject }
   replaceMetadata: { values: JsonObject | null }
   setModel: { providerId?: string; model?: string }
@@ -149,6 +150,8 @@ export interface Commands {
   }
 
   saveCheckpoint: { threadId: string; namespace: string; checkpointId: string; parentId?: string }
+  /** Names files that a fork takes over, since its source loses them. */
+  takeFiles: { files: JsonObject[] }
   /** Bodies of these seqs go; the engine rewrites what was derived from them. */
   erase: { seqs: number[]; reason?: string }
   repair: { findings: string[] }

@@ -38,10 +38,11 @@ const strips: { [T in EventType]?: (data: EventData<T>) => unknown } = {
   'child.finished': ({ childId, outcome, spent }) => ({ childId, outcome, spent }),
   'session.activated': same,
   'session.pinned': same,
+  'session.held': ({ held }) => ({ held }),
   'session.model_changed': same,
   'session.effort_changed': same,
   'session.expired': same,
-  'session.erased': same,
+  'session.erased': ({ seqs }) => ({ seqs }),
   'message.edited': same,
   'message.truncated': same,
   'message.restored': same,
@@ -54,7 +55,7 @@ const strips: { [T in EventType]?: (data: EventData<T>) => unknown } = {
   'run.completed': same,
   'round.started': same,
   'round.completed': same,
-  'usage.recorded': same,
+  'usage.recorded': ({ raw: _raw, ...figures }) => figures,
   'lease.taken': same,
   'lease.lost': same,
   'child.spawned': same,
@@ -62,8 +63,8 @@ const strips: { [T in EventType]?: (data: EventData<T>) => unknown } = {
   'context.pressure': same,
   'context.trimmed': same,
   'context.cleared': same,
-  'provider_context.opened': same,
-  'provider_context.invalidated': same,
+  'provider_context.opened': ({ responseId: _response, ...opened }) => opened,
+  'provider_context.invalidated': ({ contextId }) => ({ contextId, reason: 'erased' }),
   'budget.set': same,
   'budget.reserved': same,
   'budget.settled': same,
@@ -72,9 +73,9 @@ const strips: { [T in EventType]?: (data: EventData<T>) => unknown } = {
 
 /** The shape that pairing and counting rest on: role, ids, its calls. */
 function erasedMessage(data: EventData<'message.appended'>) {
-  const { role, messageId, phase, replyTo, finish, firstAnswer, waiting } = data
+  const { role, messageId, phase, replyTo, finish, firstAnswer, waiting, replaces } = data
   const parts = data.parts.flatMap((part) =>
     part.type === 'tool_call' ? [{ ...part, input: null, provider: undefined }] : [],
   )
-  return { erased: true, role, parts, messageId, phase, replyTo, finish, firstAnswer, waiting }
+  return { erased: true, role, parts, messageId, phase, replyTo, finish, firstAnswer, waiting, replaces }
 }

@@ -85,6 +85,7 @@ export interface Head {
   /** The title was made up, not chosen: an automatic one may replace it. */
   titleAutomatic?: true
   pinned?: true
+  held?: true
   lineage: Lineage
   parentSessionId?: string
   rootSessionId: string

@@ -63,6 +63,7 @@ const onALife = `
 activate                  | session.activated                         | nothing                  | session_closed   | session_expired  | session_expired
 rename                    | session.renamed                           | session.renamed          | session_closed   | session_expired  | session_expired
 pin                       | session.pinned                            | session.pinned           | session_closed   | session_expired  | session_expired
+hold                      | session.held                              | session.held             | session.held     | session.held     | session.held
 patchMetadata             | session.metadata_changed                  | session.metadata_changed | session_closed   | session_expired  | session_expired
 replaceMetadata           | session.metadata_changed                  | session.metadata_changed | session_closed   | session_expired  | session_expired
 setModel                  | session.model_changed                     | model_locked             | session_closed   | session_expired  | session_expired
@@ -112,6 +113,7 @@ settleBudget              | reservation_not_open                      | reservat
 spawnChild                | child.spawned                             | child.spawned            | session_closed   | session_expired  | session_expired
 finishChild               | child_not_open                            | child_not_open           | child_not_open   | child_not_open   | child_not_open
 saveCheckpoint            | checkpoint.saved                          | checkpoint.saved         | session_closed   | session_expired  | session_expired
+takeFiles                 | note.added                                | note.added               | note.added       | note.added       | note.added
 erase                     | session.erased                            | session.erased           | session.erased   | session.erased   | session.erased
 repair                    | session.repaired                          | session.repaired         | session.repaired | session.repaired | session.repaired
 `

@@ -54,6 +54,7 @@ export function sessionView({ head, parts }: State, lease: Lease, nowMs: number,
   const expires = expiresAtMs(head)
   const rest = {
     pinned: head.pinned ?? false,
+    held: head.held ?? false,
     ttlSliding: head.ttlSliding ?? false,
     status: statusOf(head, lease, nowMs),
     expiresAt: expires === undefined ? undefined : toTime(expires),

@@ -70,6 +70,7 @@ export const clauses = {
   E1: 'After deletion the session is gone from every read, list and search; its usage rows stay, without user.',
   E2: 'Erasing keeps seq, type, time and keys and gives the erased body; parts, waypoints, refs, checkpoints and drafts from there on and the named attachments are gone.',
   E3: 'After `scrub` the erased bytes are in no file that the store holds.',
+  E4: 'A deletion that names the seq it was decided on is refused as `moved` when the head is elsewhere, and deletes nothing.',
   // Damage
   I1: 'A session’s row is read as it stands, with where its events end; its own refs are read by a range of seqs.',
   I2: 'A rebuild replaces the derived rows it names, drops what is derived beyond its last seq, and changes nothing else.',

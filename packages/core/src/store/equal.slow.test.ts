@@ -132,7 +132,7 @@ const intent = fc.oneof(
     after: maybe(index(11)),
     limit,
   }),
-  of(2, 'delete', { spot, cascade: fc.boolean() }),
+  of(2, 'delete', { spot, cascade: fc.boolean(), seqDrift: maybe(drift) }),
   of(2, 'sweep', { limit }),
   of(8, 'read', { spot, range }),
   of(6, 'list', { tenant: index(1), index: lists, value: index(11), limit, after: index(6) }),
@@ -175,6 +175,7 @@ const outcomes = [
   'checkpoint not_found',
   'delete deleted',
   'delete has_forks',
+  'delete moved',
   'delete missing',
   'draft fenced',
   'draft gap',
@@ -260,6 +261,6 @@ for (const mutant of mutants.filter(({ clause }) =>
     const differ = runs(async (intents) => {
       await compare(intents, mutantFixture(mutant, memory))
     })
-    expect((await fc.check(differ, { seed: 1, numRuns: 100, endOnFailure: true })).failed).toBe(true)
+    expect((await fc.check(differ, { seed: 1, numRuns: 300, endOnFailure: true })).failed).toBe(true)
   })
 }

@@ -147,7 +147,7 @@ export interface Commit {
    * lowest of them go too, checkpoints written when the session had come that far with the bodies that no checkpoint names
    * any more, all drafts, the named attachments, and the index rows of the erased events; the parts of this commit are
    * written after that. On a fork, seqs of its prefix change what the fork derived and nothing of its source. Keys stay:
-   * they hold no content, and a repeated call must not take effect a second time.
+   * they hold digests and no content, and a repeated call must not take effect a second time.
    */
   erase?: {
     seqs: readonly number[]
@@ -344,6 +344,8 @@ export type DeleteOutcome =
   | { status: 'missing' }
   /** Others are based on it; nothing was deleted. */
   | { status: 'has_forks'; forks: readonly string[] }
+  /** Its head is not at the named seq any more; nothing was deleted. */
+  | { status: 'moved'; seq: number }
 
 export interface SearchHit {
   sessionId: string
@@ -536,8 +538,15 @@ export interface Store {
   /** Drops the search index; the next `indexPending` calls rebuild it. */
   resetIndex(): Promise<void>
 
-  /** Removes the session with everything of it, leaving a tombstone; usage rows stay without user. With `cascade`, its forks too. */
-  deleteSession(tenantId: TenantId, sessionId: string, options: { cascade: boolean }): Promise<DeleteOutcome>
+  /**
+   * Removes the session with everything of it, leaving a tombstone; usage rows stay without user. With `cascade`, its
+   * forks too. With `seq` only if its head is still there, judged with the deletion in one transaction, before the forks.
+   */
+  deleteSession(
+    tenantId: TenantId,
+    sessionId: string,
+    options: { cascade: boolean; seq?: number },
+  ): Promise<DeleteOutcome>
   /** Removes keys that expired at or before `atMs`; at most `limit`. Returns how many. */
   sweepKeys(atMs: number, limit: number): Promise<number>
   /**

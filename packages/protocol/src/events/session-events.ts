@@ -52,6 +52,8 @@ export const sessionEvents = {
   'session.activated': z.strictObject(modelRef),
   'session.renamed': z.strictObject({ title: z.string().nullable(), automatic: z.boolean() }),
   'session.pinned': z.strictObject({ pinned: z.boolean() }),
+  /** A legal hold: while it is on, nothing of the session is deleted or erased. */
+  'session.held': z.strictObject({ held: z.boolean(), reason: z.string().max(1_024).optional() }),
   /** `patch`: null removes a key. `replace`: the whole object, null for none. */
   'session.metadata_changed': z.discriminatedUnion('mode', [
     z.strictObject({ mode: z.literal('patch'), values: jsonObject }),

@@ -10,6 +10,8 @@ const afterTheEnd: readonly CommandType[] = [
   'expire',
   'recordUsage',
   'finishChild',
+  'hold',
+  'takeFiles',
   'erase',
   'repair',
 ]

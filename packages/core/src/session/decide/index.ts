@@ -41,6 +41,7 @@ import {
   decideClose,
   decideErase,
   decideExpire,
+  decideHold,
   decidePatchMetadata,
   decidePin,
   decideRename,
@@ -53,11 +54,12 @@ import {
   decideSetPersona,
   decideSetPrompt,
   decideSetSeed,
+  decideTakeFiles,
 } from './session.ts'
 import { decideSetTasks, decideUpdateTask } from './tasks.ts'
 import { decideCloseCalls, decideFinishTool } from './tools.ts'
 
-export { decideCreate, decideFork } from './session.ts'
+export { decideCreate, decideFork, TAKEN_NOTE } from './session.ts'
 
 /** Commands on a session that exists; create and fork make one. */
 export type SessionCommandType = Exclude<CommandType, 'create' | 'fork'>
@@ -67,6 +69,7 @@ const deciders: { [T in SessionCommandType]: Decide<Command<T>> } = {
   activate: decideActivate,
   rename: decideRename,
   pin: decidePin,
+  hold: decideHold,
   patchMetadata: decidePatchMetadata,
   replaceMetadata: decideReplaceMetadata,
   setModel: decideSetModel,
@@ -116,6 +119,7 @@ const deciders: { [T in SessionCommandType]: Decide<Command<T>> } = {
   spawnChild: decideSpawnChild,
   finishChild: decideFinishChild,
   saveCheckpoint: decideSaveCheckpoint,
+  takeFiles: decideTakeFiles,
   erase: decideErase,
   repair: decideRepair,
 }

@@ -97,6 +97,12 @@ export const decidePin: Decide<Only<'pin'>> = (head, { pinned }) => {
   return decided({ type: 'session.pinned', data: { pinned } })
 }
 
+/** What is held stays held however its session ends. */
+export const decideHold: Decide<Only<'hold'>> = (head, { held, reason }) => {
+  if ((head.held ?? false) === held) return nothing
+  return decided({ type: 'session.held', data: { held, ...(reason !== undefined && { reason }) } })
+}
+
 /** The limit is on the whole object, whatever one patch adds to it. */
 export const decidePatchMetadata: Decide<Only<'patchMetadata'>> = function* (head, { values }) {
   const after = patched(yield* readPart('metadata'), values)
@@ -201,7 +207,15 @@ export const decideExpire: Decide<Only<'expire'>> = function* (head, _command, e
   return { ...end, ...lease, events: [...end.events, expired] }
 }
 
-export const decideErase: Decide<Only<'erase'>> = (_head, { seqs, reason }) => {
+/** Kind of the note that names a file which a fork took over, for as long as a message shows it. */
+export const TAKEN_NOTE = 'attachment.taken'
+
+export const decideTakeFiles: Decide<Only<'takeFiles'>> = (_head, { files }) => {
+  return { events: files.map((data) => ({ type: 'note.added', data: { kind: TAKEN_NOTE, data } })) }
+}
+
+export const decideErase: Decide<Only<'erase'>> = (head, { seqs, reason }) => {
+  if (head.held) refuse('session_held', `session ${head.id} is under a legal hold; nothing of it is erased`)
   return decided({ type: 'session.erased', data: { seqs, ...(reason !== undefined && { reason }) } })
 }
 

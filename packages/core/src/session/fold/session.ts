@@ -17,6 +17,7 @@ type SessionEvent =
   | 'session.activated'
   | 'session.renamed'
   | 'session.pinned'
+  | 'session.held'
   | 'session.metadata_changed'
   | 'session.model_changed'
   | 'session.seed_set'
@@ -49,6 +50,7 @@ export const foldSession: Folders<SessionEvent> = {
     },
   },
   'session.pinned': { fold: ({ head }, data) => assign(head, 'pinned', data.pinned ? true : undefined) },
+  'session.held': { fold: ({ head }, data) => assign(head, 'held', data.held ? true : undefined) },
   'session.metadata_changed': {
     parts: ['metadata'],
     fold: ({ parts }, data) => {

@@ -89,6 +89,7 @@ export const samples: { [T in SessionCommandType]: Extract<SessionCommand, { typ
   activate: { type: 'activate' },
   rename: { type: 'rename', title: 'A title', automatic: false },
   pin: { type: 'pin', pinned: true },
+  hold: { type: 'hold', held: true },
   patchMetadata: { type: 'patchMetadata', values: { a: 1 } },
   replaceMetadata: { type: 'replaceMetadata', values: null },
   setModel: { type: 'setModel', providerId: 'anthropic', model: 'other' },
@@ -150,6 +151,7 @@ export const samples: { [T in SessionCommandType]: Extract<SessionCommand, { typ
     spent: { tokens: 1, costMicrocents: 1, toolCalls: 1 },
   },
   saveCheckpoint: { type: 'saveCheckpoint', threadId: 'conversation-1', namespace: '', checkpointId: 'k1' },
+  takeFiles: { type: 'takeFiles', files: [{ hash: 'f'.repeat(64), bytes: 1 }] },
   erase: { type: 'erase', seqs: [1] },
   repair: { type: 'repair', findings: ['none'] },
 }

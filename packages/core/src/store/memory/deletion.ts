@@ -1,10 +1,16 @@
 /** Deleting a session, alone or with everything that is based on it. */
 import type { DeleteOutcome } from '../store.ts'
-import type { KeptTenant } from './place.ts'
+import { type KeptTenant, seqOf } from './place.ts'
 import { forksOf } from './reads.ts'
 
-export function deleteSession(tenant: KeptTenant, sessionId: string, cascade: boolean): DeleteOutcome {
-  if (!tenant.sessions.has(sessionId)) return { status: 'missing' }
+export function deleteSession(
+  tenant: KeptTenant,
+  sessionId: string,
+  { cascade, seq }: { cascade: boolean; seq?: number },
+): DeleteOutcome {
+  const session = tenant.sessions.get(sessionId)
+  if (!session) return { status: 'missing' }
+  if (seq !== undefined && seqOf(session) !== seq) return { status: 'moved', seq: seqOf(session) }
   const forks = forksOf(tenant, sessionId)
   if (forks.length > 0 && !cascade) return { status: 'has_forks', forks }
 

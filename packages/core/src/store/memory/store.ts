@@ -246,9 +246,9 @@ export class MemoryStore implements seam.Store {
   async deleteSession(
     tenantId: TenantId,
     sessionId: string,
-    options: { cascade: boolean },
+    options: { cascade: boolean; seq?: number },
   ): Promise<seam.DeleteOutcome> {
-    const outcome = deleteSession(this.#opened().tenant(tenantId), sessionId, options.cascade)
+    const outcome = deleteSession(this.#opened().tenant(tenantId), sessionId, options)
     if (outcome.status === 'deleted') this.#wrote()
     return outcome
   }

@@ -50,11 +50,12 @@ export function deleteSession(
   db: Transactions,
   tenant: TenantId,
   sessionId: string,
-  cascade: boolean,
+  { cascade, seq: decidedOn }: { cascade: boolean; seq?: number },
 ): Promise<DeleteOutcome> {
   return db.transact(tenant, async (tx) => {
     const root = await lockSession(tx, tenant, sessionId)
     if (!root) return { status: 'missing' }
+    if (decidedOn !== undefined && root.seq !== decidedOn) return { status: 'moved', seq: root.seq }
     const forks = await forksOf(tx, tenant, sessionId)
     if (forks.length > 0 && !cascade) return { status: 'has_forks', forks }
 

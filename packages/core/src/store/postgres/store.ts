@@ -210,9 +210,9 @@ export class PostgresStore implements seam.Store {
   async deleteSession(
     tenantId: TenantId,
     sessionId: string,
-    { cascade }: { cascade: boolean },
+    options: { cascade: boolean; seq?: number },
   ): Promise<seam.DeleteOutcome> {
-    const outcome = await this.#telling(deleteSession(this.#db, tenantId, sessionId, cascade))
+    const outcome = await this.#telling(deleteSession(this.#db, tenantId, sessionId, options))
     if (outcome.status === 'deleted') await sweepGarbage(this.#db, tenantId)
     return outcome
   }

@@ -45,10 +45,11 @@ export function deleteSession(
   db: Connection,
   tenant: number,
   sessionId: string,
-  cascade: boolean,
+  { cascade, seq }: { cascade: boolean; seq?: number },
 ): DeleteOutcome {
   const row = getSession(db, tenant, sessionId)
   if (!row) return { status: 'missing' }
+  if (seq !== undefined && row.seq !== seq) return { status: 'moved', seq: row.seq }
   const forks = forksOf(db, tenant, row.session).map(({ id }) => id)
   if (forks.length > 0 && !cascade) return { status: 'has_forks', forks }
 

@@ -218,10 +218,10 @@ export class SqliteStore implements seam.Store {
   async deleteSession(
     tenantId: TenantId,
     sessionId: string,
-    { cascade }: { cascade: boolean },
+    options: { cascade: boolean; seq?: number },
   ): Promise<seam.DeleteOutcome> {
     const outcome = await this.#transactions.write((db) =>
-      deleteSession(db, tenantOf(db, tenantId), sessionId, cascade),
+      deleteSession(db, tenantOf(db, tenantId), sessionId, options),
     )
     if (outcome.status === 'deleted') await sweepAllGarbage(this.#transactions)
     return outcome

@@ -350,6 +350,46 @@ export const deletionCases: readonly StoreCase[] = [
       await t.append('s')
     },
   },
+  {
+    id: 'E4.1',
+    clause: 'E4',
+    title: 'a deletion decided on an older head deletes nothing, one decided on the newest does',
+    async run(t) {
+      await t.create('s', { events: 2 })
+      await t.append('s')
+      await t.fork('s', 1, 'fork')
+      await t.unchanged(async () => {
+        for (const cascade of [false, true]) {
+          const outcome = await t.store.deleteSession(t.tenant, 's', { cascade, seq: 2 })
+          same(outcome, { status: 'moved', seq: 3 })
+        }
+      })
+      const fork = await t.store.deleteSession(t.tenant, 'fork', { cascade: false, seq: 2 })
+      same(fork, { status: 'deleted', sessions: ['fork'], events: 1 })
+      const source = await t.store.deleteSession(t.tenant, 's', { cascade: false, seq: 3 })
+      same(source, { status: 'deleted', sessions: ['s'], events: 3 })
+      same(await t.store.deleteSession(t.tenant, 's', { cascade: false, seq: 3 }), { status: 'missing' })
+    },
+  },
+  {
+    id: 'E4.2',
+    clause: 'E4',
+    title: 'of a deletion and an append on the same head exactly one takes effect',
+    async run(t) {
+      for (let round = 0; round < 8; round += 1) {
+        const id = `s${round}`
+        await t.create(id)
+        const sent = [
+          () => t.store.commit([t.commit(id, 1)]),
+          () => t.store.deleteSession(t.tenant, id, { cascade: false, seq: 1 }),
+        ] as const
+        const [committed, deleted] = await bothAtOnce(...sent, round % 2 === 1)
+        const isDeleted = deleted.status === 'deleted'
+        same(committed[0]?.status, isDeleted ? 'conflict' : 'committed')
+        same((await t.store.readHead(t.tenant, id))?.seq, isDeleted ? undefined : 2)
+      }
+    },
+  },
 ]
 
 /** A checkpoint of the session's own thread, with a channel for each body. */
@@ -385,4 +425,15 @@ async function assertNowhere(t: Trial, canaries: readonly string[]): Promise<voi
     const bytes = await readFile(path)
     for (const canary of canaries) assert.ok(!bytes.includes(canary), `${path} still holds ${canary}`)
   }
+}
+
+async function bothAtOnce<A, B>(
+  a: () => Promise<A>,
+  b: () => Promise<B>,
+  isReversed: boolean,
+): Promise<[A, B]> {
+  const first = isReversed ? b() : a()
+  const second = isReversed ? a() : b()
+  const [x, y] = await Promise.all([first, second])
+  return (isReversed ? [y, x] : [x, y]) as [A, B]
 }

@@ -68,7 +68,7 @@ export type Intent =
       after: number | undefined
       limit: number
     }
-  | { do: 'delete'; spot: Spot; cascade: boolean }
+  | { do: 'delete'; spot: Spot; cascade: boolean; seqDrift: Drift | undefined }
   | { do: 'sweep'; limit: number }
   | { do: 'read'; spot: Spot; range: EventRange }
   | { do: 'list'; tenant: number; index: ListIndex; value: number; limit: number; after: number }

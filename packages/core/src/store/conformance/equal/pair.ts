@@ -71,7 +71,7 @@ export class Pair {
       case 'listRecords':
         return this.#listRecords(intent)
       case 'delete':
-        return (store) => store.deleteSession(...pools.spot(intent.spot), { cascade: intent.cascade })
+        return this.#delete(intent)
       case 'sweep':
         return (store) => sweepAll(store, intent.limit)
       case 'read':
@@ -109,6 +109,12 @@ export class Pair {
       const named = groups.map((group) => [JSON.stringify(plain(group.key)), group] as const)
       return { first, next, groups: named.toSorted(([a], [b]) => (a < b ? -1 : 1)) }
     }
+  }
+
+  async #delete({ spot, cascade, seqDrift }: IntentTo<'delete'>): Promise<Call> {
+    const seq = ((await this.#head(spot))?.seq ?? 0) + (seqDrift ?? 0)
+    const options = seqDrift === undefined ? { cascade } : { cascade, seq }
+    return (store) => store.deleteSession(...pools.spot(spot), options)
   }
 
   #due({ tenant, kind, aheadMs, limit, skip }: IntentTo<'due'>): Call {

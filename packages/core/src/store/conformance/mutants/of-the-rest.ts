@@ -383,6 +383,27 @@ export const otherMutants: readonly Mutant[] = [
     },
   },
   {
+    clause: 'E4',
+    title: 'deletes what has moved',
+    breaks: (store) => ({
+      deleteSession: (tenantId, sessionId, { cascade }) => {
+        return store.deleteSession(tenantId, sessionId, { cascade })
+      },
+    }),
+  },
+  {
+    clause: 'E4',
+    title: 'judges the seq of a deletion before it begins',
+    breaks: (store) => ({
+      async deleteSession(tenantId, sessionId, { cascade, seq }) {
+        const head = await store.readHead(tenantId, sessionId)
+        if (head && seq !== undefined && head.seq !== seq) return { status: 'moved', seq: head.seq }
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        return store.deleteSession(tenantId, sessionId, { cascade })
+      },
+    }),
+  },
+  {
     clause: 'I1',
     title: 'takes the head’s word for where the events end',
     breaks: (store) => ({
