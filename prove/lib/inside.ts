@@ -1,18 +1,18 @@
 /** The pure functions that the audit compares the stored log with: the fold, and the view that a provider is sent. */
-import { contextView, foldAll, providerView, viewStateOf } from '@holdfast/core'
+import { contextView, fold, providerView, type State, viewStateOf } from '@holdfast/core'
 import type { Turn } from './pairing.ts'
-import type { StoredSession } from './stored.ts'
+import type { RawEvent, StoredSession } from './stored.ts'
 
 /** The head as it follows from the log, from its first event. */
-export function foldedHead({ events }: StoredSession): Record<string, unknown> {
-  return { ...foldAll(events)?.head }
+export function foldedHead(session: StoredSession): Record<string, unknown> {
+  return { ...foldedState(session)?.head }
 }
 
 /** The whole context as the engine would send it to a provider. */
-export function viewOf({ events }: StoredSession): Turn[] {
-  const state = foldAll(events)
+export function viewOf(session: StoredSession): Turn[] {
+  const state = foldedState(session)
   if (!state) return []
-  return providerView(contextView(events, viewStateOf(state))).map(({ role, parts }) => ({
+  return providerView(contextView(session.events, viewStateOf(state))).map(({ role, parts }) => ({
     role,
     calls: ids(parts, 'tool_call'),
     answers: ids(parts, 'tool_result'),
@@ -21,4 +21,31 @@ export function viewOf({ events }: StoredSession): Turn[] {
 
 function ids(parts: readonly { type: string; callId?: string }[], type: string): string[] {
   return parts.flatMap((part) => (part.type === type && part.callId !== undefined ? [part.callId] : []))
+}
+
+interface Step {
+  event: RawEvent
+  state: State
+}
+
+/** The last log of each session, folded. The next to be audited mostly begins with the same events. */
+const folded = new Map<string, Step[]>()
+
+function foldedState({ sessionId, events }: StoredSession): State | undefined {
+  const steps = folded.get(sessionId) ?? []
+  folded.set(sessionId, steps)
+  const fresh = events.findIndex((event, index) => !isSame(event, steps[index]?.event))
+  steps.length = fresh < 0 ? events.length : fresh
+  for (const event of events.slice(steps.length))
+    steps.push({ event, state: fold(steps.at(-1)?.state, event) })
+  return steps.at(-1)?.state
+}
+
+function isSame(event: RawEvent, other: RawEvent | undefined): boolean {
+  return (
+    event.data === other?.data &&
+    event.seq === other.seq &&
+    event.type === other.type &&
+    event.at === other.at
+  )
 }

@@ -1,9 +1,8 @@
-/** Runs a program under `shim/record.c` and gives back every change that it made to a folder, in order. */
+/** Runs a program under `shim/record.c`, which logs every change that it makes to a folder, in order. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Change, readTrace } from './trace.ts'
 
 const source = fileURLToPath(new URL('../shim/record.c', import.meta.url))
 
@@ -14,12 +13,12 @@ export function whyNotRecord(): string | undefined {
   return spawnSync('cc', ['--version']).status === 0 ? undefined : 'no C compiler (cc) is installed'
 }
 
-/** The program runs to its own death by SIGKILL, so that nothing is tidied up behind it. */
+/** Gives the path of the trace. The program runs to its own death by SIGKILL, so that nothing is tidied up behind it. */
 export function record(
   script: URL,
   args: readonly string[],
   { folder, work }: { folder: string; work: string },
-): Change[] {
+): string {
   const library = join(work, 'record.so')
   const trace = join(work, 'trace')
   execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl', '-pthread'])
@@ -34,5 +33,5 @@ export function record(
     },
   })
   if (signal !== 'SIGKILL') throw new Error(`the recorded program ended with ${signal ?? status}`)
-  return readTrace(trace)
+  return trace
 }
