@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { prove } from './lib/prove.ts'
-import { whyNotRecord } from './lib/record.ts'
+import { whyNoShim } from './lib/shim.ts'
 
-const reason = whyNotRecord()
+const reason = whyNoShim()
 
 test('a power cut at any moment loses nothing that was acknowledged', { timeout: 600_000 }, async ({
   skip,
@@ -13,7 +13,7 @@ test('a power cut at any moment loses nothing that was acknowledged', { timeout:
   expect(status, output).toBe(0)
 })
 
-test.each(['normal', 'off'])(
+test.for(['normal', 'off'])(
   'the audit catches a store whose commits are not synced: %s',
   {
     timeout: 180_000,

@@ -14,11 +14,12 @@ import { Disk } from './lib/disk.ts'
 import { memoryFolder } from './lib/place.ts'
 import type { Cuts, Damage } from './lib/power-cutter.ts'
 import { Random } from './lib/random.ts'
-import { record, whyNotRecord } from './lib/record.ts'
+import { record } from './lib/record.ts'
+import { whyNoShim } from './lib/shim.ts'
 import { type Change, isShared, readTrace } from './lib/trace.ts'
 
 const { images, seed, durability } = knobs({ images: 200, durability: 'full' })
-const reason = whyNotRecord()
+const reason = whyNoShim()
 if (reason) {
   console.log(`power: skipped, ${reason}`)
   process.exit()
