@@ -1,6 +1,7 @@
 /**
  * A process that dies at any moment loses nothing it acknowledged and leaves nothing half done: writers are killed one
- * after another on one file, and another process compares the file with what they had said.
+ * after another on one file, and another process compares the file with what they had said. Every other writer kills
+ * itself, each at the next of the points in `lib/points.ts`.
  *
  * `npm run prove:kill -- --cycles 1000 --seed 7`; `--planted` acks before the commit and must fail. The seed chooses
  * what is written and after how many reports the writer is killed; the machine chooses where exactly it then is.
@@ -13,6 +14,7 @@ import type { Audited, Findings } from './lib/audit.ts'
 import { Child } from './lib/child.ts'
 import { History, type Op, type Report } from './lib/history.ts'
 import { temporaryFolder } from './lib/place.ts'
+import { type Point, points } from './lib/points.ts'
 import { Random } from './lib/random.ts'
 import type { Again } from './lib/workload.ts'
 import type { Task } from './lib/writer.ts'
@@ -20,9 +22,18 @@ import type { Task } from './lib/writer.ts'
 const { cycles, seed, planted } = knobs({ cycles: 100, planted: false })
 console.log(`kill: ${cycles} cycles, seed ${seed}${planted ? ', planted: acks come before commits' : ''}`)
 
-const cyclesPerFile = 100
+const cyclesPerFile = 20
+/** How often a writer may pass its point before it dies there. */
+const mostTimes: Record<Point, number> = {
+  'before a commit': 60,
+  'after a commit, before its ack': 60,
+  'amid a migration': 1,
+  'amid a compaction': 6,
+  'amid a scrub': 1,
+}
 const random = new Random(seed)
 const folder = temporaryFolder()
+const hits = new Map<Point, number>(points.map((point) => [point, 0]))
 const totals = { acked: 0, lost: 0, duplicated: 0, reordered: 0, unknown: 0, wrong: 0 }
 
 const auditor = new Child<Findings>(new URL('./lib/auditor.ts', import.meta.url))
@@ -36,6 +47,7 @@ console.log(
   `${cycles} cycles, ${totals.acked} acked, ${totals.lost} lost, ${totals.duplicated} duplicated, ` +
     `${totals.reordered} reordered, ${totals.unknown} unknown settled, ${totals.wrong} other faults`,
 )
+console.log(`killed ${[...hits].map(([point, times]) => `${point}: ${times}`).join('; ')}`)
 process.exitCode = totals.lost + totals.duplicated + totals.reordered + totals.wrong === 0 ? 0 : 1
 
 /** Many deaths on one file, so that recoveries follow on recoveries; and a new file before the audits grow long. */
@@ -45,7 +57,16 @@ async function proveFile(count: number): Promise<void> {
   let again: Again[] = []
   for (let cycle = 1; cycle <= count; cycle++) {
     await writeUntilKilled(
-      { file, writer: cycle, ...sessionsOf(cycle), aheadMs: cycle * 120_000, again, planted },
+      {
+        file,
+        writer: cycle,
+        ...sessionsOf(cycle),
+        aheadMs: cycle * 120_000,
+        again,
+        planted,
+        compacts: true,
+        ...deathOf(cycle),
+      },
       history,
     )
     const last = [...history.ops.values()].filter(isOf(cycle))
@@ -62,6 +83,14 @@ async function proveFile(count: number): Promise<void> {
 function sessionsOf(cycle: number): { sessions: string[]; running: string[] } {
   const name = (place: string) => `g${Math.floor(cycle / 5)}${place}`
   return { sessions: ['a', 'b', 'c', 'd'].map(name), running: ['x', 'y'].map(name) }
+}
+
+/** A file is migrated by its first writer, so that point comes then. */
+function deathOf(cycle: number): Pick<Task, 'death'> {
+  if (cycle % 2 === 0) return {}
+  const others = points.filter((point) => point !== 'amid a migration')
+  const point = cycle === 1 ? 'amid a migration' : (others[((cycle - 3) / 2) % others.length] as Point)
+  return { death: { point, nth: 1 + random.below(mostTimes[point]) } }
 }
 
 function isOf(cycle: number): (of: { session: string }) => boolean {
@@ -84,13 +113,18 @@ async function writeUntilKilled(task: Task, history: History): Promise<void> {
   warm = startWriter()
   await writer.require()
   writer.send({ ...task, again: task.again.filter(isOf(task.writer)) })
+  if (task.death) hits.set(task.death.point, (hits.get(task.death.point) ?? 0) + 1)
+  else await killLater(writer, history)
+  for (let report = await writer.next(); report; report = await writer.next()) history.take(report)
+  if ((await writer.end()) !== 'SIGKILL') blame('wrong', [`a writer ended by itself: ${writer.errors}`])
+}
+
+async function killLater(writer: Child<Report>, history: History): Promise<void> {
   // Now and then it dies while it opens the file, which is when it recovers from the death before.
   const reports = random.chance(0.1) ? 0 : random.below(500)
   for (let read = 0; read < reports; read++) history.take(await writer.require())
   await sleep(random.below(10))
   writer.kill()
-  for (let report = await writer.next(); report; report = await writer.next()) history.take(report)
-  if ((await writer.end()) !== 'SIGKILL') blame('wrong', [`a writer ended by itself: ${writer.errors}`])
 }
 
 async function audit(file: string, ops: Op[], history: History): Promise<void> {

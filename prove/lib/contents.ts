@@ -51,6 +51,8 @@ function newLine({ type, data }: Said): string | undefined {
       return data.synthetic ? undefined : line('result', data.output, data.callId)
     case 'usage.recorded':
       return line('usage', data.attemptId, data.promptTokens, data.completionTokens, data.costMicrocents)
+    case 'compaction.applied':
+      return line('compact', data.summary)
     case 'run.started':
       return line('start', data.runId)
     default:

@@ -3,7 +3,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import type { BetterDatabase, BetterSqlite, BetterStatement } from '@holdfast/core/sqlite'
 
 /** Stands around each use of the database: looks at the text, makes the call or does not, gives what the store shall see. */
-type Around = (sql: string, call: () => unknown) => unknown
+type Around = (sql: string, call: () => unknown, values: readonly unknown[]) => unknown
 
 export interface Between {
   /** Around `exec`, which may be given another text. */
@@ -24,7 +24,7 @@ export function driverWith({
     }
 
     prepare(sql: string): BetterStatement {
-      return statementOf(this.#db.prepare(sql), (call) => statement(sql, call))
+      return statementOf(this.#db.prepare(sql), (values, call) => statement(sql, call, values))
     }
 
     exec(sql: string): void {
@@ -41,12 +41,16 @@ export function driverWith({
   }
 }
 
-function statementOf(statement: StatementSync, around: (call: () => unknown) => unknown): BetterStatement {
+function statementOf(
+  statement: StatementSync,
+  around: (values: unknown[], call: () => unknown) => unknown,
+): BetterStatement {
   return {
     reader: statement.columns().length > 0,
     raw: (on) => statement.setReturnArrays(on),
-    run: (...values) => around(() => statement.run(...(values as SQLInputValue[]))) as { changes: number },
-    get: (...values) => around(() => statement.get(...(values as SQLInputValue[]))),
-    all: (...values) => around(() => statement.all(...(values as SQLInputValue[]))) as unknown[],
+    run: (...values) =>
+      around(values, () => statement.run(...(values as SQLInputValue[]))) as { changes: number },
+    get: (...values) => around(values, () => statement.get(...(values as SQLInputValue[]))),
+    all: (...values) => around(values, () => statement.all(...(values as SQLInputValue[]))) as unknown[],
   }
 }
