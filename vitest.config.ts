@@ -11,6 +11,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['./tools/reporter.ts'],
+    globalSetup: './tools/postgres/global-setup.ts',
     projects: [
       { extends: true, test: { name: 'unit', include: tests, exclude: [...never, slow] } },
       { extends: true, test: { name: 'slow', include: tests.map(onlySlow), exclude: never } },

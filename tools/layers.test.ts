@@ -103,6 +103,7 @@ const cases: readonly Case[] = [
   ['the log sees no store', `${core}/log/a.ts`, "import '../store/sqlite/index.ts'", ['layer']],
   ['the root declares what it uses', 'bench/a.ts', "import 'left-pad'", ['declared']],
   ['the proofs see no demo', 'prove/a.ts', "import '../demo/a.ts'", ['layer']],
+  ['the proofs start a Postgres', 'prove/a.ts', "import '../tools/postgres/start.ts'", []],
   ['a tool may reach into a package', 'tools/a.ts', "import '../packages/protocol/src/index.ts'", []],
   ['a file needs a layer', 'packages/stray/src/a.ts', 'export {}', ['place']],
   ['no hidden clock', `${core}/a.ts`, 'Date.now()', ['clock-and-chance']],

@@ -25,9 +25,10 @@ export const layers: readonly Layer[] = [
   { name: 'log', folder: `${core}/log`, imports: ['protocol', 'session', 'store', 'context', 'ledger'] },
   { name: 'core', folder: 'packages/core', imports: ['protocol', ...coreLayers] },
   { name: 'demo', folder: 'demo', imports: publicLayers },
-  { name: 'bench', folder: 'bench', imports: publicLayers },
-  { name: 'prove', folder: 'prove', imports: publicLayers },
+  { name: 'bench', folder: 'bench', imports: [...publicLayers, 'tools/postgres'] },
+  { name: 'prove', folder: 'prove', imports: [...publicLayers, 'tools/postgres'] },
   { name: 'tools', folder: 'tools', imports: publicLayers },
+  { name: 'tools/postgres', folder: 'tools/postgres', imports: [] },
 ]
 
 /** Which package may see which, tests included; the root (demo, bench, prove, tools) may see all. */

@@ -9,7 +9,7 @@
 import { HoldfastError, type Ids, limits } from '@holdfast/protocol'
 import type { Deciding, Lease, Read } from '../session/deciding.ts'
 import type { PartName, State } from '../session/state.ts'
-import type { Commit, CommitOutcome, OpenDraft } from '../store/store.ts'
+import type { Commit, OpenDraft, Verdict } from '../store/store.ts'
 import { backOff } from './back-off.ts'
 import { type Author, type Committer, closed } from './committer.ts'
 import { drive, type Reader } from './drive.ts'
@@ -339,7 +339,7 @@ export class Actor implements Author, Reader {
     }
   }
 
-  settle(outcome: CommitOutcome, isReadBack = false): void {
+  settle(outcome: Verdict, isReadBack = false): void {
     const group = this.#pending[0]
     if (!group) throw new Error(`session ${this.sessionId} has no commit under way`)
     switch (outcome.status) {

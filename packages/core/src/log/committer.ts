@@ -4,7 +4,7 @@
  * gathers. An author has one commit under way at a time, so its commits stay in order on any number of lanes.
  */
 import { HoldfastError, isHoldfastError } from '@holdfast/protocol'
-import type { Commit, CommitOutcome, Store } from '../store/store.ts'
+import type { Commit, CommitOutcome, Store, Verdict } from '../store/store.ts'
 import { settleUnknown } from './unknown-outcome.ts'
 
 /** A session's actor, as the committer sees it. */
@@ -12,8 +12,8 @@ export interface Author {
   /** Seals the next commit. */
   seal(): { commit: Commit; bytes: number } | undefined
   /** `isReadBack`: the store gave no answer, and what became of the commit was read from the log. */
-  settle(outcome: CommitOutcome, isReadBack?: boolean): void
-  /** The store refused the whole batch: nothing of it was written. */
+  settle(outcome: Verdict, isReadBack?: boolean): void
+  /** The store failed: nothing of the commit was written. */
   fail(error: unknown): void
 }
 
@@ -116,11 +116,18 @@ export class Committer {
     this.#underWay += 1
     const outcomes = await this.#commit(batch)
     this.#underWay -= 1
-    if (outcomes) {
-      for (let i = 0; i < batch.length; i++) batch[i]?.author.settle(outcomes[i] as CommitOutcome)
-    }
+    if (outcomes) this.#settle(batch, outcomes)
     this.#schedule()
     this.#wakeIdle()
+  }
+
+  #settle(batch: readonly Sent[], outcomes: readonly CommitOutcome[]): void {
+    for (let i = 0; i < batch.length; i++) {
+      const sent = batch[i] as Sent
+      const outcome = outcomes[i] as CommitOutcome
+      if (outcome.status === 'failed') this.#fail([sent], outcome.error)
+      else sent.author.settle(outcome)
+    }
   }
 
   async #commit(batch: readonly Sent[]): Promise<readonly CommitOutcome[] | undefined> {

@@ -35,7 +35,7 @@ export async function searchSessions(
   if (!Number.isSafeInteger(offset) || offset < 0) {
     throw new HoldfastError('invalid_input', 'offset: expected a whole number of at least 0.')
   }
-  const behind = await log.store.indexPending(textOf, limits.searchIndexBytes)
+  const behind = await log.store.indexPending(log.tenantId, textOf, limits.searchIndexBytes)
   const hits = await hitsOf(log, sessionId, { words, limit: limit + 1, offset })
   return { hits: hits.slice(0, limit), behind, ...(hits.length > limit && { next: offset + limit }) }
 }

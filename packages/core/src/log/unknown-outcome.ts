@@ -3,15 +3,11 @@
  * the id of the commit that wrote it. So the outcome is read back, and a commit that is not there is sent again as it is.
  */
 import { HoldfastError, isHoldfastError, limits } from '@holdfast/protocol'
-import type { Commit, CommitOutcome, Store } from '../store/store.ts'
+import type { Commit, Store, Verdict } from '../store/store.ts'
 import { backOff } from './back-off.ts'
 
 /** Rejects when the store keeps failing: then the outcome stays unknown. */
-export async function settleUnknown(
-  store: Store,
-  commit: Commit,
-  random: () => number,
-): Promise<CommitOutcome> {
+export async function settleUnknown(store: Store, commit: Commit, random: () => number): Promise<Verdict> {
   let last: unknown
   for (let tries = 1; tries <= limits.commitTries; tries++) {
     try {
@@ -25,14 +21,15 @@ export async function settleUnknown(
   throw last
 }
 
-async function sendAgain(store: Store, commit: Commit): Promise<CommitOutcome> {
+async function sendAgain(store: Store, commit: Commit): Promise<Verdict> {
   const [outcome] = await store.commit([commit])
   if (!outcome) throw new HoldfastError('store_unavailable', 'the store gave no outcome')
+  if (outcome.status === 'failed') throw outcome.error
   if (outcome.status === 'committed') return outcome
   return (await writtenBefore(store, commit)) ?? outcome
 }
 
-async function writtenBefore(store: Store, commit: Commit): Promise<CommitOutcome | undefined> {
+async function writtenBefore(store: Store, commit: Commit): Promise<Verdict | undefined> {
   const { tenantId, sessionId, baseSeq, commitId } = commit
   const range = { after: baseSeq, through: baseSeq + 1, limit: 1, maxBytes: 1, direction: 'forward' } as const
   const [row] = await store.readEvents(tenantId, sessionId, range)

@@ -1,14 +1,14 @@
 /** What a SQL store decides about a commit once it has the session's row: whether to refuse it, and the lease after it. */
-import type { Commit, CommitOutcome, LeaseChange, LeaseRow } from './store.ts'
+import type { Commit, LeaseChange, LeaseRow, Verdict } from './store.ts'
 
-export const freeLease: LeaseRow = { epoch: 0, owner: undefined, expiresAtMs: undefined }
+export const freeLease: Readonly<LeaseRow> = { epoch: 0, owner: undefined, expiresAtMs: undefined }
 
 /** The order of the checks is part of the contract: epoch, base, lease. */
 export function refusalOf(
   { lease, seq }: { lease: LeaseRow; seq: number },
   commit: Commit,
   nowMs: number,
-): CommitOutcome | undefined {
+): Verdict | undefined {
   const { epoch, baseSeq, lease: change } = commit
   const needsEpoch = epoch !== undefined || change?.type === 'release'
   if (needsEpoch && (lease.owner === undefined || lease.epoch !== epoch)) {
@@ -18,17 +18,17 @@ export function refusalOf(
   if (!change || (change.type === 'release' && !change.lost)) return undefined
   const isFree = lease.owner === undefined || (lease.expiresAtMs ?? 0) <= nowMs
   const isAllowed = isFree && (change.type === 'release' || lease.epoch === change.fromEpoch)
-  return isAllowed ? undefined : { status: 'lease_held', lease }
+  return isAllowed ? undefined : { status: 'lease_held', lease: { ...lease } }
 }
 
 /** For a session that is to be made: it has no row yet, and so no seq that a conflict could name. */
-export function creationRefusalOf(base: number, commit: Commit, nowMs: number): CommitOutcome | undefined {
+export function creationRefusalOf(base: number, commit: Commit, nowMs: number): Verdict | undefined {
   const refusal = refusalOf({ lease: freeLease, seq: base }, commit, nowMs)
   return refusal?.status === 'conflict' ? { status: 'conflict', seq: 0 } : refusal
 }
 
 export function leaseAfter(lease: LeaseRow, change: LeaseChange | undefined, nowMs: number): LeaseRow {
-  if (!change) return lease
+  if (!change) return { ...lease }
   if (change.type === 'release') return { epoch: lease.epoch, owner: undefined, expiresAtMs: undefined }
   return { epoch: lease.epoch + 1, owner: change.owner, expiresAtMs: nowMs + change.ttlMs }
 }
@@ -41,7 +41,7 @@ export function lastSeqOf({ baseSeq, events }: Commit): number {
 export function repeatOf(
   used: { hash: string; firstSeq: number; lastSeq: number },
   key: { hash: string },
-): CommitOutcome {
+): Verdict {
   if (used.hash !== key.hash) return { status: 'key_conflict' }
   return { status: 'replayed', firstSeq: used.firstSeq, lastSeq: used.lastSeq }
 }

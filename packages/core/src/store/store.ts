@@ -3,7 +3,7 @@
  * promise is a numbered clause in `clauses.ts`, and every clause has at least one case in `conformance/`, run on every
  * store. Refusals are values (`CommitOutcome`); a thrown error is a `HoldfastError` of the store family.
  */
-import type { TenantId } from '@holdfast/protocol'
+import type { HoldfastError, TenantId } from '@holdfast/protocol'
 
 /** A new event. Its seq is `baseSeq + 1 + index`; `body` is the exact JSON text that every reader gets back. */
 export interface NewEvent {
@@ -155,7 +155,8 @@ export interface Commit {
   }
 }
 
-export type CommitOutcome =
+/** What became of a commit that the store could judge. */
+export type Verdict =
   | { status: 'committed'; firstSeq: number; lastSeq: number; lease: LeaseRow }
   /** The key was used with the same hash: these events are its effect. Nothing was written now. */
   | { status: 'replayed'; firstSeq: number; lastSeq: number }
@@ -168,6 +169,9 @@ export type CommitOutcome =
   | { status: 'id_taken' }
   /** A segment names a session that does not exist (any more), ends after its head, or was erased from since. */
   | { status: 'source_missing' }
+
+/** `failed`: the store could not, for the reason that `error` gives; others of the batch may be written. */
+export type CommitOutcome = Verdict | { status: 'failed'; error: HoldfastError }
 
 export interface StoredHead {
   sessionId: string
@@ -319,7 +323,10 @@ export interface Store {
   /** How many `commit` calls may be under way at once with profit. */
   readonly commitLanes: number
 
-  /** Writes each commit that may be written, in order, durably, and answers for each. Rejects only when the whole batch failed. */
+  /**
+   * Writes each commit that may be written, durably, and answers for each: those of one session in their order. Rejects
+   * only when the whole batch failed.
+   */
   commit(commits: readonly Commit[]): Promise<readonly CommitOutcome[]>
 
   readHead(tenantId: TenantId, sessionId: string): Promise<StoredHead | undefined>
@@ -402,8 +409,8 @@ export interface Store {
   /** Sums over the rows, computed now: of a session, of a tree, or of the tenant. */
   sumUsage(tenantId: TenantId, scope: { sessionId?: string; rootSessionId?: string }): Promise<UsageTotals>
 
-  /** Indexes up to `maxBytes` of pending text. True when more waits. */
-  indexPending(textOf: TextOf, maxBytes: number): Promise<boolean>
+  /** Indexes up to `maxBytes` of pending text, the tenant's at least. True when more waits. */
+  indexPending(tenantId: TenantId, textOf: TextOf, maxBytes: number): Promise<boolean>
   /** Words of the query that must all appear in an event; best first. The index is as fresh as the last `indexPending`. */
   search(
     tenantId: TenantId,

@@ -178,7 +178,9 @@ export class Trial {
 
   /** Indexes everything, with the body of each event as its text. */
   async index(store = this.store): Promise<void> {
-    while (await store.indexPending((_, body) => body, 1_000_000));
+    for (const tenant of [this.tenant, this.stranger]) {
+      while (await store.indexPending(tenant, (_, body) => body, 1_000_000));
+    }
   }
 
   /** `session:seq` of each hit, sorted. */

@@ -1,25 +1,17 @@
 /** One commit: first every reason to refuse it, then the writing, which cannot fail half-way. */
-import type {
-  Commit,
-  CommitOutcome,
-  LeaseChange,
-  LeaseRow,
-  NewSegment,
-  RefRow,
-  StoredEvent,
-} from '../store.ts'
+import type { Commit, LeaseChange, LeaseRow, NewSegment, RefRow, StoredEvent, Verdict } from '../store.ts'
 import { dropAttachments, keepBody } from './attachments.ts'
 import { earlierUse } from './keys.ts'
 import { type KeptSession, type KeptTenant, refName, seqOf } from './place.ts'
 
 const freeLease: LeaseRow = { epoch: 0, owner: undefined, expiresAtMs: undefined }
 
-export function commitOne(tenant: KeptTenant, commit: Commit, nowMs: number): CommitOutcome {
+export function commitOne(tenant: KeptTenant, commit: Commit, nowMs: number): Verdict {
   return refusalOf(tenant, commit, nowMs) ?? write(tenant, commit, nowMs)
 }
 
 /** The order of the checks is part of the contract: key, existence, epoch, base, lease. */
-function refusalOf(tenant: KeptTenant, commit: Commit, nowMs: number): CommitOutcome | undefined {
+function refusalOf(tenant: KeptTenant, commit: Commit, nowMs: number): Verdict | undefined {
   const session = tenant.sessions.get(commit.sessionId)
   return (
     earlierUse(session, commit) ??
@@ -31,7 +23,7 @@ function refusalOf(tenant: KeptTenant, commit: Commit, nowMs: number): CommitOut
   )
 }
 
-function creationRefusal(tenant: KeptTenant, commit: Commit): CommitOutcome | undefined {
+function creationRefusal(tenant: KeptTenant, commit: Commit): Verdict | undefined {
   const { sessionId, segments = [] } = commit
   if (tenant.sessions.has(sessionId) || tenant.tombstones.has(sessionId)) return { status: 'id_taken' }
   return segments.every((segment) => isReadable(tenant, segment)) ? undefined : { status: 'source_missing' }
@@ -43,7 +35,7 @@ function isReadable(tenant: KeptTenant, segment: NewSegment): boolean {
   return segment.headSeq === undefined || source.erasedSeq <= segment.headSeq
 }
 
-function epochRefusal(lease: LeaseRow, { epoch, lease: change }: Commit): CommitOutcome | undefined {
+function epochRefusal(lease: LeaseRow, { epoch, lease: change }: Commit): Verdict | undefined {
   if (epoch === undefined && change?.type !== 'release') return undefined
   return isHeld(lease, epoch) ? undefined : { status: 'fenced', epoch: lease.epoch }
 }
@@ -52,16 +44,12 @@ export function isHeld(lease: LeaseRow, epoch: number | undefined): boolean {
   return lease.owner !== undefined && lease.epoch === epoch
 }
 
-function baseRefusal(session: KeptSession | undefined, commit: Commit): CommitOutcome | undefined {
+function baseRefusal(session: KeptSession | undefined, commit: Commit): Verdict | undefined {
   const seq = session ? seqOf(session) : baseOf(commit)
   return commit.baseSeq === seq ? undefined : { status: 'conflict', seq: session ? seq : 0 }
 }
 
-function leaseRefusal(
-  lease: LeaseRow,
-  change: LeaseChange | undefined,
-  nowMs: number,
-): CommitOutcome | undefined {
+function leaseRefusal(lease: LeaseRow, change: LeaseChange | undefined, nowMs: number): Verdict | undefined {
   if (!change || (change.type === 'release' && !change.lost)) return undefined
   const isFree = lease.owner === undefined || (lease.expiresAtMs ?? 0) <= nowMs
   if (isFree && (change.type === 'release' || lease.epoch === change.fromEpoch)) return undefined
@@ -72,7 +60,7 @@ function baseOf(commit: Commit): number {
   return commit.segments?.at(-1)?.to ?? 0
 }
 
-function write(tenant: KeptTenant, commit: Commit, nowMs: number): CommitOutcome {
+function write(tenant: KeptTenant, commit: Commit, nowMs: number): Verdict {
   const session = tenant.sessions.get(commit.sessionId) ?? emptySession(commit)
   const firstSeq = commit.baseSeq + 1
   const lastSeq = commit.baseSeq + commit.events.length

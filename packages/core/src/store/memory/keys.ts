@@ -1,9 +1,9 @@
 /** Idempotency keys: looking one up before a commit, sweeping them when their time is past. */
-import type { Commit, CommitOutcome } from '../store.ts'
+import type { Commit, Verdict } from '../store.ts'
 import type { KeptKey, KeptSession } from './place.ts'
 
 /** What the commit's key says, if it was used before: whether its time is past does not matter until it is swept. */
-export function earlierUse(session: KeptSession | undefined, commit: Commit): CommitOutcome | undefined {
+export function earlierUse(session: KeptSession | undefined, commit: Commit): Verdict | undefined {
   const used = commit.key && session?.keys.get(commit.key.key)
   if (!used) return undefined
   if (used.hash !== commit.key?.hash) return { status: 'key_conflict' }

@@ -212,7 +212,7 @@ export class MemoryStore implements seam.Store {
     return sumUsage(this.#opened().tenant(tenantId), scope)
   }
 
-  async indexPending(textOf: seam.TextOf, maxBytes: number): Promise<boolean> {
+  async indexPending(_: TenantId, textOf: seam.TextOf, maxBytes: number): Promise<boolean> {
     return indexPending(this.#opened().tenants.values(), textOf, maxBytes)
   }
 

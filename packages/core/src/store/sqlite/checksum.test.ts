@@ -1,8 +1,8 @@
 import { tenantId } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { attachmentOf, bodyOfBytes, type CommitInput, commitOf } from '../conformance/build.ts'
-import { sqlite } from './index.ts'
 import type { Store } from '../store.ts'
+import { sqlite } from './index.ts'
 import { TemporaryPlace } from './temporary.ts'
 
 const tenant = tenantId('t')
@@ -120,7 +120,7 @@ it('equal large bodies of a session are kept once, and go with the last event th
 
 it('a damaged event can be erased, and does not stop the indexing', async () => {
   place.behind(`UPDATE events SET body = '"damaged"' WHERE seq = 2 AND session = 1`)
-  while (await store.indexPending((_, body) => body, 1_000_000));
+  while (await store.indexPending(tenant, (_, body) => body, 1_000_000));
   const find = async (word: string) =>
     (await store.search(tenant, { words: [word], limit: 9, offset: 0 })).map(({ seq }) => seq)
   expect(await find('damaged')).toEqual([])

@@ -5,7 +5,7 @@
  */
 import { haveSameIndices } from '../columns.ts'
 import { creationRefusalOf, freeLease, lastSeqOf, leaseAfter, refusalOf } from '../judge.ts'
-import type { Commit, CommitOutcome, LeaseRow } from '../store.ts'
+import type { Commit, LeaseRow, Verdict } from '../store.ts'
 import { insertAttachment } from './attachments.ts'
 import type { Connection } from './connection.ts'
 import { closeDrafts } from './drafts.ts'
@@ -29,13 +29,13 @@ import { insertUsage } from './usage.ts'
 
 const SELECT_TOMBSTONE = 'SELECT 1 FROM tombstones WHERE tenant = ? AND id = ?'
 
-export function commitOne(db: Connection, commit: Commit, nowMs: number): CommitOutcome {
+export function commitOne(db: Connection, commit: Commit, nowMs: number): Verdict {
   const tenant = tenantOf(db, commit.tenantId)
   return commitKnown(db, tenant, commit) ?? commitJudged(db, tenant, commit, nowMs)
 }
 
 /** Undefined: not for the short way, or refused for a reason that the long way finds. */
-function commitKnown(db: Connection, tenant: number, commit: Commit): CommitOutcome | undefined {
+function commitKnown(db: Connection, tenant: number, commit: Commit): Verdict | undefined {
   if (commit.create || commit.lease || commit.key) return undefined
   const known = db.known.session(tenant, commit.sessionId)
   if (known?.seq !== commit.baseSeq || !haveSameIndices(known.columns, commit.head)) return undefined
@@ -45,7 +45,7 @@ function commitKnown(db: Connection, tenant: number, commit: Commit): CommitOutc
   return writeRest(db, tenant, known.session, commit, lease)
 }
 
-function commitJudged(db: Connection, tenant: number, commit: Commit, nowMs: number): CommitOutcome {
+function commitJudged(db: Connection, tenant: number, commit: Commit, nowMs: number): Verdict {
   const row = getFullSession(db, tenant, commit.sessionId)
   const used = row && earlierUse(db, row.session, commit)
   if (used) return used
@@ -54,7 +54,7 @@ function commitJudged(db: Connection, tenant: number, commit: Commit, nowMs: num
   return refusalOf(row, commit, nowMs) ?? append(db, tenant, row, commit, nowMs)
 }
 
-function create(db: Connection, tenant: number, commit: Commit, nowMs: number): CommitOutcome {
+function create(db: Connection, tenant: number, commit: Commit, nowMs: number): Verdict {
   if (db.get(SELECT_TOMBSTONE, tenant, commit.sessionId)) return { status: 'id_taken' }
   const sources = findSources(db, tenant, commit)
   if (!sources) return { status: 'source_missing' }
@@ -71,13 +71,7 @@ function create(db: Connection, tenant: number, commit: Commit, nowMs: number): 
   return writeRest(db, owner, session, commit, lease)
 }
 
-function append(
-  db: Connection,
-  tenant: number,
-  row: FullSessionRow,
-  commit: Commit,
-  nowMs: number,
-): CommitOutcome {
+function append(db: Connection, tenant: number, row: FullSessionRow, commit: Commit, nowMs: number): Verdict {
   const lease = leaseAfter(row.lease, commit.lease, nowMs)
   const isUsual = !commit.lease && haveSameIndices(row.columns, commit.head)
   if (!isUsual || !advance(db, tenant, row, commit)) move(db, tenant, row, commit, lease)
@@ -92,7 +86,7 @@ function writeRest(
   session: number,
   commit: Commit,
   lease: LeaseRow,
-): CommitOutcome {
+): Verdict {
   const { sessionId, baseSeq } = commit
   if (commit.erase) erase(db, session, commit.erase)
   if (commit.dropDrafts.length > 0) closeDrafts(db, session, commit.dropDrafts, lastSeqOf(commit))

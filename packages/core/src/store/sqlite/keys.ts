@@ -1,6 +1,6 @@
 /** Idempotency keys. A key answers until it is swept, whether or not its time is past. */
 import { lastSeqOf, repeatOf } from '../judge.ts'
-import type { Commit, CommitOutcome } from '../store.ts'
+import type { Commit, Verdict } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { getSession } from './sessions.ts'
 
@@ -25,7 +25,7 @@ export function insertKey(db: Connection, session: number, commit: Commit): void
 }
 
 /** What the commit's key says, if it was used before. */
-export function earlierUse(db: Connection, session: number, { key }: Commit): CommitOutcome | undefined {
+export function earlierUse(db: Connection, session: number, { key }: Commit): Verdict | undefined {
   const used = key && getKey(db, session, key.key)
   return used && repeatOf(used, key)
 }

@@ -3,6 +3,7 @@
  * is longer is slept here, with growing pauses that differ between processes.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pauseBefore } from '../pause.ts'
 import { isBusy } from './errors.ts'
 import { busyTimeoutMs } from './settings.ts'
 
@@ -18,14 +19,8 @@ export async function patiently<T>(attempt: () => T, limitMs = patienceMs): Prom
     } catch (error) {
       if (!isBusy(error) || waitedMs >= limitMs) throw error
     }
-    const pauseMs = pauseBefore(tries)
+    const pauseMs = pauseBefore(tries, longestPauseMs)
     await sleep(pauseMs)
     waitedMs += pauseMs + busyTimeoutMs
   }
-}
-
-/** Spread by process and try, so that writers which met once do not meet again in step. */
-function pauseBefore(tries: number): number {
-  const spread = (Math.imul(process.pid, 0x9e3779b1) + Math.imul(tries, 0x85ebca6b)) >>> 0
-  return Math.min(longestPauseMs, 2 ** Math.min(tries, 6)) * (0.25 + (0.75 * spread) / 2 ** 32)
 }

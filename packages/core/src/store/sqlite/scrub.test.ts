@@ -29,7 +29,7 @@ async function append(sessionId: string, input: Partial<CommitInput>): Promise<v
 }
 
 async function index(): Promise<void> {
-  while (await store.indexPending((_, body) => body, 1e6));
+  while (await store.indexPending(tenant, (_, body) => body, 1e6));
 }
 
 /** Rising numbers from a seed, so that a failure can be repeated. */

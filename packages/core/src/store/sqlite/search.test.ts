@@ -30,7 +30,7 @@ async function library(said: readonly string[], options: SqliteOptions = {}): Pr
 }
 
 async function index(): Promise<void> {
-  while (await store.indexPending((_, body) => body, 4e6));
+  while (await store.indexPending(tenant, (_, body) => body, 4e6));
 }
 
 async function find(words: readonly string[]): Promise<number[]> {
@@ -95,7 +95,7 @@ it('a text of a megabyte is indexed in one step, and others may write between th
 it('switched off it indexes nothing and finds nothing, and switched on again it has missed nothing', async () => {
   await library(['a fox'], { search: false })
   expect(store.info().settings.search).toBe('off')
-  expect(await store.indexPending((_, body) => body, 1e6)).toBe(false)
+  expect(await store.indexPending(tenant, (_, body) => body, 1e6)).toBe(false)
   expect(await find(['fox'])).toEqual([])
   await store.close()
   store = await sqlite(place.path).open({})

@@ -88,7 +88,7 @@ async function textsFor(id: string): Promise<Set<string>> {
   for (const scope of [{}, { sessionId: id }, { rootSessionId: id }, { sessionId: id, rootSessionId: id }]) {
     await store.sumUsage(tenant, scope)
   }
-  while (await store.indexPending((_, text) => `${text} ${id}`, 1e6));
+  while (await store.indexPending(tenant, (_, text) => `${text} ${id}`, 1e6));
   await store.search(tenant, { words: [id, 'word'], limit: 5, offset: 0 })
   await store.search(tenant, { words: [id, 'word'], sessionId: id, limit: 5, offset: 0 })
   const erase = { seqs: [1, 2], erasedBody: () => JSON.stringify(id) }

@@ -176,7 +176,7 @@ export class SqliteStore implements seam.Store {
   }
 
   /** A slice in each turn of the event loop, so that others come to their turn in between. */
-  async indexPending(textOf: seam.TextOf, maxBytes: number): Promise<boolean> {
+  async indexPending(_: TenantId, textOf: seam.TextOf, maxBytes: number): Promise<boolean> {
     let left = maxBytes
     while (await this.#isIndexBehind()) {
       if (left <= 0) return true

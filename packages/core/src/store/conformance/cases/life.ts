@@ -40,7 +40,7 @@ function callsOf(t: Trial): Record<string, (store: Store) => Promise<unknown>> {
     listRecords: (store) => store.listRecords(tenant, 'k', { limit: 1 }),
     readUsage: (store) => store.readUsage(tenant, 's', 0, 1),
     sumUsage: (store) => store.sumUsage(tenant, {}),
-    indexPending: (store) => store.indexPending(() => undefined, 1),
+    indexPending: (store) => store.indexPending(t.tenant, () => undefined, 1),
     search: (store) => store.search(tenant, { words: ['x'], limit: 1, offset: 0 }),
     resetIndex: (store) => store.resetIndex(),
     deleteSession: (store) => store.deleteSession(tenant, 's', { cascade: true }),

@@ -27,7 +27,7 @@ function textOf(_: string, body: string): string {
 /** Indexes in steps of `maxBytes` and counts them. */
 async function indexInSteps(t: Trial, maxBytes: number): Promise<number> {
   for (let steps = 1; steps < 10_000; steps += 1) {
-    if (!(await t.store.indexPending(textOf, maxBytes))) return steps
+    if (!(await t.store.indexPending(t.tenant, textOf, maxBytes))) return steps
   }
   return assert.fail('indexing never ends')
 }
@@ -146,7 +146,7 @@ export const searchCases: readonly StoreCase[] = [
     async run(t) {
       await t.create('s', { events: ['"secret fox"', '"plain fox"'] })
       const hide = (_: string, body: string) => (body.includes('secret') ? undefined : body)
-      while (await t.store.indexPending(hide, 1_000));
+      while (await t.store.indexPending(t.tenant, hide, 1_000));
       same(await t.find(['fox']), ['s:2'])
       same(await t.find(['secret']), [])
     },
@@ -162,7 +162,7 @@ export const searchCases: readonly StoreCase[] = [
         asked.push(`${type} ${body}`)
         return 'quite another word'
       }
-      while (await t.store.indexPending(ask, 1_000));
+      while (await t.store.indexPending(t.tenant, ask, 1_000));
       same(asked, ['note.added "body text"'])
       same(await t.find(['another']), ['s:1'])
       same(await t.find(['body']), [])
@@ -178,7 +178,7 @@ export const searchCases: readonly StoreCase[] = [
       const steps = await indexInSteps(t, 250)
       assert.ok(steps >= 5, `20 texts of 100 bytes were indexed in ${steps} steps of 250 bytes`)
       for (let index = 0; index < 20; index += 1) same(await t.find([`word${index}`]), [`s:${index + 1}`])
-      same(await t.store.indexPending(textOf, 250), false)
+      same(await t.store.indexPending(t.tenant, textOf, 250), false)
     },
   },
   {
@@ -199,7 +199,7 @@ export const searchCases: readonly StoreCase[] = [
     async run(t) {
       await library(t)
       same(await t.find(['fox']), [])
-      assert.equal(await t.store.indexPending(textOf, 1), true)
+      assert.equal(await t.store.indexPending(t.tenant, textOf, 1), true)
       const between = await t.find(['fox'])
       assert.ok(between.length <= 1)
       await t.index()
@@ -215,10 +215,10 @@ export const searchCases: readonly StoreCase[] = [
     clause: 'S2',
     title: 'with nothing to index nothing waits',
     async run(t) {
-      same(await t.store.indexPending(textOf, 1_000), false)
+      same(await t.store.indexPending(t.tenant, textOf, 1_000), false)
       await t.create('s')
       await t.index()
-      same(await t.store.indexPending(textOf, 1_000), false)
+      same(await t.store.indexPending(t.tenant, textOf, 1_000), false)
     },
   },
   {

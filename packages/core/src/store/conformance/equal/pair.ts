@@ -83,7 +83,7 @@ export class Pair {
       case 'usage':
         return (store) => store.readUsage(...pools.spot(intent.spot), intent.after, intent.limit)
       case 'index':
-        return (store) => store.indexPending(textOf, intent.maxBytes).then(() => 'indexed')
+        return (store) => store.indexPending(pools.tenant(0), textOf, intent.maxBytes).then(() => 'indexed')
       case 'search':
         return (store) => search(store, intent)
       case 'reset':
@@ -221,8 +221,8 @@ async function sweepAll(store: Store, limit: number): Promise<number> {
 
 /** Indexes everything first: how far a step gets is the store's own affair. */
 async function search(store: Store, { spot, words, inSession }: IntentTo<'search'>): Promise<unknown> {
-  while (await store.indexPending(textOf, pools.indexBytes));
   const [tenantId, sessionId] = pools.spot(spot)
+  while (await store.indexPending(tenantId, textOf, pools.indexBytes));
   const scope = inSession ? { sessionId } : {}
   const hits = await store.search(tenantId, {
     words: words.map(pools.word),

@@ -166,15 +166,15 @@ export const otherMutants: readonly Mutant[] = [
     clause: 'S2',
     title: 'indexes everything at once, whatever the bound',
     breaks: (store) => ({
-      indexPending: (textOf) => store.indexPending(textOf, Number.MAX_SAFE_INTEGER),
+      indexPending: (tenantId, textOf) => store.indexPending(tenantId, textOf, Number.MAX_SAFE_INTEGER),
     }),
   },
   {
     clause: 'S2',
     title: 'does not say that more waits',
     breaks: (store) => ({
-      async indexPending(textOf, maxBytes) {
-        await store.indexPending(textOf, maxBytes)
+      async indexPending(tenantId, textOf, maxBytes) {
+        await store.indexPending(tenantId, textOf, maxBytes)
         return false
       },
     }),

@@ -1,0 +1,51 @@
+/**
+ * The few members of `pg` that this store calls, accepted by their shape, so that nothing is imported that was not
+ * asked for. Statements go through `Flush`, which speaks the wire protocol by the connection that `pg` hands it.
+ */
+
+/** One row, each column as text; what its columns are is known where the text of the query is. */
+// biome-ignore lint/suspicious/noExplicitAny: a row is destructured next to its query, which states the types
+export type Row = any[]
+
+export type SqlValue = string | number | boolean | null | undefined | Uint8Array
+
+/** What of the module `pg` is used: `import pg from 'pg'`. */
+export interface PgModule {
+  Pool: new (config: PgPoolConfig) => PgPool
+}
+
+export interface PgPoolConfig {
+  connectionString: string
+  max: number
+  application_name?: string
+  connectionTimeoutMillis?: number
+  idleTimeoutMillis?: number
+  keepAlive?: boolean
+  allowExitOnIdle?: boolean
+}
+
+export interface PgPool {
+  connect(): Promise<PgClient>
+  // biome-ignore lint/suspicious/noExplicitAny: what the listener gets depends on the event
+  on(event: 'error' | 'connect', listener: (what: any) => void): unknown
+  end(): Promise<void>
+}
+
+export interface PgClient {
+  query(text: string): Promise<unknown>
+  // biome-ignore lint/suspicious/noExplicitAny: `pg` types the object that is submitted by the members it calls
+  query(submittable: any): unknown
+  // biome-ignore lint/suspicious/noExplicitAny: what the listener gets depends on the event
+  on(event: 'error' | 'notification', listener: (what: any) => void): unknown
+  /** With true the connection is closed instead of kept. */
+  release(destroy?: boolean): void
+}
+
+/** What `pg` hands to an object that is submitted. */
+export interface PgWire {
+  parse(message: { name: string; text: string; types: readonly number[] }): void
+  bind(message: { portal: string; statement: string; values: readonly (string | Uint8Array | null)[] }): void
+  execute(message: { portal: string; rows: number }): void
+  sync(): void
+  stream: { cork?(): void; uncork?(): void }
+}

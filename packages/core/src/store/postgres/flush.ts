@@ -1,0 +1,119 @@
+/**
+ * Several statements in one write to the server, answered by one: they are one transaction, which the server commits
+ * when all of them succeeded. So a statement with its tenant set before it costs one round trip, and nothing stays set
+ * on the connection, which a transaction pooler may hand to somebody else.
+ */
+import type { PgWire, Row, SqlValue } from './driver.ts'
+
+export interface Step {
+  sql: string
+  values: readonly SqlValue[]
+}
+
+/** Rows of a step and how many it changed or gave. */
+export interface Answer {
+  rows: Row[]
+  count: number
+}
+
+/** The statements that one connection has prepared, by their text. */
+export class Prepared {
+  readonly #names = new Map<string, string>()
+  #made = 0
+
+  nameOf(sql: string): string | undefined {
+    return this.#names.get(sql)
+  }
+
+  /** Never a name again: after an error it is not known which statements the server has. */
+  add(sql: string): string {
+    this.#made += 1
+    const name = `hf${this.#made}`
+    this.#names.set(sql, name)
+    return name
+  }
+
+  forget(texts: readonly string[]): void {
+    for (const sql of texts) this.#names.delete(sql)
+  }
+}
+
+/** Submitted to a `pg` client, which calls the members below as answers come. */
+export class Flush {
+  readonly answers: Promise<Answer[]>
+  readonly #steps: readonly Step[]
+  readonly #prepared: Prepared
+  readonly #done: Answer[] = []
+  #rows: Row[] = []
+  #added: string[] = []
+  #resolve!: (answers: Answer[]) => void
+  #reject!: (error: unknown) => void
+
+  constructor(steps: readonly Step[], prepared: Prepared) {
+    this.#steps = steps
+    this.#prepared = prepared
+    this.answers = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  submit(wire: PgWire): void {
+    wire.stream.cork?.()
+    try {
+      for (const step of this.#steps) this.#send(wire, step)
+      wire.sync()
+    } finally {
+      wire.stream.uncork?.()
+    }
+  }
+
+  #send(wire: PgWire, { sql, values }: Step): void {
+    wire.bind({ portal: '', statement: this.#statementOf(wire, sql), values: values.map(onWire) })
+    wire.execute({ portal: '', rows: 0 })
+  }
+
+  #statementOf(wire: PgWire, sql: string): string {
+    const known = this.#prepared.nameOf(sql)
+    if (known !== undefined) return known
+    const name = this.#prepared.add(sql)
+    this.#added.push(sql)
+    wire.parse({ name, text: sql, types: [] })
+    return name
+  }
+
+  handleRowDescription(): void {}
+
+  handleDataRow({ fields }: { fields: Row }): void {
+    this.#rows.push(fields)
+  }
+
+  handleCommandComplete({ text }: { text: string }): void {
+    this.#done.push({ rows: this.#rows, count: countIn(text) })
+    this.#rows = []
+  }
+
+  handleEmptyQuery(): void {}
+
+  handlePortalSuspended(): void {}
+
+  handleError(error: unknown): void {
+    this.#prepared.forget(this.#added)
+    this.#reject(error)
+  }
+
+  handleReadyForQuery(): void {
+    this.#resolve(this.#done)
+  }
+}
+
+/** `INSERT 0 2`, `SELECT 5`, `BEGIN`. */
+function countIn(tag: string): number {
+  return Number(/\d+$/.exec(tag)?.[0] ?? 0)
+}
+
+function onWire(value: SqlValue): string | Uint8Array | null {
+  if (value === undefined || value === null) return null
+  if (typeof value === 'string' || value instanceof Uint8Array) return value
+  return String(value)
+}

@@ -1,0 +1,160 @@
+/** The session row: finding it, making it, moving it on. */
+
+import type { TenantId } from '@holdfast/protocol'
+import { crcOf, requireCrc } from '../checksum.ts'
+import type { IndexColumns } from '../columns.ts'
+import { lastSeqOf } from '../judge.ts'
+import type { Commit, HeadRow, LeaseRow, StoredHead } from '../store.ts'
+import { int4Array, int8Array, textArray } from './arrays.ts'
+import type { Row, SqlValue } from './driver.ts'
+import type { Step } from './flush.ts'
+import type { Transaction, Transactions } from './transactions.ts'
+
+const SELECT_HEAD = `
+  SELECT seq, epoch, lease_owner, lease_expires, head_crc, head FROM @sessions WHERE tenant = $1 AND session = $2`
+
+/** In the order of their ids, as every statement that locks several does. */
+const LOCK = `
+  SELECT session, base, seq, erased, epoch, lease_owner, lease_expires FROM @sessions
+  WHERE tenant = $1 AND session = ANY($2::text[]) ORDER BY session FOR UPDATE`
+
+const INSERT_SESSION = `
+  INSERT INTO @sessions (tenant, session, base, seq, indexed, head_crc, head) VALUES ($1, $2, $3, $3, $3, 0, '')`
+
+const INSERT_LISTING = `
+  INSERT INTO @listings (
+    tenant, session, agent, owner, conversation, thread, root, created, activity, question_asked, question_expires, expires
+  ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+
+// The lists have indices on all of these, so only what differs is written.
+const SET_LISTINGS = `
+  UPDATE @listings l SET agent = u.agent, owner = u.owner, conversation = u.conversation, thread = u.thread,
+    root = u.root, created = u.created, activity = u.activity, question_asked = u.question_asked,
+    question_expires = u.question_expires, expires = u.expires
+  FROM unnest($2::text[], $3::int4[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::int8[], $10::int8[], $11::int8[], $12::int8[], $13::int8[]
+  ) AS u (session, seq, agent, owner, conversation, thread, root, created, activity, question_asked,
+    question_expires, expires)
+  WHERE l.tenant = $1 AND l.session = u.session
+    AND (l.agent, l.owner, l.conversation, l.thread, l.root, l.created, l.activity, l.question_asked,
+      l.question_expires, l.expires) IS DISTINCT FROM (u.agent, u.owner, u.conversation, u.thread, u.root, u.created,
+      u.activity, u.question_asked, u.question_expires, u.expires)
+    AND EXISTS (
+      SELECT 1 FROM @events e
+      WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq AND e.xmin = pg_current_xact_id()::xid
+    )`
+
+const SET_ACTIVITY = `
+  UPDATE @listings l SET activity = u.activity
+  FROM unnest($2::text[], $3::int4[], $4::int8[]) AS u (session, seq, activity)
+  WHERE l.tenant = $1 AND l.session = u.session AND EXISTS (
+    SELECT 1 FROM @events e
+    WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq AND e.xmin = pg_current_xact_id()::xid
+  )`
+
+/** A row that this transaction has locked. */
+export interface LockedSession {
+  base: number
+  seq: number
+  erased: number
+  lease: LeaseRow
+}
+
+export async function readHead(
+  db: Transactions,
+  tenant: TenantId,
+  sessionId: string,
+): Promise<StoredHead | undefined> {
+  const [row] = await db.read(tenant, SELECT_HEAD, tenant, sessionId)
+  if (!row) return undefined
+  const [seq, epoch, owner, expires, crc, body] = row
+  requireCrc(body, Number(crc), 'The head', sessionId)
+  return { sessionId, seq: Number(seq), body, lease: leaseOf([epoch, owner, expires]) }
+}
+
+export function lockStep(tenant: TenantId, sessionIds: readonly string[]): Step {
+  return { sql: LOCK, values: [tenant, textArray(sessionIds)] }
+}
+
+export function lockedOf(rows: readonly Row[]): Map<string, LockedSession> {
+  return new Map(
+    rows.map(([session, base, seq, erased, ...lease]) => {
+      return [
+        session,
+        { base: Number(base), seq: Number(seq), erased: Number(erased), lease: leaseOf(lease) },
+      ]
+    }),
+  )
+}
+
+export async function lockSession(
+  tx: Transaction,
+  tenant: TenantId,
+  sessionId: string,
+): Promise<LockedSession | undefined> {
+  const { sql, values } = lockStep(tenant, [sessionId])
+  return lockedOf(await tx.all(sql, ...values)).get(sessionId)
+}
+
+/** The row as it is before the first commit, which then moves it on as every other does. */
+export function insertSession(tx: Transaction, tenant: TenantId, commit: Commit, base: number): void {
+  const { sessionId, head } = commit
+  tx.send({ sql: INSERT_SESSION, values: [tenant, sessionId, base] })
+  tx.send({ sql: INSERT_LISTING, values: [tenant, sessionId, ...valuesOfColumns(head)] })
+}
+
+/** Brings the lists up to date with commits that were written. */
+export function listingStep(tenant: TenantId, commits: readonly Commit[]): Step {
+  const heads = commits.map(({ head }) => head)
+  const columns: SqlValue[] = [
+    textArray(heads.map(({ agentId }) => agentId)),
+    textArray(heads.map(({ ownerUserId }) => ownerUserId)),
+    textArray(heads.map(({ conversationId }) => conversationId)),
+    textArray(heads.map(({ threadId }) => threadId)),
+    textArray(heads.map(({ rootSessionId }) => rootSessionId)),
+    int8Array(heads.map(({ createdAtMs }) => createdAtMs)),
+    int8Array(heads.map(({ activity }) => activity)),
+    int8Array(heads.map(({ questionAskedAtMs }) => questionAskedAtMs)),
+    int8Array(heads.map(({ questionExpiresAtMs }) => questionExpiresAtMs)),
+    int8Array(heads.map(({ expiresAtMs }) => expiresAtMs)),
+  ]
+  return { sql: SET_LISTINGS, values: [tenant, ...marksOf(commits), ...columns] }
+}
+
+/** The same where nothing but the activity has moved. */
+export function activityStep(tenant: TenantId, commits: readonly Commit[]): Step {
+  const activities = int8Array(commits.map(({ head }) => head.activity))
+  return { sql: SET_ACTIVITY, values: [tenant, ...marksOf(commits), activities] }
+}
+
+/** Session and last seq of each commit: it was written now if this transaction wrote the event of that seq. */
+export function marksOf(commits: readonly Commit[]): [Buffer, Buffer] {
+  return [textArray(commits.map(({ sessionId }) => sessionId)), int4Array(commits.map(lastSeqOf))]
+}
+
+export function leaseOf([epoch, owner, expires]: Row): LeaseRow {
+  return {
+    epoch: Number(epoch),
+    owner: owner ?? undefined,
+    expiresAtMs: expires === null ? undefined : Number(expires),
+  }
+}
+
+export function headCrcOf({ body }: HeadRow): number {
+  return crcOf(body)
+}
+
+function valuesOfColumns(head: IndexColumns): SqlValue[] {
+  return [
+    head.agentId,
+    head.ownerUserId,
+    head.conversationId,
+    head.threadId,
+    head.rootSessionId,
+    head.createdAtMs,
+    head.activity,
+    head.questionAskedAtMs,
+    head.questionExpiresAtMs,
+    head.expiresAtMs,
+  ]
+}

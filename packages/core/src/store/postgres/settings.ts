@@ -1,0 +1,33 @@
+/**
+ * What is set at the start of every transaction, for that transaction only: a session setting would be lost, or be
+ * somebody else's, behind a transaction pooler. Statements are planned once: they walk along keys whatever the values,
+ * and a plan made for an empty table must not stay behind as a scan of a full one.
+ */
+import type { Step } from './flush.ts'
+
+const SET = `
+  SELECT set_config('holdfast.tenant', $1, true), set_config('role', $2, true),
+    set_config('synchronous_commit', $3, true), set_config('plan_cache_mode', 'force_generic_plan', true),
+    set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+    set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', $4, true)`
+
+const FIND = `SELECT set_config('holdfast.words', $1, true)`
+
+export interface Settings {
+  /** Role that the statements run under: never one that row-level security does not bind. `none` for that of the URL. */
+  role: string
+  /** `on`, or what the server has where that is safer. */
+  synchronousCommit: string
+}
+
+/** For the rows of no tenant. */
+export const noTenant = ''
+
+export function settingsStep(settings: Settings, tenant: string, bitmapScan = 'off'): Step {
+  return { sql: SET, values: [tenant, settings.role, settings.synchronousCommit, bitmapScan] }
+}
+
+/** The wall around `search` shows the rows that match this query: see `migrations.ts`. */
+export function findStep(query: string): Step {
+  return { sql: FIND, values: [query] }
+}

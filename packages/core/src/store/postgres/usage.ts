@@ -1,0 +1,150 @@
+/** The ledger: rows by the session's own id, for they outlive it. Sums are added up anew each time. */
+import type { TenantId } from '@holdfast/protocol'
+import { lastSeqOf } from '../judge.ts'
+import type { Commit, UsageRow, UsageTotals } from '../store.ts'
+import type { Row } from './driver.ts'
+import { most } from './events.ts'
+import type { Step } from './flush.ts'
+import type { Transactions } from './transactions.ts'
+
+export interface UsageScope {
+  sessionId?: string
+  rootSessionId?: string
+}
+
+const INSERT_USAGE = `
+  INSERT INTO @usage (
+    tenant, session, seq, position, attempt, at, run, root, owner, agent, provider, model, purpose, status,
+    prompt_tokens, completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens,
+    cost_microcents, cost_source, estimated
+  )
+  SELECT $1, u.session, u.seq, u.position, u."attemptId", u.at, u."runId", u."rootSessionId", u."ownerUserId",
+    u."agentId", u."providerId", u.model, u.purpose, u.status, u."promptTokens", u."completionTokens",
+    u."reasoningTokens", u."cachedReadTokens", u."cachedWriteTokens", u."costMicrocents", u."costSource", u.estimated
+  FROM json_to_recordset($2::json) AS u (
+    session text, last int4, position int4, seq int4, "attemptId" text, at text, "runId" text,
+    "rootSessionId" text, "ownerUserId" text, "agentId" text, "providerId" text, model text, purpose text, status text,
+    "promptTokens" int8, "completionTokens" int8, "reasoningTokens" int8, "cachedReadTokens" int8,
+    "cachedWriteTokens" int8, "costMicrocents" int8, "costSource" text, estimated bool
+  )
+  WHERE EXISTS (
+    SELECT 1 FROM @events e
+    WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.last AND e.xmin = pg_current_xact_id()::xid
+  )`
+
+const SELECT_USAGE = `
+  SELECT seq, attempt, at, run, root, owner, agent, provider, model, purpose, status,
+    prompt_tokens, completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens,
+    cost_microcents, cost_source, estimated
+  FROM @usage WHERE tenant = $1 AND session = $2 AND seq > $3 ORDER BY seq, position LIMIT $4`
+
+const SUM_USAGE = `
+  SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
+    coalesce(sum(reasoning_tokens), 0), coalesce(sum(cached_read_tokens), 0), coalesce(sum(cached_write_tokens), 0),
+    coalesce(sum(cost_microcents), 0), count(*) FILTER (WHERE cost_microcents IS NULL), count(*) FILTER (WHERE estimated)
+  FROM @usage WHERE tenant = $1`
+
+const SUM_SESSION = `
+  SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
+    coalesce(sum(reasoning_tokens), 0), coalesce(sum(cached_read_tokens), 0), coalesce(sum(cached_write_tokens), 0),
+    coalesce(sum(cost_microcents), 0), count(*) FILTER (WHERE cost_microcents IS NULL), count(*) FILTER (WHERE estimated)
+  FROM @usage WHERE tenant = $1 AND session = $2`
+
+const SUM_ROOT = `
+  SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
+    coalesce(sum(reasoning_tokens), 0), coalesce(sum(cached_read_tokens), 0), coalesce(sum(cached_write_tokens), 0),
+    coalesce(sum(cost_microcents), 0), count(*) FILTER (WHERE cost_microcents IS NULL), count(*) FILTER (WHERE estimated)
+  FROM @usage WHERE tenant = $1 AND root = $2`
+
+const SUM_SESSION_ROOT = `
+  SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
+    coalesce(sum(reasoning_tokens), 0), coalesce(sum(cached_read_tokens), 0), coalesce(sum(cached_write_tokens), 0),
+    coalesce(sum(cost_microcents), 0), count(*) FILTER (WHERE cost_microcents IS NULL), count(*) FILTER (WHERE estimated)
+  FROM @usage WHERE tenant = $1 AND session = $2 AND root = $3`
+
+export function usageStep(tenant: TenantId, commits: readonly Commit[]): Step | undefined {
+  const rows = commits.flatMap((commit) =>
+    commit.usage.map((row, position) => {
+      return { ...row, session: commit.sessionId, last: lastSeqOf(commit), position }
+    }),
+  )
+  return rows.length === 0 ? undefined : { sql: INSERT_USAGE, values: [tenant, JSON.stringify(rows)] }
+}
+
+export async function readUsage(
+  db: Transactions,
+  tenant: TenantId,
+  sessionId: string,
+  after: number,
+  limit: number,
+): Promise<UsageRow[]> {
+  const rows = await db.read(
+    tenant,
+    SELECT_USAGE,
+    tenant,
+    sessionId,
+    Math.min(after, most),
+    Math.min(limit, most),
+  )
+  return rows.map(usageOf)
+}
+
+function usageOf(row: Row): UsageRow {
+  const [seq, attemptId, at, run, rootSessionId, owner, agentId, provider, model, purpose, status, ...sums] =
+    row
+  const [prompt, completion, reasoning, cachedRead, cachedWrite, cost, costSource, estimated] = sums
+  return {
+    attemptId,
+    seq: Number(seq),
+    at,
+    runId: run ?? undefined,
+    rootSessionId,
+    ownerUserId: owner ?? undefined,
+    agentId,
+    providerId: provider ?? undefined,
+    model: model ?? undefined,
+    purpose,
+    status,
+    promptTokens: Number(prompt),
+    completionTokens: Number(completion),
+    reasoningTokens: Number(reasoning),
+    cachedReadTokens: Number(cachedRead),
+    cachedWriteTokens: Number(cachedWrite),
+    costMicrocents: cost === null ? undefined : Number(cost),
+    costSource,
+    estimated: estimated === 't',
+  }
+}
+
+export async function sumUsage(db: Transactions, tenant: TenantId, scope: UsageScope): Promise<UsageTotals> {
+  const [rows, prompt, completion, reasoning, cachedRead, cachedWrite, cost, costUnknown, costEstimated] = (
+    await sumRow(db, tenant, scope)
+  ).map(Number) as [number, number, number, number, number, number, number, number, number]
+  return {
+    rows,
+    promptTokens: prompt,
+    completionTokens: completion,
+    reasoningTokens: reasoning,
+    cachedReadTokens: cachedRead,
+    cachedWriteTokens: cachedWrite,
+    costMicrocents: cost,
+    costUnknown,
+    costEstimated,
+  }
+}
+
+async function sumRow(
+  db: Transactions,
+  tenant: TenantId,
+  { sessionId, rootSessionId }: UsageScope,
+): Promise<Row> {
+  const [row] =
+    sessionId !== undefined && rootSessionId !== undefined
+      ? await db.read(tenant, SUM_SESSION_ROOT, tenant, sessionId, rootSessionId)
+      : sessionId !== undefined
+        ? await db.read(tenant, SUM_SESSION, tenant, sessionId)
+        : rootSessionId !== undefined
+          ? await db.read(tenant, SUM_ROOT, tenant, rootSessionId)
+          : await db.read(tenant, SUM_USAGE, tenant)
+  return row as Row
+}

@@ -1,0 +1,122 @@
+/**
+ * Noticing that another process wrote. A write tells the others by NOTIFY, outside of its transaction and many at once,
+ * for NOTIFY makes commits wait for each other. It is a hint that a pooler may lose, so the place where the server's
+ * journal ends is looked at too.
+ */
+import type { Connections, Loan } from './connection.ts'
+import { identifier } from './migrate.ts'
+import { noTenant } from './settings.ts'
+import type { Transactions } from './transactions.ts'
+
+const NOTIFY = 'SELECT pg_notify($1, $2)'
+const SELECT_PLACE = 'SELECT pg_current_wal_insert_lsn()'
+
+const tellAfterMs = 10
+const lookEveryMs = 500
+
+export class Watch {
+  readonly #db: Transactions
+  readonly #connections: Connections
+  readonly #channel: string
+  readonly #handle: string
+  readonly #listeners = new Set<{ call: () => void }>()
+  #looking: NodeJS.Timeout | undefined
+  #telling: NodeJS.Timeout | undefined
+  #ear: Promise<Loan | undefined> | undefined
+  #seen: string | undefined
+
+  constructor(db: Transactions, connections: Connections, handle: string) {
+    this.#db = db
+    this.#connections = connections
+    this.#channel = `holdfast ${connections.place.schema}`
+    this.#handle = handle
+  }
+
+  /** Gives the way to stop, which may be called twice. */
+  add(call: () => void): () => void {
+    const listener = { call }
+    this.#listeners.add(listener)
+    this.#start()
+    return () => {
+      this.#listeners.delete(listener)
+      if (this.#listeners.size === 0) void this.#deafen()
+    }
+  }
+
+  /** After a write of this handle. */
+  tell(): void {
+    if (this.#telling) return
+    this.#telling = setTimeout(() => void this.#notify(), tellAfterMs).unref()
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#telling)
+    this.#listeners.clear()
+    await this.#deafen()
+  }
+
+  #start(): void {
+    this.#ear ??= this.#listen()
+    this.#looking ??= setInterval(() => void this.#look(), lookEveryMs).unref()
+  }
+
+  async #deafen(): Promise<void> {
+    clearInterval(this.#looking)
+    this.#looking = undefined
+    const ear = this.#ear
+    this.#ear = undefined
+    this.#seen = undefined
+    const loan = await ear
+    loan?.giveBack(new Error('a connection that listens is not used for anything else'))
+  }
+
+  /** Undefined when the server cannot be reached: `#look` tries again. */
+  async #listen(): Promise<Loan | undefined> {
+    try {
+      const loan = await this.#connections.lend()
+      loan.client.on('notification', ({ payload }: { payload?: string }) => {
+        if (payload !== this.#handle) this.#announce()
+      })
+      loan.client.on('error', () => this.#lose(loan))
+      await loan.connection.run(`LISTEN ${identifier(this.#channel)}`)
+      return loan
+    } catch {
+      this.#ear = undefined
+      return undefined
+    }
+  }
+
+  #lose(loan: Loan): void {
+    this.#ear = undefined
+    loan.giveBack(new Error('the connection that listens broke'))
+    this.#announce()
+  }
+
+  /** What cannot be looked at counts as news: the listeners meet the error where it can be answered. */
+  async #look(): Promise<void> {
+    const place = await this.#place()
+    if (this.#listeners.size === 0) return
+    this.#ear ??= this.#listen()
+    const isNews = this.#seen !== undefined && this.#seen !== place
+    this.#seen = place
+    if (isNews) this.#announce()
+  }
+
+  async #place(): Promise<string> {
+    try {
+      return String((await this.#db.read(noTenant, SELECT_PLACE))[0]?.[0])
+    } catch (error) {
+      return String(error)
+    }
+  }
+
+  #announce(): void {
+    for (const { call } of [...this.#listeners]) call()
+  }
+
+  /** Whoever does not hear of it looks by itself. */
+  async #notify(): Promise<void> {
+    this.#telling = undefined
+    await this.#db.read(noTenant, NOTIFY, this.#channel, this.#handle).catch(() => {})
+  }
+}
