@@ -15,6 +15,7 @@ import { Child } from './lib/child.ts'
 import type { Examined } from './lib/examiner.ts'
 import type { Kept } from './lib/failing-life.ts'
 import { type Fault, mount, unmount } from './lib/fault.ts'
+import { toFirstSchema } from './lib/first-schema.ts'
 import { History, type Report } from './lib/history.ts'
 import type { IoTask, Lived } from './lib/io-writer.ts'
 import { memoryFolder } from './lib/place.ts'
@@ -31,7 +32,7 @@ console.log(
   `io: every ${every}. operation, seed ${seed}${planted ? ', planted: unknown is told as refused' : ''}`,
 )
 
-type Place = Pick<IoTask, 'driver'> & { start: 'new' | 'killed' }
+type Place = Pick<IoTask, 'driver'> & { start: 'new' | 'killed' | 'old' }
 type Series = Place & Omit<Fault, 'nth'>
 type Said = Report | { kept: Kept } | Lived
 
@@ -48,7 +49,8 @@ const env = { LD_PRELOAD: compileShim('fault', work), HOLDFAST_FAULT_FOLDER: fol
 const totals = { faults: 0, acked: 0, refused: 0, unknown: 0, lost: 0, wrong: 0 }
 
 const template = join(work, 'template')
-const before = await makeTemplate()
+const oldTemplate = join(work, 'old')
+const before = await makeTemplates()
 const waiting = allSeries()
 await Promise.all(Array.from({ length: availableParallelism() }, (_, hand) => proveSeries(hand)))
 console.log(
@@ -57,8 +59,8 @@ console.log(
 )
 process.exitCode = totals.lost + totals.wrong === 0 ? 0 : 1
 
-/** A file whose writer was killed, and what it was told: opening it recovers. */
-async function makeTemplate(): Promise<Said[]> {
+/** Files whose writer was killed, and what it was told: opening one recovers it, opening the other migrates it. */
+async function makeTemplates(): Promise<Said[]> {
   const writer = new Child<Said>(new URL('./lib/io-writer.ts', import.meta.url), env)
   mkdirSync(template)
   writer.send({ file: fileIn(template), writer: 1, driver: 'node:sqlite', planted } satisfies IoTask)
@@ -66,6 +68,8 @@ async function makeTemplate(): Promise<Said[]> {
   writer.kill()
   await writer.end()
   rmSync(`${fileIn(template)}-shm`)
+  cpSync(template, oldTemplate, { recursive: true })
+  toFirstSchema(fileIn(oldTemplate))
   return said
 }
 
@@ -75,7 +79,7 @@ function fileIn(place: string): string {
 
 function allSeries(): Series[] {
   const places = (['node:sqlite', 'better-sqlite3'] as const).flatMap((driver) =>
-    (['new', 'killed'] as const).map((start): Place => ({ driver, start })),
+    (['new', 'killed', 'old'] as const).map((start): Place => ({ driver, start })),
   )
   const kinds = ['write', 'sync', 'open', 'truncate', 'unlink', 'read'] as const
   const faults = [
@@ -132,7 +136,7 @@ async function proveSeries(hand: number): Promise<void> {
     const { driver, start, ...fault } = series
     clear(place)
     if (start === 'new') mkdirSync(place)
-    else cpSync(template, place, { recursive: true })
+    else cpSync(start === 'old' ? oldTemplate : template, place, { recursive: true })
     const task: IoTask = { file: fileIn(place), writer: 2, driver, fault: { ...fault, nth }, planted }
     writer.send(task)
     const said = await saidBy(writer)

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { knobs } from './lib/args.ts'
 import type { Audited, Findings } from './lib/audit.ts'
 import { Child } from './lib/child.ts'
+import { toFirstSchema } from './lib/first-schema.ts'
 import { History, type Op, type Report } from './lib/history.ts'
 import { temporaryFolder } from './lib/place.ts'
 import { type Point, points } from './lib/points.ts'
@@ -31,6 +32,10 @@ const mostTimes: Record<Point, number> = {
   'amid a compaction': 6,
   'amid a scrub': 1,
 }
+const deaths: readonly Point[] = [
+  'amid a migration',
+  ...points.filter((point) => point !== 'amid a migration'),
+]
 const random = new Random(seed)
 const folder = temporaryFolder()
 const hits = new Map<Point, number>(points.map((point) => [point, 0]))
@@ -56,6 +61,8 @@ async function proveFile(count: number): Promise<void> {
   const history = new History()
   let again: Again[] = []
   for (let cycle = 1; cycle <= count; cycle++) {
+    const death = deathOf(cycle)
+    if (cycle > 1 && death.death?.point === 'amid a migration') toFirstSchema(file)
     await writeUntilKilled(
       {
         file,
@@ -65,7 +72,7 @@ async function proveFile(count: number): Promise<void> {
         again,
         planted,
         compacts: true,
-        ...deathOf(cycle),
+        ...death,
       },
       history,
     )
@@ -85,11 +92,10 @@ function sessionsOf(cycle: number): { sessions: string[]; running: string[] } {
   return { sessions: ['a', 'b', 'c', 'd'].map(name), running: ['x', 'y'].map(name) }
 }
 
-/** A file is migrated by its first writer, so that point comes then. */
+/** Each point in turn. A file is migrated by its first writer; later it is taken back to be migrated again. */
 function deathOf(cycle: number): Pick<Task, 'death'> {
   if (cycle % 2 === 0) return {}
-  const others = points.filter((point) => point !== 'amid a migration')
-  const point = cycle === 1 ? 'amid a migration' : (others[((cycle - 3) / 2) % others.length] as Point)
+  const point = deaths[((cycle - 1) / 2) % deaths.length] as Point
   return { death: { point, nth: 1 + random.below(mostTimes[point]) } }
 }
 

@@ -1,5 +1,5 @@
 /** Bodies by their hash: attachments, and the channels of checkpoints. */
-import { corrupt, crcOf } from '../checksum.ts'
+import { corrupt, crcOf, crcOfRow } from '../checksum.ts'
 import type { Connection } from './connection.ts'
 import { stretchesOf } from './forks.ts'
 import { getSession, type SessionRow } from './sessions.ts'
@@ -20,7 +20,8 @@ const DROP_UNNAMED = `
     )
   )`
 
-const SELECT_ATTACHMENT = 'SELECT crc, bytes FROM attachments WHERE session = ? AND hash = ? AND seq <= ?'
+const SELECT_ATTACHMENT =
+  'SELECT crc, bytes, seq FROM attachments WHERE session = ? AND hash = ? AND seq <= ?'
 
 const HAS_ATTACHMENT = 'SELECT 1 FROM attachments WHERE session = ? AND hash = ? AND seq <= ?'
 
@@ -29,7 +30,15 @@ export function insertAttachment(
   session: number,
   { hash, bytes, seq, isFile }: { hash: string; bytes: Uint8Array; seq: number; isFile: boolean },
 ): void {
-  db.run(INSERT_ATTACHMENT, session, hash, seq, isFile ? 1 : 0, crcOf(bytes), bytes)
+  db.run(
+    INSERT_ATTACHMENT,
+    session,
+    hash,
+    seq,
+    isFile ? 1 : 0,
+    crcOf(bytes, crcOfRow(session, hash, seq)),
+    bytes,
+  )
   if (isFile) db.run(NOTE_FILE, session, hash)
 }
 
@@ -55,8 +64,9 @@ export function readAttachment(
   for (const { session, last } of stretchesOf(db, row)) {
     const found = db.get(SELECT_ATTACHMENT, session, hash, last)
     if (!found) continue
-    const [crc, bytes] = found
-    if (crcOf(bytes) !== crc) throw corrupt(`Attachment ${hash}`, sessionId, { hash })
+    const [crc, bytes, seq] = found
+    const isWhole = crc === crcOf(bytes, crcOfRow(session, hash, seq)) || crc === crcOf(bytes)
+    if (!isWhole) throw corrupt(`Attachment ${hash}`, sessionId, { hash })
     return plainBytes(bytes)
   }
   return undefined

@@ -6,7 +6,7 @@ import { dropAttachments } from './attachments.ts'
 import { dropCheckpoints } from './checkpoints.ts'
 import type { Connection } from './connection.ts'
 import { dropAllDrafts } from './drafts.ts'
-import { eventOf, keepAside } from './events.ts'
+import { crcIn, eventOf, keepAside } from './events.ts'
 import { dropFromIndex } from './search.ts'
 import { noteErasure } from './upkeep.ts'
 
@@ -57,7 +57,7 @@ function eraseEvent(
   const was = eventOf(db, session, row) ?? { seq, type, v, at, body: 'null', commitId }
   const body = erasedBody({ ...was })
   const beside = keepAside(db, session, body)
-  const crc = crcOfEvent(seq, commitId, { type, v, at, body })
+  const crc = crcIn(session, crcOfEvent(seq, commitId, { type, v, at, body }))
   dropFromIndex(db, event)
   db.run(REPLACE_BODY, crc, beside, beside ? null : body, event)
   if (aside !== null) db.run(DROP_UNNAMED_BODY, session, aside)

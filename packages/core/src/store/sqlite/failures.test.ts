@@ -187,7 +187,7 @@ it('reads in between do not disturb the transaction of a write', async () => {
 
 it('a handle whose file was migrated by a newer process does not write any more', async () => {
   const newer = new BetterSqlite3(place.path)
-  newer.exec('PRAGMA user_version = 2')
+  newer.exec('PRAGMA user_version = 99')
   newer.close()
   await expect(send('s', 1)).rejects.toMatchObject({ code: 'store_unsupported' })
   expect(await seqNow()).toBe(1)

@@ -1,9 +1,8 @@
 /** Renewing a lease. Taking and releasing one is part of a commit. */
 import type { Connection } from './connection.ts'
+import { crcOfSession, getLeased } from './sessions.ts'
 
-const RENEW_LEASE = `
-  UPDATE sessions SET lease_expires = ?
-  WHERE tenant = ? AND id = ? AND epoch = ? AND lease_owner IS NOT NULL`
+const RENEW_LEASE = 'UPDATE sessions SET lease_expires = ?, crc = ? WHERE tenant = ? AND id = ?'
 
 /** False when the epoch does not hold the lease. */
 export function renewLease(
@@ -13,5 +12,8 @@ export function renewLease(
   epoch: number,
   expiresAtMs: number,
 ): boolean {
-  return db.run(RENEW_LEASE, expiresAtMs, tenant, sessionId, epoch) === 1
+  const row = getLeased(db, tenant, sessionId)
+  if (row?.lease.owner === undefined || row.lease.epoch !== epoch) return false
+  const crc = crcOfSession({ tenant, sessionId, base: row.base, lease: { ...row.lease, expiresAtMs } })
+  return db.run(RENEW_LEASE, expiresAtMs, crc, tenant, sessionId) === 1
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync } from 'node:fs'
 import { tenantId } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { commitOf } from '../conformance/build.ts'
@@ -10,15 +10,16 @@ import { migrations } from './migrations.ts'
 import { openDatabase } from './open.ts'
 import { TemporaryPlace } from './temporary.ts'
 
-const second: Migration = {
-  version: 2,
+const newest = migrations.length
+const next: Migration = {
+  version: newest + 1,
   sql: `
     ALTER TABLE events ADD COLUMN added TEXT;
     CREATE TABLE more (x INTEGER) STRICT;
     INSERT INTO more SELECT seq FROM events;
-    PRAGMA user_version = 2;`,
+    PRAGMA user_version = ${newest + 1};`,
 }
-const list = [...migrations, second]
+const list = [...migrations, next]
 
 let place: TemporaryPlace
 beforeEach(async () => {
@@ -47,10 +48,10 @@ function rowsOfMore(): unknown {
 
 describe('migration', () => {
   it('keeps a whole copy of the older file, readable by its owner only', async () => {
-    expect(await openWith(list)).toBe(2)
+    expect(await openWith(list)).toBe(newest + 1)
     expect(rowsOfMore()).toEqual([1, 2, 3])
-    expect(backups()).toEqual(['sessions.db.backup-v1-1000'])
-    const path = `${place.folder}/sessions.db.backup-v1-1000`
+    expect(backups()).toEqual([`sessions.db.backup-v${newest}-1000`])
+    const path = `${place.folder}/sessions.db.backup-v${newest}-1000`
     expect(statSync(path).mode & 0o777).toBe(0o600)
     const old = await sqlite(path).open({})
     expect((await old.readHead(tenantId('t'), 's'))?.seq).toBe(3)
@@ -58,35 +59,35 @@ describe('migration', () => {
   })
 
   it('is done once', async () => {
-    expect(await openWith(list)).toBe(2)
-    expect(await openWith(list, 2_000)).toBe(2)
+    expect(await openWith(list)).toBe(newest + 1)
+    expect(await openWith(list, 2_000)).toBe(newest + 1)
     expect(rowsOfMore()).toEqual([1, 2, 3])
     expect(backups()).toHaveLength(1)
   })
 
   it('is done once by several that open at once', async () => {
     const versions = await Promise.all([1, 2, 3, 4].map((nowMs) => openWith(list, nowMs)))
-    expect(versions).toEqual([2, 2, 2, 2])
+    expect(new Set(versions)).toEqual(new Set([newest + 1]))
     expect(rowsOfMore()).toEqual([1, 2, 3])
     expect(backups()).toHaveLength(1)
   })
 
   it('that fails half-way leaves the file as it was', async () => {
     const broken = {
-      version: 2,
-      sql: 'CREATE TABLE more (x); INSERT INTO nowhere VALUES (1); PRAGMA user_version = 2',
+      version: newest + 1,
+      sql: 'CREATE TABLE more (x); INSERT INTO nowhere VALUES (1)',
     }
     await expect(openWith([...migrations, broken])).rejects.toMatchObject({ code: 'store_unavailable' })
-    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: 1 }])
-    expect(await openWith(list)).toBe(2)
+    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: newest }])
+    expect(await openWith(list)).toBe(newest + 1)
   })
 
   it('whose process is killed half-way leaves the file as it was, and is done by the next', async () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', dyingHalfWay(), place.path])
     const [code, signal] = await once(child, 'exit')
     expect([code, signal]).toEqual([null, 'SIGKILL'])
-    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: 1 }])
-    expect(await openWith(list)).toBe(2)
+    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: newest }])
+    expect(await openWith(list)).toBe(newest + 1)
     expect(rowsOfMore()).toEqual([1, 2, 3])
   })
 
@@ -95,7 +96,7 @@ describe('migration', () => {
     const opening = sqlite(place.path).open({})
     await expect(opening).rejects.toMatchObject({
       code: 'store_unsupported',
-      details: { version: 2, newest: 1 },
+      details: { version: newest + 1, newest },
     })
     expect(rowsOfMore()).toEqual([1, 2, 3])
   })
@@ -104,7 +105,14 @@ describe('migration', () => {
     place.behind('PRAGMA application_id = 7')
     await expect(sqlite(place.path).open({})).rejects.toMatchObject({ code: 'store_unsupported' })
     await expect(openWith(list)).rejects.toMatchObject({ code: 'store_unsupported' })
-    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: 1 }])
+    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: newest }])
+  })
+
+  it('whose copy cannot be made changes nothing, and says so', async () => {
+    mkdirSync(`${place.path}.backup-v${newest}-1000.partial`)
+    await expect(openWith(list)).rejects.toMatchObject({ code: 'store_unavailable' })
+    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: newest }])
+    expect(await openWith(list, 2_000)).toBe(newest + 1)
   })
 
   it('makes no copy of a new file', async () => {
@@ -119,7 +127,7 @@ describe('migration', () => {
 it('a scrub takes the copies of migrations away, for they hold what was erased since', async () => {
   await openWith(list)
   place.behind('DROP TABLE more')
-  place.behind('PRAGMA user_version = 1')
+  place.behind(`PRAGMA user_version = ${newest}`)
   const store = await sqlite(place.path).open({})
   await store.scrub()
   await store.close()
@@ -143,7 +151,7 @@ it('migrations are numbered from one without a gap, and each sets its own number
   }
 })
 
-/** A program that begins the second migration as the runner does, and dies inside its transaction. */
+/** A program that begins the next migration as the runner does, and dies inside its transaction. */
 function dyingHalfWay(): string {
   const at = (name: string) => JSON.stringify(new URL(name, import.meta.url).href)
   return `
@@ -171,6 +179,6 @@ function dyingHalfWay(): string {
       close() { this.#db.close() }
       get inTransaction() { return this.#db.isTransaction }
     }
-    const second = { version: 2, sql: 'CREATE TABLE more (y INTEGER); PRAGMA user_version = 2;' }
-    await openDatabase(process.argv[1], { driver: Dying }, { nowMs: 1, list: [...migrations, second] })`
+    const next = { version: ${newest + 1}, sql: 'CREATE TABLE more (y INTEGER); PRAGMA user_version = ${newest + 1};' }
+    await openDatabase(process.argv[1], { driver: Dying }, { nowMs: 1, list: [...migrations, next] })`
 }

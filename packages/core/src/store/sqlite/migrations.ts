@@ -230,4 +230,24 @@ PRAGMA application_id = 1212957766;
 PRAGMA user_version = 1;
 `,
   },
+  {
+    version: 2,
+    // Rows that were there before have none, and are not judged by one.
+    sql: `
+ALTER TABLE tenants ADD COLUMN crc INTEGER;
+ALTER TABLE sessions ADD COLUMN seq_check INTEGER;
+ALTER TABLE sessions ADD COLUMN crc INTEGER;
+ALTER TABLE segments ADD COLUMN crc INTEGER;
+ALTER TABLE refs ADD COLUMN crc INTEGER;
+ALTER TABLE keys ADD COLUMN crc INTEGER;
+ALTER TABLE drafts ADD COLUMN crc INTEGER;
+ALTER TABLE chunks ADD COLUMN crc INTEGER;
+ALTER TABLE checkpoints ADD COLUMN crc INTEGER;
+ALTER TABLE records ADD COLUMN crc INTEGER;
+ALTER TABLE tombstones ADD COLUMN crc INTEGER;
+ALTER TABLE usage ADD COLUMN crc INTEGER;
+ALTER TABLE usage ADD COLUMN figures INTEGER;
+PRAGMA user_version = 2;
+`,
+  },
 ]

@@ -1,6 +1,6 @@
 /** What is read as of a seq: parts and waypoints. Own rows only, for a fork's first commit brings its own. */
 
-import { crcOf, requireCrc } from '../checksum.ts'
+import { corrupt, crcOf, crcOfRow } from '../checksum.ts'
 import { lastSeqOf } from '../judge.ts'
 import type { Commit } from '../store.ts'
 import type { Connection } from './connection.ts'
@@ -10,7 +10,7 @@ const INSERT_PART = 'INSERT OR REPLACE INTO parts (session, part, seq, crc, body
 const INSERT_WAYPOINT = 'INSERT INTO waypoints (session, seq, crc, head) VALUES (?, ?, ?, ?)'
 
 const SELECT_PART = `
-  SELECT crc, body FROM parts WHERE session = ? AND part = ? AND seq <= ? ORDER BY seq DESC LIMIT 1`
+  SELECT crc, body, seq FROM parts WHERE session = ? AND part = ? AND seq <= ? ORDER BY seq DESC LIMIT 1`
 
 const SELECT_WAYPOINT = `
   SELECT seq, crc, head FROM waypoints WHERE session = ? AND seq <= ? ORDER BY seq DESC LIMIT 1`
@@ -18,10 +18,12 @@ const SELECT_WAYPOINT = `
 export function insertParts(db: Connection, session: number, commit: Commit): void {
   const lastSeq = lastSeqOf(commit)
   for (const { part, body } of commit.parts) {
-    db.run(INSERT_PART, session, part, lastSeq, body === undefined ? null : crcOf(body), body ?? null)
+    const names = crcOfRow(session, part, lastSeq)
+    db.run(INSERT_PART, session, part, lastSeq, body === undefined ? names : crcOf(body, names), body ?? null)
   }
   const head = commit.head.body
-  if (commit.waypoint) db.run(INSERT_WAYPOINT, session, lastSeq, crcOf(head), head)
+  if (commit.waypoint)
+    db.run(INSERT_WAYPOINT, session, lastSeq, crcOf(head, crcOfRow(session, lastSeq)), head)
 }
 
 export function readParts(
@@ -35,10 +37,11 @@ export function readParts(
   const row = getSession(db, tenant, sessionId)
   if (!row) return found
   for (const part of parts) {
-    const [crc, body] = db.get(SELECT_PART, row.session, part, atSeq) ?? [null, null]
-    if (body === null) continue
-    requireCrc(body, crc, `Part ${part}`, sessionId)
-    found.set(part, body)
+    const kept = db.get(SELECT_PART, row.session, part, atSeq)
+    if (!kept) continue
+    const [crc, body, seq] = kept
+    if (!isWhole(body, crc, crcOfRow(row.session, part, seq))) throw corrupt(`Part ${part}`, sessionId)
+    if (body !== null) found.set(part, body)
   }
   return found
 }
@@ -53,6 +56,12 @@ export function readWaypoint(
   const found = row && db.get(SELECT_WAYPOINT, row.session, atSeq)
   if (!found) return undefined
   const [seq, crc, body] = found
-  requireCrc(body, crc, `The waypoint at ${seq}`, sessionId)
+  if (!isWhole(body, crc, crcOfRow(row.session, seq))) throw corrupt(`The waypoint at ${seq}`, sessionId)
   return { seq, body }
+}
+
+/** By the checksum of the body and its names, or as older rows have it: of the body alone, and none for no body. */
+function isWhole(body: string | null, crc: number | null, names: number): boolean {
+  if (body === null) return crc === names || crc === null
+  return crc === crcOf(body, names) || crc === crcOf(body)
 }

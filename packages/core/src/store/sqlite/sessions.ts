@@ -1,10 +1,10 @@
 /** The session row: finding it, making it, moving it on. */
-import { crcOf, requireCrc } from '../checksum.ts'
+import { corrupt, crcOf, crcOfRow } from '../checksum.ts'
 import type { IndexColumns } from '../columns.ts'
 import { lastSeqOf } from '../judge.ts'
 import type { Commit, HeadRow, LeaseRow, StoredHead } from '../store.ts'
 import type { Connection } from './connection.ts'
-import type { Row, SqlValue } from './driver.ts'
+import type { Row } from './driver.ts'
 import type { KnownSession } from './known.ts'
 
 export interface SessionRow {
@@ -14,50 +14,74 @@ export interface SessionRow {
   seq: number
 }
 
-export interface FullSessionRow extends SessionRow {
+export interface LeasedRow extends SessionRow {
   lease: LeaseRow
+}
+
+export interface FullSessionRow extends LeasedRow {
   columns: IndexColumns
 }
 
-const SELECT_SESSION = 'SELECT session, base, seq FROM sessions WHERE tenant = ? AND id = ?'
+const SELECT_SESSION = `
+  SELECT session, base, seq, epoch, lease_owner, lease_expires, seq_check, crc
+  FROM sessions WHERE tenant = ? AND id = ?`
 
 const SELECT_FULL = `
-  SELECT session, base, seq, epoch, lease_owner, lease_expires,
+  SELECT session, base, seq, epoch, lease_owner, lease_expires, seq_check, crc,
     agent, owner, conversation, thread, root, created, activity, question_asked, question_expires, expires
   FROM sessions WHERE tenant = ? AND id = ?`
 
+/** What a row is checked by, and what it says. */
+export const headColumns = `session, base, seq, epoch, lease_owner, lease_expires, seq_check, crc,
+    agent, owner, conversation, thread, root, created, activity, question_asked, question_expires, expires,
+    head_crc, head`
+
 const SELECT_HEAD = `
-  SELECT seq, epoch, lease_owner, lease_expires, head_crc, head FROM sessions WHERE tenant = ? AND id = ?`
+  SELECT ${headColumns} FROM sessions WHERE tenant = ? AND id = ?`
 
 const INSERT_SESSION = `
   INSERT INTO sessions (
     tenant, id, base, seq, epoch, lease_owner, lease_expires,
     agent, owner, conversation, thread, root, created, activity, question_asked, question_expires, expires,
-    head_crc, head
-  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING session`
+    head_crc, head, seq_check, crc
+  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING session`
 
 // SQLite writes an index entry anew for every column that SET names, changed or not: so the usual commit names none.
 const ADVANCE = `
-  UPDATE sessions SET seq = ?, head_crc = ?, head = ?
+  UPDATE sessions SET seq = ?, seq_check = ?, head_crc = ?, head = ?
   WHERE session = ? AND tenant = ? AND seq = ? AND (? IS NULL OR (epoch = ? AND lease_owner IS NOT NULL))
   RETURNING epoch, lease_owner, lease_expires`
 
 const ADVANCE_ACTIVE = `
-  UPDATE sessions SET seq = ?, head_crc = ?, head = ?, activity = ?
+  UPDATE sessions SET seq = ?, seq_check = ?, head_crc = ?, head = ?, activity = ?
   WHERE session = ? AND tenant = ? AND seq = ? AND (? IS NULL OR (epoch = ? AND lease_owner IS NOT NULL))
   RETURNING epoch, lease_owner, lease_expires`
 
 const MOVE = `
-  UPDATE sessions SET seq = ?, head_crc = ?, head = ?, epoch = ?, lease_owner = ?, lease_expires = ?,
+  UPDATE sessions SET seq = ?, seq_check = ?, head_crc = ?, head = ?,
+    epoch = ?, lease_owner = ?, lease_expires = ?, crc = ?,
     agent = ?, owner = ?, conversation = ?, thread = ?, root = ?, created = ?, activity = ?,
     question_asked = ?, question_expires = ?, expires = ?
   WHERE session = ? AND tenant = ? AND seq = ? AND epoch = ?`
 
 export function getSession(db: Connection, tenant: number, sessionId: string): SessionRow | undefined {
-  const row = db.get(SELECT_SESSION, tenant, sessionId)
-  if (!row) return undefined
-  const [session, base, seq] = row
-  return { session, base, seq }
+  const row = findSession(db, tenant, sessionId)
+  return row && wholeRow(row, tenant, sessionId)
+}
+
+/** With its lease. */
+export function getLeased(db: Connection, tenant: number, sessionId: string): LeasedRow | undefined {
+  const row = findSession(db, tenant, sessionId)
+  return row && { ...wholeRow(row, tenant, sessionId), lease: leaseOf(row.slice(3)) }
+}
+
+/** For deleting it, which a damaged row does not hinder. */
+export function getSessionNumber(db: Connection, tenant: number, sessionId: string): number | undefined {
+  return findSession(db, tenant, sessionId)?.[0]
+}
+
+function findSession(db: Connection, tenant: number, sessionId: string): Row | undefined {
+  return db.get(SELECT_SESSION, tenant, sessionId)
 }
 
 export function getFullSession(
@@ -67,30 +91,80 @@ export function getFullSession(
 ): FullSessionRow | undefined {
   const row = db.get(SELECT_FULL, tenant, sessionId)
   if (!row) return undefined
-  const [session, base, seq, epoch, owner, expires] = row
-  return { session, base, seq, lease: leaseOf([epoch, owner, expires]), columns: columnsOf(row.slice(6)) }
+  const lease = leaseOf(row.slice(3))
+  return { ...wholeRow(row, tenant, sessionId), lease, columns: columnsOf(row.slice(firstColumn)) }
+}
+
+const firstColumn = 8
+const lastColumn = 18
+
+/** Throws unless all but the head and its columns is as it was written. */
+function wholeRow(row: Row, tenant: number, sessionId: string): SessionRow {
+  if (!isRowWhole(row, tenant, sessionId)) throw corrupt('The row', sessionId)
+  const [session, base, seq] = row
+  return { session, base, seq }
+}
+
+/** Rows of the first schema have neither. */
+function isRowWhole(row: Row, tenant: number, sessionId: string): boolean {
+  const [, base, seq, , , , seqCheck, crc] = row
+  if (seqCheck !== null && seqCheck !== checkOfSeq(seq)) return false
+  return crc === null || crc === crcOfSession({ tenant, sessionId, base, lease: leaseOf(row.slice(3)) })
+}
+
+/** Differs by many bits for seqs that differ by one. It moves with every commit, so it costs less than a checksum. */
+function checkOfSeq(seq: number): number {
+  return Math.imul(seq, 0x9e3779b1) >>> 0
+}
+
+/** Of what the usual commit leaves as it is. */
+export function crcOfSession(of: {
+  tenant: number
+  sessionId: string
+  base: number
+  lease: LeaseRow
+}): number {
+  return crcOfRow(of.tenant, of.sessionId, of.base, ...valuesOfLease(of.lease))
+}
+
+/** Of the head with its seq and the columns that lists are made of. */
+function crcOfHead(sessionId: string, seq: number, { body, ...columns }: HeadRow): number {
+  return crcOf(body, crcOfRow(sessionId, seq, ...valuesOfColumns(columns)))
+}
+
+/** From a row of `headColumns`; undefined when it is damaged. Heads of the first schema have a checksum of the body alone. */
+export function headOf(row: Row, tenant: number, sessionId: string): StoredHead | undefined {
+  const [crc, body] = row.slice(lastColumn)
+  const [, , seq] = row
+  const head = { body, ...columnsOf(row.slice(firstColumn, lastColumn)) }
+  const isWhole = crc === crcOfHead(sessionId, seq, head) || crc === crcOf(body)
+  if (!isWhole || !isRowWhole(row, tenant, sessionId)) return undefined
+  return { sessionId, seq, body, lease: leaseOf(row.slice(3)) }
 }
 
 export function readHead(db: Connection, tenant: number, sessionId: string): StoredHead | undefined {
   const row = db.get(SELECT_HEAD, tenant, sessionId)
   if (!row) return undefined
-  const [seq, epoch, owner, expires, crc, body] = row
-  requireCrc(body, crc, 'The head', sessionId)
-  return { sessionId, seq, body, lease: leaseOf([epoch, owner, expires]) }
+  const head = headOf(row, tenant, sessionId)
+  if (!head) throw corrupt('The head', sessionId)
+  return head
 }
 
 export function insertSession(db: Connection, tenant: number, commit: Commit, lease: LeaseRow): number {
   const { sessionId, baseSeq, head } = commit
+  const seq = lastSeqOf(commit)
   const row = db.get(
     INSERT_SESSION,
     tenant,
     sessionId,
     baseSeq,
-    lastSeqOf(commit),
+    seq,
     ...valuesOfLease(lease),
     ...valuesOfColumns(head),
-    crcOf(head.body),
+    crcOfHead(sessionId, seq, head),
     head.body,
+    checkOfSeq(seq),
+    crcOfSession({ tenant, sessionId, base: baseSeq, lease }),
   )
   const [session] = row as [number]
   return session
@@ -103,8 +177,9 @@ export function advance(
   { session, columns }: Pick<KnownSession, 'session' | 'columns'>,
   commit: Commit,
 ): LeaseRow | undefined {
-  const { head, baseSeq, epoch = null } = commit
-  const moved = [lastSeqOf(commit), crcOf(head.body), head.body] as const
+  const { sessionId, head, baseSeq, epoch = null } = commit
+  const seq = lastSeqOf(commit)
+  const moved = [seq, checkOfSeq(seq), crcOfHead(sessionId, seq, head), head.body] as const
   const guards = [session, tenant, baseSeq, epoch, epoch] as const
   const row =
     columns.activity === head.activity
@@ -117,17 +192,20 @@ export function advance(
 export function move(
   db: Connection,
   tenant: number,
-  { session, lease: { epoch } }: FullSessionRow,
+  { session, base, lease: { epoch } }: FullSessionRow,
   commit: Commit,
   lease: LeaseRow,
 ): void {
-  const { head, baseSeq } = commit
+  const { sessionId, head, baseSeq } = commit
+  const seq = lastSeqOf(commit)
   const changes = db.run(
     MOVE,
-    lastSeqOf(commit),
-    crcOf(head.body),
+    seq,
+    checkOfSeq(seq),
+    crcOfHead(sessionId, seq, head),
     head.body,
     ...valuesOfLease(lease),
+    crcOfSession({ tenant, sessionId, base, lease }),
     ...valuesOfColumns(head),
     session,
     tenant,
@@ -141,7 +219,7 @@ export function leaseOf([epoch, owner, expires]: Row): LeaseRow {
   return { epoch, owner: owner ?? undefined, expiresAtMs: expires ?? undefined }
 }
 
-function valuesOfLease({ epoch, owner, expiresAtMs }: LeaseRow): SqlValue[] {
+function valuesOfLease({ epoch, owner, expiresAtMs }: LeaseRow): (string | number | null)[] {
   return [epoch, owner ?? null, expiresAtMs ?? null]
 }
 
@@ -174,7 +252,7 @@ function columnsOf(row: Row): IndexColumns {
   }
 }
 
-function valuesOfColumns(head: HeadRow): SqlValue[] {
+function valuesOfColumns(head: IndexColumns): (string | number | null)[] {
   return [
     head.agentId,
     head.ownerUserId ?? null,

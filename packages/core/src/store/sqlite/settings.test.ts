@@ -44,7 +44,7 @@ describe.each(libraries)('settings with %s', (library, options) => {
     for (let opening = 1; opening <= 3; opening += 1) {
       const info = await infoOnOpen(options)
       expect(info.settings).toEqual(expected)
-      expect(info).toMatchObject({ engine: 'sqlite', durable: true, schemaVersion: 1 })
+      expect(info).toMatchObject({ engine: 'sqlite', durable: true, schemaVersion: 2 })
     }
   })
 

@@ -1,0 +1,24 @@
+/** Takes a file back to the first schema, as an older version would have left it, so that opening it migrates it. */
+import { DatabaseSync } from 'node:sqlite'
+
+const added: Readonly<Record<string, readonly string[]>> = {
+  tenants: ['crc'],
+  sessions: ['seq_check', 'crc'],
+  segments: ['crc'],
+  refs: ['crc'],
+  keys: ['crc'],
+  drafts: ['crc'],
+  chunks: ['crc'],
+  checkpoints: ['crc'],
+  records: ['crc'],
+  tombstones: ['crc'],
+  usage: ['crc', 'figures'],
+}
+
+export function toFirstSchema(file: string): void {
+  using db = new DatabaseSync(file)
+  const drops = Object.entries(added).flatMap(([table, columns]) =>
+    columns.map((column) => `ALTER TABLE ${table} DROP COLUMN ${column};`),
+  )
+  db.exec(`BEGIN; ${drops.join(' ')} PRAGMA user_version = 1; COMMIT`)
+}
