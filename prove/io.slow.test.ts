@@ -5,7 +5,7 @@ import { whyNoShim } from './lib/shim.ts'
 const reason = whyNoShim()
 
 test('a disk that fails, once or for ever, is told truly and does not stop the file from going on', {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async ({ skip }) => {
   if (reason) skip(reason)
   const { status, output } = await prove('io', '--every', '300')
@@ -14,7 +14,7 @@ test('a disk that fails, once or for ever, is told truly and does not stop the f
 })
 
 test('the audit catches a store that takes a failing commit for one that was not written', {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async ({ skip }) => {
   if (reason) skip(reason)
   const { status, output } = await prove('io', '--every', '300', '--planted')
