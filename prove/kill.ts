@@ -1,6 +1,7 @@
 /**
  * A process that dies at any moment loses nothing it acknowledged and leaves nothing half done: writers are killed one
- * after another on one file, and another process compares the file with what they had said.
+ * after another on one file, and another process compares the file with what they had said. Every other writer kills
+ * itself, each at the next of the points in `lib/points.ts`.
  *
  * `npm run prove:kill -- --cycles 1000 --seed 7`; `--planted` acks before the commit and must fail. The seed chooses
  * what is written and after how many reports the writer is killed; the machine chooses where exactly it then is.
@@ -11,8 +12,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { knobs } from './lib/args.ts'
 import type { Audited, Findings } from './lib/audit.ts'
 import { Child } from './lib/child.ts'
+import { toFirstSchema } from './lib/first-schema.ts'
 import { History, type Op, type Report } from './lib/history.ts'
 import { temporaryFolder } from './lib/place.ts'
+import { type Point, points } from './lib/points.ts'
 import { Random } from './lib/random.ts'
 import { summarize } from './lib/summary.ts'
 import type { Again } from './lib/workload.ts'
@@ -21,9 +24,22 @@ import type { Task } from './lib/writer.ts'
 const { cycles, seed, planted } = knobs({ cycles: 100, planted: false })
 console.log(`kill: ${cycles} cycles, seed ${seed}${planted ? ', planted: acks come before commits' : ''}`)
 
-const cyclesPerFile = 100
+const cyclesPerFile = 20
+/** How often a writer may pass its point before it dies there. */
+const mostTimes: Record<Point, number> = {
+  'before a commit': 60,
+  'after a commit, before its ack': 60,
+  'amid a migration': 1,
+  'amid a compaction': 6,
+  'amid a scrub': 1,
+}
+const deaths: readonly Point[] = [
+  'amid a migration',
+  ...points.filter((point) => point !== 'amid a migration'),
+]
 const random = new Random(seed)
 const folder = temporaryFolder()
+const hits = new Map<Point, number>(points.map((point) => [point, 0]))
 const totals = { acked: 0, lost: 0, duplicated: 0, reordered: 0, unknown: 0, wrong: 0 }
 
 const auditor = new Child<Findings>(new URL('./lib/auditor.ts', import.meta.url))
@@ -33,10 +49,7 @@ for (let done = 0; done < cycles; done += cyclesPerFile)
 warm.kill()
 auditor.kill()
 
-console.log(
-  `${cycles} cycles, ${totals.acked} acked, ${totals.lost} lost, ${totals.duplicated} duplicated, ` +
-    `${totals.reordered} reordered, ${totals.unknown} unknown settled, ${totals.wrong} other faults`,
-)
+console.log(`killed ${[...hits].map(([point, times]) => `${point}: ${times}`).join('; ')}`)
 const { acked, unknown, ...faults } = totals
 summarize({ seed, counted: { cycles, acked, 'unknown settled': unknown }, faults })
 
@@ -46,8 +59,19 @@ async function proveFile(count: number): Promise<void> {
   const history = new History()
   let again: Again[] = []
   for (let cycle = 1; cycle <= count; cycle++) {
+    const death = deathOf(cycle)
+    if (cycle > 1 && death.death?.point === 'amid a migration') toFirstSchema(file)
     await writeUntilKilled(
-      { file, writer: cycle, ...sessionsOf(cycle), aheadMs: cycle * 120_000, again, planted },
+      {
+        file,
+        writer: cycle,
+        ...sessionsOf(cycle),
+        aheadMs: cycle * 120_000,
+        again,
+        planted,
+        compacts: true,
+        ...death,
+      },
       history,
     )
     const last = [...history.ops.values()].filter(isOf(cycle))
@@ -64,6 +88,13 @@ async function proveFile(count: number): Promise<void> {
 function sessionsOf(cycle: number): { sessions: string[]; running: string[] } {
   const name = (place: string) => `g${Math.floor(cycle / 5)}${place}`
   return { sessions: ['a', 'b', 'c', 'd'].map(name), running: ['x', 'y'].map(name) }
+}
+
+/** Each point in turn. A file is migrated by its first writer; later it is taken back to be migrated again. */
+function deathOf(cycle: number): Pick<Task, 'death'> {
+  if (cycle % 2 === 0) return {}
+  const point = deaths[((cycle - 1) / 2) % deaths.length] as Point
+  return { death: { point, nth: 1 + random.below(mostTimes[point]) } }
 }
 
 function isOf(cycle: number): (of: { session: string }) => boolean {
@@ -86,13 +117,18 @@ async function writeUntilKilled(task: Task, history: History): Promise<void> {
   warm = startWriter()
   await writer.require()
   writer.send({ ...task, again: task.again.filter(isOf(task.writer)) })
+  if (task.death) hits.set(task.death.point, (hits.get(task.death.point) ?? 0) + 1)
+  else await killLater(writer, history)
+  for (let report = await writer.next(); report; report = await writer.next()) history.take(report)
+  if ((await writer.end()) !== 'SIGKILL') blame('wrong', [`a writer ended by itself: ${writer.errors}`])
+}
+
+async function killLater(writer: Child<Report>, history: History): Promise<void> {
   // Now and then it dies while it opens the file, which is when it recovers from the death before.
   const reports = random.chance(0.1) ? 0 : random.below(500)
   for (let read = 0; read < reports; read++) history.take(await writer.require())
   await sleep(random.below(10))
   writer.kill()
-  for (let report = await writer.next(); report; report = await writer.next()) history.take(report)
-  if ((await writer.end()) !== 'SIGKILL') blame('wrong', [`a writer ended by itself: ${writer.errors}`])
 }
 
 async function audit(file: string, ops: Op[], history: History): Promise<void> {

@@ -2,24 +2,25 @@
  * A power cut at any moment loses nothing that was acknowledged: every write and sync of the real engine is recorded,
  * and for many moments one of the contents that the disk may then have is opened by the real engine and audited.
  *
- * `npm run prove:power -- --images 10000 --seed 7`; `--durability normal` is the planted bug and must fail.
+ * `npm run prove:power -- --images 1000000 --seed 7`; `--durability normal` and `--durability off` are the planted bugs
+ * and must fail.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { type ActiveSession, openHoldfast } from '@holdfast/core'
-import { sqlite } from '@holdfast/core/sqlite'
 import { knobs } from './lib/args.ts'
-import { auditFile } from './lib/audit.ts'
+import { Child } from './lib/child.ts'
 import { Disk } from './lib/disk.ts'
-import { History, type Report } from './lib/history.ts'
-import { temporaryFolder } from './lib/place.ts'
+import { memoryFolder } from './lib/place.ts'
+import type { Cuts, Damage } from './lib/power-cutter.ts'
 import { Random } from './lib/random.ts'
-import { record, whyNotRecord } from './lib/record.ts'
+import { record } from './lib/record.ts'
+import { whyNoShim } from './lib/shim.ts'
 import { summarize } from './lib/summary.ts'
-import type { Change } from './lib/trace.ts'
+import { type Change, isShared, readTrace } from './lib/trace.ts'
 
 const { images, seed, durability } = knobs({ images: 200, durability: 'full' })
-const reason = whyNotRecord()
+const reason = whyNoShim()
 if (reason) {
   console.log(`power: skipped, ${reason}`)
   summarize({ seed, counted: {}, faults: {}, skipped: reason })
@@ -27,90 +28,68 @@ if (reason) {
 }
 console.log(`power: ${images} images, seed ${seed}, durability ${durability}`)
 
+const imagesPerTrace = 2_500
+const mostTold = 20
 const random = new Random(seed)
-const work = temporaryFolder()
+const work = memoryFolder()
 const folder = join(work, 'recorded')
-const image = join(work, 'image')
-const file = join(image, 'holdfast.db')
-const totals = { lost: 0, wrong: 0 }
+const totals = { changes: 0, acked: 0, lost: 0, wrong: 0 }
 
-mkdirSync(folder)
-const trace = record(new URL('./lib/recorded-writer.ts', import.meta.url), [folder, durability], {
-  folder,
-  work,
-})
-const disk = new Disk()
-const history = new History()
-const cuts = cutPlaces()
-for (const [place, change] of trace.entries()) {
-  for (; cuts[0] === place; cuts.shift()) await cutPower(place)
-  apply(change)
+for (let done = 0; done < images; done += imagesPerTrace)
+  await proveTrace(done, Math.min(imagesPerTrace, images - done))
+const { changes, acked, lost, wrong } = totals
+summarize({ seed, counted: { images, 'changes and syncs': changes, acked }, faults: { lost, wrong } })
+
+/** Short lives, and now and then others: the cost of an image is that of reading all that its writers wrote. */
+async function proveTrace(nth: number, count: number): Promise<void> {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder)
+  const program = new URL('./lib/recorded-writer.ts', import.meta.url)
+  const path = record(program, [folder, durability, String(nth)], { folder, work })
+  const trace = readTrace(path)
+  requireWholeTrace(trace)
+  totals.changes += trace.length
+  const cuts = cutsOf(trace, count)
+  const cutters = Math.min(availableParallelism(), Math.ceil(count / 50))
+  const shares = Array.from({ length: cutters }, (_, cutter) => cuts.filter((_, n) => n % cutters === cutter))
+  await Promise.all(shares.map((share) => cutPower(path, share)))
 }
-requireWholeTrace()
-console.log(
-  `${images} images of ${trace.length} changes and syncs, ${history.count('acked')} acked at the end, ` +
-    `${totals.lost} lost, ${totals.wrong} other faults`,
-)
-const acked = history.count('acked')
-summarize({ seed, counted: { images, 'changes and syncs': trace.length, acked }, faults: totals })
 
 /** Rising, anywhere after the first report. */
-function cutPlaces(): number[] {
-  const first = trace.findIndex((change) => change.name === 'reports')
-  const places = Array.from({ length: images }, () => first + random.below(trace.length - first))
-  return places.sort((a, b) => a - b)
+function cutsOf(trace: readonly Change[], count: number): Cuts['cuts'] {
+  const first = trace.findIndex(({ name }) => name === 'reports')
+  const found = Array.from({ length: count }, () => {
+    return { place: first + random.below(trace.length - first), seed: random.next() }
+  })
+  return found.sort((a, b) => a.place - b.place)
 }
 
-/** Reports are no files of the disk: what was said was said. */
-function apply(change: Change): void {
-  if (change.name !== 'reports') disk.apply(change)
-  else history.take(JSON.parse(change.data.toString()) as Report)
+async function cutPower(trace: string, cuts: Cuts['cuts']): Promise<void> {
+  const cutter = new Child<Damage>(new URL('./lib/power-cutter.ts', import.meta.url))
+  cutter.send({ trace, cuts } satisfies Cuts)
+  for (const _ of cuts) blame(await cutter.require())
+  await cutter.end()
 }
 
-async function cutPower(place: number): Promise<void> {
-  rmSync(image, { recursive: true, force: true })
-  mkdirSync(image)
-  for (const [name, bytes] of disk.powerCut(random))
-    if (!isShared(name)) writeFileSync(join(image, name), bytes)
-  const { lost, wrong } = await examine().catch((error) => ({ lost: [], wrong: [String(error)] }))
+function blame({ place, lost, wrong }: Damage): void {
+  const isTold = totals.lost + totals.wrong < mostTold
   totals.lost += lost.length
   totals.wrong += wrong.length
-  for (const fault of [...lost.map((op) => `${op} is lost`), ...wrong].slice(0, 3)) {
+  for (const fault of isTold ? [...lost.map((op) => `${op} is lost`), ...wrong].slice(0, 3) : []) {
     console.error(`power cut before change ${place}: ${fault}`)
   }
 }
 
-/** Once as it was found, and once after it was recovered and went on. */
-async function examine(): Promise<{ lost: string[]; wrong: string[] }> {
-  const audited = { file, ops: [...history.ops.values()], drafted: [...history.drafts.values()] }
-  const found = await auditFile(audited)
-  await goOn()
-  const later = await auditFile(audited)
-  const wrong = [found, later].flatMap((one) => [...one.wrong, ...one.duplicated, ...one.reordered])
-  return { lost: [...new Set([...found.lost, ...later.lost])], wrong }
-}
-
-async function goOn(): Promise<void> {
-  const holdfast = await openHoldfast({ store: sqlite(file), clock: () => Date.now() + 1e6 })
-  for (const { id } of (await holdfast.sessions.list()).sessions) {
-    await holdfast.sessions.recover(id)
-    const session = (await holdfast.sessions.open(id)) as ActiveSession
-    await session.append({ role: 'user', parts: [{ type: 'text', text: 'Where were we?' }] })
-  }
-  await holdfast.close()
-}
-
-/** The index of the journal is shared memory: it does not outlive the processes, and is made anew from the journal. */
-function isShared(name: string): boolean {
-  return name.endsWith('-shm')
-}
-
 /** If the trace missed a way of writing, the files differ from what it says, and the images prove nothing. */
-function requireWholeTrace(): void {
+function requireWholeTrace(trace: readonly Change[]): void {
+  const disk = new Disk()
+  for (const change of trace) disk.apply(change)
   const recorded = disk.current()
   for (const name of readdirSync(folder)) {
-    if (isShared(name) || name === 'reports') continue
+    if (isShared(name)) continue
     if (!recorded.get(name)?.equals(readFileSync(join(folder, name))))
       throw new Error(`the trace of ${name} has holes`)
   }
+  const reports = recorded.get('reports')?.toString().trimEnd().split('\n') ?? []
+  totals.acked += reports.filter((line) => 'ack' in JSON.parse(line)).length
 }

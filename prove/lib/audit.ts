@@ -32,9 +32,16 @@ export interface Audited {
   drafted: readonly Drafted[]
 }
 
-export async function auditFile({ file, ops, drafted }: Audited): Promise<Findings> {
+export async function auditFile(audited: Audited): Promise<Findings> {
+  const store = await sqlite(audited.file).open({})
+  const findings = await auditStore(store, audited)
+  await store.close()
+  findings.wrong.push(...integrityProblems(audited.file))
+  return findings
+}
+
+export async function auditStore(store: Store, { ops, drafted }: Omit<Audited, 'file'>): Promise<Findings> {
   const findings: Findings = { there: {}, absent: [], lost: [], duplicated: [], reordered: [], wrong: [] }
-  const store = await sqlite(file).open({})
   const draftsOf = Map.groupBy(drafted, (draft) => draft.session)
   for (const [sessionId, own] of Map.groupBy(ops, (op) => op.session)) {
     const problems = await auditSession(store, sessionId, {
@@ -44,8 +51,6 @@ export async function auditFile({ file, ops, drafted }: Audited): Promise<Findin
     })
     findings.wrong.push(...problems.map((problem) => `${sessionId}: ${problem}`))
   }
-  await store.close()
-  findings.wrong.push(...integrityProblems(file))
   return findings
 }
 

@@ -2,10 +2,20 @@
  * What a write says, as lines of text: computed by the writer from what it sends and by the auditor from the raw log,
  * so that both can be compared by a hash. Every line holds the write's own id.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
+
+/** The same writes are judged again and again: their hashes are kept. */
+const hashes = new Map<string, string>()
+const mostKept = 20_000
 
 export function hashOf(lines: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(lines)).digest('hex').slice(0, 24)
+  const text = JSON.stringify(lines)
+  const kept = hashes.get(text)
+  if (kept) return kept
+  if (hashes.size >= mostKept) hashes.clear()
+  const made = hash('sha256', text).slice(0, 24)
+  hashes.set(text, made)
+  return made
 }
 
 const opPattern = /op-\d+-\w+-\d+/
@@ -15,8 +25,21 @@ export function opOf(line: string): string | undefined {
   return opPattern.exec(line)?.[0]
 }
 
+interface Said {
+  type: string
+  data: Record<string, unknown>
+}
+
+/** By their data: the same event read again has the same object. */
+const lines = new WeakMap<Said['data'], string | undefined>()
+
 /** The line of an event; undefined when it says nothing that a caller chose. */
-export function lineOf({ type, data }: { type: string; data: Record<string, unknown> }): string | undefined {
+export function lineOf(event: Said): string | undefined {
+  if (!lines.has(event.data)) lines.set(event.data, newLine(event))
+  return lines.get(event.data)
+}
+
+function newLine({ type, data }: Said): string | undefined {
   switch (type) {
     case 'session.created':
       return line('create', data.title)
@@ -28,6 +51,8 @@ export function lineOf({ type, data }: { type: string; data: Record<string, unkn
       return data.synthetic ? undefined : line('result', data.output, data.callId)
     case 'usage.recorded':
       return line('usage', data.attemptId, data.promptTokens, data.completionTokens, data.costMicrocents)
+    case 'compaction.applied':
+      return line('compact', data.summary)
     case 'run.started':
       return line('start', data.runId)
     default:

@@ -39,6 +39,8 @@ export type Report =
   | { intent: Intent }
   | { drafted: Drafted }
   | { ack: { op: string; range?: Range } }
+  /** It was told that nothing was written. */
+  | { refused: string }
   | { ready: true }
 
 export interface Op extends Intent {
@@ -59,6 +61,7 @@ export class History {
   take(report: Report): void {
     if ('intent' in report) this.#intend(report.intent)
     else if ('drafted' in report) this.drafts.set(report.drafted.draftId, report.drafted)
+    else if ('refused' in report) this.#require(report.refused).status = 'absent'
     else if ('ack' in report) this.#ack(this.#require(report.ack.op), report.ack.range)
   }
 

@@ -1,17 +1,24 @@
 /** The pure functions that the audit compares the stored log with: the fold, and the view that a provider is sent. */
-import { contextView, foldAll, type ProviderMessage, providerView, viewStateOf } from '@holdfast/core'
+import {
+  contextView,
+  fold,
+  type ProviderMessage,
+  providerView,
+  type State,
+  viewStateOf,
+} from '@holdfast/core'
 import type { Turn } from './pairing.ts'
-import type { StoredSession } from './stored.ts'
+import type { RawEvent, StoredSession } from './stored.ts'
 
 /** The head as it follows from the log, from its first event. */
-export function foldedHead({ events }: StoredSession): Record<string, unknown> {
-  return { ...foldAll(events)?.head }
+export function foldedHead(session: StoredSession): Record<string, unknown> {
+  return { ...foldedState(session)?.head }
 }
 
 /** The whole context as the engine would send it to a provider. */
-export function providerViewOf({ events }: StoredSession): ProviderMessage[] {
-  const state = foldAll(events)
-  return state ? providerView(contextView(events, viewStateOf(state))) : []
+export function providerViewOf(session: StoredSession): ProviderMessage[] {
+  const state = foldedState(session)
+  return state ? providerView(contextView(session.events, viewStateOf(state))) : []
 }
 
 /** The same, as who calls and who answers. */
@@ -25,4 +32,31 @@ export function viewOf(session: StoredSession): Turn[] {
 
 function ids(parts: readonly { type: string; callId?: string }[], type: string): string[] {
   return parts.flatMap((part) => (part.type === type && part.callId !== undefined ? [part.callId] : []))
+}
+
+interface Step {
+  event: RawEvent
+  state: State
+}
+
+/** The last log of each session, folded. The next to be audited mostly begins with the same events. */
+const folded = new Map<string, Step[]>()
+
+function foldedState({ sessionId, events }: StoredSession): State | undefined {
+  const steps = folded.get(sessionId) ?? []
+  folded.set(sessionId, steps)
+  const fresh = events.findIndex((event, index) => !isSame(event, steps[index]?.event))
+  steps.length = fresh < 0 ? events.length : fresh
+  for (const event of events.slice(steps.length))
+    steps.push({ event, state: fold(steps.at(-1)?.state, event) })
+  return steps.at(-1)?.state
+}
+
+function isSame(event: RawEvent, other: RawEvent | undefined): boolean {
+  return (
+    event.data === other?.data &&
+    event.seq === other.seq &&
+    event.type === other.type &&
+    event.at === other.at
+  )
 }

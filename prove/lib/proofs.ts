@@ -23,8 +23,28 @@ export const proofs: readonly Proof[] = [
   {
     name: 'power',
     shows: 'a power cut at any moment loses nothing that was acknowledged',
-    args: ['--images', '200'],
-    planted: [{ bug: 'commits are not synced', args: ['--images', '30', '--durability', 'normal'] }],
+    args: ['--images', '2500'],
+    planted: [
+      { bug: 'commits are not synced', args: ['--images', '30', '--durability', 'normal'] },
+      { bug: 'nothing is ever synced', args: ['--images', '30', '--durability', 'off'] },
+    ],
+  },
+  {
+    name: 'io',
+    shows: 'a disk that fails at any moment is told truly, and the file goes on',
+    args: ['--every', '300'],
+    planted: [
+      {
+        bug: 'a failing commit is taken for one that was not written',
+        args: ['--every', '600', '--planted'],
+      },
+    ],
+  },
+  {
+    name: 'flip',
+    shows: 'a flipped bit in any file is harmless or found out',
+    args: ['--flips', '500'],
+    planted: [{ bug: 'checksums of events are not looked at', args: ['--flips', '60', '--planted'] }],
   },
   {
     name: 'erase',

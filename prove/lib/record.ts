@@ -1,38 +1,27 @@
-/** Runs a program under `shim/record.c` and gives back every change that it made to a folder, in order. */
-import { execFileSync, spawnSync } from 'node:child_process'
+/** Runs a program under `shim/record.c`, which logs every change that it makes to a folder, in order. */
+import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Change, readTrace } from './trace.ts'
+import { compileShim } from './shim.ts'
 
-const source = fileURLToPath(new URL('../shim/record.c', import.meta.url))
-
-/** Why nothing can be recorded here; undefined when it can. */
-export function whyNotRecord(): string | undefined {
-  if (process.platform !== 'linux')
-    return `writes are recorded by preloading a library, on Linux only, not on ${process.platform}`
-  return spawnSync('cc', ['--version']).status === 0 ? undefined : 'no C compiler (cc) is installed'
-}
-
-/** The program runs to its own death by SIGKILL, so that nothing is tidied up behind it. */
+/** Gives the path of the trace. The program runs to its own death by SIGKILL, so that nothing is tidied up behind it. */
 export function record(
   script: URL,
   args: readonly string[],
   { folder, work }: { folder: string; work: string },
-): Change[] {
-  const library = join(work, 'record.so')
+): string {
   const trace = join(work, 'trace')
-  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl', '-pthread'])
   rmSync(trace, { force: true })
   const { signal, status } = spawnSync(process.execPath, [fileURLToPath(script), ...args], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: {
       ...process.env,
-      LD_PRELOAD: library,
+      LD_PRELOAD: compileShim('record', work),
       HOLDFAST_RECORD_FOLDER: folder,
       HOLDFAST_RECORD_TRACE: trace,
     },
   })
   if (signal !== 'SIGKILL') throw new Error(`the recorded program ended with ${signal ?? status}`)
-  return readTrace(trace)
+  return trace
 }

@@ -41,5 +41,19 @@ async function readEvents(store: Store, sessionId: string): Promise<RawEvent[]> 
 }
 
 function parse({ body, ...row }: Awaited<ReturnType<Store['readEvents']>>[number]): RawEvent {
-  return { ...row, ...JSON.parse(body) }
+  return { ...row, ...parsed(row.type, body) }
+}
+
+/** Many images of one file hold the same events: each is parsed once, and its data is then the same object. */
+const known = new Map<string, Pick<RawEvent, 'actor' | 'data'>>()
+const mostKnown = 20_000
+
+function parsed(type: string, body: string): Pick<RawEvent, 'actor' | 'data'> {
+  const name = `${type} ${body}`
+  const found = known.get(name)
+  if (found) return found
+  if (known.size >= mostKnown) known.clear()
+  const made = JSON.parse(body)
+  known.set(name, made)
+  return made
 }

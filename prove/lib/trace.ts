@@ -26,3 +26,8 @@ export function readTrace(path: string): Change[] {
   }
   return changes
 }
+
+/** The index of the journal is shared memory: it does not outlive the processes, and is made anew from the journal. */
+export function isShared(name: string): boolean {
+  return name.endsWith('-shm')
+}

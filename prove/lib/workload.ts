@@ -27,6 +27,8 @@ export interface Work {
   running: readonly string[]
   /** Rounds that each caller makes; absent: without end. */
   rounds?: number
+  /** Puts summaries in place of the past, which two writers of one session must not do at once. */
+  compacts?: boolean
   /** The planted bug: says that it is done before it is. */
   acksEarly?: boolean
 }
@@ -70,7 +72,7 @@ export class Workload {
   }
 
   #callers(session: Session, hasRuns: boolean): Promise<void>[] {
-    const caller = (name: string, turn: (op: (step: number) => string, n: number) => Promise<void>) => {
+    const caller = (name: string, turn: (op: (step: number) => string, n: number) => Promise<unknown>) => {
       return this.#repeat((n) =>
         turn((step) => `op-${this.#work.writer}-${session.id}${name}-${n * 10 + step}`, n),
       )
@@ -80,30 +82,45 @@ export class Workload {
     }
     if (hasRuns) return [caller('a', (op) => this.#liveRun(session, op)), writer('b', () => 'ask')]
     return [
-      writer('a', () => 'talk'),
+      caller('a', (op, n) => this.#talk(session, op, n)),
       writer('b', (n) => (n % 3 === 0 ? 'run' : 'talk')),
       writer('c', (n) => (n % 5 === 0 ? 'run' : 'ask')),
     ]
   }
 
-  async #repeat(turn: (n: number) => Promise<void>): Promise<void> {
+  async #repeat(turn: (n: number) => Promise<unknown>): Promise<void> {
     const { rounds = Number.POSITIVE_INFINITY } = this.#work
     for (let n = 0; n < rounds; n++) await turn(n)
   }
 
-  /** Keyed, so that it may be sent again. */
-  async #write(session: Session, op: string, kind: Kind): Promise<void> {
-    const { commands, lines, bill } = writeOf(op, kind)
-    const told = { op, session: session.id, kind, hash: hashOf(lines), ...(bill && { bill }) }
-    await this.#say(told, () => session.batch(commands, { key: op }))
+  async #talk(session: Session, op: (step: number) => string, n: number): Promise<void> {
+    const receipt = await this.#write(session, op(0), 'talk')
+    if (this.#work.compacts && n % 4 === 3) await this.#compact(session, op(1), receipt?.lastSeq ?? 0)
   }
 
-  async #say(intent: Intent, send: () => Promise<Receipt | undefined>): Promise<void> {
+  /** Everything up to an own message, so that it covers whatever was covered before. */
+  async #compact(session: Session, op: string, to: number): Promise<void> {
+    const counts = { tokensBefore: 2, tokensAfter: 1, messagesCovered: 1 }
+    const record = { compactionId: op, from: 1, to, trigger: 'manual' as const, ...counts }
+    const intent = { op, session: session.id, hash: hashOf([line('compact', op)]) }
+    const apply = (pathSeq: number) => session.compact({ record, pathSeq, summary: op, summaryTokens: 1 })
+    await this.#say(intent, () => apply(0).catch((error) => apply(pathSeqOf(error))))
+  }
+
+  /** Keyed, so that it may be sent again. */
+  async #write(session: Session, op: string, kind: Kind): Promise<Receipt | undefined> {
+    const { commands, lines, bill } = writeOf(op, kind)
+    const told = { op, session: session.id, kind, hash: hashOf(lines), ...(bill && { bill }) }
+    return this.#say(told, () => session.batch(commands, { key: op }))
+  }
+
+  async #say(intent: Intent, send: () => Promise<Receipt | undefined>): Promise<Receipt | undefined> {
     const { report, acksEarly } = this.#work
     report({ intent })
     if (acksEarly) report({ ack: { op: intent.op } })
     const receipt = await untilWritten(send)
     if (!acksEarly) report({ ack: { op: intent.op, ...(receipt && { range: rangeOf(receipt) }) } })
+    return receipt
   }
 
   /** A run as an agent has it: every step is a commit of its own under the lease, and the answer is drafted first. */
@@ -159,6 +176,12 @@ function rangeOf({ firstSeq, lastSeq }: Receipt): Range {
   if (firstSeq === undefined || lastSeq === undefined)
     throw new Error('a write was answered without its seqs')
   return [firstSeq, lastSeq]
+}
+
+/** Where the path changed last: the refusal tells. */
+function pathSeqOf(error: unknown): number {
+  if (isHoldfastError(error, 'path_changed')) return error.details.pathSeq as number
+  throw error
 }
 
 /** Other writers may be first too often: then nothing was written, and it is sent again. */

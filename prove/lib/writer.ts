@@ -1,8 +1,9 @@
-/** The process that is killed: told where to write, it writes until it is. */
+/** The process that is killed, or kills itself at a named point: told where to write, it writes until it dies. */
 import { flushCompileCache } from 'node:module'
-import { openHoldfast } from '@holdfast/core'
+import { type Holdfast, openHoldfast, type Store } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
 import { messages, report } from './child.ts'
+import { dyingAt, type Point } from './points.ts'
 import { type Again, Workload } from './workload.ts'
 
 export interface Task {
@@ -14,6 +15,9 @@ export interface Task {
   aheadMs: number
   again: Again[]
   planted: boolean
+  compacts?: boolean
+  /** Where it kills itself, and at which time that it comes there. */
+  death?: { point: Point; nth: number }
   /** Absent: until it is killed. */
   rounds?: number
 }
@@ -21,9 +25,20 @@ export interface Task {
 // Killed processes leave no compile cache; with one, the next writer starts in half the time.
 flushCompileCache()
 report({ ready: true })
-for await (const { file, aheadMs, again, planted, ...work } of messages<Task>()) {
-  const holdfast = await openHoldfast({ store: sqlite(file), clock: () => Date.now() + aheadMs })
+for await (const { file, aheadMs, again, planted, death, ...work } of messages<Task>()) {
+  const clock = () => Date.now() + aheadMs
+  const store = await sqlite(file, death ? { driver: dyingAt(death.point, death.nth) } : {}).open({ clock })
+  const holdfast = await openHoldfast({ store, clock })
+  if (death?.point === 'amid a scrub') await scrub(store, holdfast, `gone${work.writer}`)
   await new Workload({ holdfast, report, acksEarly: planted, ...work }).run(again)
   await holdfast.close()
+  await store.close()
   break
+}
+
+/** It rewrites the file only when something was deleted. */
+async function scrub(store: Store, { sessions }: Holdfast, id: string): Promise<void> {
+  await sessions.create({ id, agentId: 'prover' })
+  await sessions.delete(id)
+  await store.scrub()
 }

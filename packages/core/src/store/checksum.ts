@@ -3,8 +3,9 @@ import { crc32 } from 'node:zlib'
 import { HoldfastError } from '@holdfast/protocol'
 import type { NewEvent } from './store.ts'
 
-export function crcOf(text: string | Uint8Array): number {
-  return crc32(text)
+/** `start`: the checksum of what else must be as it was. */
+export function crcOf(text: string | Uint8Array, start = 0): number {
+  return crc32(text, start)
 }
 
 /**
@@ -13,6 +14,22 @@ export function crcOf(text: string | Uint8Array): number {
  */
 export function crcOfEvent(seq: number, commitId: string, { type, v, at, body }: NewEvent): number {
   return crc32(body, mixed(commitId, mixed(at, mixed(type, Math.imul(seq, 31) + v))))
+}
+
+type RowValues = readonly (string | number | null)[]
+
+/** Over the values of a short row, its names included, so that it cannot pass for another. */
+export function crcOfRow(...values: RowValues): number {
+  return crc32(JSON.stringify(values))
+}
+
+/** A row without one was written before rows had one. */
+export function requireRow(crc: number | null, what: string, ...values: RowValues): void {
+  if (crc !== null && crc !== crcOfRow(...values)) throw corruptRow(what)
+}
+
+export function corruptRow(what: string): HoldfastError {
+  return new HoldfastError('store_corrupt', `${what} fails its checksum; restore it from a backup.`)
 }
 
 function mixed(text: string, start: number): number {

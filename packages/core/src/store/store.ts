@@ -54,6 +54,12 @@ export interface RefRow {
   seq: number
 }
 
+/** A ref as it stands, for finding damage. */
+export interface RawRef extends RefRow {
+  /** Its row fails its checksum. */
+  damaged?: true
+}
+
 /** One row of the ledger. Token counts; money in micro-cents, undefined when unknown. */
 export interface UsageRow {
   attemptId: string
@@ -366,6 +372,8 @@ export interface RawSession {
   head: HeadRow
   /** `head.body` fails its checksum and is not to be read. */
   damaged?: true
+  /** What else fails a checksum: where the log begins and ends, the columns that lists go by, the lease. A rebuild mends the row. */
+  suspect?: readonly ('row' | 'columns' | 'lease')[]
   lease: LeaseRow
 }
 
@@ -402,8 +410,10 @@ export type StoreFindingCode =
   | 'session_lost'
   /** Rows that nothing names: of sessions deleted half-way, bodies of no event, chunks of no draft. */
   | 'stray_rows'
-  /** A checkpoint names a body that is missing or fails its checksum. */
+  /** A checkpoint, or a body that it names, fails its checksum or is missing. */
   | 'checkpoint_damaged'
+  /** A row that is folded from no log fails its checksum. */
+  | 'row_damaged'
   /** The search index lacks events that it claims to hold, or holds words of none. */
   | 'index_stale'
 
@@ -513,7 +523,7 @@ export interface Store {
     query: { key?: string; after?: string; limit: number },
   ): Promise<readonly RecordRow[]>
 
-  /** Rows of one session by seq, rising. */
+  /** Rows of one session by seq, rising. `store_corrupt` has the `seq` of the damaged one in its details. */
   readUsage(tenantId: TenantId, sessionId: string, after: number, limit: number): Promise<readonly UsageRow[]>
   /** Sums over the rows, computed now: of a session, of a tree, or of the tenant. A sum past 2⁵³−1 is `limit_exceeded`. */
   sumUsage(tenantId: TenantId, scope: { sessionId?: string; rootSessionId?: string }): Promise<UsageTotals>
@@ -558,7 +568,7 @@ export interface Store {
   /** The session's row, unjudged, and where its event rows end. */
   readRawSession(tenantId: TenantId, sessionId: string): Promise<RawSession | undefined>
   /** Own refs with seqs `from`…`through`, both included, in no order; without those of kind `draft`, which the store makes. */
-  listRefs(tenantId: TenantId, sessionId: string, from: number, through: number): Promise<readonly RefRow[]>
+  listRefs(tenantId: TenantId, sessionId: string, from: number, through: number): Promise<readonly RawRef[]>
   /** Also takes away what was derived beyond `lastSeq`. False, and nothing done: the last event row has another seq. */
   rebuild(rebuild: Rebuild): Promise<boolean>
   /** Everything that the store finds wrong with itself; each store looks at what it can. Reads only, a slice at a time. */

@@ -1,8 +1,9 @@
 /** A file that an event brought: is it there, with the bytes that it came with. */
-import { type EventData, isErased, isHoldfastError } from '@holdfast/protocol'
+import { type EventData, isErased } from '@holdfast/protocol'
 import type { FoldEvent } from '../../session/state.ts'
 import { ATTACHMENT_NOTE } from '../attachments.ts'
 import type { LogReads } from '../log-reads.ts'
+import { unlessCorrupt } from './unless-corrupt.ts'
 
 /** Undefined: the event brought none, or the file is whole. */
 export async function fileFault(
@@ -22,10 +23,5 @@ function fileIn(event: FoldEvent): string | undefined {
 }
 
 async function isWhole({ store, tenantId }: LogReads, sessionId: string, hash: string): Promise<boolean> {
-  try {
-    return (await store.readAttachment(tenantId, sessionId, hash)) !== undefined
-  } catch (error) {
-    if (isHoldfastError(error, 'store_corrupt')) return false
-    throw error
-  }
+  return (await unlessCorrupt(() => store.readAttachment(tenantId, sessionId, hash))) !== undefined
 }

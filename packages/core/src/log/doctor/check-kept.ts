@@ -8,6 +8,7 @@ import { encodeHead } from '../head-codec.ts'
 import type { LogReads } from '../log-reads.ts'
 import { type Discovery, discovery, type RebuiltRows, toRebuild } from './discovery.ts'
 import { isSameJson } from './same-json.ts'
+import { unlessCorrupt } from './unless-corrupt.ts'
 
 export class KeptCheck {
   readonly #reads: LogReads
@@ -118,12 +119,7 @@ export class KeptCheck {
 
   async #bodyAt(seq: number): Promise<string | undefined> {
     const { store, tenantId } = this.#reads
-    try {
-      return (await store.readWaypoint(tenantId, this.#sessionId, seq))?.body
-    } catch (error) {
-      if (isHoldfastError(error, 'store_corrupt')) return undefined
-      throw error
-    }
+    return (await unlessCorrupt(() => store.readWaypoint(tenantId, this.#sessionId, seq)))?.body
   }
 
   #waypointRows({ head }: State): RebuiltRows {

@@ -12,6 +12,7 @@ import { type ChildHead, type Head, loadedPart, type State } from '../../session
 import type { OpenDraft, StoredChunk } from '../../store/store.ts'
 import type { TenantLog } from '../tenant-log.ts'
 import { type Discovery, discovery } from './discovery.ts'
+import { unlessCorrupt } from './unless-corrupt.ts'
 
 /** How long something may stay open before it counts as left: no lease is longer. */
 const patienceMs = limits.leaseTtlMs
@@ -62,7 +63,7 @@ async function endOf(
 ): Promise<ChildEnd | undefined> {
   const head = await headOf(log, childId)
   if (head === 'damaged') return undefined
-  if (head === undefined) return missingChild(log, parentId, childId)
+  if (head === undefined) return unlessCorrupt(() => missingChild(log, parentId, childId))
   const lifecycle = lifecycleOf(head, log.nowMs)
   if (lifecycle !== 'closed' && lifecycle !== 'expired') return undefined
   if (log.nowMs - toMs(head.endedAt ?? head.updatedAt) < patienceMs) return undefined
@@ -106,14 +107,18 @@ async function* drafts(
   head: Head,
   isStill: () => Promise<boolean>,
 ): AsyncGenerator<Discovery> {
-  for (const draft of await log.store.listDrafts(log.tenantId, head.id)) {
+  const open = await unlessCorrupt(() => log.store.listDrafts(log.tenantId, head.id))
+  if (!open) yield discovery('draft_damaged', head.id, 'a draft fails its checksum')
+  for (const draft of open ?? []) {
     // A run may have begun since, and this may be what it writes.
     if (!(await isStill())) return
-    const chunks = await log.store.readDraft(log.tenantId, head.id, draft.draftId, 0)
-    if (!isGapFree(chunks, draft)) {
-      const message = `draft ${draft.draftId} has ${chunks.length} of its ${draft.last} chunks`
+    const chunks = await unlessCorrupt(() => log.store.readDraft(log.tenantId, head.id, draft.draftId, 0))
+    if (!chunks || !isGapFree(chunks, draft)) {
+      const message = `draft ${draft.draftId} has not all of its ${draft.last} chunks, or one fails its checksum`
       yield discovery('draft_damaged', head.id, message)
     }
+    // Its text may be nowhere else.
+    if (!chunks) continue
     if (isUnfinished(head.run) && head.run.runId === draft.runId) continue
     const message = `draft ${draft.draftId} is of run ${draft.runId}, which is not under way`
     const commands = keptText(log, head, draft.draftId, chunks)

@@ -3,7 +3,7 @@
  * stretch of many events at once: the memory is that of a stretch, and the whole of them is looked through once for each.
  */
 import type { Ref } from '../../session/projections.ts'
-import type { RefRow } from '../../store/store.ts'
+import type { RawRef, RefRow } from '../../store/store.ts'
 import type { LogReads } from '../log-reads.ts'
 import { type Discovery, discovery, toRebuild } from './discovery.ts'
 
@@ -14,7 +14,7 @@ export class RefCheck {
   readonly #sessionId: string
   #through: number
   /** By seq: what is stored and was not met yet. */
-  #stored = new Map<number, RefRow[]>()
+  #stored = new Map<number, RawRef[]>()
 
   /** `base`: where the prefix of a fork ends; own refs are beyond it. */
   constructor(reads: LogReads, sessionId: string, base: number) {
@@ -38,7 +38,7 @@ export class RefCheck {
     this.#stored.delete(seq)
     const carried = expected.filter(({ id }) => id !== undefined)
     const lacking = carried.filter((ref) => !stored.some((other) => isSame(ref, other)))
-    const strays = stored.filter((ref) => !carried.some((other) => isSame(ref, other)))
+    const strays = stored.filter((ref) => !carried.some((other) => isSame(other, ref)))
     if (lacking.length + strays.length > 0) yield this.#wrong(seq, lacking, strays)
   }
 
@@ -61,9 +61,9 @@ export class RefCheck {
     return discovery('refs_wrong', this.#sessionId, message, { seq, fix: toRebuild({ refs, strayRefs }) })
   }
 
-  async #load(from: number, through: number): Promise<Map<number, RefRow[]>> {
+  async #load(from: number, through: number): Promise<Map<number, RawRef[]>> {
     const { store, tenantId } = this.#reads
-    const bySeq = new Map<number, RefRow[]>()
+    const bySeq = new Map<number, RawRef[]>()
     for (const ref of await store.listRefs(tenantId, this.#sessionId, from, through)) {
       bySeq.set(ref.seq, [...(bySeq.get(ref.seq) ?? []), ref])
     }
@@ -71,6 +71,7 @@ export class RefCheck {
   }
 }
 
-function isSame(a: Ref | RefRow, b: Ref | RefRow): boolean {
-  return a.kind === b.kind && a.id === b.id
+/** What fails its checksum is stray, and the ref that it was is lacking. */
+function isSame(carried: Ref, { kind, id, damaged }: RawRef): boolean {
+  return !damaged && carried.kind === kind && carried.id === id
 }

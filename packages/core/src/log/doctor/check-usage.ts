@@ -1,14 +1,17 @@
 /** The ledger of a session against its usage events, row by row, and its sums against the counters. */
-import { limits } from '@holdfast/protocol'
+import { isHoldfastError, limits } from '@holdfast/protocol'
 import type { UsageRow, UsageTotals } from '../../store/store.ts'
 import type { LogReads } from '../log-reads.ts'
 import { type Discovery, discovery, toRebuild } from './discovery.ts'
 import { isSameJson } from './same-json.ts'
 
+/** Of a row that fails its checksum only its place is told. */
+type StoredRow = UsageRow | { seq: number; damaged: true }
+
 export class UsageCheck {
   readonly #reads: LogReads
   readonly #sessionId: string
-  #page: UsageRow[] = []
+  #page: StoredRow[] = []
   #after = Number.MIN_SAFE_INTEGER
   #isRead = false
   /** Every row so far is what its event says. */
@@ -24,13 +27,13 @@ export class UsageCheck {
   async *add(seq: number, expected: UsageRow): AsyncGenerator<Discovery> {
     yield* this.#strays(seq - 1)
     addTo(this.#expected, expected)
-    const stored: UsageRow[] = []
+    const stored: StoredRow[] = []
     for (let row = await this.#peek(); row?.seq === seq; row = await this.#peek()) {
       stored.push(row)
       this.#page.shift()
     }
     if (stored.length !== 1 || !isSameJson(stored[0], expected)) {
-      const message = `event ${seq} has ${stored.length} rows in the ledger, or one that differs`
+      const message = `event ${seq} has ${stored.length} rows in the ledger, or one that differs or fails its checksum`
       yield this.#wrong(seq, message, [expected])
     }
   }
@@ -62,14 +65,37 @@ export class UsageCheck {
     return discovery('usage_wrong', this.#sessionId, message, { seq, fix })
   }
 
-  async #peek(): Promise<UsageRow | undefined> {
+  async #peek(): Promise<StoredRow | undefined> {
     if (this.#page.length === 0 && !this.#isRead) {
-      const { store, tenantId } = this.#reads
-      this.#page = [...(await store.readUsage(tenantId, this.#sessionId, this.#after, limits.pageItems))]
-      this.#isRead = this.#page.length < limits.pageItems
+      this.#page = await this.#readPage(limits.pageItems)
+      this.#isRead = this.#page.length === 0
       this.#after = this.#page.at(-1)?.seq ?? this.#after
     }
     return this.#page[0]
+  }
+
+  /** Up to the first row that fails its checksum. Others of its seq are passed over, for they are put in place with it. */
+  async #readPage(limit: number): Promise<StoredRow[]> {
+    const found = await this.#read(limit)
+    if (!('damaged' in found)) return found
+    let [whole, tooMany]: [UsageRow[], number] = [[], limit]
+    while (tooMany - whole.length > 1) {
+      const count = Math.floor((whole.length + tooMany) / 2)
+      const rows = await this.#read(count)
+      if ('damaged' in rows) tooMany = count
+      else whole = rows
+    }
+    return [...whole, found]
+  }
+
+  async #read(limit: number): Promise<UsageRow[] | { seq: number; damaged: true }> {
+    const { store, tenantId } = this.#reads
+    try {
+      return [...(await store.readUsage(tenantId, this.#sessionId, this.#after, limit))]
+    } catch (error) {
+      if (!isHoldfastError(error, 'store_corrupt') || typeof error.details.seq !== 'number') throw error
+      return { seq: error.details.seq, damaged: true }
+    }
   }
 }
 

@@ -161,7 +161,7 @@ const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, D
       sql(
         `INSERT INTO drafts (session, id, run, epoch, last) SELECT session, 'd', 'gone', 1, 1 FROM sessions WHERE id = 's'`,
       )
-      sql("INSERT INTO chunks SELECT draft, 1, 'text', 'half a word' FROM drafts")
+      sql("INSERT INTO chunks (draft, chunk, kind, text) SELECT draft, 1, 'text', 'half a word' FROM drafts")
     },
   },
   draft_damaged: {
@@ -186,12 +186,19 @@ const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, D
       sql(`INSERT INTO garbage SELECT session FROM sessions WHERE id = 'f'`)
       sql(`DELETE FROM sessions WHERE id = 'f'`)
       sql(`INSERT INTO bodies SELECT session, x'00', 'nobody names it' FROM sessions WHERE id = 's'`)
-      sql("INSERT INTO chunks VALUES (99, 1, 'text', 'of no draft')")
+      sql("INSERT INTO chunks (draft, chunk, kind, text) VALUES (99, 1, 'text', 'of no draft')")
     },
   },
   checkpoint_damaged: {
     do: ({ sql }) => sql('DELETE FROM attachments WHERE is_file = 0'),
     ...left('checkpoint_damaged'),
+  },
+  row_damaged: {
+    async do({ holdfast, sql }) {
+      await holdfast.agents.put('painter', { name: 'Painter', instructions: 'Be brief.' })
+      sql("UPDATE records SET body = replace(body, 'brief', 'grief')")
+    },
+    ...left('row_damaged'),
   },
   index_stale: {
     do: async ({ session, sql }) => {
@@ -248,7 +255,8 @@ eachSharedStore('damage of several places at once', (place) => {
   it('is found where a fork reads some of its events twice', async () => {
     if (place.path === undefined) return
     const scene = await sceneOn(place)
-    scene.sql(`UPDATE sessions SET base = base - 3 WHERE id = 'f'`)
+    scene.sql(`UPDATE sessions SET base = base - 3, crc = NULL WHERE id = 'f'`)
+    scene.sql('UPDATE segments SET last = last - 3, crc = NULL')
     expect(codesOf(await allOf(scene))).toEqual(['event_damaged'])
   })
 
@@ -264,6 +272,112 @@ eachSharedStore('damage of several places at once', (place) => {
     expect(codesOf((await holdfast.repair('s')).repaired)).toEqual(['head_wrong'])
     await session.append(user('on the right one'))
     expect(await allOf(scene)).toEqual([])
+  })
+})
+
+const changes: readonly [string, FindingCode, string][] = [
+  ['the base of a fork', 'seq_wrong', "UPDATE sessions SET base = base - 3 WHERE id = 'f'"],
+  ['when a session was erased', 'seq_wrong', "UPDATE sessions SET erased = 1 WHERE id = 's'"],
+  ['the check of a seq', 'seq_wrong', "UPDATE sessions SET seq_check = 1 WHERE id = 's'"],
+  ['the checksum of a row', 'seq_wrong', "UPDATE sessions SET crc = 1 WHERE id = 's'"],
+  ['the end of a lease', 'lease_wrong', "UPDATE sessions SET lease_expires = 9e15 WHERE id = 's'"],
+  ['the checksum of a lease', 'lease_wrong', "UPDATE sessions SET lease_crc = 1 WHERE id = 's'"],
+  ['the checksum of columns', 'columns_wrong', "UPDATE sessions SET columns_crc = 1 WHERE id = 's'"],
+  ['the checksum of refs', 'refs_wrong', 'UPDATE refs SET crc = 1'],
+  ['the checksum of the ledger', 'usage_wrong', 'UPDATE usage SET crc = 1'],
+  ['the figures of the ledger', 'usage_wrong', 'UPDATE usage SET figures = 1'],
+  ['the price book of a ledger row', 'usage_wrong', "UPDATE usage SET price_book = 'x'"],
+  ['the checksum of a kept head', 'waypoint_wrong', 'UPDATE waypoints SET crc = 1'],
+  ['the checksum of a part', 'part_wrong', 'UPDATE parts SET crc = 1'],
+]
+
+eachSharedStore('a row whose checksum tells', (place) => {
+  it.each(changes)('%s: it is found and put in place with its checksum', async (_, code, change) => {
+    if (place.path === undefined) return
+    const scene = await sceneOn(place)
+    const told = async () => [
+      (await (await scene.holdfast.sessions.open('f')).events({ limit: 100 })).events,
+      await scene.holdfast.usage.totals(),
+      await scene.holdfast.usage.list('s'),
+    ]
+    const before = await told()
+    scene.sql(change)
+    expect(codesOf(await allOf(scene))).toEqual([code])
+    expect((await scene.holdfast.repair(scene.holdfast.doctor({ everyTenant: true }))).left).toEqual([])
+    expect(await allOf(scene)).toEqual([])
+    const nulls = scene.sql(`
+      SELECT 1 FROM sessions WHERE crc IS NULL OR seq_check IS NULL OR lease_crc IS NULL OR columns_crc IS NULL
+      UNION ALL SELECT 1 FROM refs WHERE crc IS NULL UNION ALL SELECT 1 FROM usage WHERE crc IS NULL OR figures IS NULL`)
+    expect(nulls).toEqual([])
+    expect(await told()).toEqual(before)
+    await scene.session.append(user('and on'))
+  })
+
+  it('the lease of a live run: it is freed, and the run recovered', async () => {
+    if (place.path === undefined) return
+    const scene = await sceneOn(place)
+    await scene.session.startRun(worker)
+    scene.sql(`UPDATE sessions SET lease_owner = 'walker' WHERE id = 's'`)
+    expect(codesOf(await allOf(scene))).toEqual(['lease_wrong', 'run_lost'])
+    expect((await scene.holdfast.repair('s')).left).toEqual([])
+    expect(await allOf(scene)).toEqual([])
+  })
+
+  it('several of the ledger, among others of the same event', async () => {
+    if (place.path === undefined) return
+    const scene = await sceneOn(place)
+    const run = await scene.session.startRun(worker)
+    for (let n = 2; n < 9; n++)
+      await run.recordUsage({ attemptId: `a${n}`, promptTokens: n, completionTokens: 1 })
+    await run.complete()
+    const before = await scene.holdfast.usage.list('s')
+    scene.sql('UPDATE usage SET prompt_tokens = 1 WHERE prompt_tokens IN (3, 4, 8)')
+    scene.sql('INSERT INTO usage SELECT * FROM usage WHERE prompt_tokens = 1 LIMIT 1')
+    expect(codesOf(await allOf(scene))).toEqual(['usage_wrong'])
+    expect((await scene.holdfast.repair('s')).left).toEqual([])
+    expect(await scene.holdfast.usage.list('s')).toEqual(before)
+  })
+
+  const unlogged: readonly [string, string, (scene: Scene) => Promise<unknown>][] = [
+    [
+      'an idempotency key',
+      'UPDATE keys SET last = last + 1',
+      ({ session }) => session.append(user('once'), { key: 'k' }),
+    ],
+    [
+      'a tombstone',
+      "UPDATE tombstones SET id = 'of another'",
+      async ({ holdfast }) => {
+        await holdfast.sessions.create({ id: 'gone', agentId: 'agent' })
+        await holdfast.sessions.delete('gone')
+      },
+    ],
+    [
+      'a closed draft',
+      "UPDATE refs SET id = 'e' WHERE kind = 'draft'",
+      async ({ session }) => {
+        const run = await session.startRun(worker)
+        const draft = run.draft('d')
+        draft.write('half a word')
+        await draft.flush()
+        await run.complete()
+      },
+    ],
+    [
+      'the bill of a session that is gone',
+      'UPDATE usage SET completion_tokens = 3',
+      ({ holdfast }) => holdfast.sessions.delete('s', { cascade: true }),
+    ],
+  ]
+  it.each(unlogged)('%s: it is found', async (_, change, write) => {
+    if (place.path === undefined) return
+    const scene = await sceneOn(place)
+    await write(scene)
+    expect(await allOf(scene)).toEqual([])
+    scene.sql(change)
+    const found = await allOf(scene)
+    expect(codesOf(found)).toEqual(['row_damaged'])
+    expect((await scene.holdfast.repair(found)).left).toEqual(found)
   })
 })
 

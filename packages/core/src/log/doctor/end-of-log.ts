@@ -6,13 +6,14 @@ export interface EndOfLog {
   seq: number
   /** The event rows end elsewhere than the head says, and the head can be believed. */
   problem?: string
-  /** Only the row is at odds with the other two. */
+  /** Only the row is at odds with the other two, or fails its checksum. */
   isRowWrong: boolean
 }
 
-/** A damaged head tells nothing; then the row is asked. */
+/** A damaged head tells nothing; then the row is asked, and when that is damaged too, the event rows. */
 export function endOfLog(raw: RawSession): EndOfLog {
-  const seq = fieldsOf(raw)?.seq ?? raw.seq
+  const isRowDamaged = raw.suspect?.includes('row') ?? false
+  const seq = fieldsOf(raw)?.seq ?? (isRowDamaged ? raw.lastSeq : raw.seq)
   if (raw.lastSeq < seq) {
     const problem = `the events after ${raw.lastSeq} are missing: restore them from a backup`
     return { seq: raw.lastSeq + 1, problem, isRowWrong: false }
@@ -21,7 +22,7 @@ export function endOfLog(raw: RawSession): EndOfLog {
     const problem = `there is an event ${raw.lastSeq} beyond the end of the log: restore it from a backup`
     return { seq: raw.lastSeq, problem, isRowWrong: false }
   }
-  return { seq, isRowWrong: raw.seq !== seq }
+  return { seq, isRowWrong: isRowDamaged || raw.seq !== seq }
 }
 
 /** A head of another version was folded by other rules. */

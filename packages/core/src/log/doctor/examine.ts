@@ -7,6 +7,7 @@ import { type EventData, limits } from '@holdfast/protocol'
 import { fold } from '../../session/fold/index.ts'
 import { isLive } from '../../session/lifecycle.ts'
 import type { FoldEvent, State } from '../../session/state.ts'
+import { freeLease } from '../../store/judge.ts'
 import type { RawSession, Segment } from '../../store/store.ts'
 import { headRow } from '../head-codec.ts'
 import { missing } from '../log-reads.ts'
@@ -22,6 +23,7 @@ import { type Discovery, discovery, type Fix, toRebuild } from './discovery.ts'
 import { endOfLog, isOfThisVersion } from './end-of-log.ts'
 import type { FindingCode } from './findings.ts'
 import { isSameJson } from './same-json.ts'
+import { unlessCorrupt } from './unless-corrupt.ts'
 import { type DamagedStep, type EventStep, walkLog } from './walk-log.ts'
 
 /** Something was erased while the session was looked at: what was found may be of before and after. */
@@ -64,7 +66,10 @@ class Examination {
     const { seq, problem, isRowWrong } = endOfLog(raw)
     if (isRowWrong) {
       // Readers believe the row: the rest can be read once it is right.
-      const message = `the row says ${raw.seq}, the head and the log say ${seq}`
+      const message =
+        raw.seq === seq
+          ? 'the row fails its checksum'
+          : `the row says ${raw.seq}, the head and the log say ${seq}`
       yield this.#found('seq_wrong', message, { fix: toRebuild({}) })
       return
     }
@@ -75,7 +80,12 @@ class Examination {
 
   async *#walk(raw: RawSession, lastSeq: number): AsyncGenerator<Discovery> {
     const { store, tenantId, reads } = this.#log
-    const segments = await store.readSegments(tenantId, this.#sessionId)
+    const segments = await unlessCorrupt(() => store.readSegments(tenantId, this.#sessionId))
+    if (!segments) {
+      const message = 'the rows of its prefix fail their checksum or do not join: restore them from a backup'
+      yield this.#unsound('segments_wrong', message)
+      return
+    }
     const base = segments.at(-1)?.to ?? 0
     const derived = new DerivedCheck(reads, this.#sessionId, base)
     if (this.#isSound) await derived.begin()
@@ -148,17 +158,22 @@ class Examination {
       const message = 'the head fails its checksum or is not the fold of the log'
       yield this.#found('head_wrong', message, { fix: toRebuild({ head }) })
     }
-    if (!isSameJson(stored, columns)) {
-      const message = 'the columns that lists go by are not what the log says'
+    if (raw.suspect?.includes('columns') || !isSameJson(stored, columns)) {
+      const message = 'the columns that lists go by fail their checksum or are not what the log says'
       yield this.#found('columns_wrong', message, { fix: toRebuild({ head }) })
     }
     yield* this.#lease(raw, state, epoch)
     for await (const fault of viewFaults(this.#log.reads, state)) yield this.#found('unpaired', fault)
-    yield* checkLife(this.#log, state, raw.lease, () => this.#isStill(raw.lastSeq))
+    const lease = raw.suspect?.includes('lease') ? freeLease : raw.lease
+    yield* checkLife(this.#log, state, lease, () => this.#isStill(raw.lastSeq))
   }
 
   /** Every taking is an event, so nobody can hold a higher epoch than the last one in the log. */
-  *#lease({ lease }: RawSession, { head }: State, epoch: number): Generator<Discovery> {
+  *#lease({ lease, suspect }: RawSession, { head }: State, epoch: number): Generator<Discovery> {
+    if (suspect?.includes('lease')) {
+      yield this.#found('lease_wrong', 'the lease fails its checksum', { fix: toRebuild({ epoch }) })
+      return
+    }
     const isStray = lease.owner !== undefined && !isLive(head.run)
     if (lease.epoch === epoch && !isStray) return
     const owner = isStray ? 'an owner without a run' : 'no stray owner'

@@ -71,7 +71,7 @@ export const findingCatalogue: Readonly<Record<FindingCode, Entry>> = {
   seq_wrong: {
     severity: 'error',
     repair: 'rebuild',
-    meaning: 'The row of a session names another last seq than its head and its log.',
+    meaning: 'The row of a session fails its checksum, or names another last seq than its head and its log.',
   },
   head_wrong: {
     severity: 'error',
@@ -86,7 +86,7 @@ export const findingCatalogue: Readonly<Record<FindingCode, Entry>> = {
   columns_wrong: {
     severity: 'error',
     repair: 'rebuild',
-    meaning: 'What lists and sweeps go by is not what the head says.',
+    meaning: 'What lists and sweeps go by fails its checksum or is not what the head says.',
   },
   part_wrong: {
     severity: 'error',
@@ -101,17 +101,19 @@ export const findingCatalogue: Readonly<Record<FindingCode, Entry>> = {
   refs_wrong: {
     severity: 'error',
     repair: 'rebuild',
-    meaning: 'The ids under which an event is found are not the ones that it carries.',
+    meaning: 'The ids under which an event is found fail their checksum or are not the ones that it carries.',
   },
   usage_wrong: {
     severity: 'error',
     repair: 'rebuild',
-    meaning: 'The rows of the ledger, or their sums, are not what the usage events say.',
+    meaning:
+      'Rows of the ledger fail their checksum, or they or their sums are not what the usage events say.',
   },
   lease_wrong: {
     severity: 'error',
     repair: 'rebuild',
-    meaning: 'The epoch is not the last one taken, or the lease is held without a live run.',
+    meaning:
+      'The lease fails its checksum, its epoch is not the last one taken, or it is held without a live run.',
   },
   attachment_damaged: {
     severity: 'error',
@@ -134,7 +136,11 @@ export const findingCatalogue: Readonly<Record<FindingCode, Entry>> = {
     repair: 'append',
     meaning: 'A draft is of a run that is over or never was.',
   },
-  draft_damaged: { severity: 'warning', repair: 'none', meaning: 'A draft has lost some of its chunks.' },
+  draft_damaged: {
+    severity: 'warning',
+    repair: 'none',
+    meaning: 'A draft fails its checksum or has lost some of its chunks.',
+  },
   engine_damaged: {
     severity: 'error',
     repair: 'restore',
@@ -159,7 +165,13 @@ export const findingCatalogue: Readonly<Record<FindingCode, Entry>> = {
   checkpoint_damaged: {
     severity: 'error',
     repair: 'restore',
-    meaning: 'A checkpoint names a body that is missing or fails its checksum.',
+    meaning: 'A checkpoint, or a body that it names, fails its checksum or is missing.',
+  },
+  row_damaged: {
+    severity: 'error',
+    repair: 'restore',
+    meaning:
+      'A row that is folded from no log fails its checksum: a key, a record, a tombstone, the bill of a session that is gone.',
   },
   index_stale: {
     severity: 'warning',

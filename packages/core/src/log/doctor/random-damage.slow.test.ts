@@ -23,18 +23,35 @@ const texts: Readonly<Record<string, readonly string[]>> = {
   parts: ['part', 'body'],
   waypoints: ['head'],
   sessions: ['head', 'agent', 'conversation', 'thread', 'root', 'lease_owner'],
-  usage: ['attempt', 'root', 'agent', 'purpose', 'status', 'cost_source'],
+  usage: ['attempt', 'root', 'agent', 'purpose', 'status', 'cost_source', 'price_book'],
+  refs: ['kind', 'id'],
 }
 
 const numbers: Readonly<Record<string, readonly string[]>> = {
   events: ['seq', 'v', 'crc', 'session'],
   parts: ['seq', 'crc'],
   waypoints: ['seq', 'crc'],
-  sessions: ['base', 'seq', 'epoch', 'created', 'activity', 'question_asked', 'expires', 'head_crc'],
-  usage: ['seq', 'prompt_tokens', 'completion_tokens', 'cost_microcents', 'estimated'],
-  segments: ['source', 'first', 'last'],
+  sessions: [
+    'base',
+    'seq',
+    'erased',
+    'seq_check',
+    'crc',
+    'lease_crc',
+    'columns_crc',
+    'epoch',
+    'created',
+    'activity',
+    'question_asked',
+    'expires',
+    'head_crc',
+  ],
+  refs: ['seq', 'crc'],
+  usage: ['seq', 'crc', 'figures', 'prompt_tokens', 'completion_tokens', 'cost_microcents', 'estimated'],
+  segments: ['source', 'first', 'last', 'crc'],
   attachments: ['crc', 'session'],
-  drafts: ['last'],
+  drafts: ['last', 'crc'],
+  chunks: ['crc'],
 }
 
 const keyed: Readonly<Record<string, string>> = {

@@ -68,6 +68,7 @@ const ofStore: ReadonlySet<FindingCode> = new Set([
   'session_lost',
   'stray_rows',
   'checkpoint_damaged',
+  'row_damaged',
   'index_stale',
 ])
 

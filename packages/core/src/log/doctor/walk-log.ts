@@ -1,9 +1,10 @@
 /** All events of a session in order, page by page; what is damaged is told and passed over. */
-import { HoldfastError, isHoldfastError, limits } from '@holdfast/protocol'
+import { HoldfastError, limits } from '@holdfast/protocol'
 import type { FoldEvent } from '../../session/state.ts'
 import type { StoredEvent } from '../../store/store.ts'
 import { decodeEvent } from '../event-codec.ts'
 import type { LogReads } from '../log-reads.ts'
+import { unlessCorrupt } from './unless-corrupt.ts'
 
 export interface EventStep {
   seq: number
@@ -54,12 +55,7 @@ async function page(
   sessionId: string,
   range: { after: number; through: number; limit: number },
 ): Promise<readonly StoredEvent[] | undefined> {
-  try {
-    return await reads.readRows(sessionId, range)
-  } catch (error) {
-    if (isHoldfastError(error, 'store_corrupt')) return undefined
-    throw error
-  }
+  return unlessCorrupt(() => reads.readRows(sessionId, range))
 }
 
 async function* oneByOne(

@@ -1,5 +1,5 @@
 /** Bodies by their hash: attachments, and the channels of checkpoints. */
-import { corrupt, crcOf } from '../checksum.ts'
+import { corrupt, crcOf, crcOfRow } from '../checksum.ts'
 import type { Connection } from './connection.ts'
 import { stretchesOf } from './forks.ts'
 import { getSession, type SessionRow } from './sessions.ts'
@@ -20,7 +20,13 @@ const DROP_UNNAMED = `
     )
   )`
 
-const SELECT_ATTACHMENT = 'SELECT crc, bytes FROM attachments WHERE session = ? AND hash = ? AND seq <= ?'
+const SELECT_ATTACHMENT =
+  'SELECT crc, bytes, seq FROM attachments WHERE session = ? AND hash = ? AND seq <= ?'
+
+const SELECT_COPIES = `
+  SELECT session, seq, crc, bytes FROM attachments WHERE hash = ? AND session IN (
+    SELECT ? UNION ALL SELECT source FROM segments WHERE session = ?
+  )`
 
 const HAS_ATTACHMENT = 'SELECT 1 FROM attachments WHERE session = ? AND hash = ? AND seq <= ?'
 
@@ -29,7 +35,15 @@ export function insertAttachment(
   session: number,
   { hash, bytes, seq, isFile }: { hash: string; bytes: Uint8Array; seq: number; isFile: boolean },
 ): void {
-  db.run(INSERT_ATTACHMENT, session, hash, seq, isFile ? 1 : 0, crcOf(bytes), bytes)
+  db.run(
+    INSERT_ATTACHMENT,
+    session,
+    hash,
+    seq,
+    isFile ? 1 : 0,
+    crcOf(bytes, crcOfRow(session, hash, seq)),
+    bytes,
+  )
   if (isFile) db.run(NOTE_FILE, session, hash)
 }
 
@@ -55,15 +69,28 @@ export function readAttachment(
   for (const { session, last } of stretchesOf(db, row)) {
     const found = db.get(SELECT_ATTACHMENT, session, hash, last)
     if (!found) continue
-    const [crc, bytes] = found
-    if (crcOf(bytes) !== crc) throw corrupt(`Attachment ${hash}`, sessionId, { hash })
+    const [crc, bytes, seq] = found
+    if (!isWhole(crc, bytes, crcOfRow(session, hash, seq)))
+      throw corrupt(`Attachment ${hash}`, sessionId, { hash })
     return plainBytes(bytes)
   }
   return undefined
 }
 
+/** In any of the sessions that this one reads, or read once. */
+export function holdsWhole(db: Connection, session: number, hash: string): boolean {
+  return db
+    .all(SELECT_COPIES, hash, session, session)
+    .some(([source, seq, crc, bytes]) => isWhole(crc, bytes, crcOfRow(source, hash, seq)))
+}
+
 export function holdsAttachment(db: Connection, row: SessionRow, hash: string): boolean {
   return stretchesOf(db, row).some(({ session, last }) => db.get(HAS_ATTACHMENT, session, hash, last))
+}
+
+/** Older rows have a checksum of the bytes alone. */
+function isWhole(crc: number, bytes: Uint8Array, names: number): boolean {
+  return crc === crcOf(bytes, names) || crc === crcOf(bytes)
 }
 
 /** Drivers differ: one gives a Buffer. */

@@ -1,11 +1,19 @@
 /** The copy of a file that is made before its schema changes: `<path>.backup-v<version>-<time>`. */
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { HoldfastError } from '@holdfast/protocol'
 import type { Place } from './connection.ts'
+import { sqliteCode } from './errors.ts'
 
 /** A copy has its name only once it is whole and on disk. */
-export function backUp({ driver, path, inMemory }: Place, version: number, nowMs: number): void {
-  if (inMemory) return
+export function backUp(place: Place, version: number, nowMs: number): void {
+  if (place.inMemory) return
+  told(`The copy of ${place.path} before its migration cannot be made; nothing was changed.`, () => {
+    copy(place, version, nowMs)
+  })
+}
+
+function copy({ driver, path }: Place, version: number, nowMs: number): void {
   const target = `${path}.backup-v${version}-${Math.floor(nowMs)}`
   const partial = `${target}.partial`
   rmSync(partial, { force: true })
@@ -25,8 +33,20 @@ export function backUp({ driver, path, inMemory }: Place, version: number, nowMs
 export function removeBackups({ path, inMemory }: Place): void {
   if (inMemory) return
   const start = `${basename(path)}.backup-v`
-  for (const name of readdirSync(dirname(path))) {
-    if (name.startsWith(start)) rmSync(join(dirname(path), name), { force: true })
+  told(`The copies that migrations made of ${path} cannot be removed.`, () => {
+    for (const name of readdirSync(dirname(path))) {
+      if (name.startsWith(start)) rmSync(join(dirname(path), name), { force: true })
+    }
+  })
+}
+
+/** An error of the file system becomes ours; one of SQLite is told by what it means. */
+function told(message: string, work: () => void): void {
+  try {
+    work()
+  } catch (cause) {
+    if (sqliteCode(cause) !== undefined) throw cause
+    throw new HoldfastError('store_unavailable', message, { cause })
   }
 }
 

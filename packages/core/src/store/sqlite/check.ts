@@ -3,12 +3,15 @@
  * nothing, the search index against the events. A slice in each turn of the event loop, but for the engine's check, which
  * takes one turn per table.
  */
-import { isHoldfastError, type TenantId } from '@holdfast/protocol'
-import { crcOf } from '../checksum.ts'
+import { isHoldfastError } from '@holdfast/protocol'
+import { crcOfRow } from '../checksum.ts'
 import type { StoreFinding, TextOf } from '../store.ts'
 import { wordsOf } from '../words.ts'
+import { holdsWhole } from './attachments.ts'
+import { checkedRows, checkRows } from './check-rows.ts'
 import type { Connection } from './connection.ts'
 import type { Row } from './driver.ts'
+import { namesOfSession } from './names.ts'
 import { textOfRow } from './search.ts'
 import { settingQueries } from './settings.ts'
 import { strayBodies, strayChunks } from './strays.ts'
@@ -50,18 +53,9 @@ const SELECT_IS_KNOWN = `
 const COUNT_EVENTS = 'SELECT count(*) FROM events WHERE session = ?'
 const COUNT_GARBAGE = 'SELECT count(*) FROM garbage'
 
-const SELECT_NAMES = `
-  SELECT tenants.id, sessions.id FROM sessions JOIN tenants ON tenants.tenant = sessions.tenant
-  WHERE sessions.session = ?`
-
 const SELECT_CHANNELS = `
-  SELECT checkpoint, session, thread, id, channels FROM checkpoints WHERE checkpoint > ?
-  ORDER BY checkpoint LIMIT 50`
-
-const SELECT_CHANNEL_BODY = `
-  SELECT crc, bytes FROM attachments WHERE hash = ? AND session IN (
-    SELECT ? UNION ALL SELECT source FROM segments WHERE session = ?
-  )`
+  SELECT checkpoint, crc, tenant, session, thread, namespace, id, parent, seq, channels FROM checkpoints
+  WHERE checkpoint > ? ORDER BY checkpoint LIMIT 50`
 
 const SELECT_WATERMARK = 'SELECT watermark, (SELECT coalesce(max(event), 0) FROM events) FROM upkeep'
 
@@ -87,24 +81,26 @@ export async function* checkStore(
   yield* await transactions.read(checkGarbage)
   yield* paged(transactions, 0, checkBodies)
   yield* paged(transactions, 0, checkCheckpoints)
+  for (const rows of checkedRows)
+    yield* paged(transactions, rows.start, (db, after) => checkRows(db, rows, after))
   if (!textOf) return
   yield* await transactions.read(checkWatermark)
   yield* paged(transactions, 0, (db, after) => checkIndex(db, after, textOf))
 }
 
-interface Page {
+interface Page<Place = number> {
   findings: readonly StoreFinding[]
   /** Absent at the end. */
-  next?: number
+  next?: Place
 }
 
-async function* paged(
+async function* paged<Place>(
   transactions: Transactions,
-  start: number,
-  look: (db: Connection, after: number) => Page,
+  start: Place,
+  look: (db: Connection, after: Place) => Page<Place>,
 ): AsyncGenerator<StoreFinding> {
-  for (let after: number | undefined = start; after !== undefined; ) {
-    const from: number = after
+  for (let after: Place | undefined = start; after !== undefined; ) {
+    const from: Place = after
     const page = await transactions.read((db) => db.snapshot(() => look(db, from)))
     yield* page.findings
     after = page.next
@@ -166,28 +162,36 @@ function checkBodies(db: Connection, after: number): Page {
   const counts = new Map<number, number>()
   for (const { session } of strays) counts.set(session, (counts.get(session) ?? 0) + 1)
   const findings = [...counts].map(([session, count]): StoreFinding => {
-    return { code: 'stray_rows', ...namesOf(db, session), message: `${count} bodies are named by no event` }
+    return {
+      code: 'stray_rows',
+      ...namesOfSession(db, session),
+      message: `${count} bodies are named by no event`,
+    }
   })
   return { findings, ...(next !== undefined && { next }) }
 }
 
 function checkCheckpoints(db: Connection, after: number): Page {
   const rows = db.all(SELECT_CHANNELS, after)
-  const findings = rows.flatMap(([, session, thread, id, channels]): StoreFinding[] => {
-    const names = namesOf(db, session)
-    const bad = badChannels(db, session, channels)
-    const message = `checkpoint ${id} of thread ${thread} has lost the body of ${bad} of its channels`
-    return bad > 0 && names.sessionId !== undefined ? [{ code: 'checkpoint_damaged', ...names, message }] : []
+  const findings = rows.flatMap(([, crc, tenant, session, ...values]): StoreFinding[] => {
+    const names = namesOfSession(db, session)
+    const fault =
+      crc === null || crc === crcOfRow(tenant, session, ...values)
+        ? channelsFault(db, session, values.at(-1))
+        : 'fails its checksum'
+    if (fault === undefined || names.sessionId === undefined) return []
+    const [thread, , id] = values
+    const message = `checkpoint ${id} of thread ${thread} ${fault}`
+    return [{ code: 'checkpoint_damaged', ...names, message }]
   })
   const next = rows.at(-1)?.[0] as number | undefined
   return { findings, ...(next !== undefined && { next }) }
 }
 
-function badChannels(db: Connection, session: number, channels: string): number {
+function channelsFault(db: Connection, session: number, channels: string): string | undefined {
   const pairs = JSON.parse(channels) as [string, string][]
-  const holds = ([, hash]: [string, string]) =>
-    db.all(SELECT_CHANNEL_BODY, hash, session, session).some(([crc, bytes]) => crcOf(bytes) === crc)
-  return pairs.filter((pair) => !holds(pair)).length
+  const lost = pairs.filter(([, hash]) => !holdsWhole(db, session, hash)).length
+  return lost > 0 ? `has lost the body of ${lost} of its channels` : undefined
 }
 
 function checkWatermark(db: Connection): StoreFinding[] {
@@ -216,9 +220,4 @@ function checkIndex(db: Connection, after: number, textOf: TextOf): Page {
 function hasWords(db: Connection, row: Row, textOf: TextOf): boolean {
   const text = textOfRow(db, row, textOf)
   return text !== undefined && wordsOf(text).length > 0
-}
-
-function namesOf(db: Connection, session: number): { tenantId?: TenantId; sessionId?: string } {
-  const row = db.get(SELECT_NAMES, session)
-  return row ? { tenantId: row[0], sessionId: row[1] } : {}
 }

@@ -1,5 +1,6 @@
 /** Checkpoints: rows of hashes, newest last; the bodies lie with the session's attachments. */
 import { HoldfastError } from '@holdfast/protocol'
+import { crcOfRow, requireRow } from '../checksum.ts'
 import type { CheckpointRow, CheckpointWrite } from '../store.ts'
 import { holdsAttachment, insertAttachment } from './attachments.ts'
 import type { Connection } from './connection.ts'
@@ -8,19 +9,21 @@ import { getSession, type SessionRow } from './sessions.ts'
 
 /** Replacing gives the row a new number, and so makes it the newest. */
 const PUT_CHECKPOINT = `
-  INSERT OR REPLACE INTO checkpoints (tenant, session, thread, namespace, id, parent, seq, channels)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+  INSERT OR REPLACE INTO checkpoints (tenant, session, thread, namespace, id, parent, seq, channels, crc)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 const DROP_CHECKPOINTS = 'DELETE FROM checkpoints WHERE session = ? AND seq >= ?'
 
 // Joined, because the checkpoints of a deleted session stay until they are swept.
 const SELECT_BY_ID = `
-  SELECT checkpoints.id, checkpoints.parent, checkpoints.channels, sessions.id
+  SELECT checkpoints.id, checkpoints.parent, checkpoints.channels, sessions.id,
+    checkpoints.session, checkpoints.seq, checkpoints.crc
   FROM checkpoints JOIN sessions ON sessions.session = checkpoints.session
   WHERE checkpoints.tenant = ? AND checkpoints.thread = ? AND checkpoints.namespace = ? AND checkpoints.id = ?`
 
 const SELECT_NEWEST = `
-  SELECT checkpoints.id, checkpoints.parent, checkpoints.channels, sessions.id
+  SELECT checkpoints.id, checkpoints.parent, checkpoints.channels, sessions.id,
+    checkpoints.session, checkpoints.seq, checkpoints.crc
   FROM checkpoints JOIN sessions ON sessions.session = checkpoints.session
   WHERE checkpoints.tenant = ? AND checkpoints.thread = ? AND checkpoints.namespace = ?
   ORDER BY checkpoints.checkpoint DESC LIMIT 1`
@@ -35,8 +38,9 @@ export function putCheckpoint(db: Connection, tenant: number, write: CheckpointW
     insertAttachment(db, row.session, { hash, bytes: Buffer.from(body), seq: row.seq, isFile: false })
   }
   const pairs = JSON.stringify(Object.entries(channels))
-  const named = [threadId, namespace, checkpointId, parentId ?? null]
-  db.run(PUT_CHECKPOINT, tenant, row.session, ...named, row.seq, pairs)
+  const named = [threadId, namespace, checkpointId, parentId ?? null] as const
+  const values = [tenant, row.session, ...named, row.seq, pairs] as const
+  db.run(PUT_CHECKPOINT, ...values, crcOfRow(...values))
 }
 
 /** Those written when the session had come as far as `from`. */
@@ -66,7 +70,11 @@ export function readCheckpoint(
     checkpointId === undefined
       ? db.get(SELECT_NEWEST, tenant, threadId, namespace)
       : db.get(SELECT_BY_ID, tenant, threadId, namespace, checkpointId)
-  return row && { threadId, namespace, ...checkpointOf(row) }
+  if (!row) return undefined
+  const [newest, parent, channels, , session, seq, crc] = row
+  const id = checkpointId ?? newest
+  requireRow(crc, `Checkpoint ${id}`, tenant, session, threadId, namespace, id, parent, seq, channels)
+  return { threadId, namespace, ...checkpointOf(row) }
 }
 
 /** Channels are kept as pairs: a channel may be named `__proto__`, and an object would lose it. */

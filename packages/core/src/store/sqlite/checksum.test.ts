@@ -103,6 +103,110 @@ describe('a changed text beside the events is found', () => {
   })
 })
 
+describe('a changed row beside the events is found', () => {
+  const changes: readonly [string, string, () => Promise<unknown>][] = [
+    ['seq of a session', 'UPDATE sessions SET seq = 3 WHERE session = 1', () => read(0, 10)],
+    ['base of a session', 'UPDATE sessions SET base = 2 WHERE session = 1', () => read(0, 10)],
+    ['epoch', 'UPDATE sessions SET epoch = 9 WHERE session = 1', () => store.readHead(tenant, 's')],
+    [
+      'a list column',
+      "UPDATE sessions SET thread = 'x' WHERE session = 1",
+      () => store.readHead(tenant, 's'),
+    ],
+    ['ref', 'UPDATE refs SET seq = 2', () => store.readRefs(tenant, 's', 'k', 'r')],
+    ['key', "UPDATE keys SET hash = 'x'", () => store.readKey(tenant, 's', 'key')],
+    ['source of a fork', 'UPDATE segments SET source = 2', () => store.readSegments(tenant, 'fork')],
+    [
+      'end of a prefix',
+      'UPDATE segments SET last = 1, crc = NULL',
+      () => store.readRefs(tenant, 'fork', 'k', 'r'),
+    ],
+    ['draft', 'UPDATE drafts SET last = 1', () => store.listDrafts(tenant, 's')],
+    ['chunk', "UPDATE chunks SET text = 'x' WHERE chunk = 1", () => store.readDraft(tenant, 's', 'd', 0)],
+    ['last chunk', 'DELETE FROM chunks WHERE chunk = 2', () => store.readDraft(tenant, 's', 'd', 0)],
+    [
+      'checkpoint',
+      "UPDATE checkpoints SET channels = '[]'",
+      () => store.readCheckpoint(tenant, 'thread', ''),
+    ],
+    ['record', "UPDATE records SET body = '2'", () => store.readRecord(tenant, 'agent', 'a')],
+    [
+      'record in a list',
+      'UPDATE records SET version = 2',
+      () => store.listRecords(tenant, 'agent', { limit: 9 }),
+    ],
+    [
+      'price book of a ledger row',
+      "UPDATE usage SET price_book = 'x'",
+      () => store.listUsage(tenant, { filter: {}, limit: 9 }),
+    ],
+    [
+      'figure of a roll-up',
+      'UPDATE usage SET cost_microcents = 1',
+      () => store.rollUpUsage(tenant, { filter: {}, by: ['model'], limit: 9 }),
+    ],
+    ['when it was erased', 'UPDATE sessions SET erased = 9 WHERE session = 1', () => read(0, 10)],
+    [
+      'lease',
+      'UPDATE sessions SET lease_expires = 9 WHERE session = 1',
+      () => store.renewLease(tenant, 's', 1, 9),
+    ],
+    ['ledger row', "UPDATE usage SET purpose = 'x'", () => store.readUsage(tenant, 's', 0, 9)],
+    [
+      'figure of a sum',
+      'UPDATE usage SET prompt_tokens = prompt_tokens + 1',
+      () => store.sumUsage(tenant, {}),
+    ],
+    ['tenant', "UPDATE tenants SET id = 'u'", () => store.listTenants()],
+    ['names of a part', "UPDATE parts SET part = 'x'", () => store.readParts(tenant, 's', ['x'])],
+    [
+      'seq of an attachment',
+      'UPDATE attachments SET seq = 0',
+      () => store.readAttachment(tenant, 's', file.hash),
+    ],
+    [
+      'event in the log of another session',
+      'UPDATE events SET session = session % 2 + 1 WHERE seq = 1 AND session < 3',
+      () => read(0, 1),
+    ],
+  ]
+  beforeEach(async () => {
+    const lease = { type: 'take', fromEpoch: 0, owner: 'o', ttlMs: 5_000 } as const
+    const key = { key: 'key', hash: 'hash', expiresAtMs: 9e15 }
+    const rows = { key, lease, refs: [{ kind: 'k', id: 'r', seq: 5 }], usage: [{ attemptId: 'u' }] }
+    await store.commit([commitOf({ tenantId: tenant, sessionId: 's', baseSeq: 4, ...rows })])
+    await write('fork', { baseSeq: 2, segments: [{ sessionId: 's', from: 1, to: 2 }] })
+    const draft = { tenantId: tenant, sessionId: 's', draftId: 'd', runId: 'r', epoch: 1, first: 1 }
+    const chunk = { kind: 'text', text: 'word' } as const
+    await store.appendDraft({ ...draft, chunks: [chunk, chunk] })
+    const name = { threadId: 'thread', namespace: '', checkpointId: 'c', parentId: undefined }
+    const kept = { channels: { a: file.hash }, bodies: [] }
+    await store.putCheckpoint({ tenantId: tenant, sessionId: 's', ...name, ...kept })
+    await store.putRecord(tenant, { kind: 'agent', id: 'a', key: undefined, body: '1' }, 0)
+  })
+
+  it.each(changes)('%s', async (_, sql, ask) => {
+    await ask()
+    if (sql.includes('events SET session')) place.behind('DROP INDEX events_seq')
+    place.behind(sql)
+    await expect(ask()).rejects.toMatchObject({ code: 'store_corrupt' })
+  })
+
+  it('a damaged lease or list column hides no event', async () => {
+    place.behind("UPDATE sessions SET epoch = 9, thread = 'x' WHERE session = 1")
+    expect(await read(0, 10)).toHaveLength(5)
+    expect(await store.readRawSession(tenant, 's')).toMatchObject({ suspect: ['lease', 'columns'] })
+  })
+
+  it('a session whose row is damaged can be deleted', async () => {
+    place.behind("UPDATE sessions SET epoch = 9 WHERE id = 'other'")
+    await expect(store.readHead(tenant, 'other')).rejects.toMatchObject({ code: 'store_corrupt' })
+    expect(await store.deleteSession(tenant, 'other', { cascade: false })).toMatchObject({
+      status: 'deleted',
+    })
+  })
+})
+
 it('equal large bodies of a session are kept once, and go with the last event that names them', async () => {
   const body = bodyOfBytes(30_000)
   await write('twins', { events: [body, body] })

@@ -3,18 +3,19 @@
  * from then on, and are swept in slices, so that a session of a million events locks nobody out for long. Garbage of a
  * process that died half-way is swept by the next deletion or scrub.
  */
+import { crcOfRow } from '../checksum.ts'
 import type { DeleteOutcome } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { forksOf } from './forks.ts'
 import { dropFromIndex, lowerWatermark } from './search.ts'
-import { getSession } from './sessions.ts'
+import { getSession, getSessionNumber } from './sessions.ts'
 import { noteErasure } from './upkeep.ts'
 import { forgetUser } from './usage.ts'
 
 const SELECT_EVENT_COUNT = 'SELECT seq - base FROM sessions WHERE session = ?'
 const DELETE_SESSION = 'DELETE FROM sessions WHERE session = ?'
 const DELETE_SEGMENTS = 'DELETE FROM segments WHERE session = ?'
-const INSERT_TOMBSTONE = 'INSERT INTO tombstones (tenant, id) VALUES (?, ?)'
+const INSERT_TOMBSTONE = 'INSERT INTO tombstones (tenant, id, crc) VALUES (?, ?, ?)'
 const INSERT_GARBAGE = 'INSERT INTO garbage (session) VALUES (?)'
 
 const SELECT_GARBAGE = 'SELECT session FROM garbage LIMIT 1'
@@ -47,13 +48,14 @@ export function deleteSession(
   sessionId: string,
   { cascade, seq }: { cascade: boolean; seq?: number },
 ): DeleteOutcome {
-  const row = getSession(db, tenant, sessionId)
-  if (!row) return { status: 'missing' }
-  if (seq !== undefined && row.seq !== seq) return { status: 'moved', seq: row.seq }
-  const forks = forksOf(db, tenant, row.session).map(({ id }) => id)
+  const root = getSessionNumber(db, tenant, sessionId)
+  if (root === undefined) return { status: 'missing' }
+  const now = seq === undefined ? undefined : getSession(db, tenant, sessionId)?.seq
+  if (now !== undefined && now !== seq) return { status: 'moved', seq: now }
+  const forks = forksOf(db, tenant, root).map(({ id }) => id)
   if (forks.length > 0 && !cascade) return { status: 'has_forks', forks }
 
-  const all = withForks(db, tenant, { session: row.session, id: sessionId })
+  const all = withForks(db, tenant, { session: root, id: sessionId })
   let events = 0
   for (const { session, id } of all) events += discard(db, tenant, session, id)
   return { status: 'deleted', sessions: all.map(({ id }) => id), events }
@@ -77,7 +79,7 @@ function discard(db: Connection, tenant: number, session: number, sessionId: str
   const events = db.get(SELECT_EVENT_COUNT, session)?.[0] as number
   db.run(DELETE_SEGMENTS, session)
   db.run(DELETE_SESSION, session)
-  db.run(INSERT_TOMBSTONE, tenant, sessionId)
+  db.run(INSERT_TOMBSTONE, tenant, sessionId, crcOfRow(tenant, sessionId))
   db.run(INSERT_GARBAGE, session)
   forgetUser(db, tenant, sessionId)
   noteErasure(db)

@@ -1,39 +1,59 @@
 /** Drafts: the chunks of an answer while it is being written, each durable before it is shown. */
+import { corruptRow, crcOfRow, requireRow } from '../checksum.ts'
 import type { DraftOutcome, DraftWrite, OpenDraft, StoredChunk } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { insertRefs } from './refs.ts'
-import { getSession } from './sessions.ts'
+import { getLeased, getSession } from './sessions.ts'
 
-const SELECT_LEASE = 'SELECT session, epoch, lease_owner FROM sessions WHERE tenant = ? AND id = ?'
-const SELECT_DRAFT = 'SELECT draft, last FROM drafts WHERE session = ? AND id = ?'
+const SELECT_DRAFT = 'SELECT draft, last, run, epoch, crc FROM drafts WHERE session = ? AND id = ?'
 const SELECT_CLOSED = "SELECT 1 FROM refs WHERE session = ? AND kind = 'draft' AND id = ?"
 const INSERT_DRAFT =
   'INSERT INTO drafts (session, id, run, epoch, last) VALUES (?, ?, ?, ?, 0) RETURNING draft'
-const SET_LAST = 'UPDATE drafts SET last = ? WHERE draft = ?'
-const INSERT_CHUNK = 'INSERT INTO chunks (draft, chunk, kind, text) VALUES (?, ?, ?, ?)'
+const SET_LAST = 'UPDATE drafts SET last = ?, crc = ? WHERE draft = ?'
+const INSERT_CHUNK = 'INSERT INTO chunks (draft, chunk, kind, text, crc) VALUES (?, ?, ?, ?, ?)'
 
 const SELECT_CHUNKS = `
-  SELECT chunk, kind, text FROM chunks WHERE draft = ? AND chunk > ? ORDER BY chunk`
+  SELECT chunk, kind, text, crc FROM chunks WHERE draft = ? AND chunk > ? ORDER BY chunk`
 
-const LIST_DRAFTS = 'SELECT id, run, epoch, last FROM drafts WHERE session = ? ORDER BY draft'
+const LIST_DRAFTS = 'SELECT id, run, epoch, last, crc FROM drafts WHERE session = ? ORDER BY draft'
 const SELECT_DRAFT_IDS = 'SELECT id FROM drafts WHERE session = ?'
 const DELETE_CHUNKS = 'DELETE FROM chunks WHERE draft = ?'
 const DELETE_DRAFT = 'DELETE FROM drafts WHERE draft = ?'
 
 export function appendDraft(db: Connection, tenant: number, write: DraftWrite): DraftOutcome {
   const { sessionId, draftId, runId, epoch, first, chunks } = write
-  const [session, leaseEpoch, owner] = db.get(SELECT_LEASE, tenant, sessionId) ?? [0, 0, null]
-  if (owner === null || leaseEpoch !== epoch) return { status: 'fenced', epoch: leaseEpoch }
-  const [known, last] = db.get(SELECT_DRAFT, session, draftId) ?? [undefined, 0]
-  if (known === undefined && db.get(SELECT_CLOSED, session, draftId)) return { status: 'closed' }
+  const row = getLeased(db, tenant, sessionId)
+  if (row?.lease.owner === undefined || row.lease.epoch !== epoch)
+    return { status: 'fenced', epoch: row?.lease.epoch ?? 0 }
+  const { session } = row
+  const known = findDraft(db, session, draftId)
+  const { draft: number, last, ...begun } = known ?? { draft: undefined, last: 0, runId, epoch }
+  if (!known && db.get(SELECT_CLOSED, session, draftId)) return { status: 'closed' }
   if (first !== last + 1) return { status: 'gap', last }
 
-  const draft = known ?? db.get(INSERT_DRAFT, session, draftId, runId, epoch)?.[0]
+  const draft = number ?? (db.get(INSERT_DRAFT, session, draftId, runId, epoch)?.[0] as number)
   for (const [index, { kind, text }] of chunks.entries()) {
-    db.run(INSERT_CHUNK, draft, first + index, kind, text)
+    const values = [draft, first + index, kind, text] as const
+    db.run(INSERT_CHUNK, ...values, crcOfRow(...values))
   }
-  db.run(SET_LAST, last + chunks.length, draft)
+  const end = last + chunks.length
+  db.run(SET_LAST, end, crcOfRow(session, draftId, begun.runId, begun.epoch, end), draft)
   return { status: 'written' }
+}
+
+interface FoundDraft {
+  draft: number
+  last: number
+  runId: string
+  epoch: number
+}
+
+function findDraft(db: Connection, session: number, draftId: string): FoundDraft | undefined {
+  const row = db.get(SELECT_DRAFT, session, draftId)
+  if (!row) return undefined
+  const [draft, last, runId, epoch, crc] = row
+  requireRow(crc, `Draft ${draftId}`, session, draftId, runId, epoch, last)
+  return { draft, last, runId, epoch }
 }
 
 export function readDraft(
@@ -44,15 +64,22 @@ export function readDraft(
   afterChunk: number,
 ): StoredChunk[] {
   const row = getSession(db, tenant, sessionId)
-  const draft = row && db.get(SELECT_DRAFT, row.session, draftId)?.[0]
-  if (draft === undefined) return []
-  return db.all(SELECT_CHUNKS, draft, afterChunk).map(([chunk, kind, text]) => ({ chunk, kind, text }))
+  const found = row && findDraft(db, row.session, draftId)
+  if (!found) return []
+  const chunks = db.all(SELECT_CHUNKS, found.draft, afterChunk).map(([, kind, text, crc], index) => {
+    const chunk = afterChunk + 1 + index
+    requireRow(crc, `Chunk ${chunk} of draft ${draftId}`, found.draft, chunk, kind, text)
+    return { chunk, kind, text }
+  })
+  if (chunks.length !== Math.max(0, found.last - afterChunk)) throw corruptRow(`Draft ${draftId}`)
+  return chunks
 }
 
 export function listDrafts(db: Connection, tenant: number, sessionId: string): OpenDraft[] {
   const row = getSession(db, tenant, sessionId)
   if (!row) return []
-  return db.all(LIST_DRAFTS, row.session).map(([draftId, runId, epoch, last]) => {
+  return db.all(LIST_DRAFTS, row.session).map(([draftId, runId, epoch, last, crc]) => {
+    requireRow(crc, `Draft ${draftId}`, row.session, draftId, runId, epoch, last)
     return { draftId, runId, epoch, last }
   })
 }

@@ -6,8 +6,9 @@ import { dropAttachments } from './attachments.ts'
 import { dropCheckpoints } from './checkpoints.ts'
 import type { Connection } from './connection.ts'
 import { dropAllDrafts } from './drafts.ts'
-import { eventOf, keepAside } from './events.ts'
+import { crcIn, eventOf, keepAside } from './events.ts'
 import { dropFromIndex } from './search.ts'
+import { noteErased } from './sessions.ts'
 import { noteErasure } from './upkeep.ts'
 
 const SELECT_EVENT = `
@@ -20,9 +21,6 @@ const REPLACE_BODY = `
 const DROP_UNNAMED_BODY = `
   DELETE FROM bodies WHERE session = ? AND hash = ?
     AND NOT EXISTS (SELECT 1 FROM events WHERE events.session = bodies.session AND aside = bodies.hash)`
-
-/** Its row has moved already. */
-const NOTE_ERASED = 'UPDATE sessions SET erased = seq WHERE session = ?'
 
 const DROP_PARTS = 'DELETE FROM parts WHERE session = ? AND seq >= ?'
 const DROP_WAYPOINTS = 'DELETE FROM waypoints WHERE session = ? AND seq >= ?'
@@ -37,7 +35,7 @@ export function erase(
   for (const seq of seqs) eraseEvent(db, session, seq, erasedBody)
   const lowest = seqs.reduce((least, seq) => Math.min(least, seq))
   for (const sql of [DROP_PARTS, DROP_WAYPOINTS, DROP_REFS]) db.run(sql, session, lowest)
-  db.run(NOTE_ERASED, session)
+  noteErased(db, session)
   dropCheckpoints(db, session, lowest)
   dropAttachments(db, session, { hashes: attachments, from: lowest })
   dropAllDrafts(db, session)
@@ -57,7 +55,7 @@ function eraseEvent(
   const was = eventOf(db, session, row) ?? { seq, type, v, at, body: 'null', commitId }
   const body = erasedBody({ ...was })
   const beside = keepAside(db, session, body)
-  const crc = crcOfEvent(seq, commitId, { type, v, at, body })
+  const crc = crcIn(session, crcOfEvent(seq, commitId, { type, v, at, body }))
   dropFromIndex(db, event)
   db.run(REPLACE_BODY, crc, beside, beside ? null : body, event)
   if (aside !== null) db.run(DROP_UNNAMED_BODY, session, aside)

@@ -34,7 +34,7 @@ export function insertEvents(db: Connection, session: number, { events, baseSeq,
   for (const event of events) {
     seq += 1
     const { type, v, at, body } = event
-    const crc = crcOfEvent(seq, commitId, event)
+    const crc = crcIn(session, crcOfEvent(seq, commitId, event))
     const aside = keepAside(db, session, body)
     db.run(INSERT_EVENT, session, seq, v, crc, type, at, commitId, aside, aside ? null : body)
   }
@@ -105,7 +105,7 @@ class Page {
   /** Takes the row that must be the event `seq`. False when it does not fit any more. */
   add(db: Connection, session: number, seq: number, row: Row | undefined): boolean {
     const event = row && eventOf(db, session, row)
-    if (!event || event.seq !== seq || row[2] !== crcOfEvent(seq, event.commitId, event)) {
+    if (!event || event.seq !== seq || !isWhole(session, row, event)) {
       throw corrupt(`Event ${seq}`, this.#sessionId, { seq })
     }
     if (!this.#fits(event) && this.events.length > 0) return false
@@ -120,6 +120,17 @@ class Page {
     this.#bytes += Buffer.byteLength(body)
     return this.#bytes <= this.range.maxBytes
   }
+}
+
+/** Of an event in a log: one that is found in the log of another session is not whole there. */
+export function crcIn(session: number, crc: number): number {
+  return (crc + Math.imul(session, 0x9e3779b1)) >>> 0
+}
+
+/** Older rows have the checksum of the event alone. */
+export function isWhole(session: number, row: Row, event: StoredEvent): boolean {
+  const crc = crcOfEvent(event.seq, event.commitId, event)
+  return row[2] === crcIn(session, crc) || row[2] === crc
 }
 
 /** The event of a row, its body fetched from aside; undefined when that is gone. Its checksum is not looked at. */

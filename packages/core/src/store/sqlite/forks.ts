@@ -1,4 +1,5 @@
 /** Segments: where the prefix of a fork is read from. A session that is no fork has none and pays for none. */
+import { corruptRow, crcOfRow, requireRow } from '../checksum.ts'
 import type { Commit, Segment } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { getSession, type SessionRow } from './sessions.ts'
@@ -10,16 +11,13 @@ export interface Stretch {
   last: number
 }
 
-const SELECT_ERASED = 'SELECT 1 FROM sessions WHERE session = ? AND erased > ?'
+const INSERT_SEGMENT =
+  'INSERT INTO segments (session, position, source, first, last, crc) VALUES (?, ?, ?, ?, ?, ?)'
 
-const INSERT_SEGMENT = 'INSERT INTO segments (session, position, source, first, last) VALUES (?, ?, ?, ?, ?)'
+const SELECT_STRETCHES =
+  'SELECT position, source, first, last, crc FROM segments WHERE session = ? ORDER BY position'
 
-const SELECT_STRETCHES = 'SELECT source, first, last FROM segments WHERE session = ? ORDER BY position'
-
-const SELECT_SEGMENTS = `
-  SELECT sessions.id, segments.first, segments.last
-  FROM segments JOIN sessions ON sessions.session = segments.source
-  WHERE segments.session = ? ORDER BY segments.position`
+const SELECT_ID = 'SELECT id FROM sessions WHERE session = ?'
 
 const SELECT_FORKS = `
   SELECT sessions.session, sessions.id FROM sessions
@@ -32,7 +30,7 @@ export function findSources(db: Connection, tenant: number, commit: Commit): Str
   for (const { sessionId, from, to, headSeq } of commit.segments ?? []) {
     const source = getSession(db, tenant, sessionId)
     if (!source || to > source.seq) return undefined
-    if (headSeq !== undefined && db.get(SELECT_ERASED, source.session, headSeq)) return undefined
+    if (headSeq !== undefined && source.erased > headSeq) return undefined
     found.push({ session: source.session, first: from, last: to })
   }
   return found
@@ -40,24 +38,34 @@ export function findSources(db: Connection, tenant: number, commit: Commit): Str
 
 export function insertSegments(db: Connection, session: number, sources: readonly Stretch[]): void {
   for (const [position, source] of sources.entries()) {
-    db.run(INSERT_SEGMENT, session, position, source.session, source.first, source.last)
+    const values = [session, position, source.session, source.first, source.last] as const
+    db.run(INSERT_SEGMENT, ...values, crcOfRow(...values))
   }
 }
 
 /** All that a session reads, in order: its segments, then its own events. */
 export function stretchesOf(db: Connection, { session, base, seq }: SessionRow): Stretch[] {
   const own = { session, first: base + 1, last: seq }
-  if (base === 0) return [own]
-  const prefix = db.all(SELECT_STRETCHES, session).map(([source, first, last]) => {
+  return base === 0 ? [own] : [...prefixOf(db, session, base), own]
+}
+
+function prefixOf(db: Connection, session: number, base: number): Stretch[] {
+  let end = 0
+  const prefix = db.all(SELECT_STRETCHES, session).map(([position, source, first, last, crc]) => {
+    requireRow(crc, 'A segment', session, position, source, first, last)
+    end = first === end + 1 ? last : Number.NaN
     return { session: source, first, last }
   })
-  return [...prefix, own]
+  if (end !== base) throw corruptRow('The prefix of a fork')
+  return prefix
 }
 
 export function readSegments(db: Connection, tenant: number, sessionId: string): Segment[] {
   const row = getSession(db, tenant, sessionId)
   if (!row || row.base === 0) return []
-  return db.all(SELECT_SEGMENTS, row.session).map(([id, from, to]) => ({ sessionId: id, from, to }))
+  return prefixOf(db, row.session, row.base).map(({ session, first, last }) => {
+    return { sessionId: db.get(SELECT_ID, session)?.[0], from: first, to: last }
+  })
 }
 
 /** Sessions that are based on this one, oldest first. */

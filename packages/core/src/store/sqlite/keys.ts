@@ -1,4 +1,5 @@
 /** Idempotency keys. A key answers until it is swept, whether or not its time is past. */
+import { crcOfRow, requireRow } from '../checksum.ts'
 import { lastSeqOf, repeatOf } from '../judge.ts'
 import type { Commit, Verdict } from '../store.ts'
 import type { Connection } from './connection.ts'
@@ -10,8 +11,9 @@ export interface UsedKey {
   lastSeq: number
 }
 
-const INSERT_KEY = 'INSERT INTO keys (session, key, hash, first, last, expires) VALUES (?, ?, ?, ?, ?, ?)'
-const SELECT_KEY = 'SELECT hash, first, last FROM keys WHERE session = ? AND key = ?'
+const INSERT_KEY =
+  'INSERT INTO keys (session, key, hash, first, last, expires, crc) VALUES (?, ?, ?, ?, ?, ?, ?)'
+const SELECT_KEY = 'SELECT hash, first, last, expires, crc FROM keys WHERE session = ? AND key = ?'
 
 const SWEEP_KEYS = `
   DELETE FROM keys WHERE (session, key) IN (
@@ -21,7 +23,8 @@ const SWEEP_KEYS = `
 export function insertKey(db: Connection, session: number, commit: Commit): void {
   if (!commit.key) return
   const { key, hash, expiresAtMs } = commit.key
-  db.run(INSERT_KEY, session, key, hash, commit.baseSeq + 1, lastSeqOf(commit), expiresAtMs)
+  const values = [session, key, hash, commit.baseSeq + 1, lastSeqOf(commit), expiresAtMs] as const
+  db.run(INSERT_KEY, ...values, crcOfRow(...values))
 }
 
 /** What the commit's key says, if it was used before. */
@@ -38,7 +41,8 @@ export function readKey(db: Connection, tenant: number, sessionId: string, key: 
 function getKey(db: Connection, session: number, key: string): UsedKey | undefined {
   const row = db.get(SELECT_KEY, session, key)
   if (!row) return undefined
-  const [hash, firstSeq, lastSeq] = row
+  const [hash, firstSeq, lastSeq, expires, crc] = row
+  requireRow(crc, `Key ${key}`, session, key, hash, firstSeq, lastSeq, expires)
   return { hash, firstSeq, lastSeq }
 }
 

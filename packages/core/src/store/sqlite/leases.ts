@@ -1,9 +1,6 @@
 /** Renewing a lease. Taking and releasing one is part of a commit. */
 import type { Connection } from './connection.ts'
-
-const RENEW_LEASE = `
-  UPDATE sessions SET lease_expires = ?
-  WHERE tenant = ? AND id = ? AND epoch = ? AND lease_owner IS NOT NULL`
+import { getLeased, setLease } from './sessions.ts'
 
 /** False when the epoch does not hold the lease. */
 export function renewLease(
@@ -13,5 +10,8 @@ export function renewLease(
   epoch: number,
   expiresAtMs: number,
 ): boolean {
-  return db.run(RENEW_LEASE, expiresAtMs, tenant, sessionId, epoch) === 1
+  const row = getLeased(db, tenant, sessionId)
+  if (row?.lease.owner === undefined || row.lease.epoch !== epoch) return false
+  setLease(db, tenant, sessionId, row.session, { ...row.lease, expiresAtMs })
+  return true
 }

@@ -1,10 +1,9 @@
 /** Lists of sessions, each a walk along one index: a page costs the same whatever the total. */
 
-import { crcOf } from '../checksum.ts'
 import type { DueKind, ListIndex, ListQuery, ListRow } from '../store.ts'
 import type { Connection } from './connection.ts'
 import type { Row } from './driver.ts'
-import { leaseOf } from './sessions.ts'
+import { headColumns, headOf } from './sessions.ts'
 
 interface List {
   sql: string
@@ -19,49 +18,49 @@ const oldestFirst = Number.MIN_SAFE_INTEGER
 const lists: Readonly<Record<ListIndex, List>> = {
   all: {
     sql: `
-      SELECT activity, id, seq, epoch, lease_owner, lease_expires, head_crc, head FROM sessions
+      SELECT activity, id, ${headColumns} FROM sessions
       WHERE tenant = ? AND (activity, id) < (?, ?) ORDER BY activity DESC, id DESC LIMIT ?`,
     hasValue: false,
     start: newestFirst,
   },
   owner: {
     sql: `
-      SELECT activity, id, seq, epoch, lease_owner, lease_expires, head_crc, head FROM sessions
+      SELECT activity, id, ${headColumns} FROM sessions
       WHERE tenant = ? AND owner = ? AND (activity, id) < (?, ?) ORDER BY activity DESC, id DESC LIMIT ?`,
     hasValue: true,
     start: newestFirst,
   },
   agent: {
     sql: `
-      SELECT activity, id, seq, epoch, lease_owner, lease_expires, head_crc, head FROM sessions
+      SELECT activity, id, ${headColumns} FROM sessions
       WHERE tenant = ? AND agent = ? AND (activity, id) < (?, ?) ORDER BY activity DESC, id DESC LIMIT ?`,
     hasValue: true,
     start: newestFirst,
   },
   conversation: {
     sql: `
-      SELECT created, id, seq, epoch, lease_owner, lease_expires, head_crc, head FROM sessions
+      SELECT created, id, ${headColumns} FROM sessions
       WHERE tenant = ? AND conversation = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`,
     hasValue: true,
     start: oldestFirst,
   },
   thread: {
     sql: `
-      SELECT created, id, seq, epoch, lease_owner, lease_expires, head_crc, head FROM sessions
+      SELECT created, id, ${headColumns} FROM sessions
       WHERE tenant = ? AND thread = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`,
     hasValue: true,
     start: oldestFirst,
   },
   root: {
     sql: `
-      SELECT created, id, seq, epoch, lease_owner, lease_expires, head_crc, head FROM sessions
+      SELECT created, id, ${headColumns} FROM sessions
       WHERE tenant = ? AND root = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`,
     hasValue: true,
     start: oldestFirst,
   },
   question: {
     sql: `
-      SELECT question_asked, id, seq, epoch, lease_owner, lease_expires, head_crc, head FROM sessions
+      SELECT question_asked, id, ${headColumns} FROM sessions
       WHERE tenant = ? AND question_asked IS NOT NULL AND (question_asked, id) > (?, ?)
       ORDER BY question_asked, id LIMIT ?`,
     hasValue: false,
@@ -78,17 +77,35 @@ const due: Readonly<Record<DueKind, string>> = {
     SELECT id FROM sessions WHERE tenant = ? AND lease_expires <= ? ORDER BY lease_expires, id LIMIT ? OFFSET ?`,
 }
 
+/** Where a row of `headColumns` has the value that its index is asked for: an entry that leads elsewhere is damaged. */
+const valueAt: Partial<Record<ListIndex, number>> = {
+  agent: 10,
+  owner: 11,
+  conversation: 12,
+  thread: 13,
+  root: 14,
+}
+
 export function listHeads(db: Connection, tenant: number, query: ListQuery): ListRow[] {
   const { sql, hasValue, start } = lists[query.index]
   const { key, id } = query.after ?? { key: start, id: '' }
   const value = hasValue ? [query.value ?? ''] : []
-  return db.all(sql, tenant, ...value, key, id, query.limit).map(listRowOf)
+  const rows = db.all(sql, tenant, ...value, key, id, query.limit)
+  return rows.map((row) =>
+    listRowOf(tenant, row, hasValue ? { index: query.index, is: value[0] } : undefined),
+  )
 }
 
 /** One damaged row must neither hide the others of its page nor pass for a good one. */
-function listRowOf([key, sessionId, seq, epoch, owner, expires, crc, body]: Row): ListRow {
-  const row = { key, sessionId, seq, body, lease: leaseOf([epoch, owner, expires]) }
-  return crcOf(body) === crc ? row : { ...row, damaged: true }
+function listRowOf(
+  tenant: number,
+  [key, sessionId, ...row]: Row,
+  value: { index: ListIndex; is: string | undefined } | undefined,
+): ListRow {
+  const head = headOf(row, tenant, sessionId)
+  if (head && (!value || row[valueAt[value.index] ?? -1] === value.is)) return { key, ...head }
+  const lease = { epoch: 0, owner: undefined, expiresAtMs: undefined }
+  return { key, sessionId, seq: 0, body: '', lease, damaged: true }
 }
 
 export function listDue(

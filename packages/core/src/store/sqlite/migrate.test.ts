@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync } from 'node:fs'
 import { tenantId } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { crcOf, crcOfEvent } from '../checksum.ts'
 import { commitOf } from '../conformance/build.ts'
 import { sqlite } from './index.ts'
 import type { Migration } from './migrations.ts'
@@ -109,6 +110,13 @@ describe('migration', () => {
     expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: newest }])
   })
 
+  it('whose copy cannot be made changes nothing, and says so', async () => {
+    mkdirSync(`${place.path}.backup-v${newest}-1000.partial`)
+    await expect(openWith(list)).rejects.toMatchObject({ code: 'store_unavailable' })
+    expect(place.behind('PRAGMA user_version')).toEqual([{ user_version: newest }])
+    expect(await openWith(list, 2_000)).toBe(next)
+  })
+
   it('makes no copy of a new file', async () => {
     const fresh = new TemporaryPlace()
     const { db } = await openDatabase(fresh.path, {}, { nowMs: 1, list })
@@ -153,6 +161,52 @@ it('a ledger of the first version is whole after the migration, and is walked an
   await store.close()
   old.remove()
 })
+
+it.each([1, 2])(
+  'rows of version %i have no checksum, and are read, written on and migrated once',
+  async (version) => {
+    const t = tenantId('t')
+    const old = new TemporaryPlace()
+    const { db } = await openDatabase(old.path, {}, { nowMs: 1, list: migrations.slice(0, version) })
+    db.close()
+    const at = '2026-01-02T03:04:05.678Z'
+    const crc = crcOfEvent(1, 'c1', { type: 'note.added', v: 1, at, body: '"one"' })
+    for (const sql of [
+      "INSERT INTO tenants (tenant, id, has_sessions) VALUES (1, 't', 1)",
+      `INSERT INTO sessions (session, tenant, id, base, seq, epoch, agent, conversation, thread, root, created, activity,
+      head_crc, head) VALUES (1, 1, 's', 0, 1, 0, 'agent', 'c', 't', 's', 1, 1, ${crcOf('"head"')}, '"head"')`,
+      `INSERT INTO events (session, seq, v, crc, type, at, commit_id, body)
+      VALUES (1, 1, 1, ${crc}, 'note.added', '${at}', 'c1', '"one"')`,
+      "INSERT INTO refs (session, kind, id, seq) VALUES (1, 'k', 'r', 1)",
+      `INSERT INTO parts (session, part, seq, crc, body) VALUES (1, 'tasks', 1, ${crcOf('1')}, '1')`,
+      `INSERT INTO waypoints (session, seq, crc, head) VALUES (1, 1, ${crcOf('"head"')}, '"head"')`,
+    ])
+      old.behind(sql)
+
+    const store = await sqlite(old.path).open({})
+    expect(store.info().schemaVersion).toBe(newest)
+    const read = async () => [
+      (await store.readHead(t, 's'))?.seq,
+      (await store.listHeads(t, { index: 'agent', value: 'agent', limit: 9 })).map(({ damaged }) => damaged),
+      (await store.readEvents(t, 's', { limit: 9, maxBytes: 1e6, direction: 'forward' })).length,
+      await store.readRefs(t, 's', 'k', 'r'),
+      await store.readParts(t, 's', ['tasks']),
+      await store.readWaypoint(t, 's', 1),
+      await store.readRawSession(t, 's').then((raw) => [raw?.damaged, raw?.suspect]),
+    ]
+    const parts = new Map([['tasks', '1']])
+    const waypoint = { seq: 1, body: '"head"' }
+    const rest = [[1], parts, waypoint, [undefined, undefined]]
+    expect(await read()).toEqual([1, [undefined], 1, ...rest])
+    await store.commit([commitOf({ tenantId: t, sessionId: 's', baseSeq: 1 })])
+    const lease = { type: 'take', fromEpoch: 0, owner: 'o', ttlMs: 5_000 } as const
+    await store.commit([commitOf({ tenantId: t, sessionId: 's', baseSeq: 2, lease })])
+    expect(await read()).toEqual([3, [undefined], 3, ...rest])
+    expect(readdirSync(old.folder).filter((name) => name.includes(`backup-v${version}`))).toHaveLength(1)
+    await store.close()
+    old.remove()
+  },
+)
 
 it('the committed schema is what the migrations make', async () => {
   const rows = place.behind(`

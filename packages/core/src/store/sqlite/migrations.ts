@@ -241,4 +241,27 @@ CREATE INDEX usage_root ON usage (tenant, root, at, session_id, seq);
 PRAGMA user_version = 2;
 `,
   },
+  {
+    version: 3,
+    // Rows that were there before have none, and are not judged by one.
+    sql: `
+ALTER TABLE tenants ADD COLUMN crc INTEGER;
+ALTER TABLE sessions ADD COLUMN seq_check INTEGER;
+ALTER TABLE sessions ADD COLUMN lease_crc INTEGER;
+ALTER TABLE sessions ADD COLUMN columns_crc INTEGER;
+ALTER TABLE sessions ADD COLUMN crc INTEGER;
+ALTER TABLE segments ADD COLUMN crc INTEGER;
+ALTER TABLE refs ADD COLUMN crc INTEGER;
+ALTER TABLE keys ADD COLUMN crc INTEGER;
+ALTER TABLE drafts ADD COLUMN crc INTEGER;
+ALTER TABLE chunks ADD COLUMN crc INTEGER;
+ALTER TABLE checkpoints ADD COLUMN crc INTEGER;
+ALTER TABLE records ADD COLUMN crc INTEGER;
+ALTER TABLE tombstones ADD COLUMN crc INTEGER;
+ALTER TABLE usage ADD COLUMN figures INTEGER;
+ALTER TABLE usage ADD COLUMN crc INTEGER;
+
+PRAGMA user_version = 3;
+`,
+  },
 ]

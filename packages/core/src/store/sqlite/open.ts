@@ -5,6 +5,7 @@ import { HoldfastError } from '@holdfast/protocol'
 import { Connection, type Place } from './connection.ts'
 import { type BetterSqlite, driverOf } from './driver.ts'
 import { storeError } from './errors.ts'
+import { requireWholeJournal } from './journal.ts'
 import { type MigrateOptions, migrate } from './migrate.ts'
 import { patiently } from './patience.ts'
 import type { Durability } from './settings.ts'
@@ -31,6 +32,7 @@ export async function openDatabase(
   const place = await placeOf(path, options)
   try {
     if (!place.inMemory) createFile(place.path)
+    if (!place.inMemory && place.durability === 'full') await requireWholeJournal(place.path)
     const db = await patiently(() => new Connection(place))
     return { db, schemaVersion: await migrateOrClose(db, migrateOptions) }
   } catch (error) {

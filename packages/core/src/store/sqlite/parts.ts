@@ -1,5 +1,5 @@
 /** What is read as of a seq: parts and waypoints. Own rows only, for a fork's first commit brings its own. */
-import { crcOf, requireCrc } from '../checksum.ts'
+import { corrupt, crcOf, crcOfRow } from '../checksum.ts'
 import { lastSeqOf } from '../judge.ts'
 import type { Commit, PartRow } from '../store.ts'
 import type { Connection } from './connection.ts'
@@ -9,7 +9,7 @@ const PUT_PART = 'INSERT OR REPLACE INTO parts (session, part, seq, crc, body) V
 const PUT_WAYPOINT = 'INSERT OR REPLACE INTO waypoints (session, seq, crc, head) VALUES (?, ?, ?, ?)'
 
 const SELECT_PART = `
-  SELECT crc, body FROM parts WHERE session = ? AND part = ? AND seq <= ? ORDER BY seq DESC LIMIT 1`
+  SELECT crc, body, seq FROM parts WHERE session = ? AND part = ? AND seq <= ? ORDER BY seq DESC LIMIT 1`
 
 const SELECT_WAYPOINT = `
   SELECT seq, crc, head FROM waypoints WHERE session = ? AND seq <= ? ORDER BY seq DESC LIMIT 1`
@@ -25,7 +25,8 @@ export function putPart(
   session: number,
   { part, body, seq }: PartRow & { seq: number },
 ): void {
-  db.run(PUT_PART, session, part, seq, body === undefined ? null : crcOf(body), body ?? null)
+  const names = crcOfRow(session, part, seq)
+  db.run(PUT_PART, session, part, seq, body === undefined ? names : crcOf(body, names), body ?? null)
 }
 
 export function putWaypoint(
@@ -33,7 +34,7 @@ export function putWaypoint(
   session: number,
   { seq, body }: { seq: number; body: string },
 ): void {
-  db.run(PUT_WAYPOINT, session, seq, crcOf(body), body)
+  db.run(PUT_WAYPOINT, session, seq, crcOf(body, crcOfRow(session, seq)), body)
 }
 
 export function readParts(
@@ -47,10 +48,11 @@ export function readParts(
   const row = getSession(db, tenant, sessionId)
   if (!row) return found
   for (const part of parts) {
-    const [crc, body] = db.get(SELECT_PART, row.session, part, atSeq) ?? [null, null]
-    if (body === null) continue
-    requireCrc(body, crc, `Part ${part}`, sessionId)
-    found.set(part, body)
+    const kept = db.get(SELECT_PART, row.session, part, atSeq)
+    if (!kept) continue
+    const [crc, body, seq] = kept
+    if (!isWhole(body, crc, crcOfRow(row.session, part, seq))) throw corrupt(`Part ${part}`, sessionId)
+    if (body !== null) found.set(part, body)
   }
   return found
 }
@@ -65,6 +67,13 @@ export function readWaypoint(
   const found = row && db.get(SELECT_WAYPOINT, row.session, atSeq)
   if (!found) return undefined
   const [seq, crc, body] = found
-  requireCrc(body, crc, `The waypoint at ${seq}`, sessionId, { seq })
+  if (!isWhole(body, crc, crcOfRow(row.session, seq)))
+    throw corrupt(`The waypoint at ${seq}`, sessionId, { seq })
   return { seq, body }
+}
+
+/** By the checksum of the body and its names, or as older rows have it: of the body alone, and none for no body. */
+function isWhole(body: string | null, crc: number | null, names: number): boolean {
+  if (body === null) return crc === names || crc === null
+  return crc === crcOf(body, names) || crc === crcOf(body)
 }

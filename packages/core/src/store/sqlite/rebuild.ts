@@ -1,9 +1,10 @@
 /** Replacing what was derived from a log by what was folded from it anew. */
+import { freeLease } from '../judge.ts'
 import type { Rebuild } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { putPart, putWaypoint } from './parts.ts'
 import { deleteRef, insertRefs } from './refs.ts'
-import { freeLease, getSession, lastEventSeq, setHead, setSeq } from './sessions.ts'
+import { findEndingAt, mendRow, setHead, setLease } from './sessions.ts'
 import { deleteUsage, insertUsage } from './usage.ts'
 
 const DROP_BEYOND: readonly string[] = [
@@ -17,14 +18,13 @@ const DROP_USAGE_BEYOND = 'DELETE FROM usage WHERE tenant = ? AND session_id = ?
 /** False when it was folded from another last event. */
 export function rebuild(db: Connection, tenant: number, rebuilt: Rebuild): boolean {
   const { sessionId, lastSeq, head, epoch } = rebuilt
-  const row = getSession(db, tenant, sessionId)
-  if (!row || lastEventSeq(db, row) !== lastSeq) return false
-  const { session } = row
+  const session = findEndingAt(db, tenant, sessionId, lastSeq)
+  if (session === undefined) return false
   for (const sql of DROP_BEYOND) db.run(sql, session, lastSeq)
   db.run(DROP_USAGE_BEYOND, tenant, sessionId, lastSeq)
-  setSeq(db, session, lastSeq)
-  if (head) setHead(db, session, head)
-  if (epoch !== undefined) freeLease(db, session, epoch)
+  mendRow(db, tenant, sessionId, lastSeq)
+  if (head) setHead(db, tenant, sessionId, session, head)
+  if (epoch !== undefined) setLease(db, tenant, sessionId, session, { ...freeLease, epoch })
   for (const part of rebuilt.parts) putPart(db, session, part)
   for (const waypoint of rebuilt.waypoints) putWaypoint(db, session, waypoint)
   for (const ref of rebuilt.strayRefs) deleteRef(db, session, ref)

@@ -24,7 +24,7 @@ CREATE TABLE checkpoints (
   id TEXT NOT NULL,
   parent TEXT,
   seq INTEGER NOT NULL,
-  channels TEXT NOT NULL,
+  channels TEXT NOT NULL, crc INTEGER,
   UNIQUE (tenant, thread, namespace, id)
 ) STRICT;
 
@@ -36,7 +36,7 @@ CREATE TABLE chunks (
   draft INTEGER NOT NULL,
   chunk INTEGER NOT NULL,
   kind TEXT NOT NULL,
-  text TEXT NOT NULL,
+  text TEXT NOT NULL, crc INTEGER,
   UNIQUE (draft, chunk)
 ) STRICT;
 
@@ -46,7 +46,7 @@ CREATE TABLE drafts (
   id TEXT NOT NULL,
   run TEXT NOT NULL,
   epoch INTEGER NOT NULL,
-  last INTEGER NOT NULL,
+  last INTEGER NOT NULL, crc INTEGER,
   UNIQUE (session, id)
 ) STRICT;
 
@@ -77,7 +77,7 @@ CREATE TABLE keys (
   hash TEXT NOT NULL,
   first INTEGER NOT NULL,
   last INTEGER NOT NULL,
-  expires INTEGER NOT NULL,
+  expires INTEGER NOT NULL, crc INTEGER,
   PRIMARY KEY (session, key)
 ) STRICT, WITHOUT ROWID;
 
@@ -98,7 +98,7 @@ CREATE TABLE records (
   id TEXT NOT NULL,
   version INTEGER NOT NULL,
   key TEXT,
-  body TEXT NOT NULL,
+  body TEXT NOT NULL, crc INTEGER,
   UNIQUE (tenant, kind, id)
 ) STRICT;
 
@@ -108,7 +108,7 @@ CREATE TABLE refs (
   session INTEGER NOT NULL,
   kind TEXT NOT NULL,
   id TEXT NOT NULL,
-  seq INTEGER NOT NULL,
+  seq INTEGER NOT NULL, crc INTEGER,
   PRIMARY KEY (session, kind, id, seq)
 ) STRICT, WITHOUT ROWID;
 
@@ -121,7 +121,7 @@ CREATE TABLE segments (
   position INTEGER NOT NULL,
   source INTEGER NOT NULL,
   first INTEGER NOT NULL,
-  last INTEGER NOT NULL,
+  last INTEGER NOT NULL, crc INTEGER,
   PRIMARY KEY (session, position)
 ) STRICT, WITHOUT ROWID;
 
@@ -149,7 +149,7 @@ CREATE TABLE sessions (
   expires INTEGER,
   head_crc INTEGER NOT NULL,
   head TEXT NOT NULL
-) STRICT;
+, seq_check INTEGER, lease_crc INTEGER, columns_crc INTEGER, crc INTEGER) STRICT;
 
 CREATE INDEX sessions_agent ON sessions (tenant, agent, activity, id);
 
@@ -177,11 +177,11 @@ CREATE TABLE tenants (
   tenant INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE CHECK (id <> ''),
   has_sessions INTEGER NOT NULL DEFAULT 0
-) STRICT;
+, crc INTEGER) STRICT;
 
 CREATE TABLE tombstones (
   tenant INTEGER NOT NULL,
-  id TEXT NOT NULL,
+  id TEXT NOT NULL, crc INTEGER,
   PRIMARY KEY (tenant, id)
 ) STRICT, WITHOUT ROWID;
 
@@ -215,7 +215,7 @@ CREATE TABLE usage (
   cost_microcents INTEGER,
   cost_source TEXT NOT NULL,
   estimated INTEGER NOT NULL
-, price_book TEXT) STRICT;
+, price_book TEXT, figures INTEGER, crc INTEGER) STRICT;
 
 CREATE INDEX usage_at ON usage (tenant, at, session_id, seq);
 

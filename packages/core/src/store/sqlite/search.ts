@@ -5,11 +5,10 @@
  * is no frequency to rank by, and in exchange the index takes 0.2 bytes per byte of text.
  */
 
-import { crcOfEvent } from '../checksum.ts'
 import type { SearchHit, TextOf } from '../store.ts'
 import { wordsOf } from '../words.ts'
 import type { Connection } from './connection.ts'
-import { eventOf } from './events.ts'
+import { eventOf, isWhole } from './events.ts'
 import { getSession } from './sessions.ts'
 
 export interface SearchQuery {
@@ -79,8 +78,9 @@ export function indexSlice(db: Connection, textOf: TextOf, maxBytes: number): nu
 
 /** A damaged event is not indexed, and does not stop the others; reading it tells of the damage. */
 export function textOfRow(db: Connection, row: unknown[], textOf: TextOf): string | undefined {
-  const event = eventOf(db, row[9] as number, row)
-  if (!event || row[2] !== crcOfEvent(event.seq, event.commitId, event)) return undefined
+  const session = row[9] as number
+  const event = eventOf(db, session, row)
+  if (!event || !isWhole(session, row, event)) return undefined
   return textOf(event.type, event.body)
 }
 

@@ -1,10 +1,10 @@
 /** The session row: finding it, making it, moving it on. */
-import { crcOf, requireCrc } from '../checksum.ts'
+import { corrupt, crcOf, crcOfRow } from '../checksum.ts'
 import type { IndexColumns } from '../columns.ts'
 import { lastSeqOf } from '../judge.ts'
 import type { Commit, HeadRow, LeaseRow, RawSession, StoredHead } from '../store.ts'
 import type { Connection } from './connection.ts'
-import type { Row, SqlValue } from './driver.ts'
+import type { Row } from './driver.ts'
 import type { KnownSession } from './known.ts'
 
 export interface SessionRow {
@@ -12,68 +12,100 @@ export interface SessionRow {
   /** Last seq of the prefix that a fork reads elsewhere; 0 for a session of its own. */
   base: number
   seq: number
+  /** Seq of the last erasure; 0 before one. */
+  erased: number
 }
 
-export interface FullSessionRow extends SessionRow {
+export interface LeasedRow extends SessionRow {
   lease: LeaseRow
+}
+
+export interface FullSessionRow extends LeasedRow {
   columns: IndexColumns
 }
 
-const SELECT_SESSION = 'SELECT session, base, seq FROM sessions WHERE tenant = ? AND id = ?'
+const SELECT_SESSION = `
+  SELECT session, base, seq, erased, seq_check, crc
+  FROM sessions WHERE tenant = ? AND id = ?`
+
+const SELECT_LEASED = `
+  SELECT session, base, seq, erased, seq_check, crc, epoch, lease_owner, lease_expires, lease_crc
+  FROM sessions WHERE tenant = ? AND id = ?`
+
+/** What a row is checked by, and what it says. */
+export const headColumns = `session, base, seq, erased, seq_check, crc, epoch, lease_owner, lease_expires, lease_crc,
+    agent, owner, conversation, thread, root, created, activity, question_asked, question_expires, expires, columns_crc,
+    head_crc, head`
 
 const SELECT_FULL = `
-  SELECT session, base, seq, epoch, lease_owner, lease_expires,
+  SELECT session, base, seq, erased, seq_check, crc, epoch, lease_owner, lease_expires, lease_crc,
     agent, owner, conversation, thread, root, created, activity, question_asked, question_expires, expires
   FROM sessions WHERE tenant = ? AND id = ?`
 
 const SELECT_HEAD = `
-  SELECT seq, epoch, lease_owner, lease_expires, head_crc, head FROM sessions WHERE tenant = ? AND id = ?`
+  SELECT ${headColumns} FROM sessions WHERE tenant = ? AND id = ?`
 
 const INSERT_SESSION = `
   INSERT INTO sessions (
     tenant, id, base, seq, epoch, lease_owner, lease_expires,
     agent, owner, conversation, thread, root, created, activity, question_asked, question_expires, expires,
-    head_crc, head
-  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING session`
+    head_crc, head, seq_check, lease_crc, columns_crc, crc
+  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING session`
 
 // SQLite writes an index entry anew for every column that SET names, changed or not: so the usual commit names none.
 const ADVANCE = `
-  UPDATE sessions SET seq = ?, head_crc = ?, head = ?
+  UPDATE sessions SET seq = ?, seq_check = ?, head_crc = ?, head = ?
   WHERE session = ? AND tenant = ? AND seq = ? AND (? IS NULL OR (epoch = ? AND lease_owner IS NOT NULL))
   RETURNING epoch, lease_owner, lease_expires`
 
 const ADVANCE_ACTIVE = `
-  UPDATE sessions SET seq = ?, head_crc = ?, head = ?, activity = ?
+  UPDATE sessions SET seq = ?, seq_check = ?, head_crc = ?, head = ?, activity = ?, columns_crc = ?
   WHERE session = ? AND tenant = ? AND seq = ? AND (? IS NULL OR (epoch = ? AND lease_owner IS NOT NULL))
   RETURNING epoch, lease_owner, lease_expires`
 
 const MOVE = `
-  UPDATE sessions SET seq = ?, head_crc = ?, head = ?, epoch = ?, lease_owner = ?, lease_expires = ?,
+  UPDATE sessions SET seq = ?, seq_check = ?, head_crc = ?, head = ?,
+    epoch = ?, lease_owner = ?, lease_expires = ?, lease_crc = ?,
     agent = ?, owner = ?, conversation = ?, thread = ?, root = ?, created = ?, activity = ?,
-    question_asked = ?, question_expires = ?, expires = ?
+    question_asked = ?, question_expires = ?, expires = ?, columns_crc = ?
   WHERE session = ? AND tenant = ? AND seq = ? AND epoch = ?`
-
-const SELECT_RAW = `
-  SELECT session, base, seq, epoch, lease_owner, lease_expires, head_crc, head,
-    agent, owner, conversation, thread, root, created, activity, question_asked, question_expires, expires
-  FROM sessions WHERE tenant = ? AND id = ?`
 
 const SELECT_LAST_SEQ = 'SELECT max(seq) FROM events WHERE session = ?'
 
-const SET_SEQ = 'UPDATE sessions SET seq = ? WHERE session = ? AND seq <> ?'
+const SELECT_NAMES = 'SELECT tenant, id, base, seq FROM sessions WHERE session = ?'
+const NOTE_ERASED = 'UPDATE sessions SET erased = ?, crc = ? WHERE session = ?'
+
+const SET_SEQ = 'UPDATE sessions SET seq = ?, seq_check = ? WHERE session = ?'
+
+const SELECT_PREFIX_END = 'SELECT coalesce(max(last), 0) FROM segments WHERE session = ?'
+const SET_BASE = 'UPDATE sessions SET base = ?, erased = ?, crc = ? WHERE session = ?'
 
 const SET_HEAD = `
   UPDATE sessions SET head_crc = ?, head = ?, agent = ?, owner = ?, conversation = ?, thread = ?, root = ?,
-    created = ?, activity = ?, question_asked = ?, question_expires = ?, expires = ?
+    created = ?, activity = ?, question_asked = ?, question_expires = ?, expires = ?, columns_crc = ?
   WHERE session = ?`
 
-const FREE_LEASE = 'UPDATE sessions SET epoch = ?, lease_owner = NULL, lease_expires = NULL WHERE session = ?'
+const SET_LEASE = `
+  UPDATE sessions SET epoch = ?, lease_owner = ?, lease_expires = ?, lease_crc = ? WHERE session = ?`
 
 export function getSession(db: Connection, tenant: number, sessionId: string): SessionRow | undefined {
-  const row = db.get(SELECT_SESSION, tenant, sessionId)
-  if (!row) return undefined
-  const [session, base, seq] = row
-  return { session, base, seq }
+  const row = findSession(db, tenant, sessionId)
+  return row && wholeRow(row, tenant, sessionId)
+}
+
+/** With its lease. */
+export function getLeased(db: Connection, tenant: number, sessionId: string): LeasedRow | undefined {
+  const row = db.get(SELECT_LEASED, tenant, sessionId)
+  return row && { ...wholeRow(row, tenant, sessionId), lease: wholeLease(row, tenant, sessionId) }
+}
+
+/** For deleting it, which a damaged row does not hinder. */
+export function getSessionNumber(db: Connection, tenant: number, sessionId: string): number | undefined {
+  return findSession(db, tenant, sessionId)?.[0]
+}
+
+function findSession(db: Connection, tenant: number, sessionId: string): Row | undefined {
+  return db.get(SELECT_SESSION, tenant, sessionId)
 }
 
 export function getFullSession(
@@ -83,30 +115,108 @@ export function getFullSession(
 ): FullSessionRow | undefined {
   const row = db.get(SELECT_FULL, tenant, sessionId)
   if (!row) return undefined
-  const [session, base, seq, epoch, owner, expires] = row
-  return { session, base, seq, lease: leaseOf([epoch, owner, expires]), columns: columnsOf(row.slice(6)) }
+  const lease = wholeLease(row, tenant, sessionId)
+  return { ...wholeRow(row, tenant, sessionId), lease, columns: columnsOf(row.slice(firstColumn)) }
+}
+
+const leaseColumn = 6
+const firstColumn = 10
+const columnsEnd = 20
+
+/** Throws unless what names the session and its events is as it was written. */
+function wholeRow(row: Row, tenant: number, sessionId: string): SessionRow {
+  if (!isRowWhole(row, tenant, sessionId)) throw corrupt('The row', sessionId)
+  const [session, base, seq, erased] = row
+  return { session, base, seq, erased }
+}
+
+function wholeLease(row: Row, tenant: number, sessionId: string): LeaseRow {
+  if (!isLeaseWhole(row, tenant, sessionId)) throw corrupt('The lease', sessionId)
+  return leaseOf(row.slice(leaseColumn))
+}
+
+/** Rows of older schemas have neither checksum; the same goes for the lease and the columns. */
+function isRowWhole([, base, seq, erased, seqCheck, crc]: Row, tenant: number, sessionId: string): boolean {
+  if (seqCheck !== null && seqCheck !== checkOfSeq(seq)) return false
+  return crc === null || crc === crcOfRow(tenant, sessionId, base, erased)
+}
+
+function isLeaseWhole(row: Row, tenant: number, sessionId: string): boolean {
+  const crc = row[leaseColumn + 3]
+  return crc === null || crc === crcOfLease(tenant, sessionId, leaseOf(row.slice(leaseColumn)))
+}
+
+function areColumnsWhole(row: Row, tenant: number, sessionId: string): boolean {
+  const crc = row[columnsEnd]
+  return crc === null || crc === crcOfColumns(tenant, sessionId, columnsOf(row.slice(firstColumn)))
+}
+
+/** Heads of older schemas have a checksum of the body alone. */
+function isHeadWhole(row: Row, sessionId: string): boolean {
+  const [crc, body] = row.slice(columnsEnd + 1)
+  return crc === crcOfHead(sessionId, body) || crc === crcOf(body)
+}
+
+/** Differs by many bits for seqs that differ by one. It moves with every commit, so it costs less than a checksum. */
+function checkOfSeq(seq: number): number {
+  return Math.imul(seq, 0x9e3779b1) >>> 0
+}
+
+/** Apart from the rest, so that a damaged lease hides no event. */
+function crcOfLease(tenant: number, sessionId: string, lease: LeaseRow): number {
+  return crcOfRow(tenant, sessionId, ...valuesOfLease(lease))
+}
+
+/** Apart from the head, which moves with every commit. */
+function crcOfColumns(tenant: number, sessionId: string, columns: IndexColumns): number {
+  return crcOfRow(tenant, sessionId, ...valuesOfColumns(columns))
+}
+
+function crcOfHead(sessionId: string, body: string): number {
+  return crcOf(body, crcOf(sessionId))
+}
+
+/** From a row of `headColumns`; undefined when it is damaged. */
+export function headOf(row: Row, tenant: number, sessionId: string): StoredHead | undefined {
+  const isWhole =
+    isRowWhole(row, tenant, sessionId) &&
+    isLeaseWhole(row, tenant, sessionId) &&
+    areColumnsWhole(row, tenant, sessionId) &&
+    isHeadWhole(row, sessionId)
+  if (!isWhole) return undefined
+  return { sessionId, seq: row[2], body: row[columnsEnd + 2], lease: leaseOf(row.slice(leaseColumn)) }
 }
 
 export function readHead(db: Connection, tenant: number, sessionId: string): StoredHead | undefined {
   const row = db.get(SELECT_HEAD, tenant, sessionId)
   if (!row) return undefined
-  const [seq, epoch, owner, expires, crc, body] = row
-  requireCrc(body, crc, 'The head', sessionId)
-  return { sessionId, seq, body, lease: leaseOf([epoch, owner, expires]) }
+  const head = headOf(row, tenant, sessionId)
+  if (!head) throw corrupt('The head', sessionId)
+  return head
 }
 
-/** Whether or not its checksum holds. */
+/** Whether or not its checksums hold. */
 export function readRawSession(db: Connection, tenant: number, sessionId: string): RawSession | undefined {
-  const row = db.get(SELECT_RAW, tenant, sessionId)
+  const row = db.get(SELECT_HEAD, tenant, sessionId)
   if (!row) return undefined
-  const [session, base, seq, epoch, owner, expires, crc, body, ...columns] = row
+  const [session, base, seq] = row
+  const suspect = suspectOf(row, tenant, sessionId)
   return {
     seq,
     lastSeq: lastEventSeq(db, { session, base }),
-    head: { body, ...columnsOf(columns) },
-    ...(crcOf(body) !== crc && { damaged: true }),
-    lease: leaseOf([epoch, owner, expires]),
+    head: { body: row[columnsEnd + 2], ...columnsOf(row.slice(firstColumn)) },
+    ...(!isHeadWhole(row, sessionId) && { damaged: true }),
+    ...(suspect.length > 0 && { suspect }),
+    lease: leaseOf(row.slice(leaseColumn)),
   }
+}
+
+function suspectOf(row: Row, tenant: number, sessionId: string): NonNullable<RawSession['suspect']> {
+  return [
+    ...(isRowWhole(row, tenant, sessionId) ? [] : (['row'] as const)),
+    ...(isLeaseWhole(row, tenant, sessionId) ? [] : (['lease'] as const)),
+    ...(areColumnsWhole(row, tenant, sessionId) ? [] : (['columns'] as const)),
+  ]
 }
 
 /** What the event rows say, and not the session's own. */
@@ -117,30 +227,78 @@ export function lastEventSeq(
   return db.get(SELECT_LAST_SEQ, session)?.[0] ?? base
 }
 
-export function setSeq(db: Connection, session: number, seq: number): void {
-  db.run(SET_SEQ, seq, session, seq)
+/** After an erasure; the row's seq has moved already. */
+export function noteErased(db: Connection, session: number): void {
+  const [tenant, sessionId, base, seq] = db.get(SELECT_NAMES, session) as [number, string, number, number]
+  db.run(NOTE_ERASED, seq, crcOfRow(tenant, sessionId, base, seq), session)
 }
 
-export function setHead(db: Connection, session: number, head: HeadRow): void {
-  db.run(SET_HEAD, crcOf(head.body), head.body, ...valuesOfColumns(head), session)
+/** The session's number, damaged or not, when its last event is `lastSeq`; undefined otherwise. */
+export function findEndingAt(
+  db: Connection,
+  tenant: number,
+  sessionId: string,
+  lastSeq: number,
+): number | undefined {
+  const row = findSession(db, tenant, sessionId)
+  if (!row) return undefined
+  const [session, base] = row
+  return lastEventSeq(db, { session, base }) === lastSeq ? session : undefined
 }
 
-export function freeLease(db: Connection, session: number, epoch: number): void {
-  db.run(FREE_LEASE, epoch, session)
+/**
+ * Makes the row say where its log ends. When it fails its checksum its prefix ends where its segments do, and it counts
+ * as erased just now, so that no fork that was begun before is made of what may be gone.
+ */
+export function mendRow(db: Connection, tenant: number, sessionId: string, seq: number): void {
+  const row = findSession(db, tenant, sessionId) as Row
+  const [session] = row
+  const isWhole = isRowWhole(row, tenant, sessionId)
+  db.run(SET_SEQ, seq, checkOfSeq(seq), session)
+  if (isWhole) return
+  const base = db.get(SELECT_PREFIX_END, session)?.[0] as number
+  db.run(SET_BASE, base, seq, crcOfRow(tenant, sessionId, base, seq), session)
+}
+
+export function setHead(
+  db: Connection,
+  tenant: number,
+  sessionId: string,
+  session: number,
+  head: HeadRow,
+): void {
+  const { body } = head
+  const columns = [...valuesOfColumns(head), crcOfColumns(tenant, sessionId, head)]
+  db.run(SET_HEAD, crcOfHead(sessionId, body), body, ...columns, session)
+}
+
+export function setLease(
+  db: Connection,
+  tenant: number,
+  sessionId: string,
+  session: number,
+  lease: LeaseRow,
+): void {
+  db.run(SET_LEASE, ...valuesOfLease(lease), crcOfLease(tenant, sessionId, lease), session)
 }
 
 export function insertSession(db: Connection, tenant: number, commit: Commit, lease: LeaseRow): number {
   const { sessionId, baseSeq, head } = commit
+  const seq = lastSeqOf(commit)
   const row = db.get(
     INSERT_SESSION,
     tenant,
     sessionId,
     baseSeq,
-    lastSeqOf(commit),
+    seq,
     ...valuesOfLease(lease),
     ...valuesOfColumns(head),
-    crcOf(head.body),
+    crcOfHead(sessionId, head.body),
     head.body,
+    checkOfSeq(seq),
+    crcOfLease(tenant, sessionId, lease),
+    crcOfColumns(tenant, sessionId, head),
+    crcOfRow(tenant, sessionId, baseSeq, 0),
   )
   const [session] = row as [number]
   return session
@@ -153,13 +311,14 @@ export function advance(
   { session, columns }: Pick<KnownSession, 'session' | 'columns'>,
   commit: Commit,
 ): LeaseRow | undefined {
-  const { head, baseSeq, epoch = null } = commit
-  const moved = [lastSeqOf(commit), crcOf(head.body), head.body] as const
+  const { sessionId, head, baseSeq, epoch = null } = commit
+  const seq = lastSeqOf(commit)
+  const moved = [seq, checkOfSeq(seq), crcOfHead(sessionId, head.body), head.body] as const
   const guards = [session, tenant, baseSeq, epoch, epoch] as const
   const row =
     columns.activity === head.activity
       ? db.get(ADVANCE, ...moved, ...guards)
-      : db.get(ADVANCE_ACTIVE, ...moved, head.activity, ...guards)
+      : db.get(ADVANCE_ACTIVE, ...moved, head.activity, crcOfColumns(tenant, sessionId, head), ...guards)
   return row && leaseOf(row)
 }
 
@@ -171,14 +330,18 @@ export function move(
   commit: Commit,
   lease: LeaseRow,
 ): void {
-  const { head, baseSeq } = commit
+  const { sessionId, head, baseSeq } = commit
+  const seq = lastSeqOf(commit)
   const changes = db.run(
     MOVE,
-    lastSeqOf(commit),
-    crcOf(head.body),
+    seq,
+    checkOfSeq(seq),
+    crcOfHead(sessionId, head.body),
     head.body,
     ...valuesOfLease(lease),
+    crcOfLease(tenant, sessionId, lease),
     ...valuesOfColumns(head),
+    crcOfColumns(tenant, sessionId, head),
     session,
     tenant,
     baseSeq,
@@ -191,7 +354,7 @@ export function leaseOf([epoch, owner, expires]: Row): LeaseRow {
   return { epoch, owner: owner ?? undefined, expiresAtMs: expires ?? undefined }
 }
 
-function valuesOfLease({ epoch, owner, expiresAtMs }: LeaseRow): SqlValue[] {
+function valuesOfLease({ epoch, owner, expiresAtMs }: LeaseRow): (string | number | null)[] {
   return [epoch, owner ?? null, expiresAtMs ?? null]
 }
 
@@ -224,7 +387,7 @@ function columnsOf(row: Row): IndexColumns {
   }
 }
 
-function valuesOfColumns(head: HeadRow): SqlValue[] {
+function valuesOfColumns(head: IndexColumns): (string | number | null)[] {
   return [
     head.agentId,
     head.ownerUserId ?? null,

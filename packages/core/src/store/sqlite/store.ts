@@ -239,7 +239,7 @@ export class SqliteStore implements seam.Store {
     return this.#readState(tenantId, (db, tenant) => readRawSession(db, tenant, sessionId))
   }
 
-  listRefs(tenantId: TenantId, sessionId: string, from: number, through: number): Promise<seam.RefRow[]> {
+  listRefs(tenantId: TenantId, sessionId: string, from: number, through: number): Promise<seam.RawRef[]> {
     return this.#readState(tenantId, (db, tenant) => listRefs(db, tenant, sessionId, from, through))
   }
 

@@ -13,7 +13,7 @@ import type {
 } from '../store.ts'
 import type { Connection } from './connection.ts'
 import type { Row, SqlValue } from './driver.ts'
-import { USAGE_COLUMNS, usageOf } from './usage.ts'
+import { USAGE_COLUMNS, wholeUsage } from './usage.ts'
 import { readSums, SUMS } from './usage-sums.ts'
 
 const columns = {
@@ -75,7 +75,7 @@ export function listUsage(
   const { way, values, next } = stretchOf(db, tenant, walk)
   const rows = db.all(way.list, ...values, ...chosenBy(walk.filter))
   return {
-    rows: rows.map(([sessionId, ...row]) => ({ ...usageOf(row), sessionId })),
+    rows: rows.map(([sessionId, ...row]) => ({ ...wholeUsage(tenant, sessionId, row), sessionId })),
     ...(next && { next }),
   }
 }

@@ -1,8 +1,9 @@
 /** The ledger: rows by the session's own id, for they outlive it. Sums are added up anew each time. */
+import { corrupt, crcOfRow } from '../checksum.ts'
 import type { UsageRow, UsageTotals } from '../store.ts'
 import type { Connection } from './connection.ts'
 import type { Row } from './driver.ts'
-import { readSums, SUMS } from './usage-sums.ts'
+import { figuresOf, readSums, SUMS } from './usage-sums.ts'
 
 export interface UsageScope {
   sessionId?: string
@@ -13,14 +14,14 @@ const INSERT_USAGE = `
   INSERT INTO usage (
     tenant, session_id, seq, attempt, at, run, root, owner, agent, provider, model, purpose, status,
     prompt_tokens, completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens,
-    cost_microcents, cost_source, price_book, estimated
-  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    cost_microcents, cost_source, price_book, estimated, figures, crc
+  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-/** In the order that `usageOf` reads. */
+/** In the order that `wholeUsage` reads. */
 export const USAGE_COLUMNS = `
   seq, attempt, at, run, root, owner, agent, provider, model, purpose, status,
   prompt_tokens, completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens,
-  cost_microcents, cost_source, price_book, estimated`
+  cost_microcents, cost_source, price_book, estimated, figures, crc`
 
 const SELECT_USAGE = `
   SELECT ${USAGE_COLUMNS}
@@ -36,8 +37,7 @@ const FORGET_USER = 'UPDATE usage SET owner = NULL WHERE tenant = ? AND session_
 const DELETE_USAGE = 'DELETE FROM usage WHERE tenant = ? AND session_id = ? AND seq = ?'
 
 export function insertUsage(db: Connection, tenant: number, sessionId: string, row: UsageRow): void {
-  db.run(
-    INSERT_USAGE,
+  const values = [
     tenant,
     sessionId,
     row.seq,
@@ -60,8 +60,17 @@ export function insertUsage(db: Connection, tenant: number, sessionId: string, r
     row.costSource,
     row.priceBook ?? null,
     row.estimated ? 1 : 0,
-  )
+    figuresOf(row),
+  ]
+  db.run(INSERT_USAGE, ...values, crcOfUsage(values))
 }
+
+/** Without the owner, who may be forgotten. */
+function crcOfUsage(values: readonly (string | number | null)[]): number {
+  return crcOfRow(...values.toSpliced(ownerColumn, 1))
+}
+
+const ownerColumn = 7
 
 export function readUsage(
   db: Connection,
@@ -70,10 +79,21 @@ export function readUsage(
   after: number,
   limit: number,
 ): UsageRow[] {
-  return db.all(SELECT_USAGE, tenant, sessionId, after, limit).map(usageOf)
+  return db
+    .all(SELECT_USAGE, tenant, sessionId, after, limit)
+    .map((row) => wholeUsage(tenant, sessionId, row))
 }
 
-export function usageOf(row: Row): UsageRow {
+/** From a row of `USAGE_COLUMNS`. Throws when it fails its checksum. */
+export function wholeUsage(tenant: number, sessionId: string, row: Row): UsageRow {
+  const [crc] = row.slice(-1)
+  const [seq] = row
+  if (crc !== null && crc !== crcOfUsage([tenant, sessionId, ...row.slice(0, -1)]))
+    throw corrupt('A row of the ledger', sessionId, { seq })
+  return usageOf(row)
+}
+
+function usageOf(row: Row): UsageRow {
   const [seq, attemptId, at, run, rootSessionId, owner, agentId, provider, model, purpose, status, ...sums] =
     row
   const [prompt, completion, reasoning, cachedRead, cachedWrite, cost, costSource, book, estimated] = sums
