@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite'
 import { tenantId } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { attachmentOf, bodyOfBytes, type CommitInput, commitOf } from '../conformance/build.ts'
@@ -198,6 +199,25 @@ describe('a changed row beside the events is found', () => {
     expect(await store.readRawSession(tenant, 's')).toMatchObject({ suspect: ['lease', 'columns'] })
   })
 
+  it('a commit to a damaged session fails alone, and leaves nothing', async () => {
+    place.behind("UPDATE sessions SET epoch = 9 WHERE id = 's'")
+    const again = await sqlite(place.path).open({})
+    const commits = ['other', 's', 'new'].map((sessionId) =>
+      commitOf({
+        tenantId: tenant,
+        sessionId,
+        baseSeq: { other: 1, s: 5, new: 0 }[sessionId] ?? 0,
+        create: sessionId === 'new',
+      }),
+    )
+    const outcomes = await again.commit(commits)
+    expect(outcomes.map(({ status }) => status)).toEqual(['committed', 'failed', 'committed'])
+    expect((await again.readHead(tenant, 'other'))?.seq).toBe(2)
+    expect(place.behind("SELECT seq FROM sessions WHERE id = 's'")).toEqual([{ seq: 5 }])
+    await expect(again.commit(commits.slice(1, 2))).rejects.toMatchObject({ code: 'store_corrupt' })
+    await again.close()
+  })
+
   it('a session whose row is damaged can be deleted', async () => {
     place.behind("UPDATE sessions SET epoch = 9 WHERE id = 'other'")
     await expect(store.readHead(tenant, 'other')).rejects.toMatchObject({ code: 'store_corrupt' })
@@ -205,6 +225,20 @@ describe('a changed row beside the events is found', () => {
       status: 'deleted',
     })
   })
+})
+
+it('a schema whose own text is changed is found', async () => {
+  const raw = new DatabaseSync(place.path)
+  raw.enableDefensive?.(false)
+  raw.exec(`
+    PRAGMA writable_schema = ON;
+    UPDATE sqlite_schema SET sql = replace(sql, 'expires INTEGER NOT NULL, crc', 'eypires INTEGER NOT NULL, crc')
+      WHERE name = 'keys';
+    UPDATE sqlite_schema SET sql = replace(sql, '(expires)', '(eypires)') WHERE name = 'keys_expires';`)
+  raw.close()
+  const again = await sqlite(place.path).open({})
+  await expect(again.sweepKeys(1, 1)).rejects.toMatchObject({ code: 'store_corrupt' })
+  await again.close()
 })
 
 it('equal large bodies of a session are kept once, and go with the last event that names them', async () => {

@@ -3,9 +3,10 @@
  * only an engine error can stop, and that rolls everything back. The usual commit (no creation, lease change or key,
  * on a session that this handle knows) is judged by the statement that moves the session's row, and by nothing else.
  */
+import { isHoldfastError } from '@holdfast/protocol'
 import { haveSameIndices } from '../columns.ts'
 import { creationRefusalOf, freeLease, lastSeqOf, leaseAfter, refusalOf } from '../judge.ts'
-import type { Commit, LeaseRow, Verdict } from '../store.ts'
+import type { Commit, CommitOutcome, LeaseRow, Verdict } from '../store.ts'
 import { insertAttachment } from './attachments.ts'
 import type { Connection } from './connection.ts'
 import { closeDrafts } from './drafts.ts'
@@ -29,7 +30,24 @@ import { insertUsage } from './usage.ts'
 
 const SELECT_TOMBSTONE = 'SELECT 1 FROM tombstones WHERE tenant = ? AND id = ?'
 
-export function commitOne(db: Connection, commit: Commit, nowMs: number): Verdict {
+/** A damaged row fails its own commit: every checksum is looked at before the commit writes anything. Throws when all fail. */
+export function commitEach(db: Connection, commits: readonly Commit[], nowMs: number): CommitOutcome[] {
+  const outcomes = commits.map((commit) => commitOrFail(db, commit, nowMs))
+  const [first] = outcomes
+  if (first?.status === 'failed' && outcomes.every(({ status }) => status === 'failed')) throw first.error
+  return outcomes
+}
+
+function commitOrFail(db: Connection, commit: Commit, nowMs: number): CommitOutcome {
+  try {
+    return commitOne(db, commit, nowMs)
+  } catch (error) {
+    if (!isHoldfastError(error, 'store_corrupt')) throw error
+    return { status: 'failed', error }
+  }
+}
+
+function commitOne(db: Connection, commit: Commit, nowMs: number): Verdict {
   const tenant = tenantOf(db, commit.tenantId)
   return commitKnown(db, tenant, commit) ?? commitJudged(db, tenant, commit, nowMs)
 }

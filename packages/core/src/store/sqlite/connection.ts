@@ -1,7 +1,7 @@
 /** One connection to the database: prepared statements by their text, transactions, and opening anew after a failure. */
 import { HoldfastError } from '@holdfast/protocol'
 import type { Database, Driver, Row, SqlValue, Statement } from './driver.ts'
-import { breaksConnection } from './errors.ts'
+import { breaksConnection, damagedSchemaError, sqliteCode } from './errors.ts'
 import { Known } from './known.ts'
 import { applySettings, type Durability, requireVersion } from './settings.ts'
 
@@ -52,9 +52,18 @@ export class Connection {
     if (this.#isClosed) throw new HoldfastError('store_closed', 'This store was closed during the call.')
     const kept = this.#statements.get(sql)
     if (kept) return kept
-    const statement = this.#db.prepare(sql)
+    const statement = this.#prepare(sql)
     this.#statements.set(sql, statement)
     return statement
+  }
+
+  /** The text is right, and the schema was made for it: where they do not fit, the schema's own text is damaged. */
+  #prepare(sql: string): Statement {
+    try {
+      return this.#db.prepare(sql)
+    } catch (error) {
+      throw sqliteCode(error) === 'SQLITE_ERROR' ? damagedSchemaError(error) : error
+    }
   }
 
   /** Several reads of one state. */

@@ -47,6 +47,13 @@ export function sqliteCode(error: unknown): string | undefined {
   return typeof code === 'string' && code.startsWith('SQLITE_') ? code : undefined
 }
 
+/** For a text that does not fit the schema. */
+export function damagedSchemaError(cause: unknown): Error {
+  return Object.assign(new Error('the schema is not what the migrations made', { cause }), {
+    code: 'SQLITE_CORRUPT',
+  })
+}
+
 export function isBusy(error: unknown): boolean {
   return meaningOf(error)?.code === 'store_busy'
 }

@@ -4,7 +4,7 @@ import type * as seam from '../store.ts'
 import { readAttachment } from './attachments.ts'
 import { checkStore } from './check.ts'
 import { putCheckpoint, readCheckpoint } from './checkpoints.ts'
-import { commitOne } from './commit.ts'
+import { commitEach } from './commit.ts'
 import type { Connection } from './connection.ts'
 import { deleteSession } from './deletion.ts'
 import { appendDraft, listDrafts, readDraft } from './drafts.ts'
@@ -57,7 +57,7 @@ export class SqliteStore implements seam.Store {
   }
 
   commit(commits: readonly seam.Commit[]): Promise<readonly seam.CommitOutcome[]> {
-    return this.#transactions.write((db) => commits.map((commit) => commitOne(db, commit, this.now())))
+    return this.#transactions.write((db) => commitEach(db, commits, this.now()))
   }
 
   readHead(tenantId: TenantId, sessionId: string): Promise<seam.StoredHead | undefined> {
