@@ -181,7 +181,7 @@ function insertWords(
 }
 
 /** A damaged event is not indexed, and does not stop the others; reading it tells of the damage. */
-function textOfRow([seq, v, crc, type, at, commitId, body]: Row, textOf: TextOf): string | undefined {
+export function textOfRow([seq, v, crc, type, at, commitId, body]: Row, textOf: TextOf): string | undefined {
   if (typeof body !== 'string') return undefined
   const event = { type, v: Number(v), at, body }
   return crcOfEvent(Number(seq), commitId, event) === Number(crc) ? textOf(type, body) : undefined

@@ -20,6 +20,7 @@ export function rebuild(db: Connection, tenant: number, rebuilt: Rebuild): boole
   const row = getSession(db, tenant, sessionId)
   if (!row || lastEventSeq(db, row) !== lastSeq) return false
   const { session } = row
+  db.known.forgetSession(tenant, sessionId)
   for (const sql of DROP_BEYOND) db.run(sql, session, lastSeq)
   db.run(DROP_USAGE_BEYOND, tenant, sessionId, lastSeq)
   setSeq(db, session, lastSeq)
