@@ -27,6 +27,11 @@ export class Generations<Value> {
     this.#young.set(name, value)
   }
 
+  delete(name: string): void {
+    this.#young.delete(name)
+    this.#old.delete(name)
+  }
+
   clear(): void {
     this.#young.clear()
     this.#old.clear()

@@ -1,4 +1,4 @@
-/** Each finding is produced by real damage to a real file, and by nothing else; then a repair does what its table says. */
+/** Each finding is produced by real damage to a real database, and by nothing else; then a repair does what its table says. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import BetterSqlite3 from 'better-sqlite3'
@@ -18,7 +18,11 @@ interface Scene {
   place: TestPlace
   holdfast: Holdfast
   session: ActiveSession
-  sql(text: string): Record<string, unknown>[]
+  sql(text: string): Promise<Record<string, unknown>[]>
+  /** The row of a session. */
+  row(id: string): string
+  /** What belongs to a session. */
+  own(id: string): string
 }
 
 const worker = { owner: 'worker', ttlMs: 60_000 }
@@ -43,7 +47,25 @@ async function sceneOn(place: TestPlace): Promise<Scene> {
   const other = await holdfast.sessions.create({ id: 'other', agentId: 'agent' })
   await other.append(Array.from({ length: 30 }, (_, n) => user(`${n}`)))
   await holdfast.search('hello')
-  return { place, holdfast, session: active, sql: (text) => place.look(text) ?? [] }
+  return { place, holdfast, session: active, ...behind(place) }
+}
+
+/** Numbers come from the server as text. */
+function behind(place: TestPlace): Pick<Scene, 'sql' | 'row' | 'own'> {
+  const sql = (text: string) => (place.behind as NonNullable<TestPlace['behind']>)(text)
+  if (place.dialect === 'postgres') {
+    const own = (id: string) => `session = '${id}'`
+    return { sql, row: own, own }
+  }
+  return {
+    sql,
+    row: (id) => `id = '${id}'`,
+    own: (id) => `session = (SELECT session FROM sessions WHERE id = '${id}')`,
+  }
+}
+
+function eventsOf({ sql, place }: Scene): Promise<Record<string, unknown>[]> {
+  return sql(`SELECT * FROM @events ORDER BY ${place.dialect === 'sqlite' ? 'event' : 'session, seq'}`)
 }
 
 function allOf({ holdfast }: Pick<Scene, 'holdfast'>, options: DoctorOptions = { everyTenant: true }) {
@@ -54,13 +76,17 @@ function codesOf(findings: readonly Finding[]): FindingCode[] {
   return [...new Set(findings.map(({ code }) => code))].sort()
 }
 
-const own = "session = (SELECT session FROM sessions WHERE id = 's')"
-
 /** Another body for an event, with the checksum that belongs to it: not rot, but a writer that was wrong. */
-function rewrite({ sql }: Scene, type: string, change: (body: string) => string, newType = type): void {
-  const [row] = sql(`SELECT * FROM events WHERE ${own} AND type = '${type}' ORDER BY seq DESC LIMIT 1`)
-  const { event, seq, v, at, commit_id, body } = row as {
-    event: number
+async function rewrite(
+  { sql, own }: Scene,
+  type: string,
+  change: (body: string) => string,
+  newType = type,
+): Promise<void> {
+  const [row] = await sql(
+    `SELECT * FROM @events WHERE ${own('s')} AND type = '${type}' ORDER BY seq DESC LIMIT 1`,
+  )
+  const { seq, v, at, commit_id, body } = row as {
     seq: number
     v: number
     at: string
@@ -69,10 +95,20 @@ function rewrite({ sql }: Scene, type: string, change: (body: string) => string,
   }
   const changed = change(body)
   const crc = crcOfEvent(seq, commit_id, { type: newType, v, at, body: changed })
-  sql(`UPDATE events SET type = '${newType}', crc = ${crc}, body = '${changed}' WHERE event = ${event}`)
+  await sql(
+    `UPDATE @events SET type = '${newType}', crc = ${crc}, body = '${changed}' WHERE ${own('s')} AND seq = ${seq}`,
+  )
+}
+
+async function rewriteHead({ sql, row }: Scene, change: (head: string) => string): Promise<void> {
+  const [found] = await sql(`SELECT head FROM @sessions WHERE ${row('s')}`)
+  const head = change(String(found?.head))
+  await sql(`UPDATE @sessions SET head = '${head}', head_crc = ${crc32(head)} WHERE ${row('s')}`)
 }
 
 interface Damage {
+  /** Postgres keeps no checksum of such rows. */
+  only?: 'sqlite'
   do(scene: Scene): unknown
   /** What else this damage shows as. */
   also?: FindingCode[]
@@ -84,7 +120,7 @@ const left = (code: FindingCode, also: FindingCode[] = []) => ({ also, left: [co
 
 const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, Damage> = {
   event_damaged: {
-    do: ({ sql }) => sql(`UPDATE events SET body = replace(body, 'hello', 'hullo') WHERE ${own}`),
+    do: ({ sql, own }) => sql(`UPDATE @events SET body = replace(body, 'hello', 'hullo') WHERE ${own('s')}`),
     ...left('event_damaged'),
   },
   event_invalid: {
@@ -96,7 +132,8 @@ const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, D
     ...left('event_unknown'),
   },
   segments_wrong: {
-    do: ({ sql }) => sql("UPDATE segments SET source = (SELECT session FROM sessions WHERE id = 'other')"),
+    do: ({ sql, row }) =>
+      sql(`UPDATE @segments SET source = (SELECT session FROM @sessions WHERE ${row('other')})`),
     ...left('segments_wrong'),
   },
   unpaired: {
@@ -104,32 +141,32 @@ const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, D
     also: ['head_wrong', 'refs_wrong'],
     left: ['unpaired'],
   },
-  seq_wrong: { do: ({ sql }) => sql(`UPDATE sessions SET seq = seq - 1 WHERE id = 's'`) },
+  seq_wrong: { do: ({ sql, row }) => sql(`UPDATE @sessions SET seq = seq - 1 WHERE ${row('s')}`) },
   head_wrong: {
-    do: ({ sql }) => sql(`UPDATE sessions SET head = substr(head, 1, 30) WHERE id = 's'`),
+    do: ({ sql, row }) => sql(`UPDATE @sessions SET head = substr(head, 1, 30) WHERE ${row('s')}`),
   },
   head_newer: {
-    do: ({ sql }) => {
-      const [row] = sql(`SELECT head FROM sessions WHERE id = 's'`) as { head: string }[]
-      const head = String(row?.head).replace('"v":1', '"v":2')
-      sql(`UPDATE sessions SET head = '${head}', head_crc = ${crc32(head)} WHERE id = 's'`)
-    },
+    do: (scene) => rewriteHead(scene, (head) => head.replace('"v":1', '"v":2')),
     ...left('head_newer'),
   },
   columns_wrong: {
-    do: ({ sql }) => sql(`UPDATE sessions SET agent = 'another', activity = 7 WHERE id = 's'`),
+    do: ({ sql, row, place }) => {
+      const table = place.dialect === 'sqlite' ? 'sessions' : 'listings'
+      return sql(`UPDATE @${table} SET agent = 'another', activity = 7 WHERE ${row('s')}`)
+    },
   },
   part_wrong: {
-    do: ({ sql }) => sql(`UPDATE parts SET body = '{"colour":"blue"}' WHERE part = 'metadata' AND ${own}`),
+    do: ({ sql, own }) =>
+      sql(`UPDATE @parts SET body = '{"colour":"blue"}' WHERE part = 'metadata' AND ${own('s')}`),
   },
-  waypoint_wrong: { do: ({ sql }) => sql('DELETE FROM waypoints') },
+  waypoint_wrong: { do: ({ sql }) => sql('DELETE FROM @waypoints') },
   refs_wrong: {
-    do: ({ sql }) => sql("UPDATE refs SET id = 'm2' WHERE kind = 'message' AND id = 'm1'"),
+    do: ({ sql }) => sql("UPDATE @refs SET id = 'm2' WHERE kind = 'message' AND id = 'm1'"),
   },
-  usage_wrong: { do: ({ sql }) => sql('UPDATE usage SET prompt_tokens = 11') },
-  lease_wrong: { do: ({ sql }) => sql(`UPDATE sessions SET epoch = 0 WHERE id = 's'`) },
+  usage_wrong: { do: ({ sql }) => sql('UPDATE @usage SET prompt_tokens = 11') },
+  lease_wrong: { do: ({ sql, row }) => sql(`UPDATE @sessions SET epoch = 0 WHERE ${row('s')}`) },
   attachment_damaged: {
-    do: ({ sql }) => sql("UPDATE attachments SET bytes = x'00' WHERE is_file = 1"),
+    do: ({ sql }) => sql('UPDATE @attachments SET bytes = substr(bytes, 2) WHERE is_file'),
     ...left('attachment_damaged'),
   },
   run_lost: {
@@ -157,11 +194,18 @@ const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, D
     },
   },
   draft_stray: {
-    do: ({ sql }) => {
-      sql(
-        `INSERT INTO drafts (session, id, run, epoch, last) SELECT session, 'd', 'gone', 1, 1 FROM sessions WHERE id = 's'`,
-      )
-      sql("INSERT INTO chunks (draft, chunk, kind, text) SELECT draft, 1, 'text', 'half a word' FROM drafts")
+    do: async ({ sql, row, place }) => {
+      if (place.dialect === 'sqlite') {
+        await sql(
+          `INSERT INTO drafts (session, id, run, epoch, last) SELECT session, 'd', 'gone', 1, 1 FROM sessions WHERE ${row('s')}`,
+        )
+        await sql(
+          "INSERT INTO chunks (draft, chunk, kind, text) SELECT draft, 1, 'text', 'half a word' FROM drafts",
+        )
+      } else {
+        await sql("INSERT INTO @drafts VALUES ('default', 's', 'd', 'gone', 1, 1)")
+        await sql(`INSERT INTO @chunks VALUES ('default', 's', 'd', 1, 'text', '"half a word"')`)
+      }
     },
   },
   draft_damaged: {
@@ -172,39 +216,62 @@ const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, D
         draft.write(text)
         await draft.flush().catch(() => undefined)
       }
-      sql('UPDATE drafts SET last = 2')
+      await sql('UPDATE @drafts SET last = 2')
     },
     ...left('draft_damaged'),
   },
-  schema_moved: { do: ({ sql }) => sql('PRAGMA user_version = 99'), ...left('schema_moved') },
+  schema_moved: {
+    do: ({ sql, place }) =>
+      sql(
+        place.dialect === 'sqlite' ? 'PRAGMA user_version = 99' : 'INSERT INTO @schema_version VALUES (99)',
+      ),
+    ...left('schema_moved'),
+  },
   session_lost: {
-    do: ({ sql }) => sql(`DELETE FROM sessions WHERE id = 'f'`),
+    do: ({ sql, row }) => sql(`DELETE FROM @sessions WHERE ${row('f')}`),
     ...left('session_lost'),
   },
   stray_rows: {
-    do: ({ sql }) => {
-      sql(`INSERT INTO garbage SELECT session FROM sessions WHERE id = 'f'`)
-      sql(`DELETE FROM sessions WHERE id = 'f'`)
-      sql(`INSERT INTO bodies SELECT session, x'00', 'nobody names it' FROM sessions WHERE id = 's'`)
-      sql("INSERT INTO chunks (draft, chunk, kind, text) VALUES (99, 1, 'text', 'of no draft')")
+    do: async ({ sql, row, place }) => {
+      if (place.dialect === 'sqlite') {
+        await sql(`INSERT INTO garbage SELECT session FROM sessions WHERE ${row('f')}`)
+        await sql(
+          `INSERT INTO bodies SELECT session, x'00', 'nobody names it' FROM sessions WHERE ${row('s')}`,
+        )
+        await sql("INSERT INTO chunks (draft, chunk, kind, text) VALUES (99, 1, 'text', 'of no draft')")
+      } else {
+        await sql("INSERT INTO @garbage VALUES ('default', 'f')")
+        await sql(String.raw`INSERT INTO @bodies VALUES ('default', 's', '\x00', 'nobody names it')`)
+        await sql("INSERT INTO @chunks VALUES ('default', 's', 'd', 1, 'text', 'of no draft')")
+      }
+      await sql(`DELETE FROM @sessions WHERE ${row('f')}`)
     },
   },
   checkpoint_damaged: {
-    do: ({ sql }) => sql('DELETE FROM attachments WHERE is_file = 0'),
+    do: ({ sql }) => sql('DELETE FROM @attachments WHERE NOT is_file'),
     ...left('checkpoint_damaged'),
   },
   row_damaged: {
+    only: 'sqlite',
     async do({ holdfast, sql }) {
       await holdfast.agents.put('painter', { name: 'Painter', instructions: 'Be brief.' })
-      sql("UPDATE records SET body = replace(body, 'brief', 'grief')")
+      await sql("UPDATE records SET body = replace(body, 'brief', 'grief')")
     },
     ...left('row_damaged'),
   },
   index_stale: {
-    do: async ({ session, sql }) => {
+    do: async ({ session, sql, place }) => {
       await session.append(user('never indexed'))
-      sql('UPDATE upkeep SET watermark = watermark + 9')
-      sql(`DELETE FROM search WHERE rowid = (SELECT min(rowid) FROM search)`)
+      if (place.dialect === 'sqlite') {
+        await sql('UPDATE upkeep SET watermark = watermark + 9')
+        await sql('DELETE FROM search WHERE rowid = (SELECT min(rowid) FROM search)')
+      } else {
+        await sql("UPDATE @sessions SET indexed = indexed + 9 WHERE session = 's'")
+        await sql("DELETE FROM @search WHERE session = 'other'")
+        await sql(
+          "UPDATE @search SET seq = 900 WHERE session = 's' AND seq = (SELECT min(seq) FROM @search WHERE session = 's')",
+        )
+      }
     },
   },
 }
@@ -212,7 +279,7 @@ const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, D
 eachSharedStore('the doctor', (place) => {
   for (const [code, damage] of Object.entries(damages)) {
     it(`finds ${code}, and a repair does what can be done`, async () => {
-      if (place.path === undefined) return
+      if (!place.behind || (damage.only ?? place.dialect) !== place.dialect) return
       const scene = await sceneOn(place)
       expect(await allOf(scene)).toEqual([])
       await damage.do(scene)
@@ -220,9 +287,9 @@ eachSharedStore('the doctor', (place) => {
       expect(codesOf(found)).toEqual([code, ...(damage.also ?? [])].sort())
       for (const finding of found) expect(finding).toMatchObject(entryOf(finding.code))
 
-      const before = scene.sql('SELECT * FROM events ORDER BY event')
+      const before = await eventsOf(scene)
       const planned = await scene.holdfast.repair(found, { dryRun: true })
-      expect(scene.sql('SELECT * FROM events ORDER BY event')).toEqual(before)
+      expect(await eventsOf(scene)).toEqual(before)
       const done = await scene.holdfast.repair(scene.holdfast.doctor({ everyTenant: true }))
       expect(codesOf(done.left)).toEqual(damage.left ?? [])
       expect([codesOf(planned.repaired), codesOf(planned.left)]).toEqual([
@@ -230,42 +297,44 @@ eachSharedStore('the doctor', (place) => {
         codesOf(done.left),
       ])
       expect(codesOf(await allOf(scene))).toEqual(damage.left ?? [])
-      const after = scene.sql('SELECT * FROM events ORDER BY event')
-      if (code !== 'stray_rows') expect(after.slice(0, before.length)).toEqual(before)
+      const after = await eventsOf(scene)
+      if (code !== 'stray_rows') expect(after).toEqual(expect.arrayContaining(before))
 
       const again = await scene.holdfast.repair(scene.holdfast.doctor({ everyTenant: true }))
       expect([again.repaired, codesOf(again.left)]).toEqual([[], damage.left ?? []])
-      expect(scene.sql('SELECT * FROM events ORDER BY event')).toEqual(after)
+      expect(await eventsOf(scene)).toEqual(after)
     })
   }
 })
 
 eachSharedStore('damage of several places at once', (place) => {
   it('is repaired at once, although the row of the session hides the rest of it', async () => {
-    if (place.path === undefined) return
+    if (!place.behind) return
     const scene = await sceneOn(place)
-    scene.sql(`UPDATE sessions SET seq = seq - 2 WHERE id = 's'`)
-    scene.sql("DELETE FROM refs WHERE kind = 'message'")
+    await scene.sql(`UPDATE @sessions SET seq = seq - 2 WHERE ${scene.row('s')}`)
+    await scene.sql("DELETE FROM @refs WHERE kind = 'message'")
     expect(codesOf(await allOf(scene, { sessionId: 's' }))).toEqual(['seq_wrong'])
     const { repaired } = await scene.holdfast.repair('s')
     expect(codesOf(repaired)).toEqual(['refs_wrong', 'seq_wrong'])
     expect(await allOf(scene)).toEqual([])
   })
 
-  it('is found where a fork reads some of its events twice', async () => {
-    if (place.path === undefined) return
+  it('is found where a fork reads some of its events twice; Postgres reads them by their seqs, and cannot', async () => {
+    if (!place.behind) return
     const scene = await sceneOn(place)
-    scene.sql(`UPDATE sessions SET base = base - 3, crc = NULL WHERE id = 'f'`)
-    scene.sql('UPDATE segments SET last = last - 3, crc = NULL')
-    expect(codesOf(await allOf(scene))).toEqual(['event_damaged'])
+    if (place.dialect === 'postgres') {
+      await scene.sql(`UPDATE @sessions SET base = base - 3 WHERE ${scene.row('f')}`)
+    } else {
+      await scene.sql(`UPDATE sessions SET base = base - 3, crc = NULL WHERE ${scene.row('f')}`)
+      await scene.sql('UPDATE segments SET last = last - 3, crc = NULL')
+    }
+    expect(codesOf(await allOf(scene))).toEqual(place.dialect === 'sqlite' ? ['event_damaged'] : [])
   })
 
   it('in a head that was written from since is not written again after its repair', async () => {
-    if (place.path === undefined) return
+    if (!place.behind) return
     const scene = await sceneOn(place)
-    const [row] = scene.sql(`SELECT head FROM sessions WHERE id = 's'`) as { head: string }[]
-    const head = String(row?.head).replace('"messageCount":', '"messageCount":9')
-    scene.sql(`UPDATE sessions SET head = '${head}', head_crc = ${crc32(head)} WHERE id = 's'`)
+    await rewriteHead(scene, (head) => head.replace('"messageCount":', '"messageCount":9'))
     const holdfast = await place.open()
     const session = (await holdfast.sessions.open('s')) as ActiveSession
     await session.append(user('on the wrong head'))
@@ -301,11 +370,11 @@ eachSharedStore('a row whose checksum tells', (place) => {
       await scene.holdfast.usage.list('s'),
     ]
     const before = await told()
-    scene.sql(change)
+    await scene.sql(change)
     expect(codesOf(await allOf(scene))).toEqual([code])
     expect((await scene.holdfast.repair(scene.holdfast.doctor({ everyTenant: true }))).left).toEqual([])
     expect(await allOf(scene)).toEqual([])
-    const nulls = scene.sql(`
+    const nulls = await scene.sql(`
       SELECT 1 FROM sessions WHERE crc IS NULL OR seq_check IS NULL OR lease_crc IS NULL OR columns_crc IS NULL
       UNION ALL SELECT 1 FROM refs WHERE crc IS NULL UNION ALL SELECT 1 FROM usage WHERE crc IS NULL OR figures IS NULL`)
     expect(nulls).toEqual([])
@@ -317,7 +386,7 @@ eachSharedStore('a row whose checksum tells', (place) => {
     if (place.path === undefined) return
     const scene = await sceneOn(place)
     await scene.session.startRun(worker)
-    scene.sql(`UPDATE sessions SET lease_owner = 'walker' WHERE id = 's'`)
+    await scene.sql(`UPDATE sessions SET lease_owner = 'walker' WHERE id = 's'`)
     expect(codesOf(await allOf(scene))).toEqual(['lease_wrong', 'run_lost'])
     expect((await scene.holdfast.repair('s')).left).toEqual([])
     expect(await allOf(scene)).toEqual([])
@@ -331,8 +400,8 @@ eachSharedStore('a row whose checksum tells', (place) => {
       await run.recordUsage({ attemptId: `a${n}`, promptTokens: n, completionTokens: 1 })
     await run.complete()
     const before = await scene.holdfast.usage.list('s')
-    scene.sql('UPDATE usage SET prompt_tokens = 1 WHERE prompt_tokens IN (3, 4, 8)')
-    scene.sql('INSERT INTO usage SELECT * FROM usage WHERE prompt_tokens = 1 LIMIT 1')
+    await scene.sql('UPDATE usage SET prompt_tokens = 1 WHERE prompt_tokens IN (3, 4, 8)')
+    await scene.sql('INSERT INTO usage SELECT * FROM usage WHERE prompt_tokens = 1 LIMIT 1')
     expect(codesOf(await allOf(scene))).toEqual(['usage_wrong'])
     expect((await scene.holdfast.repair('s')).left).toEqual([])
     expect(await scene.holdfast.usage.list('s')).toEqual(before)
@@ -374,7 +443,7 @@ eachSharedStore('a row whose checksum tells', (place) => {
     const scene = await sceneOn(place)
     await write(scene)
     expect(await allOf(scene)).toEqual([])
-    scene.sql(change)
+    await scene.sql(change)
     const found = await allOf(scene)
     expect(codesOf(found)).toEqual(['row_damaged'])
     expect((await scene.holdfast.repair(found)).left).toEqual(found)

@@ -89,7 +89,7 @@ eachStore('a repair of what was left open', (place) => {
 
 eachSharedStore('a repair of what is derived', (place) => {
   it('that dies at any write is finished by the next one', async () => {
-    if (place.path === undefined) return
+    if (!place.behind) return
     const store = await place.openStore()
     const holdfast = await openHoldfast({ store, clock: place.clock.now })
     const session = await holdfast.sessions.create({ id: 's', agentId: 'agent', metadata: { a: 1 } })
@@ -99,12 +99,12 @@ eachSharedStore('a repair of what is derived', (place) => {
     const before = [await whole(), await store.listRefs(holdfast.tenantId, 's', 0, 99)]
     for (let at = 1; ; at++) {
       for (const sql of [
-        'UPDATE sessions SET seq = seq - 1, epoch = 4',
-        "DELETE FROM refs WHERE kind = 'message'",
-        'UPDATE usage SET prompt_tokens = 7',
-        "UPDATE parts SET body = '{}'",
+        'UPDATE @sessions SET seq = seq - 1, epoch = 4',
+        "DELETE FROM @refs WHERE kind = 'message'",
+        'UPDATE @usage SET prompt_tokens = 7',
+        "UPDATE @parts SET body = '{}'",
       ])
-        place.look(sql)
+        await place.behind(sql)
       let writes = 0
       const dying = withMembers(store, {
         async rebuild(rebuilt) {
@@ -165,11 +165,11 @@ eachSharedStore('a repair of what is derived', (place) => {
   })
 
   it('of a log that has lost an event leaves it, and the session can be forked before it', async () => {
-    if (place.path === undefined) return
+    if (!place.behind) return
     const holdfast = await place.open()
     const session = await (await holdfast.sessions.create({ id: 's', agentId: 'agent' })).activate()
     await session.append([user('one'), assistant('two'), user('three')])
-    place.look("DELETE FROM events WHERE type = 'message.appended' AND seq = 4")
+    await place.behind("DELETE FROM @events WHERE type = 'message.appended' AND seq = 4")
     const { repaired, left } = await holdfast.repair('s')
     expect([repaired, left.map(({ code, seq }) => [code, seq])]).toEqual([[], [['event_damaged', 4]]])
     expect(left[0]?.message).toContain('fork the session at 3')

@@ -9,7 +9,7 @@ import pg from 'pg'
 import { afterEach, beforeEach, describe, inject } from 'vitest'
 import { memory } from '../../store/memory/index.ts'
 import { postgres } from '../../store/postgres/index.ts'
-import { freshSchema } from '../../store/postgres/testing/server.ts'
+import { TemporaryPlace } from '../../store/postgres/testing/place.ts'
 import { type BetterSqlite, type SqliteOptions, sqlite } from '../../store/sqlite/index.ts'
 import type { Store, StoreFactory } from '../../store/store.ts'
 import { type Holdfast, type OpenOptions, openHoldfast } from '../holdfast.ts'
@@ -29,18 +29,23 @@ export interface TestPlace {
   readonly path: string | undefined
   /** Runs SQL on the database file, behind the store's back, and gives its rows; undefined where there is no file. */
   look(sql: string): Record<string, unknown>[] | undefined
+  /** The same where there is a file or a server; `@name` is the table `name`. */
+  readonly behind: Behind | undefined
+  /** Whose names the tables and columns have. */
+  readonly dialect: 'sqlite' | 'postgres'
   open(options?: Partial<OpenOptions> & { wrap?: (store: Store) => Store }): Promise<Holdfast>
   openStore(): Promise<Store>
 }
 
 type Look = (sql: string) => Record<string, unknown>[]
+type Behind = (sql: string) => Promise<Record<string, unknown>[]>
 
 interface Kind {
   name: string
   /** Whether a second `open` is on the same data. */
   isShared: boolean
   path: 'file' | 'server' | 'none'
-  make(): { factory: StoreFactory; path?: string; look?: Look; remove(): unknown }
+  make(): { factory: StoreFactory; path?: string; look?: Look; behind?: Behind; remove(): unknown }
 }
 
 const every: readonly Kind[] = [
@@ -69,20 +74,22 @@ const kinds = every.filter(({ path }) => {
 })
 
 function onServer(): ReturnType<Kind['make']> {
-  const { url, schema, drop } = freshSchema()
-  return { factory: postgres(url, { driver: pg, schema, connections: 4 }), remove: drop }
+  const place = new TemporaryPlace()
+  const factory = postgres(place.url, { driver: pg, schema: place.schema, connections: 4 })
+  return { factory, behind: (sql) => place.behind(sql), remove: () => place.drop() }
 }
 
 function inFile(options: SqliteOptions): ReturnType<Kind['make']> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'))
   const path = join(folder, 'sessions.db')
   const remove = () => rmSync(folder, { recursive: true, force: true })
-  return {
-    factory: sqlite(path, options),
-    path,
-    look: lookerAt(path, options.driver ?? DatabaseSync),
-    remove,
-  }
+  const look = lookerAt(path, options.driver ?? DatabaseSync)
+  const behind: Behind = async (sql) => look(tablesNamed(sql))
+  return { factory: sqlite(path, options), path, look, behind, remove }
+}
+
+function tablesNamed(sql: string): string {
+  return sql.replace(/@(?=[a-z])/g, '')
 }
 
 /** By the library that the store uses: the locks of another one in the same process would not be seen. */
@@ -138,6 +145,14 @@ class Fixture implements TestPlace {
 
   look(sql: string): Record<string, unknown>[] | undefined {
     return this.#made?.look?.(sql)
+  }
+
+  get behind(): Behind | undefined {
+    return this.#made?.behind
+  }
+
+  get dialect(): 'sqlite' | 'postgres' {
+    return this.path === undefined ? 'postgres' : 'sqlite'
   }
 
   async openStore(): Promise<Store> {

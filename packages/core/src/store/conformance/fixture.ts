@@ -20,6 +20,8 @@ export interface OpenedPlace {
   files?(): Promise<readonly string[]>
   /** Changes the stored body of one event behind the store's back. */
   corrupt?(tenantId: TenantId, sessionId: string, seq: number): Promise<void>
+  /** Changes the head that is kept at this seq in the same way. */
+  corruptWaypoint?(tenantId: TenantId, sessionId: string, seq: number): Promise<void>
   /** Called while every handle is closed: makes the place one of an earlier or a later schema version. */
   schema?: { makeOlder(): Promise<void>; makeNewer(): Promise<void> }
   /** Closes what is still open and removes the place. */

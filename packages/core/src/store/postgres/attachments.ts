@@ -129,7 +129,7 @@ export async function heldOf(
 }
 
 /** Postgres writes bytes as `\x` and hexadecimal digits. */
-function bytesOf(text: string): Uint8Array {
+export function bytesOf(text: string): Uint8Array {
   const { buffer, byteOffset, byteLength } = Buffer.from(text.slice(2), 'hex')
   return new Uint8Array(buffer, byteOffset, byteLength)
 }

@@ -1,6 +1,7 @@
 /**
  * What this handle has learned of sessions. A session at a given seq has exactly the columns that its commit at that
- * seq wrote, and a commit is only written on the seq that it names, so a stale entry cannot mislead.
+ * seq wrote, and a commit is only written on the seq that it names, so a stale entry cannot mislead. A rebuild, which
+ * gives a session other columns at the same seq, makes it forgotten.
  */
 import type { TenantId } from '@holdfast/protocol'
 import type { IndexColumns } from '../columns.ts'
@@ -25,6 +26,10 @@ export class Known {
   learn(commit: Commit): void {
     const { body: _, ...columns } = commit.head
     this.#sessions.set(nameOf(commit.tenantId, commit.sessionId), { seq: lastSeqOf(commit), columns })
+  }
+
+  forget(tenant: TenantId, id: string): void {
+    this.#sessions.delete(nameOf(tenant, id))
   }
 }
 

@@ -1,8 +1,8 @@
 /** What is read as of a seq: parts and waypoints. Own rows only, for a fork's first commit brings its own. */
 import type { TenantId } from '@holdfast/protocol'
 import { crcOf, requireCrc } from '../checksum.ts'
-import type { Commit } from '../store.ts'
-import { int8Array, textArray } from './arrays.ts'
+import type { Commit, PartRow } from '../store.ts'
+import { int4Array, int8Array, textArray } from './arrays.ts'
 import { most } from './bounds.ts'
 import type { Step } from './flush.ts'
 import { headCrcOf, marksOf } from './sessions.ts'
@@ -26,6 +26,17 @@ const INSERT_WAYPOINTS = `
     SELECT 1 FROM @events e
     WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq AND e.xmin = pg_current_xact_id()::xid
   )`
+
+const PUT_PARTS = `
+  INSERT INTO @parts (tenant, session, part, seq, crc, body)
+  SELECT $1, $2, u.part, u.seq, u.crc, u.body
+  FROM unnest($3::text[], $4::int4[], $5::int8[], $6::text[]) AS u (part, seq, crc, body)
+  ON CONFLICT (tenant, session, part, seq) DO UPDATE SET crc = excluded.crc, body = excluded.body`
+
+const PUT_WAYPOINTS = `
+  INSERT INTO @waypoints (tenant, session, seq, crc, head)
+  SELECT $1, $2, u.seq, u.crc, u.head FROM unnest($3::int4[], $4::int8[], $5::text[]) AS u (seq, crc, head)
+  ON CONFLICT (tenant, session, seq) DO UPDATE SET crc = excluded.crc, head = excluded.head`
 
 // A deleted session's rows stay until they are swept.
 const SELECT_PARTS = `
@@ -54,10 +65,32 @@ export function partsStep(tenant: TenantId, commits: readonly Commit[]): Step | 
     tenant,
     ...marksOf(rows.map(({ commit }) => commit)),
     textArray(rows.map(({ part }) => part)),
-    int8Array(rows.map(({ body }) => (body === undefined ? null : crcOf(body)))),
+    int8Array(rows.map(partCrcOf)),
     textArray(rows.map(({ body }) => body)),
   ]
   return { sql: INSERT_PARTS, values }
+}
+
+/** Each in place of the row of that part at that seq; the last of several for one place. */
+export function putPartsStep(
+  tenant: TenantId,
+  sessionId: string,
+  parts: readonly (PartRow & { seq: number })[],
+): Step {
+  const rows = [...new Map(parts.map((row) => [JSON.stringify([row.part, row.seq]), row])).values()]
+  const values = [
+    tenant,
+    sessionId,
+    textArray(rows.map(({ part }) => part)),
+    int4Array(rows.map(({ seq }) => seq)),
+    int8Array(rows.map(partCrcOf)),
+    textArray(rows.map(({ body }) => body)),
+  ]
+  return { sql: PUT_PARTS, values }
+}
+
+function partCrcOf({ body }: Pick<PartRow, 'body'>): number | null {
+  return body === undefined ? null : crcOf(body)
 }
 
 export function waypointsStep(tenant: TenantId, commits: readonly Commit[]): Step | undefined {
@@ -66,6 +99,23 @@ export function waypointsStep(tenant: TenantId, commits: readonly Commit[]): Ste
   const heads = kept.map(({ head }) => head)
   const columns = [int8Array(heads.map(headCrcOf)), textArray(heads.map(({ body }) => body))]
   return { sql: INSERT_WAYPOINTS, values: [tenant, ...marksOf(kept), ...columns] }
+}
+
+/** Each in place of the one at that seq; the last of several for one seq. */
+export function putWaypointsStep(
+  tenant: TenantId,
+  sessionId: string,
+  waypoints: readonly { seq: number; body: string }[],
+): Step {
+  const rows = [...new Map(waypoints.map((row) => [row.seq, row])).values()]
+  const values = [
+    tenant,
+    sessionId,
+    int4Array(rows.map(({ seq }) => seq)),
+    int8Array(rows.map(({ body }) => crcOf(body))),
+    textArray(rows.map(({ body }) => body)),
+  ]
+  return { sql: PUT_WAYPOINTS, values }
 }
 
 export async function readParts(
@@ -94,6 +144,6 @@ export async function readWaypoint(
   const [row] = await db.read(tenant, SELECT_WAYPOINT, tenant, sessionId, Math.min(atSeq, most))
   if (!row) return undefined
   const [seq, crc, body] = row
-  requireCrc(body, Number(crc), `The waypoint at ${seq}`, sessionId)
+  requireCrc(body, Number(crc), `The waypoint at ${seq}`, sessionId, { seq: Number(seq) })
   return { seq: Number(seq), body }
 }

@@ -15,6 +15,9 @@ const fixture: StoreFixture = {
       corrupt: async (tenantId, sessionId, seq) => {
         await place.behind(corruption, [seq, tenantId, sessionId])
       },
+      corruptWaypoint: async (tenantId, sessionId, seq) => {
+        await place.behind(waypointCorruption, [seq, tenantId, sessionId])
+      },
       schema: {
         makeOlder: () => place.drop(),
         makeNewer: () => place.behind('INSERT INTO @schema_version VALUES (999)').then(() => {}),
@@ -26,6 +29,9 @@ const fixture: StoreFixture = {
 
 const corruption = `
   UPDATE @events SET body = left(body, -2) || '!"' WHERE seq = $1 AND tenant = $2 AND session = $3`
+
+const waypointCorruption = `
+  UPDATE @waypoints SET head = left(head, -1) || '!' WHERE seq = $1 AND tenant = $2 AND session = $3`
 
 describePostgres('the Postgres store', () => {
   runStoreConformance(fixture, { test: it })

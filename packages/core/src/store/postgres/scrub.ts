@@ -6,6 +6,7 @@ import type { Connections } from './connection.ts'
 import { sweepGarbage } from './deletion.ts'
 import { storeError } from './errors.ts'
 import { patiently } from './patience.ts'
+import { sweepStrays } from './strays.ts'
 import { listTenants } from './tenants.ts'
 import type { Transactions } from './transactions.ts'
 
@@ -15,7 +16,10 @@ const vacuums: readonly string[] = [
 ]
 
 export async function scrub(db: Transactions, owner: Connections): Promise<void> {
-  for (const tenant of await listTenants(db)) await sweepGarbage(db, tenant)
+  for (const tenant of await listTenants(db)) {
+    await sweepGarbage(db, tenant)
+    await sweepStrays(db, tenant)
+  }
   try {
     for (const sql of vacuums) await patiently(() => owner.use((connection) => connection.run(sql)))
   } catch (error) {

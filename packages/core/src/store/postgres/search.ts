@@ -36,7 +36,7 @@ const SELECT_STALE = 'SELECT session, seq FROM @stale_words WHERE tenant = $1 OR
 const DELETE_STALE = 'DELETE FROM @stale_words WHERE tenant = $1 AND session = $2 AND seq = $3'
 
 const SELECT_UNINDEXED =
-  'SELECT session, indexed, erased FROM @sessions WHERE tenant = $1 AND unindexed LIMIT 1'
+  'SELECT session, indexed, erased, seq FROM @sessions WHERE tenant = $1 AND unindexed LIMIT 1'
 
 /** Events after a seq, until their bodies pass a number of bytes. */
 const SELECT_PENDING = `
@@ -55,7 +55,7 @@ const INSERT_WORDS = `
 
 // Refused when another has indexed meanwhile, or something was erased: what was read may be no more.
 const SET_INDEXED = `
-  UPDATE @sessions SET indexed = $5, unindexed = seq > $5
+  UPDATE @sessions SET indexed = $5, unindexed = seq > $6
   WHERE tenant = $1 AND session = $2 AND indexed = $3 AND erased = $4`
 
 // A deleted session's words stay until they are swept.
@@ -120,11 +120,13 @@ async function indexSlice(
   if (stale) return indexStale(tx, tenant, textOf, { sessionId: stale[0], seq: Number(stale[1]) })
   const [row] = await tx.all(SELECT_UNINDEXED, tenant)
   if (!row) return 0
-  const [sessionId, indexed, erased] = row
+  const [sessionId, indexed, erased, seq] = row
   const pending = await tx.all(SELECT_PENDING, tenant, sessionId, indexed, most, maxBytes)
   const bytes = insertWords(tx, tenant, sessionId, textOf, pending)
-  const last = pending.at(-1)?.[0] ?? indexed
-  tx.send({ sql: SET_INDEXED, values: [tenant, sessionId, indexed, erased, last] }, ({ count }) => {
+  const last = pending.at(-1)?.[0]
+  // Events that the session's row names and that are not there are not waited for.
+  const reached = [last ?? indexed, last ?? seq]
+  tx.send({ sql: SET_INDEXED, values: [tenant, sessionId, indexed, erased, ...reached] }, ({ count }) => {
     if (count !== 1) throw overtaken()
   })
   return bytes
@@ -181,7 +183,7 @@ function insertWords(
 }
 
 /** A damaged event is not indexed, and does not stop the others; reading it tells of the damage. */
-function textOfRow([seq, v, crc, type, at, commitId, body]: Row, textOf: TextOf): string | undefined {
+export function textOfRow([seq, v, crc, type, at, commitId, body]: Row, textOf: TextOf): string | undefined {
   if (typeof body !== 'string') return undefined
   const event = { type, v: Number(v), at, body }
   return crcOfEvent(Number(seq), commitId, event) === Number(crc) ? textOf(type, body) : undefined

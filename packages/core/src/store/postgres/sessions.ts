@@ -4,7 +4,7 @@ import type { TenantId } from '@holdfast/protocol'
 import { crcOf, requireCrc } from '../checksum.ts'
 import type { IndexColumns } from '../columns.ts'
 import { lastSeqOf } from '../judge.ts'
-import type { Commit, HeadRow, LeaseRow, StoredHead } from '../store.ts'
+import type { Commit, HeadRow, LeaseRow, RawSession, StoredHead } from '../store.ts'
 import { int4Array, int8Array, textArray } from './arrays.ts'
 import type { Row, SqlValue } from './driver.ts'
 import type { Step } from './flush.ts'
@@ -52,6 +52,35 @@ const SET_ACTIVITY = `
     WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq AND e.xmin = pg_current_xact_id()::xid
   )`
 
+/** The list's columns are absent where its row is. */
+const SELECT_RAW = `
+  SELECT s.seq, coalesce((SELECT max(e.seq) FROM @events e WHERE e.tenant = $1 AND e.session = $2), s.base),
+    s.epoch, s.lease_owner, s.lease_expires, s.head_crc, s.head, l.agent, l.owner, l.conversation, l.thread, l.root,
+    l.created, l.activity, l.question_asked, l.question_expires, l.expires
+  FROM @sessions s LEFT JOIN @listings l ON l.tenant = s.tenant AND l.session = s.session
+  WHERE s.tenant = $1 AND s.session = $2`
+
+const SELECT_LAST_SEQ = 'SELECT max(seq) FROM @events WHERE tenant = $1 AND session = $2'
+
+// What the search index claims to hold of events that are not there it does not hold.
+const SET_SEQ = `
+  UPDATE @sessions SET seq = $3, indexed = least(indexed, $3), unindexed = least(indexed, $3) < $3
+  WHERE tenant = $1 AND session = $2 AND (seq <> $3 OR indexed > $3)`
+
+const SET_HEAD = 'UPDATE @sessions SET head_crc = $3, head = $4 WHERE tenant = $1 AND session = $2'
+
+const PUT_LISTING = `
+  INSERT INTO @listings (
+    tenant, session, agent, owner, conversation, thread, root, created, activity, question_asked, question_expires, expires
+  ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+  ON CONFLICT (tenant, session) DO UPDATE SET agent = excluded.agent, owner = excluded.owner,
+    conversation = excluded.conversation, thread = excluded.thread, root = excluded.root, created = excluded.created,
+    activity = excluded.activity, question_asked = excluded.question_asked,
+    question_expires = excluded.question_expires, expires = excluded.expires`
+
+const FREE_LEASE = `
+  UPDATE @sessions SET epoch = $3, lease_owner = NULL, lease_expires = NULL WHERE tenant = $1 AND session = $2`
+
 /** A row that this transaction has locked. */
 export interface LockedSession {
   base: number
@@ -70,6 +99,50 @@ export async function readHead(
   const [seq, epoch, owner, expires, crc, body] = row
   requireCrc(body, Number(crc), 'The head', sessionId)
   return { sessionId, seq: Number(seq), body, lease: leaseOf([epoch, owner, expires]) }
+}
+
+/** Whether or not its checksum holds. */
+export async function readRawSession(
+  db: Transactions,
+  tenant: TenantId,
+  sessionId: string,
+): Promise<RawSession | undefined> {
+  const [row] = await db.read(tenant, SELECT_RAW, tenant, sessionId)
+  if (!row) return undefined
+  const [seq, lastSeq, epoch, owner, expires, crc, body, ...columns] = row
+  return {
+    seq: Number(seq),
+    lastSeq: Number(lastSeq),
+    head: { body, ...columnsOf(columns) },
+    ...(crcOf(body) !== Number(crc) && { damaged: true }),
+    lease: leaseOf([epoch, owner, expires]),
+  }
+}
+
+/** What the event rows say, and not the session's own. */
+export async function lastEventSeq(
+  tx: Transaction,
+  tenant: TenantId,
+  sessionId: string,
+  { base }: LockedSession,
+): Promise<number> {
+  const [row] = await tx.all(SELECT_LAST_SEQ, tenant, sessionId)
+  return Number(row?.[0] ?? base)
+}
+
+export function setSeqStep(tenant: TenantId, sessionId: string, seq: number): Step {
+  return { sql: SET_SEQ, values: [tenant, sessionId, seq] }
+}
+
+export function setHeadSteps(tenant: TenantId, sessionId: string, head: HeadRow): Step[] {
+  return [
+    { sql: SET_HEAD, values: [tenant, sessionId, headCrcOf(head), head.body] },
+    { sql: PUT_LISTING, values: [tenant, sessionId, ...valuesOfColumns(head)] },
+  ]
+}
+
+export function freeLeaseStep(tenant: TenantId, sessionId: string, epoch: number): Step {
+  return { sql: FREE_LEASE, values: [tenant, sessionId, epoch] }
 }
 
 export function lockStep(tenant: TenantId, sessionIds: readonly string[]): Step {
@@ -142,6 +215,25 @@ export function leaseOf([epoch, owner, expires]: Row): LeaseRow {
 
 export function headCrcOf({ body }: HeadRow): number {
   return crcOf(body)
+}
+
+function columnsOf(row: Row): IndexColumns {
+  const [agentId, owner, conversationId, threadId, rootSessionId, createdAt, activity, ...times] = row
+  const [askedAt, questionExpiresAt, expiresAt] = times.map((time) =>
+    time === null ? undefined : Number(time),
+  )
+  return {
+    agentId: agentId ?? '',
+    ownerUserId: owner ?? undefined,
+    conversationId: conversationId ?? '',
+    threadId: threadId ?? '',
+    rootSessionId: rootSessionId ?? '',
+    createdAtMs: Number(createdAt),
+    activity: Number(activity),
+    questionAskedAtMs: askedAt,
+    questionExpiresAtMs: questionExpiresAt,
+    expiresAtMs: expiresAt,
+  }
 }
 
 function valuesOfColumns(head: IndexColumns): SqlValue[] {

@@ -2,6 +2,7 @@
 import type { TenantId } from '@holdfast/protocol'
 import type * as seam from '../store.ts'
 import { readAttachment } from './attachments.ts'
+import { checkStore } from './check.ts'
 import { putCheckpoint, readCheckpoint } from './checkpoints.ts'
 import { Clock } from './clock.ts'
 import { commitBatch } from './commit.ts'
@@ -16,11 +17,12 @@ import { renewLease } from './leases.ts'
 import { listDue, listHeads } from './lists.ts'
 import type { OpenedDatabase } from './open.ts'
 import { readParts, readWaypoint } from './parts.ts'
+import { rebuild } from './rebuild.ts'
 import { listRecords, putRecord, type RecordQuery, readRecord } from './records.ts'
-import { readRefs } from './refs.ts'
+import { listRefs, readRefs } from './refs.ts'
 import { scrub } from './scrub.ts'
 import { indexPending, resetIndex, type SearchQuery, search } from './search.ts'
-import { readHead } from './sessions.ts'
+import { readHead, readRawSession } from './sessions.ts'
 import { listTenants } from './tenants.ts'
 import { Transactions } from './transactions.ts'
 import { readUsage, sumUsage, type UsageScope } from './usage.ts'
@@ -223,6 +225,22 @@ export class PostgresStore implements seam.Store {
 
   scrub(): Promise<void> {
     return scrub(this.#db, this.#owner)
+  }
+
+  readRawSession(tenantId: TenantId, sessionId: string): Promise<seam.RawSession | undefined> {
+    return readRawSession(this.#db, tenantId, sessionId)
+  }
+
+  listRefs(tenantId: TenantId, sessionId: string, from: number, through: number): Promise<seam.RefRow[]> {
+    return listRefs(this.#db, tenantId, sessionId, from, through)
+  }
+
+  rebuild(rebuilt: seam.Rebuild): Promise<boolean> {
+    return this.#telling(rebuild(this.#db, this.#known, rebuilt))
+  }
+
+  checkStore(textOf: seam.TextOf): AsyncIterable<seam.StoreFinding> {
+    return checkStore(this.#db, this.#info, this.#hasSearch ? textOf : undefined)
   }
 
   onForeignWrite(listener: () => void): () => void {

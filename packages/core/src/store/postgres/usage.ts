@@ -2,7 +2,8 @@
 import type { TenantId } from '@holdfast/protocol'
 import { lastSeqOf } from '../judge.ts'
 import type { Commit, UsageRow, UsageTotals } from '../store.ts'
-import { most } from './bounds.ts'
+import { int4Array } from './arrays.ts'
+import { asSeq, most } from './bounds.ts'
 import type { Row } from './driver.ts'
 import type { Step } from './flush.ts'
 import type { Transactions } from './transactions.ts'
@@ -13,7 +14,7 @@ export interface UsageScope {
   rootSessionId?: string
 }
 
-const INSERT_USAGE = `
+const INSERT_ROWS = `
   INSERT INTO @usage (
     tenant, session, seq, position, attempt, at, run, root, owner, agent, provider, model, purpose, status,
     prompt_tokens, completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens,
@@ -27,11 +28,15 @@ const INSERT_USAGE = `
     "rootSessionId" text, "ownerUserId" text, "agentId" text, "providerId" text, model text, purpose text, status text,
     "promptTokens" int8, "completionTokens" int8, "reasoningTokens" int8, "cachedReadTokens" int8,
     "cachedWriteTokens" int8, "costMicrocents" int8, "costSource" text, "priceBook" text, estimated bool
-  )
+  )`
+
+const INSERT_USAGE = `${INSERT_ROWS}
   WHERE EXISTS (
     SELECT 1 FROM @events e
     WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.last AND e.xmin = pg_current_xact_id()::xid
   )`
+
+const DELETE_USAGE = 'DELETE FROM @usage WHERE tenant = $1 AND session = $2 AND seq = ANY($3::int4[])'
 
 /** In the order that `usageOf` reads. */
 export const USAGE_COLUMNS = `
@@ -57,6 +62,20 @@ export function usageStep(tenant: TenantId, commits: readonly Commit[]): Step | 
   return rows.length === 0 ? undefined : { sql: INSERT_USAGE, values: [tenant, JSON.stringify(rows)] }
 }
 
+/** In place of all rows of these seqs. */
+export function replaceUsageSteps(
+  tenant: TenantId,
+  sessionId: string,
+  seqs: readonly number[],
+  usage: readonly UsageRow[],
+): Step[] {
+  const rows = usage.map((row, position) => ({ ...row, session: sessionId, position }))
+  return [
+    { sql: DELETE_USAGE, values: [tenant, sessionId, int4Array(seqs)] },
+    { sql: INSERT_ROWS, values: [tenant, JSON.stringify(rows)] },
+  ]
+}
+
 export async function readUsage(
   db: Transactions,
   tenant: TenantId,
@@ -64,14 +83,7 @@ export async function readUsage(
   after: number,
   limit: number,
 ): Promise<UsageRow[]> {
-  const rows = await db.read(
-    tenant,
-    SELECT_USAGE,
-    tenant,
-    sessionId,
-    Math.min(after, most),
-    Math.min(limit, most),
-  )
+  const rows = await db.read(tenant, SELECT_USAGE, tenant, sessionId, asSeq(after), Math.min(limit, most))
   return rows.map(usageOf)
 }
 

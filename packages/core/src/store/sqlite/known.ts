@@ -1,7 +1,8 @@
 /**
  * What this handle has learned of tenants and sessions. A tenant's number never changes, and a session at a given seq
  * has exactly the columns that its commit at that seq wrote, so neither can mislead: a commit decided by a stale entry
- * finds no row and looks again. Emptied by every rollback, because it may hold what was never committed.
+ * finds no row and looks again. A rebuild, which gives a session other columns at the same seq, makes it forgotten.
+ * Emptied by every rollback, because it may hold what was never committed.
  */
 import type { IndexColumns } from '../columns.ts'
 import { Generations } from '../generations.ts'
@@ -31,6 +32,10 @@ export class Known {
 
   setSession(tenant: number, id: string, known: KnownSession): void {
     this.#sessions.set(nameOf(tenant, id), known)
+  }
+
+  forgetSession(tenant: number, id: string): void {
+    this.#sessions.delete(nameOf(tenant, id))
   }
 
   clear(): void {

@@ -20,6 +20,7 @@ export function rebuild(db: Connection, tenant: number, rebuilt: Rebuild): boole
   const { sessionId, lastSeq, head, epoch } = rebuilt
   const session = findEndingAt(db, tenant, sessionId, lastSeq)
   if (session === undefined) return false
+  db.known.forgetSession(tenant, sessionId)
   for (const sql of DROP_BEYOND) db.run(sql, session, lastSeq)
   db.run(DROP_USAGE_BEYOND, tenant, sessionId, lastSeq)
   mendRow(db, tenant, sessionId, lastSeq)

@@ -42,6 +42,9 @@ function fileFixture(library: string, options: SqliteOptions): StoreFixture {
         corrupt: async (tenantId, sessionId, seq) => {
           behind(place.path, options)(corruption, seq, tenantId, sessionId)
         },
+        corruptWaypoint: async (tenantId, sessionId, seq) => {
+          behind(place.path, options)(waypointCorruption, seq, tenantId, sessionId)
+        },
         schema: {
           makeOlder: async () => rmSync(place.path),
           makeNewer: async () => void place.behind('PRAGMA user_version = 999'),
@@ -66,6 +69,12 @@ function behind(path: string, { driver: Better }: SqliteOptions) {
 
 const corruption = `
   UPDATE events SET body = substr(body, 1, length(body) - 2) || '!"'
+  WHERE seq = ? AND session = (
+    SELECT session FROM sessions JOIN tenants USING (tenant) WHERE tenants.id = ? AND sessions.id = ?
+  )`
+
+const waypointCorruption = `
+  UPDATE waypoints SET head = substr(head, 1, length(head) - 1) || '!'
   WHERE seq = ? AND session = (
     SELECT session FROM sessions JOIN tenants USING (tenant) WHERE tenants.id = ? AND sessions.id = ?
   )`

@@ -52,6 +52,7 @@ export const damageCases: readonly StoreCase[] = [
       same(await refsIn(t, 's', 1, 4), ['call c 1', 'call c 3', 'call c 4', 'run r 2'])
       same(await refsIn(t, 's', 2, 3), ['call c 3', 'run r 2'])
       same(await refsIn(t, 's', 5, 9), [])
+      same((await refsIn(t, 's', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)).length, 4)
       same(await refsIn(t, 'fork', 0, 9), ['call own 4'])
     },
   },
@@ -93,7 +94,7 @@ export const damageCases: readonly StoreCase[] = [
       same((await read(3)).get('p'), '"new"')
       same(await t.store.readWaypoint(t.tenant, 's', 2), { seq: 2, body: '"at 2"' })
       same(await t.store.readWaypoint(t.tenant, 's', 9), { seq: 3, body: '"at 3"' })
-      same(await t.store.readUsage(t.tenant, 's', 0, 9), [usageOf('s', 1), row])
+      same(await t.store.readUsage(t.tenant, 's', Number.MIN_SAFE_INTEGER, 9), [usageOf('s', 1), row])
       same(await t.store.listDue(t.tenant, 'expiry', 77, 9), ['s'])
       const listed = await t.store.listHeads(t.tenant, { index: 'agent', value: 'other', limit: 9 })
       same(
@@ -102,6 +103,21 @@ export const damageCases: readonly StoreCase[] = [
       )
       await t.append('s')
       same(await t.seqs('s'), [1, 2, 3, 4])
+    },
+  },
+  {
+    id: 'I2.4',
+    clause: 'I2',
+    title:
+      'a commit on a rebuilt head moves the lists from there, by a handle that had written the one before',
+    async run(t) {
+      await t.create('s')
+      const agentIn = async () => (await t.store.readRawSession(t.tenant, 's'))?.head.agentId
+      const head = { ...headFor('s', 1), agentId: 'other' }
+      same(await t.store.rebuild(rebuildOf(t, 's', 1, { head })), true)
+      await t.append('s')
+      same(await agentIn(), headFor('s', 2).agentId)
+      same(await t.store.listHeads(t.tenant, { index: 'agent', value: 'other', limit: 9 }), [])
     },
   },
   {

@@ -1,8 +1,8 @@
 /** R: what a read gives back. */
 import assert from 'node:assert/strict'
-import type { TenantId } from '@holdfast/protocol'
+import { isHoldfastError, type TenantId } from '@holdfast/protocol'
 import type { EventRange, Store } from '../../store.ts'
-import { attachmentOf, hashOf } from '../build.ts'
+import { attachmentOf, hashOf, headFor } from '../build.ts'
 import type { StoreCase } from '../case.ts'
 import { committed, rejects, same, settled } from '../expect.ts'
 import { hostileIds } from '../hostile.ts'
@@ -416,6 +416,23 @@ export const readCases: readonly StoreCase[] = [
       same(await read({ after: 3 }), 2)
       same(await read({ after: 3, direction: 'backward' }), 2)
       same(await t.seqs('other'), [1, 2])
+    },
+  },
+  {
+    id: 'R8.2',
+    clause: 'R8',
+    title: 'a changed waypoint is reported as corrupt with its seq, and those before it can still be read',
+    needs: ['corruptWaypoint'],
+    async run(t) {
+      await t.create('s', { waypoint: true })
+      await t.append('s', { waypoint: true })
+      await t.append('s')
+      await t.place.corruptWaypoint?.(t.tenant, 's', 2)
+      for (const atSeq of [2, 3, Number.MAX_SAFE_INTEGER]) {
+        const error = await t.store.readWaypoint(t.tenant, 's', atSeq).catch((reason: unknown) => reason)
+        same(isHoldfastError(error, 'store_corrupt') && error.details.seq, 2)
+      }
+      same(await t.store.readWaypoint(t.tenant, 's', 1), { seq: 1, body: headFor('s', 1).body })
     },
   },
 ]

@@ -1,4 +1,5 @@
 /** Bugs in reads, lists and forks. */
+import { HoldfastError } from '@holdfast/protocol'
 import type { ListRow, Store, StoredEvent } from '../../store.ts'
 import type { Mutant } from './mutant.ts'
 
@@ -204,6 +205,22 @@ export const readMutants: readonly Mutant[] = [
       ),
     place: (_, { memory }) => ({
       corrupt: async (_, __, seq) => {
+        memory.set(`${seq}`, true)
+      },
+    }),
+  },
+  {
+    clause: 'R8',
+    title: 'does not say which kept head is damaged',
+    breaks: (store, { memory }) => ({
+      async readWaypoint(...call) {
+        const found = await store.readWaypoint(...call)
+        if (found && memory.has(`${found.seq}`)) throw new HoldfastError('store_corrupt', 'damaged')
+        return found
+      },
+    }),
+    place: (_, { memory }) => ({
+      corruptWaypoint: async (_, __, seq) => {
         memory.set(`${seq}`, true)
       },
     }),

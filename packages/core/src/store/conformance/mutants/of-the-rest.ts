@@ -2,7 +2,7 @@
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { LedgerRow, SearchHit, Store, UsageTotals } from '../../store.ts'
+import type { HeadRow, LedgerRow, SearchHit, Store, UsageTotals } from '../../store.ts'
 import type { Mutant } from './mutant.ts'
 
 export const otherMutants: readonly Mutant[] = [
@@ -450,6 +450,23 @@ export const otherMutants: readonly Mutant[] = [
         return store.rebuild(rebuilt)
       },
       listDrafts: async (...call) => (memory.has(call[1]) ? [] : store.listDrafts(...call)),
+    }),
+  },
+  {
+    clause: 'I2',
+    title: 'keeps the columns of a rebuilt head through later commits',
+    breaks: (store, { memory }) => ({
+      rebuild(rebuilt) {
+        memory.set(rebuilt.sessionId, rebuilt.head)
+        return store.rebuild(rebuilt)
+      },
+      commit: (commits) =>
+        store.commit(
+          commits.map(({ head, ...commit }) => {
+            const kept = memory.get(commit.sessionId) as HeadRow | undefined
+            return { ...commit, head: { ...head, ...kept, body: head.body } }
+          }),
+        ),
     }),
   },
   {
