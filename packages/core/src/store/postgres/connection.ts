@@ -69,11 +69,12 @@ export class Connections {
     if (this.#isClosed)
       throw new HoldfastError('store_closed', 'This store was closed; open it again to use it.')
     const client = await this.#pool.connect()
-    return {
-      client,
-      connection: this.#connectionOf(client),
-      giveBack: (error) => client.release(isLost(error)),
+    let isLent = true
+    const giveBack = (error: unknown) => {
+      if (isLent) client.release(isLost(error))
+      isLent = false
     }
+    return { client, connection: this.#connectionOf(client), giveBack, isLent: () => isLent }
   }
 
   async use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
@@ -119,6 +120,7 @@ export interface Loan {
   connection: Connection
   /** With the error that ended the use of it, if one did. May be called twice. */
   giveBack(error: unknown): void
+  isLent(): boolean
 }
 
 /** `@name` is the table `name` of the schema. */

@@ -41,6 +41,8 @@ export class Prepared {
 /** Submitted to a `pg` client, which calls the members below as answers come. */
 export class Flush {
   readonly answers: Promise<Answer[]>
+  /** `pg` sets it when there is a deadline, and is told by it that there is an answer. */
+  callback?: () => void
   readonly #steps: readonly Step[]
   readonly #prepared: Prepared
   readonly #done: Answer[] = []
@@ -100,10 +102,12 @@ export class Flush {
   handleError(error: unknown): void {
     this.#prepared.forget(this.#added)
     this.#reject(error)
+    this.callback?.()
   }
 
   handleReadyForQuery(): void {
     this.#resolve(this.#done)
+    this.callback?.()
   }
 }
 
