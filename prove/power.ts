@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { type ActiveSession, openHoldfast } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
 import { knobs } from './lib/args.ts'
-import { auditFile } from './lib/audit.ts'
+import { audit } from './lib/audit.ts'
 import { Disk } from './lib/disk.ts'
 import { History, type Report } from './lib/history.ts'
 import { temporaryFolder } from './lib/place.ts'
@@ -79,10 +79,10 @@ async function cutPower(place: number): Promise<void> {
 
 /** Once as it was found, and once after it was recovered and went on. */
 async function examine(): Promise<{ lost: string[]; wrong: string[] }> {
-  const audited = { file, ops: [...history.ops.values()], drafted: [...history.drafts.values()] }
-  const found = await auditFile(audited)
+  const audited = { place: { file }, ops: [...history.ops.values()], drafted: [...history.drafts.values()] }
+  const found = await audit(audited)
   await goOn()
-  const later = await auditFile(audited)
+  const later = await audit(audited)
   const wrong = [found, later].flatMap((one) => [...one.wrong, ...one.duplicated, ...one.reordered])
   return { lost: [...new Set([...found.lost, ...later.lost])], wrong }
 }

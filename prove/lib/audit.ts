@@ -3,7 +3,6 @@
  * by its own means, but for the fold, which is compared with the stored head.
  */
 import type { Store } from '@holdfast/core'
-import { sqlite } from '@holdfast/core/sqlite'
 import { DEFAULT_TENANT } from '@holdfast/protocol'
 import { hashOf, lineOf, opOf } from './contents.ts'
 import { type Drafted, holds, type Op, type Range } from './history.ts'
@@ -11,6 +10,7 @@ import { viewOf } from './inside.ts'
 import { integrityProblems } from './integrity.ts'
 import { pairingProblems } from './pairing.ts'
 import { type RawEvent, readSession, type StoredSession } from './stored.ts'
+import { type Place, storeAt } from './stores.ts'
 import { billProblems, foldProblems, gapProblems } from './whole.ts'
 
 export interface Findings {
@@ -24,17 +24,17 @@ export interface Findings {
   wrong: string[]
 }
 
-/** What to compare: a file, and what its writers said. */
+/** What to compare: what is there, and what its writers said. */
 export interface Audited {
-  file: string
+  place: Place
   ops: readonly Op[]
   /** Answers that were in the making when the writer died. */
   drafted: readonly Drafted[]
 }
 
-export async function auditFile({ file, ops, drafted }: Audited): Promise<Findings> {
+export async function audit({ place, ops, drafted }: Audited): Promise<Findings> {
   const findings: Findings = { there: {}, absent: [], lost: [], duplicated: [], reordered: [], wrong: [] }
-  const store = await sqlite(file).open({})
+  const store = await storeAt(place).open({})
   const draftsOf = Map.groupBy(drafted, (draft) => draft.session)
   for (const [sessionId, own] of Map.groupBy(ops, (op) => op.session)) {
     const problems = await auditSession(store, sessionId, {
@@ -45,7 +45,7 @@ export async function auditFile({ file, ops, drafted }: Audited): Promise<Findin
     findings.wrong.push(...problems.map((problem) => `${sessionId}: ${problem}`))
   }
   await store.close()
-  findings.wrong.push(...integrityProblems(file))
+  findings.wrong.push(...(await integrityProblems(place)))
   return findings
 }
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 export async function prove(
-  name: 'kill' | 'power',
+  name: 'kill' | 'postgres' | 'power',
   ...args: string[]
 ): Promise<{ status: number | null; output: string }> {
   const script = fileURLToPath(new URL(`../${name}.ts`, import.meta.url))

@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest'
+import { findPrograms } from '../tools/postgres/programs.ts'
+import { prove } from './lib/prove.ts'
+
+const whole = /[1-9]\d* acked, 0 lost, 0 duplicated, 0 reordered, 0 other faults/
+
+describe.skipIf('missing' in findPrograms())('a Postgres under load', { timeout: 240_000 }, () => {
+  test('that crashes at any moment loses nothing that was acknowledged, and serves again at once', async () => {
+    const { status, output } = await prove('postgres', '--stops', '20')
+    expect(output).toMatch(whole)
+    expect(status, output).toBe(0)
+  })
+
+  test.each([
+    ['that syncs no commit unless it is asked to', ['--sync', 'off']],
+    ['that cuts connections', ['--trouble', 'terminate']],
+    ['that freezes', ['--trouble', 'freeze']],
+    ['whose connections somebody else has taken', ['--trouble', 'crowd']],
+  ])('%s loses nothing', async (_what, args) => {
+    const { status, output } = await prove('postgres', '--stops', '3', ...args)
+    expect(output).toMatch(whole)
+    expect(status, output).toBe(0)
+  })
+
+  test.each([
+    ['a store that takes a broken connection for a commit', ['--planted']],
+    ['a server that never syncs in time', ['--sync', 'never']],
+  ])('the audit catches %s', async (_what, args) => {
+    const { status, output } = await prove('postgres', '--stops', '6', ...args)
+    expect(output).toMatch(/[1-9]\d* lost/)
+    expect(status, output).toBe(1)
+  })
+})
