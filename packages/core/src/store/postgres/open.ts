@@ -4,7 +4,7 @@ import { Connections, type Place, tablesNamed } from './connection.ts'
 import type { PgModule } from './driver.ts'
 import { storeError } from './errors.ts'
 import type { Answer } from './flush.ts'
-import { identifier, migrate, newestOf, schemaVersion } from './migrate.ts'
+import { asCollision, identifier, migrate, newestOf, schemaVersion } from './migrate.ts'
 import { migrations } from './migrations.ts'
 import { patiently, persistently } from './patience.ts'
 import type { Settings } from './settings.ts'
@@ -87,8 +87,7 @@ async function prepare(handles: Handles, options: PostgresOptions): Promise<Open
   const server = await factsOf(connections)
   const grantee = await granteeOf(server, connections, options)
   const version = await schemaVersion(owner)
-  if (version < newestOf(migrations) || !(await hasRights(owner, grantee)))
-    await migrate(owner, { grantee })
+  if (version < newestOf(migrations) || !(await hasRights(owner, grantee))) await migrate(owner, { grantee })
   const synchronousCommit = server.synchronousCommit === 'off' ? 'on' : server.synchronousCommit
   const role = server.bypasses ? (grantee as string) : server.role
   return { ...handles, server, settings: { role, synchronousCommit }, schemaVersion: newestOf(migrations) }
@@ -147,13 +146,18 @@ async function factsOf(connections: Connections): Promise<ServerFacts> {
 
 /** A role that nobody can log in as and that row-level security binds. */
 async function makeRole(connections: Connections, role: string): Promise<void> {
+  const name = identifier(role)
   const bypasses = await persistently(() =>
-    connections.use(async (connection) => {
-      const [answer] = await connection.flush([{ sql: HAS_ROLE, values: [role] }])
-      const [row] = (answer as Answer).rows
-      if (!row) await connection.run(`CREATE ROLE ${identifier(role)} NOLOGIN NOBYPASSRLS`)
-      return row?.[0] === 't'
-    }),
+    asCollision(() =>
+      connections.use(async (connection) => {
+        const [answer] = await connection.flush([{ sql: HAS_ROLE, values: [role] }])
+        const [row] = (answer as Answer).rows
+        // Who makes a role without being a superuser may not take it unless it is granted.
+        if (!row)
+          await connection.run(`CREATE ROLE ${name} NOLOGIN NOBYPASSRLS; GRANT ${name} TO CURRENT_USER`)
+        return row?.[0] === 't'
+      }),
+    ),
   )
   if (bypasses) throw unbound(role)
 }

@@ -27,10 +27,9 @@ const INSERT_USAGE = `
     "promptTokens" int8, "completionTokens" int8, "reasoningTokens" int8, "cachedReadTokens" int8,
     "cachedWriteTokens" int8, "costMicrocents" int8, "costSource" text, estimated bool
   )
-  WHERE EXISTS (
-    SELECT 1 FROM @events e
-    WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.last AND e.xmin = pg_current_xact_id()::xid
-  )`
+  WHERE (
+    SELECT e.xmin FROM @events e WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.last
+  ) = pg_current_xact_id()::xid`
 
 const SELECT_USAGE = `
   SELECT seq, attempt, at, run, root, owner, agent, provider, model, purpose, status,

@@ -95,12 +95,15 @@ export class Watch {
     })
   }
 
-  /** What cannot be looked at counts as news: the listeners meet the error where it can be answered. */
+  /**
+   * The first look counts as news, for there was no look before what was written meanwhile; and so does what cannot be
+   * looked at: the listeners meet the error where it can be answered.
+   */
   async #look(): Promise<void> {
     const place = await this.#place()
     if (this.#listeners.size === 0) return
     await this.#listenAnew()
-    const isNews = this.#seen !== undefined && this.#seen !== place
+    const isNews = this.#seen !== place
     this.#seen = place
     if (isNews) this.#announce()
   }
