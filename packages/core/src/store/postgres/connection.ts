@@ -12,6 +12,8 @@ export interface Place {
   connections: number
   /** How long a statement may take before its connection is given up; undefined for as long as it needs. */
   deadlineMs: number | undefined
+  /** Whether a connection keeps the statements that it has prepared. */
+  keepsStatements: boolean
 }
 
 const connectTimeoutMs = 10_000
@@ -20,11 +22,12 @@ const idleTimeoutMs = 30_000
 export class Connection {
   readonly #client: PgClient
   readonly #nameTables: (sql: string) => string
-  readonly #prepared = new Prepared()
+  readonly #prepared: Prepared
 
-  constructor(client: PgClient, nameTables: (sql: string) => string) {
+  constructor(client: PgClient, nameTables: (sql: string) => string, keepsStatements: boolean) {
     this.#client = client
     this.#nameTables = nameTables
+    this.#prepared = new Prepared(keepsStatements)
   }
 
   /** One transaction, if none is open. */
@@ -93,7 +96,7 @@ export class Connections {
   #connectionOf(client: PgClient): Connection {
     const known = this.#known.get(client)
     if (known) return known
-    const connection = new Connection(client, (sql) => this.#nameTables(sql))
+    const connection = new Connection(client, (sql) => this.#nameTables(sql), this.place.keepsStatements)
     this.#known.set(client, connection)
     return connection
   }

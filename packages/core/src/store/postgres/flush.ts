@@ -18,8 +18,14 @@ export interface Answer {
 
 /** The statements that one connection has prepared, by their text. */
 export class Prepared {
+  readonly #isKept: boolean
   readonly #names = new Map<string, string>()
   #made = 0
+
+  /** Not kept: each use prepares anew, under no name. */
+  constructor(isKept: boolean) {
+    this.#isKept = isKept
+  }
 
   nameOf(sql: string): string | undefined {
     return this.#names.get(sql)
@@ -27,6 +33,7 @@ export class Prepared {
 
   /** Never a name again: after an error it is not known which statements the server has. */
   add(sql: string): string {
+    if (!this.#isKept) return ''
     this.#made += 1
     const name = `hf${this.#made}`
     this.#names.set(sql, name)

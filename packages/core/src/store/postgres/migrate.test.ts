@@ -35,7 +35,14 @@ describePostgres('migration', () => {
 
   async function migrateWith(used: readonly Migration[]): Promise<number> {
     const { url, schema } = place
-    const connections = new Connections({ driver: pg, url, schema, connections: 1, deadlineMs: undefined })
+    const connections = new Connections({
+      driver: pg,
+      url,
+      schema,
+      connections: 1,
+      deadlineMs: undefined,
+      keepsStatements: true,
+    })
     try {
       return await migrate(connections, { grantee: undefined, list: used })
     } finally {

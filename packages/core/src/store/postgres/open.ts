@@ -20,6 +20,8 @@ export interface PostgresOptions {
   role?: string
   /** Connections at most; default 10. */
   connections?: number
+  /** Default true. False behind a transaction pooler that keeps no prepared statements: each is prepared anew then. */
+  keepStatements?: boolean
   /** Default true. Without it nothing is indexed and every search is empty. */
   search?: boolean
 }
@@ -114,12 +116,13 @@ async function hasRights(owner: Connections, grantee: string | undefined): Promi
   return (answer as Answer).rows[0]?.[0] === 't'
 }
 
-function placeOf(url: string, { driver, schema = 'holdfast', connections = 10 }: PostgresOptions): Place {
+function placeOf(url: string, options: PostgresOptions): Place {
+  const { driver, schema = 'holdfast', connections = 10, keepStatements = true } = options
   if (!/^[a-z_][a-z0-9_]{0,62}$/i.test(schema)) {
     const message = `The schema name ${JSON.stringify(schema)} has more than letters, digits and _, or more than 63 of them.`
     throw new HoldfastError('invalid_input', message)
   }
-  return { driver, url, schema, connections, deadlineMs }
+  return { driver, url, schema, connections, deadlineMs, keepsStatements: keepStatements }
 }
 
 async function factsOf(connections: Connections): Promise<ServerFacts> {

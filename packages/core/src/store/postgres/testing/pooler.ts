@@ -30,8 +30,9 @@ export class Pooler {
     server.listen(0, '127.0.0.1')
   }
 
-  static async open(url: string): Promise<Pooler> {
-    const backends = await Promise.all(Array.from({ length: connections }, () => Backend.open(url)))
+  /** `isPlain`: it does not carry prepared statements along either. */
+  static async open(url: string, { isPlain = false } = {}): Promise<Pooler> {
+    const backends = await Promise.all(Array.from({ length: connections }, () => Backend.open(url, isPlain)))
     const pooler = new Pooler(createServer(), backends)
     await once(pooler.#server, 'listening')
     return pooler
@@ -69,17 +70,19 @@ class Backend {
   greeting: Buffer = Buffer.alloc(0)
   client: Client | undefined
   onIdle: () => void = () => {}
+  readonly #isPlain: boolean
   readonly #prepared = new Set<string>()
   /** For each statement that is being prepared: its name, and whether the client asked for it now. */
   #preparing: { name: string; isAsked: boolean }[] = []
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, isPlain: boolean) {
     this.socket = socket.setNoDelay()
+    this.#isPlain = isPlain
   }
 
-  static async open(url: string): Promise<Backend> {
+  static async open(url: string, isPlain: boolean): Promise<Backend> {
     const { hostname, port, username, pathname } = new URL(url)
-    const backend = new Backend(connect(Number(port), hostname))
+    const backend = new Backend(connect(Number(port), hostname), isPlain)
     const login = Buffer.from(`\0\x03\0\0user\0${username}\0database\0${pathname.slice(1)}\0\0`, 'latin1')
     backend.socket.write(Buffer.concat([int32(login.length + 4), login]))
     const said: Buffer[] = []
@@ -110,7 +113,7 @@ class Backend {
   #bind(client: Client, body: Buffer): void {
     const statement = body.indexOf(0) + 1
     const parse = client.parseOf(body, statement)
-    if (parse && !this.#prepared.has(nameAt(parse, 0))) this.#prepare(parse, false)
+    if (parse && !this.#isPlain && !this.#prepared.has(nameAt(parse, 0))) this.#prepare(parse, false)
     this.socket.write(written({ type: 'B', body: client.renamed(body, statement) }))
   }
 
