@@ -217,7 +217,7 @@ describe.skipIf('missing' in findPrograms())('opening', () => {
     const schema = newSchema()
     const whole = await versionsOf(await openedSchema())
     let killed = 0
-    for (let round = 0; round < 30; round++) {
+    for (let round = 0; round < 10; round++) {
       const { child, end } = program(`console.log('ready'); await (await open('${schema}')).close()`)
       await once(child.stdout, 'data')
       await sleep(Math.random() * 250)
