@@ -11,7 +11,7 @@ import type { Transactions } from './transactions.ts'
 const NOTIFY = 'SELECT pg_notify($1, $2)'
 const SELECT_PLACE = 'SELECT pg_current_wal_insert_lsn()'
 
-const tellAfterMs = 10
+const tellAfterMs = 20
 const lookEveryMs = 500
 
 export class Watch {
