@@ -2,9 +2,9 @@
 import { openHoldfast } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
 import { openBaseline } from './lib/baseline.ts'
-import { interleave, median, percentile, type Timing } from './lib/measure.ts'
+import { interleave, median, percentile, repeat, type Timing } from './lib/measure.ts'
 import { temporaryFolder } from './lib/place.ts'
-import { ms, perSecond, ratio, table } from './lib/table.ts'
+import { ms, perSecond, ratio, spread, table } from './lib/table.ts'
 import { text, turn } from './lib/text.ts'
 
 const ROUNDS = Number(process.env.HOLDFAST_BENCH_ROUNDS ?? 7)
@@ -44,7 +44,7 @@ function print(title: string, timings: readonly Timing[]): void {
   const rows = timings.map(({ name, perPiece }) => [
     name,
     ms(median(perPiece)),
-    `${ms(Math.min(...perPiece))} – ${ms(Math.max(...perPiece))}`,
+    spread(perPiece, ms),
     ratio(median(perPiece), base),
   ])
   console.log(`\n${title}\n\n${table(['', 'median turn', 'rounds', 'ratio'], rows)}`)
@@ -146,8 +146,4 @@ function turnsOfAll() {
     user: text(session),
     assistant: text(session),
   }))
-}
-
-async function repeat(count: number, work: (n: number) => unknown): Promise<void> {
-  for (let n = 0; n < count; n++) await work(n)
 }

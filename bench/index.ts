@@ -1,9 +1,14 @@
 /** `npm run bench -- <workload>`: each workload prints a table of medians beside a baseline measured in the same run. */
 import { append } from './append.ts'
+import { postgres } from './postgres.ts'
 import { tail } from './tail.ts'
 
 const workloads: Record<string, { run: () => Promise<void>; about: string }> = {
   append: { run: append, about: 'one durable turn: alone, in a growing session, from 64 callers (a minute)' },
+  postgres: {
+    run: postgres,
+    about: 'the same on Postgres, with lists, 64 callers and bloat (three minutes)',
+  },
   tail: { run: tail, about: 'the last 50 of up to 100,000 messages (half a minute)' },
 }
 

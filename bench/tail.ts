@@ -2,7 +2,7 @@
 import { openHoldfast } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
 import { openBaseline } from './lib/baseline.ts'
-import { interleave, median } from './lib/measure.ts'
+import { interleave, median, repeat } from './lib/measure.ts'
 import { temporaryFolder } from './lib/place.ts'
 import { ms, ratio, table } from './lib/table.ts'
 import { text, turn } from './lib/text.ts'
@@ -49,8 +49,4 @@ export async function tail(): Promise<void> {
   console.log(
     `\nLast 50 of N messages\n\n${table(['N', 'hand-written', 'messages', 'ratio', 'raw events'], rows)}`,
   )
-}
-
-async function repeat(count: number, work: () => unknown): Promise<void> {
-  for (let n = 0; n < count; n++) await work()
 }

@@ -159,7 +159,7 @@ async function proveSeries(hand: number): Promise<void> {
     totals.acked += history.count('acked')
     totals.refused += history.count('absent')
     totals.unknown += history.count('unknown')
-    examiner.send({ file, ops, drafted: [...history.drafts.values()], kept } satisfies Examined)
+    examiner.send({ place: { file }, ops, drafted: [...history.drafts.values()], kept } satisfies Examined)
     const { lost, wrong, duplicated, reordered } = await examiner.require()
     totals.lost += lost.length
     return [...lost.map((op) => `${op} is lost`), ...wrong, ...duplicated, ...reordered, ...history.wrong]

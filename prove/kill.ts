@@ -132,7 +132,7 @@ async function killLater(writer: Child<Report>, history: History): Promise<void>
 }
 
 async function audit(file: string, ops: Op[], history: History): Promise<void> {
-  auditor.send({ file, ops, drafted: [...history.drafts.values()] } satisfies Audited)
+  auditor.send({ place: { file }, ops, drafted: [...history.drafts.values()] } satisfies Audited)
   const findings = await auditor.require()
   totals.unknown += history.settle(findings)
   for (const kind of ['lost', 'duplicated', 'reordered', 'wrong'] as const) blame(kind, findings[kind])

@@ -1,7 +1,7 @@
 /** Eight processes write to one file while eight read it: nothing is lost, and nobody hears of a locked database. */
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { auditFile } from './lib/audit.ts'
+import { audit } from './lib/audit.ts'
 import { Child } from './lib/child.ts'
 import { History, type Op, type Report } from './lib/history.ts'
 import { temporaryFolder } from './lib/place.ts'
@@ -21,7 +21,7 @@ test('eight writers and eight readers share one file', async () => {
   expect(seen.flatMap(({ wrong }) => wrong)).toEqual([])
   expect(Math.min(...seen.map(({ events }) => events))).toBeGreaterThan(0)
   expect(histories.map((history) => history.count('unknown'))).toEqual(eight.map(() => 0))
-  const found = await auditFile({ file, ops: merged(histories), drafted: [] })
+  const found = await audit({ place: { file }, ops: merged(histories), drafted: [] })
   expect(found).toMatchObject({ absent: [], lost: [], duplicated: [], reordered: [], wrong: [] })
 })
 

@@ -122,7 +122,58 @@ const cases: readonly Case[] = [
   ['no assembled SQL', `${core}/store/sqlite/a.ts`, 'db.prepare(`SELECT ${x}`)', ['constant-sql']],
   ['no assembled script', `${core}/store/sqlite/a.ts`, 'this.#db.exec(`PRAGMA ${x}`)', ['constant-sql']],
   ['a constant template is fine', `${core}/store/sqlite/a.ts`, 'db.prepare(`SELECT 1`)', []],
+  ['no assembled statement', `${core}/store/postgres/a.ts`, 'f(`SELECT ${x}`)', ['constant-sql']],
+  ['a table of our own may be named', `${core}/store/postgres/a.ts`, 'f(`CREATE SCHEMA ${x}`)', []],
 ]
+
+const distributed: readonly (readonly [sql: string, troubles: number])[] = [
+  ['CREATE TABLE @a (n bigserial)', 1],
+  ['CREATE TABLE @a (n int8 GENERATED ALWAYS AS IDENTITY)', 1],
+  ['CREATE SEQUENCE a', 1],
+  ['SELECT nextval($1)', 1],
+  ['SELECT pg_advisory_xact_lock($1)', 1],
+  ['SELECT pg_try_advisory_lock($1)', 1],
+  ['CREATE TRIGGER a AFTER INSERT ON @a', 1],
+  ['CREATE FUNCTION a() RETURNS int4', 1],
+  ['CREATE OR REPLACE PROCEDURE a()', 1],
+  ['DO $$ BEGIN END $$', 1],
+  ['CALL a()', 1],
+  ['CREATE EXTENSION pg_trgm', 1],
+  ['CREATE TEMP TABLE a ()', 1],
+  ['CREATE UNLOGGED TABLE @a ()', 1],
+  ['TRUNCATE @events', 1],
+  ['SAVEPOINT a', 1],
+  ['LOCK TABLE @events', 1],
+  ['LOCK @events', 1],
+  ['CREATE TABLE @a (b text REFERENCES @b)', 1],
+  ['ALTER TABLE @a ADD FOREIGN KEY (b)', 1],
+  ['ALTER TABLE @a ADD EXCLUDE USING btree (b WITH =)', 1],
+  ['ALTER TABLE @a ADD UNIQUE (b) DEFERRABLE', 1],
+  ['CREATE INDEX ON @a USING gist (b)', 1],
+  ['CREATE TABLE @a (body jsonb)', 1],
+  ['SELECT 1 FROM @events WHERE session = $2', 1],
+  ['SELECT 1 FROM @events WHERE tenant = $2', 1],
+  ['SELECT 1 FROM @events e JOIN @bodies b ON b.hash = e.aside WHERE e.tenant = $1', 1],
+  ['UPDATE @sessions SET seq = $2', 1],
+  ['DELETE FROM @events', 1],
+  ['WITH a AS (SELECT 1 FROM @events) SELECT 1 FROM a', 1],
+  ['INSERT INTO @garbage (session) VALUES ($1)', 1],
+  ['INSERT INTO @garbage (tenant, session) SELECT tenant, session FROM @sessions WHERE tenant = $1', 1],
+  ['SELECT 1 FROM @events WHERE tenant = $1', 0],
+  ['SELECT 1 FROM @events e JOIN @bodies b ON b.tenant = e.tenant WHERE e.tenant = $1', 0],
+  ['INSERT INTO @garbage (tenant, session) VALUES ($1, $2)', 0],
+  ['INSERT INTO @garbage (tenant, session) SELECT $1, s.session FROM @sessions s WHERE s.tenant = $1', 0],
+  ['SELECT tenant FROM @tenants', 0],
+  ['CREATE TABLE @a (tenant text, session text, PRIMARY KEY (tenant, session))', 0],
+  ['VACUUM @events', 0],
+  ['A sentence about a sequence that is no SQL.', 0],
+]
+
+test.each(distributed)('what a distributed Postgres runs: %s', (sql, troubles) => {
+  const found = broken({ [`${core}/store/postgres/a.ts`]: `f(\`${sql.replaceAll('$$', '\\$\\$')}\`)` })
+  expect(found).toEqual(Array(troubles).fill(`${core}/store/postgres/a.ts:1 distributed-sql`))
+  expect(broken({ [`${core}/store/sqlite/a.ts`]: `f(${JSON.stringify(sql)})` })).toEqual([])
+})
 
 test.each(cases)('%s', (_sentence, path, text, rules) => {
   expect(broken({ [path]: text })).toEqual(rules.map((rule) => `${path}:1 ${rule}`))

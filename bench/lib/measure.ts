@@ -36,3 +36,7 @@ export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
+
+export async function repeat(count: number, work: (n: number) => unknown): Promise<void> {
+  for (let n = 0; n < count; n++) await work(n)
+}

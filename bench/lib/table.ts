@@ -23,3 +23,8 @@ export function ratio(value: number, base: number): string {
 export function perSecond(value: number): string {
   return `${Math.round(value).toLocaleString('en')}/s`
 }
+
+/** The least and the most of some rounds. */
+export function spread(values: readonly number[], unit: (value: number) => string): string {
+  return `${unit(Math.min(...values))} – ${unit(Math.max(...values))}`
+}

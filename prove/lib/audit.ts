@@ -3,7 +3,6 @@
  * by its own means, but for the fold, which is compared with the stored head.
  */
 import type { Store } from '@holdfast/core'
-import { sqlite } from '@holdfast/core/sqlite'
 import { DEFAULT_TENANT } from '@holdfast/protocol'
 import { hashOf, lineOf, opOf } from './contents.ts'
 import { type Drafted, holds, type Op, type Range } from './history.ts'
@@ -11,6 +10,7 @@ import { viewOf } from './inside.ts'
 import { integrityProblems } from './integrity.ts'
 import { pairingProblems } from './pairing.ts'
 import { type RawEvent, readSession, type StoredSession } from './stored.ts'
+import { type Place, storeAt } from './stores.ts'
 import { billProblems, foldProblems, gapProblems } from './whole.ts'
 
 export interface Findings {
@@ -24,23 +24,23 @@ export interface Findings {
   wrong: string[]
 }
 
-/** What to compare: a file, and what its writers said. */
+/** What to compare: what is there, and what its writers said. */
 export interface Audited {
-  file: string
+  place: Place
   ops: readonly Op[]
   /** Answers that were in the making when the writer died. */
   drafted: readonly Drafted[]
 }
 
-export async function auditFile(audited: Audited): Promise<Findings> {
-  const store = await sqlite(audited.file).open({})
+export async function audit(audited: Audited): Promise<Findings> {
+  const store = await storeAt(audited.place).open({})
   const findings = await auditStore(store, audited)
   await store.close()
-  findings.wrong.push(...integrityProblems(audited.file))
+  findings.wrong.push(...(await integrityProblems(audited.place)))
   return findings
 }
 
-export async function auditStore(store: Store, { ops, drafted }: Omit<Audited, 'file'>): Promise<Findings> {
+export async function auditStore(store: Store, { ops, drafted }: Omit<Audited, 'place'>): Promise<Findings> {
   const findings: Findings = { there: {}, absent: [], lost: [], duplicated: [], reordered: [], wrong: [] }
   const draftsOf = Map.groupBy(drafted, (draft) => draft.session)
   for (const [sessionId, own] of Map.groupBy(ops, (op) => op.session)) {

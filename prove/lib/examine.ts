@@ -1,7 +1,7 @@
-/** A file after a misfortune, looked at twice: as it was found, and after it was recovered and went on. */
+/** A store after a misfortune, looked at twice: as it was found, and after it was recovered and went on. */
 import { type ActiveSession, type Holdfast, openHoldfast, type Store } from '@holdfast/core'
-import { sqlite } from '@holdfast/core/sqlite'
-import { type Audited, auditFile, auditStore, type Findings } from './audit.ts'
+import { type Audited, audit, auditStore, type Findings } from './audit.ts'
+import { storeAt } from './stores.ts'
 
 /** An error of the store is a finding too. */
 export async function examine(audited: Audited): Promise<Findings> {
@@ -13,11 +13,11 @@ export async function examine(audited: Audited): Promise<Findings> {
 }
 
 async function lookTwice(audited: Audited): Promise<Findings> {
-  const store = await sqlite(audited.file).open({ clock: later })
+  const store = await storeAt(audited.place).open({ clock: later })
   const found = await auditStore(store, audited)
   await goOn(store)
   await store.close()
-  const gone = await auditFile(audited)
+  const gone = await audit(audited)
   return {
     ...gone,
     lost: [...new Set([...found.lost, ...gone.lost])],

@@ -145,13 +145,16 @@ export class FailingLife {
 
   async #say<T extends object>(intent: Intent, send: () => Promise<T>): Promise<T | undefined> {
     this.#life.report({ intent })
-    let sent: T | undefined
-    const isThere = await this.#isDone(intent.op, async () => {
-      sent = await send()
-    })
-    if (isThere === false) this.#life.report({ refused: intent.op })
-    if (isThere) this.#life.report({ ack: { op: intent.op, ...rangeOf(sent as T) } })
-    return sent
+    const { op } = intent
+    try {
+      const sent = await send()
+      this.#life.report({ ack: { op, ...rangeOf(sent), atMs: Date.now() } })
+      return sent
+    } catch (error) {
+      this.#note(op, error)
+      if (isHoldfastError(error)) this.#life.report({ failed: { op, code: error.code, isOver: true } })
+      return undefined
+    }
   }
 
   /** Undefined: it was not told. */

@@ -18,7 +18,7 @@ export interface Read {
 }
 
 for await (const reading of messages<Reading>()) {
-  report({ answers: await readAll(reading), integrity: integrityOf(reading.file) } satisfies Read)
+  report({ answers: await readAll(reading), integrity: await integrityOf(reading.file) } satisfies Read)
 }
 
 async function readAll({ file, questions, planted }: Reading): Promise<Answer[]> {
@@ -32,9 +32,9 @@ async function readAll({ file, questions, planted }: Reading): Promise<Answer[]>
   }
 }
 
-function integrityOf(file: string): string[] {
+async function integrityOf(file: string): Promise<string[]> {
   try {
-    return [...integrityProblems(file), ...rowProblems(file)]
+    return [...(await integrityProblems({ file })), ...rowProblems(file)]
   } catch (error) {
     return [String(error)]
   }

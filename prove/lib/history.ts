@@ -2,6 +2,7 @@
  * What a writer said it would do and what it said was done. A write is *acked* when its promise was resolved, and
  * *unknown* when the writer died first: then the log alone says whether it happened, once and for all.
  */
+import type { ErrorCode } from '@holdfast/protocol'
 
 /** `talk`: a question and its answer. `ask`: a question. `run`: a whole run with a tool round, recorded at once. */
 export type Kind = 'talk' | 'ask' | 'run'
@@ -38,10 +39,23 @@ export interface Drafted {
 export type Report =
   | { intent: Intent }
   | { drafted: Drafted }
-  | { ack: { op: string; range?: Range } }
-  /** It was told that nothing was written. */
-  | { refused: string }
+  | { ack: Ack }
+  | { failed: Failed }
   | { ready: true }
+
+export interface Ack {
+  op: string
+  range?: Range
+  atMs: number
+}
+
+/** A try that ended in an error. */
+export interface Failed {
+  op: string
+  code: ErrorCode
+  /** Whether it is given up instead of sent again. */
+  isOver: boolean
+}
 
 export interface Op extends Intent {
   /** Newest seq of its session that was acked before this was sent: it must come after it. */
@@ -54,6 +68,8 @@ export interface Op extends Intent {
 export class History {
   readonly ops = new Map<string, Op>()
   readonly wrong: string[] = []
+  /** Tries that ended in an error, by its code. */
+  readonly errors = new Map<ErrorCode, number>()
   /** The newest of each draft. */
   readonly drafts = new Map<string, Drafted>()
   readonly #newest = new Map<string, number>()
@@ -61,8 +77,8 @@ export class History {
   take(report: Report): void {
     if ('intent' in report) this.#intend(report.intent)
     else if ('drafted' in report) this.drafts.set(report.drafted.draftId, report.drafted)
-    else if ('refused' in report) this.#require(report.refused).status = 'absent'
     else if ('ack' in report) this.#ack(this.#require(report.ack.op), report.ack.range)
+    else if ('failed' in report) this.#fail(report.failed)
   }
 
   /** What was not there may be sent again and is unknown again; what is there is there, however often it is sent. */
@@ -75,6 +91,12 @@ export class History {
   #ack(op: Op, range: Range | undefined): void {
     op.status = 'acked'
     if (range) this.#place(op, range)
+  }
+
+  /** Given up after an error that says so, a write is not there, and never will be. */
+  #fail({ op, code, isOver }: Failed): void {
+    this.errors.set(code, (this.errors.get(code) ?? 0) + 1)
+    if (isOver && code !== 'commit_unknown') this.#require(op).status = 'absent'
   }
 
   /** An answer names all events of a write, an audit finds those with content: one holds the other. */

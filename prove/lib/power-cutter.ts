@@ -50,7 +50,7 @@ async function cutPower(
   for (const [name, bytes] of disk.powerCut(new Random(seed)))
     if (!isShared(name)) writeFileSync(join(image, name), bytes)
   const { lost, duplicated, reordered, wrong } = await examine({
-    file: join(image, 'holdfast.db'),
+    place: { file: join(image, 'holdfast.db') },
     ops: [...history.ops.values()],
     drafted: [...history.drafts.values()],
   })

@@ -1,6 +1,7 @@
-/** The rules about what a source may say: no hidden clock or chance, no swallowed error, no assembled SQL. */
-import { Visitor } from 'oxc-parser'
+/** The rules about what a source may say: no hidden clock or chance, no swallowed error, no assembled or undistributed SQL. */
+import { type TemplateLiteral, Visitor } from 'oxc-parser'
 import { isTest } from './arrows.ts'
+import { isStatementOnRows, troublesOf } from './distributed-sql.ts'
 import type { Source, Tree, Violation } from './tree.ts'
 
 /** Files that may break a rule, each with its reason. */
@@ -28,6 +29,7 @@ const rules: readonly Rule[] = [
   },
   { name: 'empty-catch', folders: [''], watch: emptyCatch },
   { name: 'constant-sql', folders: ['packages/core/src/store/'], watch: assembledSql },
+  { name: 'distributed-sql', folders: ['packages/core/src/store/postgres/'], watch: undistributedSql },
 ]
 
 export function checkSources(tree: Tree): Violation[] {
@@ -82,14 +84,37 @@ function emptyCatch(report: Report): Visitor {
   })
 }
 
+const constantSql = 'SQL texts are constants; bind the values instead'
+
 function assembledSql(report: Report): Visitor {
   return new Visitor({
     CallExpression(node) {
       if (node.callee.type !== 'MemberExpression') return
       if (!['prepare', 'exec'].includes(nameOf(node.callee.property))) return
       const [text] = node.arguments
-      if (text?.type === 'TemplateLiteral' && text.expressions.length > 0)
-        report(text.start, 'SQL texts are constants; bind the values instead')
+      if (text?.type === 'TemplateLiteral' && text.expressions.length > 0 && !isStatement(text))
+        report(text.start, constantSql)
+    },
+    TemplateLiteral(node) {
+      if (node.expressions.length > 0 && isStatement(node)) report(node.start, constantSql)
+    },
+  })
+}
+
+function isStatement({ quasis }: TemplateLiteral): boolean {
+  return isStatementOnRows(quasis[0]?.value.raw ?? '')
+}
+
+function undistributedSql(report: Report): Visitor {
+  const look = (offset: number, text: string) => {
+    for (const trouble of troublesOf(text)) report(offset, trouble)
+  }
+  return new Visitor({
+    Literal(node) {
+      if (typeof node.value === 'string') look(node.start, node.value)
+    },
+    TemplateLiteral(node) {
+      look(node.start, node.quasis.map(({ value }) => value.raw).join('?'))
     },
   })
 }

@@ -23,6 +23,9 @@ export interface CommitterOptions {
   maxBytes?: number
 }
 
+/** A batch is not parted for less than this: each one costs the store a sync. */
+const leastShare = 16
+
 interface Sent {
   author: Author
   commit: Commit
@@ -91,16 +94,25 @@ export class Committer {
   }
 
   #flush(): void {
-    while (this.#ready.length > 0 && this.#underWay < this.#store.commitLanes) void this.#send(this.#take())
+    while (this.#ready.length > 0 && this.#underWay < this.#store.commitLanes) {
+      void this.#send(this.#take(this.#share()))
+    }
     this.#wakeIdle()
   }
 
-  #take(): Sent[] {
+  /** Of what is ready, for one of the free lanes: then we prepare and answer some while the store writes others. */
+  #share(): number {
+    const lanes = this.#store.commitLanes - this.#underWay
+    return Math.max(Math.ceil(this.#ready.length / lanes), leastShare)
+  }
+
+  #take(share: number): Sent[] {
     const batch: Sent[] = []
+    const most = Math.min(this.#maxCommits, share)
     let bytes = 0
     let taken = 0
     for (const author of this.#ready) {
-      if (batch.length >= this.#maxCommits || bytes >= this.#maxBytes) break
+      if (batch.length >= most || bytes >= this.#maxBytes) break
       taken += 1
       const sealed = author.seal()
       if (!sealed) continue

@@ -237,7 +237,7 @@ async function agree(fixture: StoreFixture, commands: number, perDump?: number):
     for (const outcome of pair.met) met.add(outcome)
   })
   for (let round = 0; executed < commands; round += 1) {
-    await fc.assert(check, { seed: seed + round, numRuns: 10 })
+    await fc.assert(check, { seed: seed + round, numRuns: 10, endOnFailure: perDump !== undefined })
   }
   return met
 }

@@ -442,10 +442,7 @@ export interface Store {
   /** How many `commit` calls may be under way at once with profit. */
   readonly commitLanes: number
 
-  /**
-   * Writes each commit that may be written, durably, and answers for each: those of one session in their order. Rejects
-   * only when the whole batch failed.
-   */
+  /** Writes each commit that may be written, as if in order, durably, and answers for each. Rejects only when the whole batch failed. */
   commit(commits: readonly Commit[]): Promise<readonly CommitOutcome[]>
 
   readHead(tenantId: TenantId, sessionId: string): Promise<StoredHead | undefined>

@@ -13,10 +13,9 @@ const INSERT_FILES = `
   SELECT $1, u.session, u.hash, u.first, true, u.crc, u.bytes
   FROM unnest($2::text[], $3::int4[], $4::text[], $5::int4[], $6::int8[], $7::bytea[])
     AS u (session, seq, hash, first, crc, bytes)
-  WHERE EXISTS (
-    SELECT 1 FROM @events e
-    WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq AND e.xmin = pg_current_xact_id()::xid
-  )
+  WHERE (
+    SELECT e.xmin FROM @events e WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq
+  ) = pg_current_xact_id()::xid
   ON CONFLICT (tenant, session, hash) DO UPDATE SET is_file = true`
 
 const INSERT_CHANNELS = `
@@ -30,10 +29,11 @@ const FORGET_FILES = `
 // Forks that reach the erased seqs are not asked: their checkpoints go with their own erasure.
 const DROP_UNNAMED = `
   DELETE FROM @attachments WHERE tenant = $1 AND session = $2 AND NOT is_file AND hash NOT IN (
-    SELECT pair ->> 1 FROM @checkpoints c, json_array_elements(c.channels::json) AS pair
-    WHERE c.tenant = $1 AND (c.session = $2 OR c.session IN (
-      SELECT session FROM @segments WHERE tenant = $1 AND source = $2 AND last < $3
-    ))
+    SELECT pair ->> 1 FROM (
+      SELECT $2 AS session UNION ALL SELECT session FROM @segments WHERE tenant = $1 AND source = $2 AND last < $3
+    ) reader, LATERAL (
+      SELECT channels FROM @checkpoints WHERE tenant = $1 AND session = reader.session OFFSET 0
+    ) c, json_array_elements(c.channels::json) AS pair
   )`
 
 const SELECT_ATTACHMENT = `
@@ -42,8 +42,10 @@ const SELECT_ATTACHMENT = `
     SELECT source, first, last FROM @segments WHERE tenant = $1 AND session = $2
     UNION ALL SELECT $2, base + 1, seq FROM own
   )
-  SELECT a.crc, a.bytes FROM own, stretches JOIN @attachments a
-    ON a.tenant = $1 AND a.session = stretches.source AND a.hash = $3 AND a.seq <= stretches.last
+  SELECT a.crc, a.bytes FROM own, stretches, LATERAL (
+    SELECT crc, bytes FROM @attachments
+    WHERE tenant = $1 AND session = stretches.source AND hash = $3 AND seq <= stretches.last OFFSET 0
+  ) a
   ORDER BY stretches.first LIMIT 1`
 
 const SELECT_HELD = `
@@ -52,9 +54,11 @@ const SELECT_HELD = `
     SELECT source, first, last FROM @segments WHERE tenant = $1 AND session = $2
     UNION ALL SELECT $2, base + 1, seq FROM own
   )
-  SELECT DISTINCT a.hash FROM unnest($3::text[]) AS wanted (hash), stretches JOIN @attachments a
-    ON a.tenant = $1 AND a.session = stretches.source AND a.seq <= stretches.last
-  WHERE a.hash = wanted.hash`
+  SELECT wanted.hash FROM unnest($3::text[]) AS wanted (hash), LATERAL (
+    SELECT 1 FROM stretches JOIN @attachments a
+      ON a.tenant = $1 AND a.session = stretches.source AND a.hash = wanted.hash AND a.seq <= stretches.last
+    LIMIT 1
+  ) held`
 
 export function attachmentsStep(tenant: TenantId, commits: readonly Commit[]): Step | undefined {
   const rows = commits.flatMap((commit) => {

@@ -9,8 +9,9 @@ import type { Transaction, Transactions } from './transactions.ts'
 /** Put again it becomes the newest. */
 const PUT_CHECKPOINT = `
   INSERT INTO @checkpoints (tenant, session, thread, namespace, id, parent, seq, channels, written)
-  SELECT $1, $2, $3, $4, $5, $6, $7, $8, coalesce(max(written), 0) + 1
-  FROM @checkpoints WHERE tenant = $1 AND thread = $3 AND namespace = $4
+  SELECT $1, $2, $3, $4, $5, $6, $7, $8, coalesce((
+    SELECT written FROM @checkpoints WHERE tenant = $1 AND thread = $3 AND namespace = $4 ORDER BY written DESC LIMIT 1
+  ), 0) + 1
   ON CONFLICT (tenant, thread, namespace, id) DO UPDATE SET session = excluded.session, parent = excluded.parent,
     seq = excluded.seq, channels = excluded.channels, written = excluded.written`
 

@@ -7,7 +7,7 @@ import { creationRefusalOf, freeLease, lastSeqOf, leaseAfter, refusalOf } from '
 import type { Commit, Verdict } from '../store.ts'
 import { textArray } from './arrays.ts'
 import type { Clock } from './clock.ts'
-import { stepsOf } from './commit-steps.ts'
+import { stepsOf, stepsOfCreation } from './commit-steps.ts'
 import type { Row } from './driver.ts'
 import { erase } from './erase.ts'
 import type { Answer, Step } from './flush.ts'
@@ -36,6 +36,8 @@ interface Judged {
   sessions: Map<string, LockedSession>
   keys: UsedKeys
   tombstones: Set<string>
+  /** Whether the tenant may be missing in the registry. */
+  isNewTenant: boolean
 }
 
 /** Verdicts in the order of the commits. */
@@ -69,6 +71,7 @@ async function lockAll(
     sessions: lockedOf(locked.rows),
     keys: keysOf(used.rows),
     tombstones: new Set(dead.rows.map(([session]) => session as string)),
+    isNewTenant: true,
   }
 }
 
@@ -76,12 +79,12 @@ async function judge(desk: Desk, state: Judged, tenant: TenantId, commit: Commit
   const session = state.sessions.get(commit.sessionId)
   const repeat = session && state.keys.earlierUse(commit)
   if (repeat) return repeat
-  if (commit.create) return session ? { status: 'id_taken' } : create(desk, state, tenant, commit)
+  if (commit.create) return session ? { status: 'id_taken' } : create(state, tenant, commit)
   if (!session) return { status: 'conflict', seq: 0 }
   return refusalOf(session, commit, state.nowMs) ?? append(desk, state, tenant, commit, session)
 }
 
-async function create(desk: Desk, state: Judged, tenant: TenantId, commit: Commit): Promise<Verdict> {
+function create(state: Judged, tenant: TenantId, commit: Commit): Verdict {
   const { tx, sessions, tombstones, nowMs } = state
   if (tombstones.has(commit.sessionId)) return { status: 'id_taken' }
   const sources = findSources(sessions, commit)
@@ -89,27 +92,37 @@ async function create(desk: Desk, state: Judged, tenant: TenantId, commit: Commi
   const base = sources.at(-1)?.to ?? 0
   const refusal = creationRefusalOf(base, commit, nowMs)
   if (refusal) return refusal
-  insertTenant(tx, tenant)
-  insertSession(tx, tenant, commit, base)
+  const lease = leaseAfter(freeLease, commit.lease, nowMs)
+  if (state.isNewTenant) insertTenant(tx, tenant)
+  state.isNewTenant = false
+  insertSession(tx, tenant, commit, { base, lease })
   insertSegments(tx, tenant, commit.sessionId, sources)
-  return append(desk, state, tenant, commit, { base, seq: base, erased: 0, lease: freeLease })
+  for (const step of stepsOfCreation(tenant, commit)) tx.send(step)
+  return note(state, commit, { base, seq: base, erased: 0, lease })
 }
 
 /** Writes what was judged: the statements find what was found here, for nobody else can change it. */
 async function append(
   desk: Desk,
-  { tx, sessions, keys, nowMs }: Judged,
+  state: Judged,
   tenant: TenantId,
   commit: Commit,
   session: LockedSession,
 ): Promise<Verdict> {
+  const { tx, nowMs } = state
   if (commit.erase) await erase(tx, tenant, commit, commit.erase)
   const [move, ...rest] = stepsOf({ nowMs, known: desk.known }, tenant, [commit])
   tx.send(move as Step, ({ rows }) => requireMoved(rows, commit))
   for (const step of rest) tx.send(step)
   const lease = leaseAfter(session.lease, commit.lease, nowMs)
   const erased = commit.erase ? lastSeqOf(commit) : session.erased
-  sessions.set(commit.sessionId, { ...session, seq: lastSeqOf(commit), erased, lease })
+  return note(state, commit, { ...session, erased, lease })
+}
+
+/** Later commits of the batch are judged on what this one leaves. */
+function note({ sessions, keys }: Judged, commit: Commit, session: LockedSession): Verdict {
+  const { lease } = session
+  sessions.set(commit.sessionId, { ...session, seq: lastSeqOf(commit) })
   keys.note(commit)
   return { status: 'committed', firstSeq: commit.baseSeq + 1, lastSeq: lastSeqOf(commit), lease }
 }

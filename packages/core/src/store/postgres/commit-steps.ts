@@ -44,35 +44,45 @@ const COMMIT_ONE = `
   )
   SELECT session, epoch, lease_owner, lease_expires FROM moved`
 
-/** Many commits of different sessions, in the order of their ids: two batches lock rows in the same order. */
+/**
+ * Many commits of different sessions, in the order of their ids: two batches lock rows in the same order. The planner
+ * knows nothing of the tenant: `ANY` lets it walk the key for these sessions alone, whatever it expects, and the arrays
+ * are read by place because a wide row of them would be looked through once for each session.
+ */
 const COMMIT_MANY = `
   WITH moved AS (
-    UPDATE @sessions s SET seq = u.last, head_crc = u.crc, head = u.head, unindexed = true,
-      epoch = CASE WHEN u.owner IS NULL THEN s.epoch ELSE s.epoch + 1 END,
-      lease_owner = CASE WHEN u.owner IS NOT NULL THEN u.owner WHEN u.release = 1 THEN NULL ELSE s.lease_owner END,
-      lease_expires = CASE
-        WHEN u.owner IS NOT NULL THEN coalesce($13::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8) + u.ttl
-        WHEN u.release = 1 THEN NULL ELSE s.lease_expires END
-    FROM unnest($2::text[], $3::int4[], $4::int4[], $5::int8[], $6::text[], $7::int4[], $8::int4[], $9::text[],
-      $10::int8[], $11::int4[], $12::int4[], $14::text[]
-    ) WITH ORDINALITY AS u (session, base, last, crc, head, epoch, from_epoch, owner, ttl, release, needs_free, key, n)
-    WHERE s.tenant = $1 AND s.session = u.session AND s.seq = u.base
-      AND (u.epoch IS NULL OR (s.epoch = u.epoch AND s.lease_owner IS NOT NULL))
-      AND (u.from_epoch IS NULL OR s.epoch = u.from_epoch)
-      AND (u.needs_free = 0 OR s.lease_owner IS NULL
+    UPDATE @sessions s SET seq = ($4::int4[])[u.n], head_crc = ($5::int8[])[u.n], head = ($6::text[])[u.n],
+      unindexed = true,
+      epoch = CASE WHEN ($9::text[])[u.n] IS NULL THEN s.epoch ELSE s.epoch + 1 END,
+      lease_owner = CASE WHEN ($9::text[])[u.n] IS NOT NULL THEN ($9::text[])[u.n]
+        WHEN ($11::int4[])[u.n] = 1 THEN NULL ELSE s.lease_owner END,
+      lease_expires = CASE WHEN ($9::text[])[u.n] IS NOT NULL
+        THEN coalesce($13::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8) + ($10::int8[])[u.n]
+        WHEN ($11::int4[])[u.n] = 1 THEN NULL ELSE s.lease_expires END
+    FROM unnest($2::text[]) WITH ORDINALITY AS u (session, n)
+    WHERE s.tenant = $1 AND s.session = ANY($2::text[]) AND s.session = u.session AND s.seq = ($3::int4[])[u.n]
+      AND (($7::int4[])[u.n] IS NULL OR (s.epoch = ($7::int4[])[u.n] AND s.lease_owner IS NOT NULL))
+      AND (($8::int4[])[u.n] IS NULL OR s.epoch = ($8::int4[])[u.n])
+      AND (($12::int4[])[u.n] = 0 OR s.lease_owner IS NULL
         OR s.lease_expires <= coalesce($13::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8))
-      AND (u.key IS NULL OR NOT EXISTS (
-        SELECT 1 FROM @keys k WHERE k.tenant = $1 AND k.session = u.session AND k.key = u.key
+      AND (($14::text[])[u.n] IS NULL OR NOT EXISTS (
+        SELECT 1 FROM @keys k WHERE k.tenant = $1 AND k.session = s.session AND k.key = ($14::text[])[u.n] OFFSET 0
       ))
     RETURNING u.n, s.session, s.epoch, s.lease_owner, s.lease_expires
   ), written AS (
     INSERT INTO @events (tenant, session, seq, v, crc, bytes, type, at, commit_id, aside, body)
-    SELECT $1, moved.session, e.seq, e.v, e.crc, e.bytes, e.type, e.at, e.commit_id, e.aside, e.body
+    SELECT $1, ($2::text[])[e.n], e.seq, e.v, e.crc, e.bytes, e.type, e.at, e.commit_id, e.aside, e.body
     FROM unnest($24::int8[], $15::int4[], $16::int4[], $17::int8[], $18::int4[], $19::text[], $20::text[], $21::text[],
       $22::bytea[], $23::text[]) AS e (n, seq, v, crc, bytes, type, at, commit_id, aside, body)
-    JOIN moved ON moved.n = e.n
+    WHERE e.n = ANY(ARRAY(SELECT n FROM moved))
   )
   SELECT session, epoch, lease_owner, lease_expires FROM moved`
+
+/** Events of a session that is made in the same transaction. */
+const INSERT_EVENTS = `
+  INSERT INTO @events (tenant, session, seq, v, crc, bytes, type, at, commit_id, aside, body)
+  SELECT $1, $2, e.* FROM unnest($3::int4[], $4::int4[], $5::int8[], $6::int4[], $7::text[], $8::text[], $9::text[],
+    $10::bytea[], $11::text[]) AS e`
 
 /** What the statements of a batch rest on. */
 export interface Ground {
@@ -83,10 +93,23 @@ export interface Ground {
 
 /** The statement that moves the rows and writes the events, then those for what lies beside, where there is any. */
 export function stepsOf({ nowMs, known }: Ground, tenant: TenantId, commits: readonly Commit[]): Step[] {
+  const [only, ...others] = commits
+  const move =
+    only && others.length === 0 ? stepOfOne(nowMs, tenant, only) : stepOfMany(nowMs, tenant, commits)
+  return [move, ...stepsBeside(tenant, commits), ...listingSteps(known, tenant, commits)]
+}
+
+/** For a session whose row is in place already. */
+export function stepsOfCreation(tenant: TenantId, commit: Commit): Step[] {
+  const events = {
+    sql: INSERT_EVENTS,
+    values: [tenant, commit.sessionId, ...valuesOfEvents(columnsOf(commit))],
+  }
+  return [events, ...stepsBeside(tenant, [commit])]
+}
+
+function stepsBeside(tenant: TenantId, commits: readonly Commit[]): Step[] {
   const steps = [
-    commits.length === 1
-      ? stepOfOne(nowMs, tenant, commits[0] as Commit)
-      : stepOfMany(nowMs, tenant, commits),
     bodiesStep(tenant, commits),
     keysStep(tenant, commits),
     partsStep(tenant, commits),
@@ -95,7 +118,6 @@ export function stepsOf({ nowMs, known }: Ground, tenant: TenantId, commits: rea
     usageStep(tenant, commits),
     attachmentsStep(tenant, commits),
     ...draftSteps(tenant, commits),
-    ...listingSteps(known, tenant, commits),
   ]
   return steps.filter((step) => step !== undefined)
 }

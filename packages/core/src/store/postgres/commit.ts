@@ -42,10 +42,16 @@ async function commitOfTenant(desk: Desk, tenant: TenantId, items: readonly Item
   if (rest.length > 0) await failing(rest, () => commitRest(desk, tenant, rest))
 }
 
-/** Those whose outcome a statement can find alone. */
+/** Those whose outcome a statement can find alone. A session that is forked in the same batch waits for its turn. */
 function usualOf(items: readonly Item[]): Item[] {
   const ofSessions = Map.groupBy(items, ({ commit }) => commit.sessionId)
-  return items.filter(({ commit }) => ofSessions.get(commit.sessionId)?.length === 1 && isUsual(commit))
+  const sources = new Set(
+    items.flatMap(({ commit }) => commit.segments?.map(({ sessionId }) => sessionId) ?? []),
+  )
+  return items.filter(({ commit }) => {
+    const isAlone = ofSessions.get(commit.sessionId)?.length === 1 && !sources.has(commit.sessionId)
+    return isAlone && isUsual(commit)
+  })
 }
 
 function isUsual({ create, erase, lease, epoch }: Commit): boolean {

@@ -12,6 +12,8 @@ export interface Place {
   connections: number
   /** How long a statement may take before its connection is given up; undefined for as long as it needs. */
   deadlineMs: number | undefined
+  /** Whether a connection keeps the statements that it has prepared. */
+  keepsStatements: boolean
 }
 
 const connectTimeoutMs = 10_000
@@ -20,11 +22,12 @@ const idleTimeoutMs = 30_000
 export class Connection {
   readonly #client: PgClient
   readonly #nameTables: (sql: string) => string
-  readonly #prepared = new Prepared()
+  readonly #prepared: Prepared
 
-  constructor(client: PgClient, nameTables: (sql: string) => string) {
+  constructor(client: PgClient, nameTables: (sql: string) => string, keepsStatements: boolean) {
     this.#client = client
     this.#nameTables = nameTables
+    this.#prepared = new Prepared(keepsStatements)
   }
 
   /** One transaction, if none is open. */
@@ -69,11 +72,12 @@ export class Connections {
     if (this.#isClosed)
       throw new HoldfastError('store_closed', 'This store was closed; open it again to use it.')
     const client = await this.#pool.connect()
-    return {
-      client,
-      connection: this.#connectionOf(client),
-      giveBack: (error) => client.release(isLost(error)),
+    let isLent = true
+    const giveBack = (error: unknown) => {
+      if (isLent) client.release(isLost(error))
+      isLent = false
     }
+    return { client, connection: this.#connectionOf(client), giveBack, isLent: () => isLent }
   }
 
   async use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
@@ -92,7 +96,7 @@ export class Connections {
   #connectionOf(client: PgClient): Connection {
     const known = this.#known.get(client)
     if (known) return known
-    const connection = new Connection(client, (sql) => this.#nameTables(sql))
+    const connection = new Connection(client, (sql) => this.#nameTables(sql), this.place.keepsStatements)
     this.#known.set(client, connection)
     return connection
   }
@@ -119,6 +123,7 @@ export interface Loan {
   connection: Connection
   /** With the error that ended the use of it, if one did. May be called twice. */
   giveBack(error: unknown): void
+  isLent(): boolean
 }
 
 /** `@name` is the table `name` of the schema. */

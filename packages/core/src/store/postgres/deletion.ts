@@ -24,20 +24,35 @@ const discards: readonly string[] = [
 const SELECT_GARBAGE = 'SELECT session FROM @garbage WHERE tenant = $1 LIMIT 1'
 const DELETE_GARBAGE = 'DELETE FROM @garbage WHERE tenant = $1 AND session = $2'
 
-/** Each takes a bounded part of what is left; rows that may be megabytes go a few at a time. */
+/**
+ * Each takes a bounded part of what is left; rows that may be megabytes go a few at a time. Up to where it goes is one
+ * value: as a join with the rows of the slice a plan may compare each of theirs with each of the session's.
+ */
 const slices: readonly string[] = [
-  `DELETE FROM @search WHERE tenant = $1 AND session = $2 AND seq IN (
-    SELECT seq FROM @search WHERE tenant = $1 AND session = $2 LIMIT 5000)`,
-  `DELETE FROM @events WHERE tenant = $1 AND session = $2 AND seq IN (
-    SELECT seq FROM @events WHERE tenant = $1 AND session = $2 LIMIT 5000)`,
-  `DELETE FROM @bodies WHERE tenant = $1 AND session = $2 AND hash IN (
-    SELECT hash FROM @bodies WHERE tenant = $1 AND session = $2 LIMIT 20)`,
-  `DELETE FROM @attachments WHERE tenant = $1 AND session = $2 AND hash IN (
-    SELECT hash FROM @attachments WHERE tenant = $1 AND session = $2 LIMIT 20)`,
-  `DELETE FROM @parts WHERE tenant = $1 AND session = $2 AND (part, seq) IN (
-    SELECT part, seq FROM @parts WHERE tenant = $1 AND session = $2 LIMIT 200)`,
-  `DELETE FROM @refs WHERE tenant = $1 AND session = $2 AND (kind, id, seq) IN (
-    SELECT kind, id, seq FROM @refs WHERE tenant = $1 AND session = $2 LIMIT 5000)`,
+  `DELETE FROM @search WHERE tenant = $1 AND session = $2 AND seq <= (
+    SELECT seq FROM (
+      SELECT seq FROM @search WHERE tenant = $1 AND session = $2 ORDER BY seq LIMIT 5000
+    ) slice ORDER BY seq DESC LIMIT 1)`,
+  `DELETE FROM @events WHERE tenant = $1 AND session = $2 AND seq <= (
+    SELECT seq FROM (
+      SELECT seq FROM @events WHERE tenant = $1 AND session = $2 ORDER BY seq LIMIT 5000
+    ) slice ORDER BY seq DESC LIMIT 1)`,
+  `DELETE FROM @bodies WHERE tenant = $1 AND session = $2 AND hash <= (
+    SELECT hash FROM (
+      SELECT hash FROM @bodies WHERE tenant = $1 AND session = $2 ORDER BY hash LIMIT 20
+    ) slice ORDER BY hash DESC LIMIT 1)`,
+  `DELETE FROM @attachments WHERE tenant = $1 AND session = $2 AND hash <= (
+    SELECT hash FROM (
+      SELECT hash FROM @attachments WHERE tenant = $1 AND session = $2 ORDER BY hash LIMIT 20
+    ) slice ORDER BY hash DESC LIMIT 1)`,
+  `DELETE FROM @parts WHERE tenant = $1 AND session = $2 AND (part, seq) <= (
+    SELECT part, seq FROM (
+      SELECT part, seq FROM @parts WHERE tenant = $1 AND session = $2 ORDER BY part, seq LIMIT 200
+    ) slice ORDER BY part DESC, seq DESC LIMIT 1)`,
+  `DELETE FROM @refs WHERE tenant = $1 AND session = $2 AND (kind, id, seq) <= (
+    SELECT kind, id, seq FROM (
+      SELECT kind, id, seq FROM @refs WHERE tenant = $1 AND session = $2 ORDER BY kind, id, seq LIMIT 5000
+    ) slice ORDER BY kind DESC, id DESC, seq DESC LIMIT 1)`,
   'DELETE FROM @waypoints WHERE tenant = $1 AND session = $2',
   'DELETE FROM @keys WHERE tenant = $1 AND session = $2',
   'DELETE FROM @checkpoints WHERE tenant = $1 AND session = $2',

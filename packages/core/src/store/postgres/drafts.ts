@@ -47,17 +47,15 @@ const LIST_DRAFTS = `
 
 const DROP_CHUNKS = `
   DELETE FROM @chunks c USING unnest($2::text[], $3::int4[], $4::text[]) AS u (session, seq, draft)
-  WHERE c.tenant = $1 AND c.session = u.session AND c.draft = u.draft AND EXISTS (
-    SELECT 1 FROM @events e
-    WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq AND e.xmin = pg_current_xact_id()::xid
-  )`
+  WHERE c.tenant = $1 AND c.session = ANY($2::text[]) AND c.session = u.session AND c.draft = u.draft AND (
+    SELECT e.xmin FROM @events e WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq
+  ) = pg_current_xact_id()::xid`
 
 const DROP_DRAFTS = `
   DELETE FROM @drafts d USING unnest($2::text[], $3::int4[], $4::text[]) AS u (session, seq, draft)
-  WHERE d.tenant = $1 AND d.session = u.session AND d.draft = u.draft AND EXISTS (
-    SELECT 1 FROM @events e
-    WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq AND e.xmin = pg_current_xact_id()::xid
-  )`
+  WHERE d.tenant = $1 AND d.session = ANY($2::text[]) AND d.session = u.session AND d.draft = u.draft AND (
+    SELECT e.xmin FROM @events e WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq
+  ) = pg_current_xact_id()::xid`
 
 const DROP_ALL_CHUNKS = 'DELETE FROM @chunks WHERE tenant = $1 AND session = $2'
 const DROP_ALL_DRAFTS = 'DELETE FROM @drafts WHERE tenant = $1 AND session = $2'

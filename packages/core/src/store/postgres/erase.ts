@@ -15,9 +15,10 @@ import type { Transaction } from './transactions.ts'
 type Erasure = NonNullable<Commit['erase']>
 
 const SELECT_EVENTS = `
-  SELECT e.seq, e.v, e.type, e.at, e.commit_id, e.aside, coalesce(b.body, e.body)
-  FROM @events e LEFT JOIN @bodies b ON b.tenant = $1 AND b.session = $2 AND b.hash = e.aside
-  WHERE e.tenant = $1 AND e.session = $2 AND e.seq = ANY($3::int4[])`
+  SELECT e.seq, e.v, e.type, e.at, e.commit_id, e.aside, coalesce(e.body, (
+    SELECT b.body FROM @bodies b WHERE b.tenant = $1 AND b.session = $2 AND b.hash = e.aside
+  ))
+  FROM @events e WHERE e.tenant = $1 AND e.session = $2 AND e.seq = ANY($3::int4[])`
 
 const INSERT_BODIES = `
   INSERT INTO @bodies (tenant, session, hash, body)
@@ -26,12 +27,12 @@ const INSERT_BODIES = `
 const REPLACE_BODIES = `
   UPDATE @events e SET crc = u.crc, bytes = u.bytes, aside = u.aside, body = u.body
   FROM unnest($3::int4[], $4::int8[], $5::int4[], $6::bytea[], $7::text[]) AS u (seq, crc, bytes, aside, body)
-  WHERE e.tenant = $1 AND e.session = $2 AND e.seq = u.seq`
+  WHERE e.tenant = $1 AND e.session = $2 AND e.seq = ANY($3::int4[]) AND e.seq = u.seq`
 
 const DROP_UNNAMED_BODIES = `
-  DELETE FROM @bodies b WHERE b.tenant = $1 AND b.session = $2 AND b.hash = ANY($3::bytea[]) AND NOT EXISTS (
-    SELECT 1 FROM @events e WHERE e.tenant = $1 AND e.session = $2 AND e.aside = b.hash
-  )`
+  DELETE FROM @bodies b WHERE b.tenant = $1 AND b.session = $2 AND b.hash = ANY($3::bytea[]) AND (
+    SELECT 1 FROM @events e WHERE e.tenant = $1 AND e.session = $2 AND e.aside = b.hash LIMIT 1
+  ) IS NULL`
 
 const NOTE_ERASED = 'UPDATE @sessions SET erased = $3 WHERE tenant = $1 AND session = $2'
 

@@ -18,6 +18,12 @@ const meanings: readonly { states: RegExp; code: ErrorCode; message: string }[] 
     message: 'Postgres says that its data is damaged; restore it from a backup.',
   },
   {
+    states: /^(26000|42P05)$/,
+    code: 'store_unsupported',
+    message:
+      'A pooler between here and Postgres keeps no prepared statements; open with `keepStatements: false`.',
+  },
+  {
     states: /^(28|3D000|42501)/,
     code: 'store_unavailable',
     message: 'Postgres refuses this role, password or database; check the URL and the rights of its role.',

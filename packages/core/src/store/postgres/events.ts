@@ -3,13 +3,14 @@
  * without its large ones; equal bodies of a session share one row there.
  */
 import { createHash } from 'node:crypto'
-import { limits, type TenantId } from '@holdfast/protocol'
+import { isHoldfastError, limits, type TenantId } from '@holdfast/protocol'
 import { corrupt, crcOfEvent } from '../checksum.ts'
-import type { Commit, EventRange, StoredEvent } from '../store.ts'
+import type { Commit, EventRange, Segment, StoredEvent } from '../store.ts'
 import { bytesArray, int4Array, int8Array, textArray } from './arrays.ts'
 import { most } from './bounds.ts'
 import type { Row, SqlValue } from './driver.ts'
-import type { Step } from './flush.ts'
+import type { Answer, Step } from './flush.ts'
+import { readSegments } from './forks.ts'
 import { marksOf } from './sessions.ts'
 import type { Transactions } from './transactions.ts'
 
@@ -17,67 +18,29 @@ const INSERT_BODIES = `
   INSERT INTO @bodies (tenant, session, hash, body)
   SELECT $1, u.session, u.hash, u.body
   FROM unnest($2::text[], $3::int4[], $4::bytea[], $5::text[]) AS u (session, seq, hash, body)
-  WHERE EXISTS (
-    SELECT 1 FROM @events e
-    WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq AND e.xmin = pg_current_xact_id()::xid
-  )
+  WHERE (
+    SELECT e.xmin FROM @events e WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq
+  ) = pg_current_xact_id()::xid
   ON CONFLICT DO NOTHING`
 
-// From the session's own row, so that an empty page tells how far the log goes. Bodies are joined to what is on the
-// page by then: `total` counts their bytes by the column that says them.
+const SELECT_OWN = 'SELECT base, seq FROM @sessions WHERE tenant = $1 AND session = $2'
+
 const SELECT_FORWARD = `
-  WITH own AS (SELECT base, seq FROM @sessions WHERE tenant = $1 AND session = $2),
-  stretches AS (
-    SELECT source, greatest(first, $3) AS low, least(last, $4) AS high
-    FROM @segments WHERE tenant = $1 AND session = $2
-    UNION ALL SELECT $2, greatest(base + 1, $3), least(seq, $4) FROM own
-  ),
-  found AS (
-    SELECT stretches.source, e.* FROM stretches CROSS JOIN LATERAL (
-      SELECT seq, v, crc, bytes, type, at, commit_id, aside, body FROM @events
-      WHERE tenant = $1 AND session = stretches.source AND seq BETWEEN stretches.low AND stretches.high
-      ORDER BY seq LIMIT $5
-    ) e
-    ORDER BY e.seq LIMIT $5
-  ),
-  page AS (
-    SELECT found.*, sum(bytes) OVER (ORDER BY seq) AS total, row_number() OVER (ORDER BY seq) AS place,
-      count(*) OVER () AS rows
-    FROM found
-  )
-  SELECT own.seq, page.rows, page.seq, page.v, page.crc, page.type, page.at, page.commit_id,
-    coalesce(bodies.body, page.body)
-  FROM own LEFT JOIN page ON page.place = 1 OR page.total <= $6
-    LEFT JOIN @bodies bodies
-      ON bodies.tenant = $1 AND bodies.session = page.source AND bodies.hash = page.aside
-  ORDER BY page.seq`
+  SELECT seq, v, crc, bytes, type, at, commit_id, aside, body FROM @events
+  WHERE tenant = $1 AND session = $2 AND seq BETWEEN $3 AND $4 ORDER BY seq LIMIT $5`
 
 const SELECT_BACKWARD = `
-  WITH own AS (SELECT base, seq FROM @sessions WHERE tenant = $1 AND session = $2),
-  stretches AS (
-    SELECT source, greatest(first, $3) AS low, least(last, $4) AS high
-    FROM @segments WHERE tenant = $1 AND session = $2
-    UNION ALL SELECT $2, greatest(base + 1, $3), least(seq, $4) FROM own
-  ),
-  found AS (
-    SELECT stretches.source, e.* FROM stretches CROSS JOIN LATERAL (
-      SELECT seq, v, crc, bytes, type, at, commit_id, aside, body FROM @events
-      WHERE tenant = $1 AND session = stretches.source AND seq BETWEEN stretches.low AND stretches.high
-      ORDER BY seq DESC LIMIT $5
-    ) e
-    ORDER BY e.seq DESC LIMIT $5
-  ),
-  page AS (
-    SELECT found.*, sum(bytes) OVER (ORDER BY seq DESC) AS total, row_number() OVER (ORDER BY seq DESC) AS place,
-      count(*) OVER () AS rows
-    FROM found
-  )
-  SELECT own.seq, page.rows, page.seq, page.v, page.crc, page.type, page.at, page.commit_id,
-    coalesce(bodies.body, page.body)
-  FROM own LEFT JOIN page ON page.place = 1 OR page.total <= $6
-    LEFT JOIN @bodies bodies
-      ON bodies.tenant = $1 AND bodies.session = page.source AND bodies.hash = page.aside
-  ORDER BY page.seq DESC`
+  SELECT seq, v, crc, bytes, type, at, commit_id, aside, body FROM @events
+  WHERE tenant = $1 AND session = $2 AND seq BETWEEN $3 AND $4 ORDER BY seq DESC LIMIT $5`
+
+const SELECT_BODIES = `
+  SELECT u.n, b.body
+  FROM unnest($2::text[], $3::bytea[]) WITH ORDINALITY AS u (session, hash, n), LATERAL (
+    SELECT body FROM @bodies WHERE tenant = $1 AND session = u.session AND hash = u.hash
+  ) b`
+
+/** Rows fetched by one statement: without the bodies kept aside they are at most 2 MiB. */
+const rowsAtOnce = 256
 
 /** One event row on its way in. */
 interface EventColumns {
@@ -146,44 +109,147 @@ export function bodiesStep(tenant: TenantId, commits: readonly Commit[]): Step |
   return { sql: INSERT_BODIES, values: [tenant, ...marks, hashes, textArray(large.map(({ body }) => body))] }
 }
 
+/** The rows of a session that is no fork come with the first answer; a page without large bodies is one round trip. */
 export async function readEvents(
   db: Transactions,
   tenant: TenantId,
   sessionId: string,
   range: EventRange,
 ): Promise<StoredEvent[]> {
-  const isForward = range.direction === 'forward'
-  const low = Math.min(Math.max((range.after ?? 0) + 1, 1), most)
-  const through = Math.min(range.through ?? most, most)
-  const limit = Math.min(Math.max(range.limit, 0), most)
-  const sql = isForward ? SELECT_FORWARD : SELECT_BACKWARD
-  const rows = await db.read(
-    tenant,
-    sql,
-    tenant,
-    sessionId,
-    low,
-    through,
-    limit,
-    Math.min(range.maxBytes, Number.MAX_SAFE_INTEGER),
-  )
-  if (rows.length === 0) return []
-  const high = Math.min(Number(rows[0]?.[0]), through)
-  const due = Math.max(Math.min(limit, high - low + 1), 0)
-  if (Number(rows[0]?.[1] ?? 0) !== due) throw corrupt(`An event in ${low}–${high}`, sessionId, { low, high })
-  if (due === 0) return []
-  return rows.map((row, index) => eventAt(isForward ? low + index : high - index, sessionId, row.slice(2)))
+  try {
+    const page = await readPage(db, tenant, sessionId, range)
+    return page ? await page.finish() : []
+  } catch (error) {
+    // While it was read the session may have been deleted, and its rows with it.
+    if (isHoldfastError(error, 'store_corrupt') && !(await ownOf(db, tenant, sessionId))) return []
+    throw error
+  }
 }
 
-/** The row must be the event `seq`, and as it was written. */
-function eventAt(
-  seq: number,
+interface Own {
+  base: number
+  seq: number
+}
+
+async function ownOf(db: Transactions, tenant: TenantId, sessionId: string): Promise<Own | undefined> {
+  const [row] = await db.read(tenant, SELECT_OWN, tenant, sessionId)
+  return row && { base: Number(row[0]), seq: Number(row[1]) }
+}
+
+async function readPage(
+  db: Transactions,
+  tenant: TenantId,
   sessionId: string,
-  [found, v, crc, type, at, commitId, body]: Row,
-): StoredEvent {
-  const event = { seq: Number(found), type, v: Number(v), at, body, commitId }
-  if (event.seq !== seq || typeof body !== 'string' || Number(crc) !== crcOfEvent(seq, commitId, event)) {
-    throw corrupt(`Event ${seq}`, sessionId, { seq })
+  range: EventRange,
+): Promise<Page | undefined> {
+  const page = new Page(db, tenant, sessionId, range)
+  const whole = { sessionId, from: page.low, to: page.high }
+  const [own, first] = (await db.readAll(tenant, [
+    { sql: SELECT_OWN, values: [tenant, sessionId] },
+    page.stepFor(whole),
+  ])) as [Answer, Answer]
+  const [row] = own.rows
+  if (!row) return undefined
+  const base = Number(row[0])
+  // Rows that were written between the two statements are of the log as well.
+  const seq = first.rows.reduce((most, [found]) => Math.max(most, Number(found)), Number(row[1]))
+  if (base === 0 || page.low > base)
+    await page.readStretch({ ...whole, to: Math.min(page.high, seq) }, first.rows)
+  else
+    await page.readStretches([
+      ...(await readSegments(db, tenant, sessionId)),
+      { sessionId, from: base + 1, to: seq },
+    ])
+  return page
+}
+
+/** Events gathered up to the limits of a range. */
+class Page {
+  readonly low: number
+  readonly high: number
+  readonly #db: Transactions
+  readonly #tenant: TenantId
+  readonly #sessionId: string
+  readonly #range: EventRange
+  readonly #limit: number
+  readonly #found: { seq: number; source: string; row: Row }[] = []
+  #bytes = 0
+  #isFull = false
+
+  constructor(db: Transactions, tenant: TenantId, sessionId: string, range: EventRange) {
+    this.#db = db
+    this.#tenant = tenant
+    this.#sessionId = sessionId
+    this.#range = range
+    this.#limit = Math.min(Math.max(range.limit, 0), most)
+    this.low = Math.min(Math.max((range.after ?? 0) + 1, 1), most)
+    this.high = Math.min(range.through ?? most, most)
   }
-  return event
+
+  get #isForward(): boolean {
+    return this.#range.direction === 'forward'
+  }
+
+  /** The next rows of a stretch. */
+  stepFor({ sessionId, from, to }: Segment): Step {
+    const wanted = Math.min(this.#limit - this.#found.length, rowsAtOnce)
+    const sql = this.#isForward ? SELECT_FORWARD : SELECT_BACKWARD
+    return { sql, values: [this.#tenant, sessionId, from, to, wanted] }
+  }
+
+  async readStretches(stretches: readonly Segment[]): Promise<void> {
+    for (const { sessionId, from, to } of this.#isForward ? stretches : stretches.toReversed()) {
+      const part = { sessionId, from: Math.max(from, this.low), to: Math.min(to, this.high) }
+      if (part.from <= part.to && !this.#isFull) await this.readStretch(part, await this.#fetch(part))
+    }
+  }
+
+  async readStretch(stretch: Segment, rows: readonly Row[]): Promise<void> {
+    let left = stretch
+    let fetched = rows
+    while (!this.#isFull && left.from <= left.to) {
+      const due = Math.min(this.#limit - this.#found.length, rowsAtOnce, left.to - left.from + 1)
+      for (let index = 0; index < due && !this.#isFull; index += 1) {
+        this.#add(this.#isForward ? left.from + index : left.to - index, stretch.sessionId, fetched[index])
+      }
+      left = this.#isForward ? { ...left, from: left.from + due } : { ...left, to: left.to - due }
+      if (this.#found.length >= this.#limit) this.#isFull = true
+      if (!this.#isFull && left.from <= left.to) fetched = await this.#fetch(left)
+    }
+  }
+
+  async #fetch(stretch: Segment): Promise<Row[]> {
+    const [answer] = await this.#db.readAll(this.#tenant, [this.stepFor(stretch)])
+    return (answer as Answer).rows
+  }
+
+  /** Takes the row that must be the event `seq`, unless it does not fit any more. */
+  #add(seq: number, source: string, row: Row | undefined): void {
+    if (Number(row?.[0]) !== seq) throw corrupt(`Event ${seq}`, this.#sessionId, { seq })
+    this.#bytes += Number(row?.[3])
+    this.#isFull = this.#bytes > this.#range.maxBytes && this.#found.length > 0
+    if (!this.#isFull) this.#found.push({ seq, source, row: row as Row })
+  }
+
+  /** With the bodies that lie beside, each as it was written. */
+  async finish(): Promise<StoredEvent[]> {
+    const beside = this.#found.filter(({ row }) => row[7] !== null)
+    const bodies = beside.length > 0 ? await this.#bodiesOf(beside) : new Map<Row, string>()
+    return this.#found.map(({ seq, row }) => this.#eventOf(seq, row, row[8] ?? bodies.get(row)))
+  }
+
+  async #bodiesOf(beside: readonly { source: string; row: Row }[]): Promise<Map<Row, string>> {
+    const sources = textArray(beside.map(({ source }) => source))
+    const hashes = bytesArray(beside.map(({ row }) => Buffer.from(row[7].slice(2), 'hex')))
+    const rows = await this.#db.read(this.#tenant, SELECT_BODIES, this.#tenant, sources, hashes)
+    return new Map(rows.map(([n, body]) => [beside[Number(n) - 1]?.row as Row, body as string]))
+  }
+
+  #eventOf(seq: number, [, v, crc, , type, at, commitId]: Row, body: string | undefined): StoredEvent {
+    const event = { seq, type, v: Number(v), at, body: body ?? '', commitId }
+    if (body === undefined || Number(crc) !== crcOfEvent(seq, commitId, event)) {
+      throw corrupt(`Event ${seq}`, this.#sessionId, { seq })
+    }
+    return event
+  }
 }

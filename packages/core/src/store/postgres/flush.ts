@@ -18,8 +18,14 @@ export interface Answer {
 
 /** The statements that one connection has prepared, by their text. */
 export class Prepared {
+  readonly #isKept: boolean
   readonly #names = new Map<string, string>()
   #made = 0
+
+  /** Not kept: each use prepares anew, under no name. */
+  constructor(isKept: boolean) {
+    this.#isKept = isKept
+  }
 
   nameOf(sql: string): string | undefined {
     return this.#names.get(sql)
@@ -27,6 +33,7 @@ export class Prepared {
 
   /** Never a name again: after an error it is not known which statements the server has. */
   add(sql: string): string {
+    if (!this.#isKept) return ''
     this.#made += 1
     const name = `hf${this.#made}`
     this.#names.set(sql, name)
@@ -41,6 +48,8 @@ export class Prepared {
 /** Submitted to a `pg` client, which calls the members below as answers come. */
 export class Flush {
   readonly answers: Promise<Answer[]>
+  /** `pg` sets it when there is a deadline, and is told by it that there is an answer. */
+  callback?: () => void
   readonly #steps: readonly Step[]
   readonly #prepared: Prepared
   readonly #done: Answer[] = []
@@ -100,10 +109,12 @@ export class Flush {
   handleError(error: unknown): void {
     this.#prepared.forget(this.#added)
     this.#reject(error)
+    this.callback?.()
   }
 
   handleReadyForQuery(): void {
     this.#resolve(this.#done)
+    this.callback?.()
   }
 }
 

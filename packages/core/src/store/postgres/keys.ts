@@ -20,10 +20,9 @@ const INSERT_KEYS = `
   SELECT $1, u.session, u.key, u.hash, u.first, u.seq, u.expires
   FROM unnest($2::text[], $3::int4[], $4::text[], $5::text[], $6::int4[], $7::int8[])
     AS u (session, seq, key, hash, first, expires)
-  WHERE EXISTS (
-    SELECT 1 FROM @events e
-    WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq AND e.xmin = pg_current_xact_id()::xid
-  )`
+  WHERE (
+    SELECT e.xmin FROM @events e WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq
+  ) = pg_current_xact_id()::xid`
 
 const SELECT_USED = `
   SELECT k.session, k.key, k.hash, k.first, k.last

@@ -6,7 +6,7 @@ import { HoldfastError } from '@holdfast/protocol'
 import type { Connection, Connections } from './connection.ts'
 import { isCollision, sqlState } from './errors.ts'
 import type { Answer, Step } from './flush.ts'
-import { type Migration, migrations } from './migrations.ts'
+import { type Migration, migrations, tables } from './migrations.ts'
 import { patiently, persistently } from './patience.ts'
 
 export interface MigrateOptions {
@@ -16,6 +16,7 @@ export interface MigrateOptions {
   list?: readonly Migration[]
 }
 
+const HAS_SCHEMA = 'SELECT to_regnamespace($1) IS NOT NULL'
 const HAS_VERSION = `SELECT to_regclass($1) IS NOT NULL`
 const SELECT_VERSION = 'SELECT coalesce(max(version), 0) FROM @schema_version'
 const LOCK_VERSION = 'SELECT 1 FROM @schema_version WHERE version = 0 FOR UPDATE'
@@ -52,7 +53,7 @@ async function migrateOn(
 ): Promise<number> {
   await connection.run('BEGIN')
   try {
-    await connection.run(`CREATE SCHEMA IF NOT EXISTS ${identifier(schema)}`)
+    await makeSchema(connection, identifier(schema))
     for (const sql of opening) await connection.run(sql)
     await connection.flush([{ sql: INSERT_VERSION, values: [0] }])
     await connection.flush([{ sql: LOCK_VERSION, values: [] }])
@@ -67,6 +68,12 @@ async function migrateOn(
   return newestOf(list)
 }
 
+/** One that is there may have been made by somebody who lets this role change it, but make no other. */
+async function makeSchema(connection: Connection, schema: string): Promise<void> {
+  const exists = await one(connection, { sql: HAS_SCHEMA, values: [schema] })
+  if (exists !== 't') await connection.run(`CREATE SCHEMA IF NOT EXISTS ${schema}`)
+}
+
 async function apply(connection: Connection, { version, sql }: Migration): Promise<void> {
   await connection.run(sql.join(';\n'))
   await connection.flush([{ sql: INSERT_VERSION, values: [version] }])
@@ -75,8 +82,9 @@ async function apply(connection: Connection, { version, sql }: Migration): Promi
 async function grant(connection: Connection, schema: string, grantee: string): Promise<void> {
   const [name, role] = [identifier(schema), identifier(grantee)]
   await connection.run(`GRANT USAGE ON SCHEMA ${name} TO ${role}`)
-  await connection.run(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${name} TO ${role}`)
-  await connection.run(`REVOKE INSERT, UPDATE, DELETE ON @schema_version FROM ${role}`)
+  await connection.run(`GRANT SELECT ON @schema_version TO ${role}`)
+  const rows = tables.map((table) => `@${table}`).join(', ')
+  await connection.run(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${rows} TO ${role}`)
 }
 
 async function readVersion(connection: Connection, schema: string): Promise<number> {
@@ -104,8 +112,8 @@ export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-/** `IF NOT EXISTS` does not see what another transaction is about to make. */
-async function asCollision<T>(work: () => Promise<T>): Promise<T> {
+/** A look for what exists, `IF NOT EXISTS` too, does not see what another transaction is about to make. */
+export async function asCollision<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

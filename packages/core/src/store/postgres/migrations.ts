@@ -15,6 +15,31 @@ export interface Migration {
   sql: readonly string[]
 }
 
+/** Tables with the same wall. */
+const walledAlike: readonly string[] = [
+  'attachments',
+  'bodies',
+  'checkpoints',
+  'chunks',
+  'drafts',
+  'events',
+  'garbage',
+  'keys',
+  'listings',
+  'parts',
+  'records',
+  'refs',
+  'segments',
+  'sessions',
+  'stale_words',
+  'tombstones',
+  'usage',
+  'waypoints',
+]
+
+/** All that the store's own role reads and writes. */
+export const tables: readonly string[] = [...walledAlike, 'search', 'tenants']
+
 export const migrations: readonly Migration[] = [
   {
     version: 1,
@@ -260,26 +285,7 @@ CREATE TABLE @stale_words (
   seq int4 NOT NULL,
   PRIMARY KEY (tenant, session, seq)
 )`,
-      ...walls([
-        'attachments',
-        'bodies',
-        'checkpoints',
-        'chunks',
-        'drafts',
-        'events',
-        'garbage',
-        'keys',
-        'listings',
-        'parts',
-        'records',
-        'refs',
-        'segments',
-        'sessions',
-        'stale_words',
-        'tombstones',
-        'usage',
-        'waypoints',
-      ]),
+      ...walls(walledAlike),
       'ALTER TABLE @tenants ENABLE ROW LEVEL SECURITY',
       'ALTER TABLE @tenants FORCE ROW LEVEL SECURITY',
       'CREATE POLICY registry ON @tenants FOR SELECT USING (true)',

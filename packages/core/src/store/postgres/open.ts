@@ -4,7 +4,7 @@ import { Connections, type Place, tablesNamed } from './connection.ts'
 import type { PgModule } from './driver.ts'
 import { storeError } from './errors.ts'
 import type { Answer } from './flush.ts'
-import { identifier, migrate, newestOf, schemaVersion } from './migrate.ts'
+import { asCollision, identifier, migrate, newestOf, schemaVersion } from './migrate.ts'
 import { migrations } from './migrations.ts'
 import { patiently, persistently } from './patience.ts'
 import type { Settings } from './settings.ts'
@@ -20,6 +20,8 @@ export interface PostgresOptions {
   role?: string
   /** Connections at most; default 10. */
   connections?: number
+  /** Default true. False behind a transaction pooler that keeps no prepared statements: each is prepared anew then. */
+  keepStatements?: boolean
   /** Default true. Without it nothing is indexed and every search is empty. */
   search?: boolean
 }
@@ -114,12 +116,13 @@ async function hasRights(owner: Connections, grantee: string | undefined): Promi
   return (answer as Answer).rows[0]?.[0] === 't'
 }
 
-function placeOf(url: string, { driver, schema = 'holdfast', connections = 10 }: PostgresOptions): Place {
+function placeOf(url: string, options: PostgresOptions): Place {
+  const { driver, schema = 'holdfast', connections = 10, keepStatements = true } = options
   if (!/^[a-z_][a-z0-9_]{0,62}$/i.test(schema)) {
     const message = `The schema name ${JSON.stringify(schema)} has more than letters, digits and _, or more than 63 of them.`
     throw new HoldfastError('invalid_input', message)
   }
-  return { driver, url, schema, connections, deadlineMs }
+  return { driver, url, schema, connections, deadlineMs, keepsStatements: keepStatements }
 }
 
 async function factsOf(connections: Connections): Promise<ServerFacts> {
@@ -146,13 +149,18 @@ async function factsOf(connections: Connections): Promise<ServerFacts> {
 
 /** A role that nobody can log in as and that row-level security binds. */
 async function makeRole(connections: Connections, role: string): Promise<void> {
+  const name = identifier(role)
   const bypasses = await persistently(() =>
-    connections.use(async (connection) => {
-      const [answer] = await connection.flush([{ sql: HAS_ROLE, values: [role] }])
-      const [row] = (answer as Answer).rows
-      if (!row) await connection.run(`CREATE ROLE ${identifier(role)} NOLOGIN NOBYPASSRLS`)
-      return row?.[0] === 't'
-    }),
+    asCollision(() =>
+      connections.use(async (connection) => {
+        const [answer] = await connection.flush([{ sql: HAS_ROLE, values: [role] }])
+        const [row] = (answer as Answer).rows
+        // Who makes a role without being a superuser may not take it unless it is granted.
+        if (!row)
+          await connection.run(`CREATE ROLE ${name} NOLOGIN NOBYPASSRLS; GRANT ${name} TO CURRENT_USER`)
+        return row?.[0] === 't'
+      }),
+    ),
   )
   if (bypasses) throw unbound(role)
 }

@@ -13,19 +13,17 @@ const INSERT_PARTS = `
   SELECT $1, u.session, u.part, u.seq, u.crc, u.body
   FROM unnest($2::text[], $3::int4[], $4::text[], $5::int8[], $6::text[])
     AS u (session, seq, part, crc, body)
-  WHERE EXISTS (
-    SELECT 1 FROM @events e
-    WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq AND e.xmin = pg_current_xact_id()::xid
-  )`
+  WHERE (
+    SELECT e.xmin FROM @events e WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq
+  ) = pg_current_xact_id()::xid`
 
 const INSERT_WAYPOINTS = `
   INSERT INTO @waypoints (tenant, session, seq, crc, head)
   SELECT $1, u.session, u.seq, u.crc, u.head
   FROM unnest($2::text[], $3::int4[], $4::int8[], $5::text[]) AS u (session, seq, crc, head)
-  WHERE EXISTS (
-    SELECT 1 FROM @events e
-    WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq AND e.xmin = pg_current_xact_id()::xid
-  )`
+  WHERE (
+    SELECT e.xmin FROM @events e WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq
+  ) = pg_current_xact_id()::xid`
 
 const PUT_PARTS = `
   INSERT INTO @parts (tenant, session, part, seq, crc, body)

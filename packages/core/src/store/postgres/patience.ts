@@ -10,16 +10,14 @@ const collisionTries = 12
 
 /** For what took no effect when it fails: runs it until the server is there, or for `limitMs`. */
 export async function patiently<T>(attempt: () => Promise<T>, limitMs = patienceMs): Promise<T> {
-  let waitedMs = 0
+  const giveUpAt = performance.now() + limitMs
   for (let tries = 1; ; tries += 1) {
     try {
       return await attempt()
     } catch (error) {
-      if (!isOutage(error) || waitedMs >= limitMs) throw error
+      if (!isOutage(error) || performance.now() >= giveUpAt) throw error
     }
-    const pauseMs = pauseBefore(tries, longestOutagePauseMs)
-    await sleep(pauseMs)
-    waitedMs += pauseMs
+    await sleep(pauseBefore(tries, longestOutagePauseMs))
   }
 }
 

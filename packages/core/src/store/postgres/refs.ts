@@ -13,10 +13,9 @@ const INSERT_REFS = `
   SELECT $1, u.session, u.kind, u.id, u.at_seq
   FROM unnest($2::text[], $3::int4[], $4::text[], $5::text[], $6::int4[])
     AS u (session, seq, kind, id, at_seq)
-  WHERE EXISTS (
-    SELECT 1 FROM @events e
-    WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq AND e.xmin = pg_current_xact_id()::xid
-  )
+  WHERE (
+    SELECT e.xmin FROM @events e WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq
+  ) = pg_current_xact_id()::xid
   ON CONFLICT DO NOTHING`
 
 const SELECT_REFS = `
@@ -25,9 +24,10 @@ const SELECT_REFS = `
     SELECT source, first, last FROM @segments WHERE tenant = $1 AND session = $2
     UNION ALL SELECT $2, base + 1, seq FROM own
   )
-  SELECT r.seq FROM own, stretches JOIN @refs r
-    ON r.tenant = $1 AND r.session = stretches.source AND r.kind = $3 AND r.id = $4
-      AND r.seq BETWEEN stretches.first AND stretches.last
+  SELECT r.seq FROM own, stretches, LATERAL (
+    SELECT seq FROM @refs WHERE tenant = $1 AND session = stretches.source AND kind = $3 AND id = $4
+      AND seq BETWEEN stretches.first AND stretches.last OFFSET 0
+  ) r
   ORDER BY r.seq`
 
 // A deleted session's refs stay until they are swept.

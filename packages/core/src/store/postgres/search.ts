@@ -40,12 +40,14 @@ const SELECT_UNINDEXED =
 
 /** Events after a seq, until their bodies pass a number of bytes. */
 const SELECT_PENDING = `
-  SELECT p.seq, p.v, p.crc, p.type, p.at, p.commit_id, coalesce(b.body, p.body)
+  SELECT p.seq, p.v, p.crc, p.type, p.at, p.commit_id, coalesce(p.body, (
+    SELECT b.body FROM @bodies b WHERE b.tenant = $1 AND b.session = $2 AND b.hash = p.aside
+  ))
   FROM (
     SELECT e.*, sum(bytes) OVER (ORDER BY seq) - bytes AS before FROM (
       SELECT * FROM @events WHERE tenant = $1 AND session = $2 AND seq > $3 AND seq <= $4 ORDER BY seq LIMIT 256
     ) e
-  ) p LEFT JOIN @bodies b ON b.tenant = $1 AND b.session = $2 AND b.hash = p.aside
+  ) p
   WHERE p.before < $5 ORDER BY p.seq`
 
 const INSERT_WORDS = `

@@ -19,7 +19,9 @@ const LOCK = `
   WHERE tenant = $1 AND session = ANY($2::text[]) ORDER BY session FOR UPDATE`
 
 const INSERT_SESSION = `
-  INSERT INTO @sessions (tenant, session, base, seq, indexed, head_crc, head) VALUES ($1, $2, $3, $3, $3, 0, '')`
+  INSERT INTO @sessions (
+    tenant, session, base, seq, indexed, epoch, lease_owner, lease_expires, head_crc, head
+  ) VALUES ($1, $2, $3, $4, $3, $5, $6, $7, $8, $9)`
 
 const INSERT_LISTING = `
   INSERT INTO @listings (
@@ -35,22 +37,20 @@ const SET_LISTINGS = `
     $9::int8[], $10::int8[], $11::int8[], $12::int8[], $13::int8[]
   ) AS u (session, seq, agent, owner, conversation, thread, root, created, activity, question_asked,
     question_expires, expires)
-  WHERE l.tenant = $1 AND l.session = u.session
+  WHERE l.tenant = $1 AND l.session = ANY($2::text[]) AND l.session = u.session
     AND (l.agent, l.owner, l.conversation, l.thread, l.root, l.created, l.activity, l.question_asked,
       l.question_expires, l.expires) IS DISTINCT FROM (u.agent, u.owner, u.conversation, u.thread, u.root, u.created,
       u.activity, u.question_asked, u.question_expires, u.expires)
-    AND EXISTS (
-      SELECT 1 FROM @events e
-      WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq AND e.xmin = pg_current_xact_id()::xid
-    )`
+    AND (
+      SELECT e.xmin FROM @events e WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq
+    ) = pg_current_xact_id()::xid`
 
 const SET_ACTIVITY = `
   UPDATE @listings l SET activity = u.activity
   FROM unnest($2::text[], $3::int4[], $4::int8[]) AS u (session, seq, activity)
-  WHERE l.tenant = $1 AND l.session = u.session AND EXISTS (
-    SELECT 1 FROM @events e
-    WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq AND e.xmin = pg_current_xact_id()::xid
-  )`
+  WHERE l.tenant = $1 AND l.session = ANY($2::text[]) AND l.session = u.session AND (
+    SELECT e.xmin FROM @events e WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq
+  ) = pg_current_xact_id()::xid`
 
 /** The list's columns are absent where its row is. */
 const SELECT_RAW = `
@@ -169,10 +169,16 @@ export async function lockSession(
   return lockedOf(await tx.all(sql, ...values)).get(sessionId)
 }
 
-/** The row as it is before the first commit, which then moves it on as every other does. */
-export function insertSession(tx: Transaction, tenant: TenantId, commit: Commit, base: number): void {
+export function insertSession(
+  tx: Transaction,
+  tenant: TenantId,
+  commit: Commit,
+  { base, lease }: { base: number; lease: LeaseRow },
+): void {
   const { sessionId, head } = commit
-  tx.send({ sql: INSERT_SESSION, values: [tenant, sessionId, base] })
+  const { epoch, owner, expiresAtMs } = lease
+  const moved = [base, lastSeqOf(commit), epoch, owner, expiresAtMs, headCrcOf(head), head.body]
+  tx.send({ sql: INSERT_SESSION, values: [tenant, sessionId, ...moved] })
   tx.send({ sql: INSERT_LISTING, values: [tenant, sessionId, ...valuesOfColumns(head)] })
 }
 
@@ -200,7 +206,10 @@ export function activityStep(tenant: TenantId, commits: readonly Commit[]): Step
   return { sql: SET_ACTIVITY, values: [tenant, ...marksOf(commits), activities] }
 }
 
-/** Session and last seq of each commit: it was written now if this transaction wrote the event of that seq. */
+/**
+ * Session and last seq of each commit: it was written now if this transaction wrote the event of that seq. Statements
+ * look by a scalar subquery: as a join the planner may read all events of the tenant, where most have few.
+ */
 export function marksOf(commits: readonly Commit[]): [Buffer, Buffer] {
   return [textArray(commits.map(({ sessionId }) => sessionId)), int4Array(commits.map(lastSeqOf))]
 }

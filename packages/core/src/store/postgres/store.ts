@@ -35,7 +35,7 @@ export interface PostgresStoreOptions {
 }
 
 export class PostgresStore implements seam.Store {
-  readonly commitLanes = 4
+  readonly commitLanes = 2
   readonly #clock: Clock
   readonly #known = new Known()
   readonly #hasSearch: boolean

@@ -31,10 +31,9 @@ const INSERT_ROWS = `
   )`
 
 const INSERT_USAGE = `${INSERT_ROWS}
-  WHERE EXISTS (
-    SELECT 1 FROM @events e
-    WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.last AND e.xmin = pg_current_xact_id()::xid
-  )`
+  WHERE (
+    SELECT e.xmin FROM @events e WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.last
+  ) = pg_current_xact_id()::xid`
 
 const DELETE_USAGE = 'DELETE FROM @usage WHERE tenant = $1 AND session = $2 AND seq = ANY($3::int4[])'
 

@@ -11,7 +11,7 @@ import type { Transactions } from './transactions.ts'
 const NOTIFY = 'SELECT pg_notify($1, $2)'
 const SELECT_PLACE = 'SELECT pg_current_wal_insert_lsn()'
 
-const tellAfterMs = 10
+const tellAfterMs = 20
 const lookEveryMs = 500
 
 export class Watch {
@@ -22,6 +22,7 @@ export class Watch {
   readonly #listeners = new Set<{ call: () => void }>()
   #looking: NodeJS.Timeout | undefined
   #telling: NodeJS.Timeout | undefined
+  /** The connection that listens; undefined inside when the server could not be reached. */
   #ear: Promise<Loan | undefined> | undefined
   #seen: string | undefined
 
@@ -72,34 +73,46 @@ export class Watch {
 
   /** Undefined when the server cannot be reached: `#look` tries again. */
   async #listen(): Promise<Loan | undefined> {
+    let loan: Loan | undefined
     try {
-      const loan = await this.#connections.lend()
-      loan.client.on('notification', ({ payload }: { payload?: string }) => {
-        if (payload !== this.#handle) this.#announce()
-      })
-      loan.client.on('error', () => this.#lose(loan))
+      loan = await this.#connections.lend()
+      this.#hear(loan)
       await loan.connection.run(`LISTEN ${identifier(this.#channel)}`)
       return loan
-    } catch {
-      this.#ear = undefined
+    } catch (error) {
+      loan?.giveBack(error)
       return undefined
     }
   }
 
-  #lose(loan: Loan): void {
-    this.#ear = undefined
-    loan.giveBack(new Error('the connection that listens broke'))
-    this.#announce()
+  #hear(loan: Loan): void {
+    loan.client.on('notification', ({ payload }: { payload?: string }) => {
+      if (payload !== this.#handle) this.#announce()
+    })
+    loan.client.on('error', (error: Error) => {
+      loan.giveBack(error)
+      this.#announce()
+    })
   }
 
-  /** What cannot be looked at counts as news: the listeners meet the error where it can be answered. */
+  /**
+   * The first look counts as news, for there was no look before what was written meanwhile; and so does what cannot be
+   * looked at: the listeners meet the error where it can be answered.
+   */
   async #look(): Promise<void> {
     const place = await this.#place()
     if (this.#listeners.size === 0) return
-    this.#ear ??= this.#listen()
-    const isNews = this.#seen !== undefined && this.#seen !== place
+    await this.#listenAnew()
+    const isNews = this.#seen !== place
     this.#seen = place
     if (isNews) this.#announce()
+  }
+
+  /** After its connection broke, or could not be had. */
+  async #listenAnew(): Promise<void> {
+    const ear = this.#ear
+    const loan = await ear
+    if (!loan?.isLent() && this.#ear === ear && this.#listeners.size > 0) this.#ear = this.#listen()
   }
 
   async #place(): Promise<string> {

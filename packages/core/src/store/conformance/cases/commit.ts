@@ -392,6 +392,20 @@ export const commitCases: readonly StoreCase[] = [
     },
   },
   {
+    id: 'C5.7',
+    clause: 'C5',
+    title: 'an earlier commit of a batch does not see a later one: a fork beyond what its source has by then',
+    async run(t) {
+      await t.create('s', { events: 2 })
+      const fork = t.creation('f', { segments: [{ sessionId: 's', from: 1, to: 3 }] })
+      const outcomes = await t.sendAll([fork, t.commit('s', 2)])
+      same(
+        outcomes.map(({ status }) => status),
+        ['source_missing', 'committed'],
+      )
+    },
+  },
+  {
     id: 'C6.1',
     clause: 'C6',
     title: 'of many writers on one base through one handle exactly one is committed',

@@ -8,33 +8,85 @@ import { freshSchema } from './server.ts'
 export class TemporaryPlace {
   readonly #fresh = freshSchema()
   readonly #opened: Store[] = []
-  readonly url = this.#fresh.url
+  readonly #options: Partial<PostgresOptions>
+  readonly url: string
   readonly schema = this.#fresh.schema
+  #superuser: Promise<pg.Client> | undefined
+
+  /** `url` is for the stores that are opened here; behind them the superuser looks. */
+  constructor({ url, ...options }: Partial<PostgresOptions> & { url?: string } = {}) {
+    this.url = url ?? this.#fresh.url
+    this.#options = options
+  }
 
   async open(clock: (() => number) | undefined, options: Partial<PostgresOptions> = {}): Promise<Store> {
-    const factory = postgres(this.url, { driver: pg, schema: this.schema, connections: 4, ...options })
-    const store = await factory.open(clock ? { clock } : {})
+    const all = { driver: pg, schema: this.schema, connections: 4, ...this.#options, ...options }
+    const store = await postgres(this.url, all).open(clock ? { clock } : {})
     this.#opened.push(store)
     return store
   }
 
-  /** Runs one statement as the superuser, whom no wall keeps out. */
-  async behind(sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client({ connectionString: this.url })
-    await client.connect()
+  /** Runs one statement, or several without values, as the superuser, whom no wall keeps out. */
+  async behind(sql: string, values: unknown[] = []): Promise<Row[]> {
+    this.#superuser ??= connect(this.#fresh.url)
+    return this.#ask(await this.#superuser, sql, values)
+  }
+
+  /** Statements of one connection, `@name` for a table. */
+  async as<T>(url: string, work: (ask: Ask) => Promise<T>): Promise<T> {
+    const client = await connect(url)
     try {
-      return (await client.query(tablesNamed(sql, this.schema), values)).rows
+      return await work((sql, values) => this.#ask(client, sql, values))
     } finally {
       await client.end()
     }
+  }
+
+  async #ask(client: pg.Client, sql: string, values: unknown[] | undefined): Promise<Row[]> {
+    const named = tablesNamed(sql, this.schema)
+    return (await (values?.length ? client.query(named, values) : client.query(named))).rows
+  }
+
+  async tables(): Promise<string[]> {
+    const rows = await this.behind('SELECT tablename FROM pg_tables WHERE schemaname = $1 ORDER BY 1', [
+      this.schema,
+    ])
+    return rows.map(({ tablename }) => String(tablename))
+  }
+
+  /** Every row of every table, as text. */
+  async dump(): Promise<string[]> {
+    const tables = await this.tables()
+    const selects = tables.map((table) => `SELECT '${table}' || row(t.*)::text AS line FROM @${table} t`)
+    return (await this.behind(selects.join(' UNION ALL '))).map(({ line }) => String(line)).toSorted()
+  }
+
+  /** Takes every row away, as if nobody had written. */
+  async empty(): Promise<void> {
+    const tables = (await this.tables()).filter((table) => table !== 'schema_version')
+    await this.behind(tables.map((table) => `DELETE FROM @${table}`).join('; '))
   }
 
   drop(): Promise<void> {
     return this.#fresh.drop()
   }
 
+  async closeAll(): Promise<void> {
+    await Promise.all(this.#opened.splice(0).map((store) => store.close()))
+  }
+
   async remove(): Promise<void> {
-    await Promise.all(this.#opened.map((store) => store.close()))
+    await this.closeAll()
+    await (await this.#superuser)?.end()
     await this.drop()
   }
+}
+
+type Row = Record<string, unknown>
+export type Ask = (sql: string, values?: unknown[]) => Promise<Row[]>
+
+async function connect(connectionString: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  return client
 }
