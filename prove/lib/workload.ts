@@ -240,10 +240,12 @@ export class Workload {
   }
 }
 
-const outages: readonly ErrorCode[] = ['store_busy', 'store_unavailable', 'commit_unknown']
+/** The last: messages pile up behind a run whose worker is cut off. */
+const outages: readonly ErrorCode[] = ['store_busy', 'store_unavailable', 'commit_unknown', 'limit_exceeded']
 
 export function isPassing(error: unknown, outlives: boolean): error is HoldfastError {
-  return isHoldfastError(error) && (error.code === 'contention' || (outlives && outages.includes(error.code)))
+  if (!isHoldfastError(error)) return false
+  return error.code === 'contention' || (outlives && outages.includes(error.code))
 }
 
 function rangeOf({ firstSeq, lastSeq }: Receipt): Range {

@@ -179,7 +179,8 @@ function encodeListCursor(after: Position | undefined, bound: string): string {
 function decodeListCursor(cursor: string, bound: string): Position {
   const parts = parsed(cursor)
   const [key, id, filters] = Array.isArray(parts) ? parts : []
-  if (typeof key === 'number' && typeof id === 'string' && filters === bound.slice(0, 16)) return { key, id }
+  if (Number.isSafeInteger(key) && typeof id === 'string' && filters === bound.slice(0, 16))
+    return { key, id }
   throw new HoldfastError(
     'invalid_cursor',
     'not a cursor of this list; start without one, or keep the filters it was made with.',

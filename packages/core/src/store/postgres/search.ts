@@ -36,7 +36,7 @@ const SELECT_STALE = 'SELECT session, seq FROM @stale_words WHERE tenant = $1 OR
 const DELETE_STALE = 'DELETE FROM @stale_words WHERE tenant = $1 AND session = $2 AND seq = $3'
 
 const SELECT_UNINDEXED =
-  'SELECT session, indexed, erased FROM @sessions WHERE tenant = $1 AND unindexed LIMIT 1'
+  'SELECT session, indexed, erased, seq FROM @sessions WHERE tenant = $1 AND unindexed LIMIT 1'
 
 /** Events after a seq, until their bodies pass a number of bytes. */
 const SELECT_PENDING = `
@@ -122,10 +122,11 @@ async function indexSlice(
   if (stale) return indexStale(tx, tenant, textOf, { sessionId: stale[0], seq: Number(stale[1]) })
   const [row] = await tx.all(SELECT_UNINDEXED, tenant)
   if (!row) return 0
-  const [sessionId, indexed, erased] = row
+  const [sessionId, indexed, erased, seq] = row
   const pending = await tx.all(SELECT_PENDING, tenant, sessionId, indexed, most, maxBytes)
   const bytes = insertWords(tx, tenant, sessionId, textOf, pending)
-  const last = pending.at(-1)?.[0] ?? indexed
+  // Events that are missing are told of where they are read; the index does not wait for them.
+  const last = pending.at(-1)?.[0] ?? seq
   tx.send({ sql: SET_INDEXED, values: [tenant, sessionId, indexed, erased, last] }, ({ count }) => {
     if (count !== 1) throw overtaken()
   })
@@ -139,10 +140,10 @@ async function indexStale(
   textOf: TextOf,
   { sessionId, seq }: { sessionId: string; seq: number },
 ): Promise<number> {
-  await lockSession(tx, tenant, sessionId)
+  const locked = await lockSession(tx, tenant, sessionId)
   const rows = await tx.all(SELECT_PENDING, tenant, sessionId, seq - 1, seq, 1)
   for (const step of dropSteps(tenant, sessionId, [seq])) tx.send(step)
-  const bytes = insertWords(tx, tenant, sessionId, textOf, rows)
+  const bytes = locked ? insertWords(tx, tenant, sessionId, textOf, rows) : 0
   tx.send({ sql: DELETE_STALE, values: [tenant, sessionId, seq] })
   return bytes
 }
@@ -291,10 +292,11 @@ function dropSteps(tenant: TenantId, sessionId: string, seqs: readonly number[])
 export async function resetIndex(db: Transactions): Promise<void> {
   for (const tenant of await listTenants(db)) {
     await db.write(tenant, [
+      // First, for it waits for whoever is indexing: the deletions then see what that has written.
+      { sql: RESET_WATERMARKS, values: [tenant] },
       findAllStep(tenant),
       { sql: DELETE_ALL_WORDS, values: [tenant] },
       { sql: DELETE_ALL_STALE, values: [tenant] },
-      { sql: RESET_WATERMARKS, values: [tenant] },
     ])
   }
 }
