@@ -192,5 +192,5 @@ export function decodeListCursor(cursor: string, bound: string): Position {
 }
 
 function isPosition(parts: readonly unknown[]): parts is [key: number, id: string] {
-  return typeof parts[0] === 'number' && typeof parts[1] === 'string'
+  return Number.isSafeInteger(parts[0]) && typeof parts[1] === 'string'
 }

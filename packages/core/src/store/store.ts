@@ -138,6 +138,7 @@ export interface Commit {
   epoch?: number
   lease?: LeaseChange
   key?: { key: string; hash: string; expiresAtMs: number }
+  /** One at least. */
   events: readonly NewEvent[]
   head: HeadRow
   parts: readonly PartRow[]

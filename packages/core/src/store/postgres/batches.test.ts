@@ -31,12 +31,14 @@ describePostgres('a batch of several tenants', () => {
     expect(await store.listTenants()).toEqual([ours])
   })
 
-  it('rejects when all of it failed', async () => {
+  it('tells each its own error when all of them failed, and rejects when it was one transaction', async () => {
     await place.behind('ALTER TABLE @events ADD CHECK (seq < 1)')
-    const commits = [ours, theirs].map((tenant) =>
-      commitOf({ tenantId: tenant, sessionId: 's', baseSeq: 0, create: true }),
-    )
-    await expect(store.commit(commits)).rejects.toMatchObject({ code: 'store_unavailable' })
+    const creation = (tenant: typeof ours, sessionId: string) =>
+      commitOf({ tenantId: tenant, sessionId, baseSeq: 0, create: true })
+    const outcomes = await store.commit([creation(ours, 's'), creation(theirs, 's')])
+    expect(outcomes.map(({ status }) => status)).toEqual(['failed', 'failed'])
+    const ofOne = store.commit([creation(ours, 'a'), creation(ours, 'b')])
+    await expect(ofOne).rejects.toMatchObject({ code: 'store_unavailable' })
   })
 
   it('is written whole when it is larger than one statement takes', async () => {

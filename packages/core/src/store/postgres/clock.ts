@@ -18,7 +18,8 @@ export class Clock {
 
   /** For a statement: its own time, or null for that of the server. */
   forStatement(): number | null {
-    return this.#given?.() ?? null
+    const given = this.#given?.()
+    return given === undefined ? null : Math.floor(given)
   }
 
   /** `serverMs` as the server said it between two looks at our clock. */

@@ -28,7 +28,9 @@ export async function commitBatch(desk: Desk, commits: readonly Commit[]): Promi
   await Promise.all([...ofTenants].map(([tenant, some]) => commitOfTenant(desk, tenant, some)))
   const outcomes = items.map(({ outcome }) => outcome as CommitOutcome)
   const [first] = outcomes
-  if (first?.status === 'failed' && outcomes.every(({ status }) => status === 'failed')) throw first.error
+  // Another's error may say that nothing was written, where this one's outcome is not known.
+  const isCommon = (outcome: CommitOutcome) => outcome.status === 'failed' && outcome === first
+  if (first?.status === 'failed' && outcomes.every(isCommon)) throw first.error
   return outcomes
 }
 
@@ -68,7 +70,8 @@ async function failing(items: readonly Item[], work: () => Promise<void>): Promi
     await work()
   } catch (error) {
     if (!isHoldfastError(error)) throw error
-    for (const item of items) item.outcome = { status: 'failed', error }
+    const outcome: CommitOutcome = { status: 'failed', error }
+    for (const item of items) item.outcome = outcome
   }
 }
 

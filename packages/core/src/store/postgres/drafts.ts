@@ -7,8 +7,9 @@ import type { Answer, Step } from './flush.ts'
 import { marksOf } from './sessions.ts'
 import type { Transaction, Transactions } from './transactions.ts'
 
-// Shared with other drafts, but a commit waits for it, and this for a commit: what comes after sees what that has closed.
-const LOCK_LEASE = 'SELECT epoch, lease_owner FROM @sessions WHERE tenant = $1 AND session = $2 FOR SHARE'
+// A commit and another chunk wait for it, and it for them: what comes after sees what they have closed or written.
+const LOCK_LEASE =
+  'SELECT epoch, lease_owner FROM @sessions WHERE tenant = $1 AND session = $2 FOR NO KEY UPDATE'
 
 const SELECT_DRAFT = `
   SELECT (SELECT last FROM @drafts WHERE tenant = $1 AND session = $2 AND draft = $3),

@@ -18,10 +18,15 @@ const meanings: readonly { states: RegExp; code: ErrorCode; message: string }[] 
     message: 'Postgres says that its data is damaged; restore it from a backup.',
   },
   {
-    states: /^(26000|42P05)$/,
+    states: /^(26000|42P05|08P01)$/,
     code: 'store_unsupported',
     message:
       'A pooler between here and Postgres keeps no prepared statements; open with `keepStatements: false`.',
+  },
+  {
+    states: /^22/,
+    code: 'invalid_input',
+    message: 'A text or number is not one that Postgres can hold; nothing was written.',
   },
   {
     states: /^(28|3D000|42501)/,
@@ -45,7 +50,7 @@ export function isCollision(error: unknown): boolean {
 export function isOutage(error: unknown): boolean {
   const state = sqlState(error)
   if (state === undefined) return !isHoldfastError(error) && isConnectionError(error)
-  return /^(08|57P0[123]|53300$|25006$)/.test(state)
+  return /^(08(?!P01)|57P0[123]|53300$|25006$)/.test(state)
 }
 
 const connectionCodes = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)/

@@ -39,6 +39,9 @@ const SELECT_BODIES = `
     SELECT body FROM @bodies WHERE tenant = $1 AND session = u.session AND hash = u.hash
   ) b`
 
+/** Until what looks damaged is damaged. */
+const readTries = 5
+
 /** Rows fetched by one statement: without the bodies kept aside they are at most 2 MiB. */
 const rowsAtOnce = 256
 
@@ -116,24 +119,15 @@ export async function readEvents(
   sessionId: string,
   range: EventRange,
 ): Promise<StoredEvent[]> {
-  try {
-    const page = await readPage(db, tenant, sessionId, range)
-    return page ? await page.finish() : []
-  } catch (error) {
-    // While it was read the session may have been deleted, and its rows with it.
-    if (isHoldfastError(error, 'store_corrupt') && !(await ownOf(db, tenant, sessionId))) return []
-    throw error
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const page = await readPage(db, tenant, sessionId, range)
+      return page ? await page.finish() : []
+    } catch (error) {
+      // While it was read the session may have been deleted, or an event of it erased: damage is there again.
+      if (!isHoldfastError(error, 'store_corrupt') || tries >= readTries) throw error
+    }
   }
-}
-
-interface Own {
-  base: number
-  seq: number
-}
-
-async function ownOf(db: Transactions, tenant: TenantId, sessionId: string): Promise<Own | undefined> {
-  const [row] = await db.read(tenant, SELECT_OWN, tenant, sessionId)
-  return row && { base: Number(row[0]), seq: Number(row[1]) }
 }
 
 async function readPage(

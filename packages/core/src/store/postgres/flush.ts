@@ -3,6 +3,7 @@
  * when all of them succeeded. So a statement with its tenant set before it costs one round trip, and nothing stays set
  * on the connection, which a transaction pooler may hand to somebody else.
  */
+import { createHash } from 'node:crypto'
 import type { PgWire, Row, SqlValue } from './driver.ts'
 
 export interface Step {
@@ -31,11 +32,14 @@ export class Prepared {
     return this.#names.get(sql)
   }
 
-  /** Never a name again: after an error it is not known which statements the server has. */
+  /**
+   * A name says which text it is of: a pooler that mixes up its connections can then fail, but never run another one. And
+   * it is never given again, for after an error it is not known which statements the server has.
+   */
   add(sql: string): string {
     if (!this.#isKept) return ''
     this.#made += 1
-    const name = `hf${this.#made}`
+    const name = `hf_${createHash('sha256').update(sql).digest('hex').slice(0, 20)}_${this.#made}`
     this.#names.set(sql, name)
     return name
   }

@@ -106,7 +106,9 @@ export async function sweepKeys(db: Transactions, atMs: number, limit: number): 
   let swept = 0
   for (const tenant of await listTenants(db)) {
     if (swept >= limit) break
-    const [answer] = await db.write(tenant, [{ sql: SWEEP_KEYS, values: [tenant, atMs, limit - swept] }])
+    const [answer] = await db.write(tenant, [
+      { sql: SWEEP_KEYS, values: [tenant, Math.floor(atMs), limit - swept] },
+    ])
     swept += (answer as Answer).count
   }
   return swept

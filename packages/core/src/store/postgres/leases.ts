@@ -17,7 +17,7 @@ export async function renewLease(
   tenant: TenantId,
   { sessionId, epoch, ttlMs }: { sessionId: string; epoch: number; ttlMs: number },
 ): Promise<boolean> {
-  const values = [tenant, sessionId, epoch, clock.forStatement(), ttlMs]
+  const values = [tenant, sessionId, epoch, clock.forStatement(), Math.floor(ttlMs)]
   const [answer] = await db.write(tenant, [{ sql: RENEW_LEASE, values }])
   const [row] = (answer as Answer).rows
   if (row) clock.hear(Number(row[0]) - ttlMs)

@@ -1,5 +1,5 @@
 /** Opening a place: the server, the role that the statements run under, the schema. */
-import { HoldfastError } from '@holdfast/protocol'
+import { HoldfastError, isHoldfastError } from '@holdfast/protocol'
 import { Connections, type Place, tablesNamed } from './connection.ts'
 import type { PgModule } from './driver.ts'
 import { storeError } from './errors.ts'
@@ -18,7 +18,7 @@ export interface PostgresOptions {
   migrationUrl?: string
   /** Role that statements run under when the URL's own role is not bound by row-level security. Default `holdfast_app`. */
   role?: string
-  /** Connections at most; default 10. */
+  /** Connections at most; default 10. Two more are made when they are needed: for the tables' owner, and to listen. */
   connections?: number
   /** Default true. False behind a transaction pooler that keeps no prepared statements: each is prepared anew then. */
   keepStatements?: boolean
@@ -66,9 +66,19 @@ const oldest = 140_000
 const firstTryMs = 5_000
 const deadlineMs = 60_000
 
+/** Whatever hinders a first connection (a certificate, a password that is missing …) is told in its own words. */
+function openError(error: unknown): unknown {
+  const known = storeError(error)
+  if (isHoldfastError(known) || !(error instanceof Error)) return known
+  return new HoldfastError('store_unavailable', `Postgres cannot be connected to: ${error.message}`, {
+    cause: error,
+  })
+}
+
 type Handles = Pick<OpenedDatabase, 'connections' | 'owner' | 'ear'>
 
 export async function openDatabase(url: string, options: PostgresOptions): Promise<OpenedDatabase> {
+  requireOptions(url, options)
   const place = placeOf(url, options)
   const alone = { ...place, connections: 1 }
   const handles: Handles = {
@@ -80,7 +90,7 @@ export async function openDatabase(url: string, options: PostgresOptions): Promi
     return await prepare(handles, options)
   } catch (error) {
     await Promise.all(Object.values(handles).map((connections) => connections.close()))
-    throw storeError(error)
+    throw openError(error)
   }
 }
 
@@ -116,11 +126,30 @@ async function hasRights(owner: Connections, grantee: string | undefined): Promi
   return (answer as Answer).rows[0]?.[0] === 't'
 }
 
+/** Before anything is connected to: these are slips of the host program. */
+function requireOptions(url: string, options: Partial<PostgresOptions> | undefined): void {
+  if (typeof (options?.driver as Partial<PgModule> | undefined)?.Pool !== 'function') {
+    throw invalid('driver: expected the module `pg`, as in `import pg from "pg"`.')
+  }
+  for (const given of [url, options?.migrationUrl ?? url]) {
+    if (!/^postgres(ql)?:\/\//.test(String(given)))
+      throw invalid('url: expected postgres://user@host/database.')
+  }
+  const { connections = 10, role = 'holdfast_app' } = options ?? {}
+  if (!Number.isInteger(connections) || connections < 1)
+    throw invalid('connections: expected a whole number from 1 on.')
+  if (role === '' || role === 'none') throw invalid('role: expected the name of a role.')
+}
+
+function invalid(message: string): HoldfastError {
+  return new HoldfastError('invalid_input', message)
+}
+
 function placeOf(url: string, options: PostgresOptions): Place {
   const { driver, schema = 'holdfast', connections = 10, keepStatements = true } = options
-  if (!/^[a-z_][a-z0-9_]{0,62}$/i.test(schema)) {
-    const message = `The schema name ${JSON.stringify(schema)} has more than letters, digits and _, or more than 63 of them.`
-    throw new HoldfastError('invalid_input', message)
+  if (!/^(?!pg_)[a-z_][a-z0-9_]{0,62}$/i.test(schema)) {
+    const message = `The schema name ${JSON.stringify(schema)} begins with pg_, or has more than letters, digits and _, or more than 63 of them.`
+    throw invalid(message)
   }
   return { driver, url, schema, connections, deadlineMs, keepsStatements: keepStatements }
 }

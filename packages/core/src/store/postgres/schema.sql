@@ -303,10 +303,12 @@ CREATE TABLE usage (
   cached_write_tokens bigint NOT NULL,
   cost_microcents bigint,
   cost_source text COLLATE "C" NOT NULL,
+  price_book text COLLATE "C",
   estimated boolean NOT NULL,
   CHECK ((tenant <> ''::text))
 );
-CREATE INDEX usage_root ON usage USING btree (tenant, root);
+CREATE INDEX usage_at ON usage USING btree (tenant, at, session, seq);
+CREATE INDEX usage_root ON usage USING btree (tenant, root, at, session, seq);
 CREATE INDEX usage_session ON usage USING btree (tenant, session, seq);
 ALTER TABLE usage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE usage FORCE ROW LEVEL SECURITY;

@@ -141,10 +141,10 @@ async function indexStale(
   textOf: TextOf,
   { sessionId, seq }: { sessionId: string; seq: number },
 ): Promise<number> {
-  await lockSession(tx, tenant, sessionId)
+  const locked = await lockSession(tx, tenant, sessionId)
   const rows = await tx.all(SELECT_PENDING, tenant, sessionId, seq - 1, seq, 1)
   for (const step of dropSteps(tenant, sessionId, [seq])) tx.send(step)
-  const bytes = insertWords(tx, tenant, sessionId, textOf, rows)
+  const bytes = locked ? insertWords(tx, tenant, sessionId, textOf, rows) : 0
   tx.send({ sql: DELETE_STALE, values: [tenant, sessionId, seq] })
   return bytes
 }
@@ -293,10 +293,11 @@ function dropSteps(tenant: TenantId, sessionId: string, seqs: readonly number[])
 export async function resetIndex(db: Transactions): Promise<void> {
   for (const tenant of await listTenants(db)) {
     await db.write(tenant, [
+      // First, for it waits for whoever is indexing: the deletions then see what that has written.
+      { sql: RESET_WATERMARKS, values: [tenant] },
       findAllStep(tenant),
       { sql: DELETE_ALL_WORDS, values: [tenant] },
       { sql: DELETE_ALL_STALE, values: [tenant] },
-      { sql: RESET_WATERMARKS, values: [tenant] },
     ])
   }
 }

@@ -1,5 +1,5 @@
 /** One handle on a Postgres place: leaves the work to the file that owns it. */
-import type { TenantId } from '@holdfast/protocol'
+import { isHoldfastError, type TenantId } from '@holdfast/protocol'
 import type * as seam from '../store.ts'
 import { readAttachment } from './attachments.ts'
 import { checkStore } from './check.ts'
@@ -215,7 +215,7 @@ export class PostgresStore implements seam.Store {
     options: { cascade: boolean; seq?: number },
   ): Promise<seam.DeleteOutcome> {
     const outcome = await this.#telling(deleteSession(this.#db, tenantId, sessionId, options))
-    if (outcome.status === 'deleted') await sweepGarbage(this.#db, tenantId)
+    if (outcome.status === 'deleted') await this.#sweep(tenantId)
     return outcome
   }
 
@@ -251,6 +251,13 @@ export class PostgresStore implements seam.Store {
     await this.#watch.stop()
     await this.#db.close()
     await Promise.all([this.#owner.close(), this.#ear.close()])
+  }
+
+  /** The session is gone whether or not its rows can be swept now: what is left is swept by the next deletion or scrub. */
+  async #sweep(tenantId: TenantId): Promise<void> {
+    await sweepGarbage(this.#db, tenantId).catch((error: unknown) => {
+      if (!isHoldfastError(error)) throw error
+    })
   }
 
   /** Other handles hear of the write. */

@@ -65,7 +65,7 @@ export class Transactions {
         await tx.commit()
         return result
       } catch (error) {
-        await tx.rollback()
+        if (!isOutage(error)) await tx.rollback()
         throw tx.isCommitting || !isOutage(error) ? error : storeError(error)
       }
     })

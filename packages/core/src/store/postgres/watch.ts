@@ -25,6 +25,7 @@ export class Watch {
   /** The connection that listens; undefined inside when the server could not be reached. */
   #ear: Promise<Loan | undefined> | undefined
   #seen: string | undefined
+  #isLooking = false
 
   constructor(db: Transactions, connections: Connections, handle: string) {
     this.#db = db
@@ -100,7 +101,10 @@ export class Watch {
    * looked at: the listeners meet the error where it can be answered.
    */
   async #look(): Promise<void> {
+    if (this.#isLooking) return
+    this.#isLooking = true
     const place = await this.#place()
+    this.#isLooking = false
     if (this.#listeners.size === 0) return
     await this.#listenAnew()
     const isNews = this.#seen !== place

@@ -81,6 +81,24 @@ export const draftCases: readonly StoreCase[] = [
     },
   },
   {
+    id: 'D2.2',
+    clause: 'D2',
+    title: 'of two writes of one chunk at once, through two handles, exactly one is written',
+    needs: ['another'],
+    async run(t) {
+      const other = await t.another()
+      await t.createHeld('s')
+      for (let first = 1; first <= 20; first += 1) {
+        const outcomes = await Promise.all([
+          t.store.appendDraft(t.draft('s', first, ['ours'])),
+          other.appendDraft(t.draft('s', first, ['theirs'])),
+        ])
+        const statuses = outcomes.map(({ status }) => status).sort()
+        same(statuses, ['gap', 'written'])
+      }
+    },
+  },
+  {
     id: 'D3.1',
     clause: 'D3',
     title: 'a draft write with an epoch that does not hold the lease is refused and writes nothing',

@@ -14,11 +14,13 @@ interface Message {
 const connections = 3
 
 export class Pooler {
+  readonly isPlain: boolean
   readonly #server: Server
   readonly #backends: Backend[]
   readonly #waiting: Client[] = []
 
-  private constructor(server: Server, backends: Backend[]) {
+  private constructor(server: Server, backends: Backend[], isPlain: boolean) {
+    this.isPlain = isPlain
     this.#server = server
     this.#backends = backends
     for (const backend of backends) backend.onIdle = () => this.#waiting.shift()?.serve()
@@ -33,7 +35,7 @@ export class Pooler {
   /** `isPlain`: it does not carry prepared statements along either. */
   static async open(url: string, { isPlain = false } = {}): Promise<Pooler> {
     const backends = await Promise.all(Array.from({ length: connections }, () => Backend.open(url, isPlain)))
-    const pooler = new Pooler(createServer(), backends)
+    const pooler = new Pooler(createServer(), backends, isPlain)
     await once(pooler.#server, 'listening')
     return pooler
   }
@@ -160,7 +162,7 @@ class Client {
 
   renamed(body: Buffer, at: number): Buffer {
     const name = nameAt(body, at)
-    if (!name) return body
+    if (!name || this.#pooler.isPlain) return body
     const renamed = Buffer.concat([
       body.subarray(0, at),
       Buffer.from(`c${this.#number}_${name}`),
