@@ -12,8 +12,8 @@ test('what is forgotten is nowhere any more, and nothing else is lost', { timeou
 test('the search catches a store that is not scrubbed, and one that keeps files', {
   timeout: 180_000,
 }, async () => {
-  const { status, output } = await prove('erase', '--rounds', '2', '--planted')
+  const { status, output } = await prove('erase', '--rounds', '6', '--planted')
   expect(output).toMatch(/left: round 1: .* in holdfast\.db/)
-  expect(output).toMatch(/left: round 2: file in holdfast\.db/)
+  expect(output).toMatch(/left: round [246]: file in holdfast\.db/)
   expect(status, output).toBe(1)
 })

@@ -126,7 +126,8 @@ function chooseFrom(filled: CanaryStore, random: Random): Forgetting[] {
   const shown = filled.files.filter(({ shownBy }) => {
     return shownBy.length > 0 && shownBy.every(({ session }) => ids.includes(session))
   })
-  for (const { session, seq } of random.pick(shown).shownBy) all.push({ do: 'erase', session, seqs: [seq] })
+  const shows = shown.length > 0 ? random.pick(shown).shownBy : []
+  for (const { session, seq } of shows) all.push({ do: 'erase', session, seqs: [seq] })
   for (let n = random.below(3); n > 0; n--) {
     const { session, messageId } = random.pick(messages)
     all.push({ do: 'erase message', session, messageId })

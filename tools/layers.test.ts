@@ -123,6 +123,14 @@ const cases: readonly Case[] = [
   ['no assembled script', `${core}/store/sqlite/a.ts`, 'this.#db.exec(`PRAGMA ${x}`)', ['constant-sql']],
   ['a constant template is fine', `${core}/store/sqlite/a.ts`, 'db.prepare(`SELECT 1`)', []],
   ['no assembled statement', `${core}/store/postgres/a.ts`, 'f(`SELECT ${x}`)', ['constant-sql']],
+  ['constants may be put together', `${core}/store/postgres/a.ts`, 'const A = "a"\nf(`SELECT ${A}`)', []],
+  [
+    'a value of a function may not',
+    `${core}/store/postgres/a.ts`,
+    '(A) => f(`SELECT ${A}`)',
+    ['constant-sql'],
+  ],
+  ['nor a variable', `${core}/store/sqlite/a.ts`, 'let a = ""; f(`SELECT ${a}`)', ['constant-sql']],
   ['a table of our own may be named', `${core}/store/postgres/a.ts`, 'f(`CREATE SCHEMA ${x}`)', []],
 ]
 

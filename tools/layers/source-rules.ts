@@ -1,5 +1,5 @@
 /** The rules about what a source may say: no hidden clock or chance, no swallowed error, no assembled or undistributed SQL. */
-import { type TemplateLiteral, Visitor } from 'oxc-parser'
+import { type Program, type TemplateLiteral, Visitor } from 'oxc-parser'
 import { isTest } from './arrows.ts'
 import { isStatementOnRows, troublesOf } from './distributed-sql.ts'
 import type { Source, Tree, Violation } from './tree.ts'
@@ -84,21 +84,40 @@ function emptyCatch(report: Report): Visitor {
   })
 }
 
-const constantSql = 'SQL texts are constants; bind the values instead'
+const constantSql = 'SQL texts are constants of their module; bind the values instead'
 
+/** A text may be put together from other constants: what is bound at run time is never part of it. */
 function assembledSql(report: Report): Visitor {
+  let constants: ReadonlySet<string> = new Set()
+  const isAssembled = ({ expressions }: TemplateLiteral) =>
+    !expressions.every((part) => part.type === 'Identifier' && constants.has(part.name))
   return new Visitor({
+    Program(node) {
+      constants = constantsOf(node)
+    },
     CallExpression(node) {
       if (node.callee.type !== 'MemberExpression') return
       if (!['prepare', 'exec'].includes(nameOf(node.callee.property))) return
       const [text] = node.arguments
-      if (text?.type === 'TemplateLiteral' && text.expressions.length > 0 && !isStatement(text))
+      if (text?.type === 'TemplateLiteral' && isAssembled(text) && !isStatement(text))
         report(text.start, constantSql)
     },
     TemplateLiteral(node) {
-      if (node.expressions.length > 0 && isStatement(node)) report(node.start, constantSql)
+      if (isAssembled(node) && isStatement(node)) report(node.start, constantSql)
     },
   })
+}
+
+/** What a module declares once for all, and what it imports. */
+function constantsOf({ body }: Program): Set<string> {
+  return new Set(
+    body.flatMap((node) => {
+      const declared = node.type === 'ExportNamedDeclaration' ? node.declaration : node
+      if (declared?.type === 'ImportDeclaration') return declared.specifiers.map(({ local }) => local.name)
+      if (declared?.type !== 'VariableDeclaration' || declared.kind !== 'const') return []
+      return declared.declarations.flatMap(({ id }) => (id.type === 'Identifier' ? [id.name] : []))
+    }),
+  )
 }
 
 function isStatement({ quasis }: TemplateLiteral): boolean {

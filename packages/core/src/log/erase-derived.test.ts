@@ -77,6 +77,31 @@ eachStore('erasing reaches', (place) => {
     expect((await named.view()).title).toBe('own')
   })
 
+  it('the title that a fork of a fork took over, by the same call after a crash at any commit', async () => {
+    for (let most = 1; ; most++) {
+      const erasures = { done: 0, most }
+      const wrap = withCommit((commits, commit) => {
+        if (commits[0]?.erase && ++erasures.done > erasures.most) throw new Error('the process ended')
+        return commit(commits)
+      })
+      const { sessions } = await place.open({ wrap })
+      const source = await sessions.create({ agentId: 'agent' })
+      await source.rename(secret)
+      const fork = await source.fork()
+      const forkOfFork = await fork.fork()
+      const erase = async () => sessions.erase(source.id, await seqsOf(source, 'session.renamed'))
+      const isWhole = await erase().then(
+        () => true,
+        () => false,
+      )
+      if (isWhole) return expect(most).toBeGreaterThan(2)
+      erasures.most = Number.POSITIVE_INFINITY
+      await erase()
+      for (const one of [source, fork, forkOfFork])
+        expect(JSON.stringify((await one.events()).events)).not.toContain(secret)
+    }
+  })
+
   it('a summary of input where it was delivered, not where it waited', async () => {
     const { sessions } = await place.open()
     const session = await sessions.create({ agentId: 'agent' })

@@ -47,8 +47,6 @@ interface Erasing extends EraseOptions {
   erased: Erasure
   /** The same with what an earlier try had erased already: its forks may still have to follow. */
   touched: Erasure
-  /** Titles and goals that went: forks may have taken them over. */
-  texts: Set<string>
   /** What goes now or went, by the session that holds it: nothing that is left for its sake stays. */
   leaving: Erasure
   held: Set<string>
@@ -74,7 +72,6 @@ export async function eraseEvents(
     forgotten,
     erased: new Map(),
     touched: new Map(),
-    texts: new Set(),
     leaving: new Map(),
     held: new Set(),
   }
@@ -159,14 +156,12 @@ async function eraseIdleNotes(
   }
 }
 
-/** Forks whose prefix or title was touched; a fork of a fork after the fork itself, as it is folded from it. */
+/** Forks whose prefix was touched; a fork of a fork after the fork itself, as it is folded from it. */
 async function rewriteForks(erasing: Erasing): Promise<void> {
   for (const [fork, segments] of await forksInOrder(erasing)) {
     const seqs = segments.flatMap(({ sessionId, from, to }) =>
       [...(erasing.touched.get(sessionId) ?? [])].filter((seq) => from <= seq && seq <= to),
     )
-    const first = (segments.at(-1)?.to ?? 0) + 1
-    if (await bearsErasedText(erasing, fork, first)) seqs.push(first)
     if (seqs.length > 0) await eraseUnlessHeld(erasing, fork, seqs)
   }
 }
@@ -180,17 +175,9 @@ async function eraseUnlessHeld(erasing: Erasing, fork: string, seqs: readonly nu
   }
 }
 
-async function forksInOrder({ log, touched, texts }: Erasing): Promise<[string, readonly Segment[]][]> {
-  const sources = new Set(touched.keys())
-  if (texts.size > 0) {
-    // A fork within its source's own prefix took the title from the source, but reads nothing there.
-    for (const sessionId of touched.keys()) {
-      const segments = await log.store.readSegments(log.tenantId, sessionId)
-      for (const segment of segments) sources.add(segment.sessionId)
-    }
-  }
+async function forksInOrder({ log, touched }: Erasing): Promise<[string, readonly Segment[]][]> {
   const forks = new Map<string, readonly Segment[]>()
-  for (const source of sources) {
+  for (const source of touched.keys()) {
     for (const fork of await log.store.listForks(log.tenantId, source)) {
       forks.set(fork, await log.store.readSegments(log.tenantId, fork))
     }
@@ -198,16 +185,38 @@ async function forksInOrder({ log, touched, texts }: Erasing): Promise<[string, 
   return [...forks].sort(([, a], [, b]) => a.length - b.length)
 }
 
-async function bearsErasedText(
-  { log, touched, texts }: Erasing,
-  fork: string,
-  first: number,
-): Promise<boolean> {
-  if (texts.size === 0) return false
-  const event = await log.reads.getEvent(fork, first)
-  if (event?.type !== 'session.forked') return false
-  const { origin } = event.data as EventData<'session.forked'>
-  return touched.has(origin.sessionId) && textsIn(event).some((text) => texts.has(text))
+/**
+ * Titles and goals that a fork took over from the session go before the session's own: after a crash between the two
+ * nobody could tell any more that they were the same.
+ */
+async function eraseTakenOver(
+  erasing: Erasing,
+  sessionId: string,
+  texts: ReadonlySet<string>,
+): Promise<void> {
+  if (texts.size === 0) return
+  for (const [fork, first] of await forkedFrom(erasing.log, sessionId)) {
+    if (textsIn(first).some((text) => texts.has(text))) await eraseUnlessHeld(erasing, fork, [first.seq])
+  }
+}
+
+/** Forks by the event that begins them. One within its source's own prefix reads nothing of the source. */
+async function forkedFrom(log: TenantLog, sessionId: string): Promise<[string, FoldEvent][]> {
+  const segments = await log.store.readSegments(log.tenantId, sessionId)
+  const found = new Map<string, FoldEvent>()
+  for (const source of [sessionId, ...segments.map((segment) => segment.sessionId)]) {
+    for (const fork of await log.store.listForks(log.tenantId, source)) {
+      const prefix = await log.store.readSegments(log.tenantId, fork)
+      const first = await log.reads.getEvent(fork, (prefix.at(-1)?.to ?? 0) + 1)
+      if (first && isForkOf(first, sessionId)) found.set(fork, first)
+    }
+  }
+  return [...found]
+}
+
+function isForkOf({ type, data }: FoldEvent, sessionId: string): boolean {
+  if (type !== 'session.forked') return false
+  return (data as EventData<'session.forked'>).origin.sessionId === sessionId
 }
 
 /** What a fork may take over from its source's head. */
@@ -225,11 +234,11 @@ async function eraseOwn(erasing: Erasing, sessionId: string, seqs: readonly numb
       const { own, files } = refolded
       note(erasing.leaving, sessionId, own)
       await eraseIdleNotes(erasing, refolded.idle)
+      await eraseTakenOver(erasing, sessionId, refolded.texts)
       await handOver(erasing.log, sessionId, files.hashes, erasing)
       if (own.size > 0 || refolded.needsRewrite) await commitErasure(erasing, sessionId, refolded)
       note(erasing.erased, sessionId, refolded.own)
       note(erasing.touched, sessionId, refolded.all)
-      for (const text of refolded.texts) erasing.texts.add(text)
       return
     } catch (error) {
       if (isHoldfastError(error, 'not_found')) return
@@ -248,7 +257,8 @@ interface Refolded {
   own: Set<number>
   /** The same and those that were erased before. */
   all: Set<number>
-  texts: string[]
+  /** Titles and goals that go. */
+  texts: Set<string>
   /** First event whose derived rows are replaced. */
   from: number
   needsRewrite: boolean
@@ -312,7 +322,7 @@ async function refold(
   const from = Math.max(lowest, base + 1)
   const chosen = new Set(seqs)
   const derived = new DerivedEvents(await placesOf(log, sessionId, seqs))
-  const found = { own: new Set<number>(), all: new Set<number>(), texts: [] as string[] }
+  const found = { own: new Set<number>(), all: new Set<number>(), texts: new Set<string>() }
   const refs: Ref[] = []
   let state: State | undefined = from === 1 ? undefined : await log.reads.stateAt(sessionId, from - 1)
   for await (const event of log.reads.events(sessionId, lowest - 1, head.seq)) {
@@ -320,7 +330,7 @@ async function refold(
     if (event.seq < from) continue
     if (goes) found.all.add(event.seq)
     if (goes && !isErased(event)) found.own.add(event.seq)
-    if (goes) found.texts.push(...textsIn(event))
+    if (goes) for (const text of textsIn(event)) found.texts.add(text)
     const stays = goes ? erasedEvent(event, forgotten) : event
     const after: State = fold(state, stays)
     refs.push(...refsOf(state?.head, stays, after.head).filter((ref) => ref.id !== undefined))

@@ -90,7 +90,7 @@ export function insertChannels(
     sessionId,
     seq,
     textArray([...byHash.keys()]),
-    int8Array([...byHash.values()].map(crcOf)),
+    int8Array([...byHash.values()].map((bytes) => crcOf(bytes))),
     bytesArray([...byHash.values()]),
   ]
   tx.send({ sql: INSERT_CHANNELS, values })

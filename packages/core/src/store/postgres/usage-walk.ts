@@ -53,21 +53,30 @@ interface Way {
   rollUp: string
 }
 
-/** `named` is what the second parameter says; the index has the rows in order, but a session's are sorted. */
-function wayAlong(named: string): Way {
-  const between = `
-    @usage WHERE tenant = $1 AND ${named} AND (at, session, seq) > ($3, $4, $5::int4) AND (at, session, seq) <= ($6, $7, $8::int4)`
-  const inOrder = 'ORDER BY at, session, seq'
-  return {
-    end: `SELECT at, session, seq FROM ${between} ${inOrder} LIMIT 1 OFFSET $9`,
-    list: `SELECT session, ${USAGE_COLUMNS} FROM ${between} AND ${CHOSEN} ${inOrder}`,
-    rollUp: `SELECT ${KEYS}, ${SUMS} FROM ${between} AND ${CHOSEN} GROUP BY ${BY_KEYS}`,
-  }
+const BETWEEN = '(at, session, seq) > ($3, $4, $5::int4) AND (at, session, seq) <= ($6, $7, $8::int4)'
+/** The index has the rows in order, but a session's are sorted. */
+const IN_ORDER = 'ORDER BY at, session, seq'
+const SESSION_ROWS = `@usage WHERE tenant = $1 AND session = $2 AND ${BETWEEN}`
+const ROOT_ROWS = `@usage WHERE tenant = $1 AND root = $2 AND ${BETWEEN}`
+const TIME_ROWS = `@usage WHERE tenant = $1 AND $2::text IS NULL AND ${BETWEEN}`
+
+const alongSession: Way = {
+  end: `SELECT at, session, seq FROM ${SESSION_ROWS} ${IN_ORDER} LIMIT 1 OFFSET $9`,
+  list: `SELECT session, ${USAGE_COLUMNS} FROM ${SESSION_ROWS} AND ${CHOSEN} ${IN_ORDER}`,
+  rollUp: `SELECT ${KEYS}, ${SUMS} FROM ${SESSION_ROWS} AND ${CHOSEN} GROUP BY ${BY_KEYS}`,
 }
 
-const alongSession = wayAlong('session = $2')
-const alongRoot = wayAlong('root = $2')
-const alongTime = wayAlong('$2::text IS NULL')
+const alongRoot: Way = {
+  end: `SELECT at, session, seq FROM ${ROOT_ROWS} ${IN_ORDER} LIMIT 1 OFFSET $9`,
+  list: `SELECT session, ${USAGE_COLUMNS} FROM ${ROOT_ROWS} AND ${CHOSEN} ${IN_ORDER}`,
+  rollUp: `SELECT ${KEYS}, ${SUMS} FROM ${ROOT_ROWS} AND ${CHOSEN} GROUP BY ${BY_KEYS}`,
+}
+
+const alongTime: Way = {
+  end: `SELECT at, session, seq FROM ${TIME_ROWS} ${IN_ORDER} LIMIT 1 OFFSET $9`,
+  list: `SELECT session, ${USAGE_COLUMNS} FROM ${TIME_ROWS} AND ${CHOSEN} ${IN_ORDER}`,
+  rollUp: `SELECT ${KEYS}, ${SUMS} FROM ${TIME_ROWS} AND ${CHOSEN} GROUP BY ${BY_KEYS}`,
+}
 
 /** Sorts after every time. */
 const never = '~'

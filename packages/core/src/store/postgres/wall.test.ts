@@ -1,6 +1,6 @@
 import { type TenantId, tenantId } from '@holdfast/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { attachmentOf, bodyOfBytes, commitOf, hashOf } from '../conformance/build.ts'
+import { attachmentOf, bodyOfBytes, commitOf, hashOf, headFor, usageOf } from '../conformance/build.ts'
 import type { Store } from '../store.ts'
 import type { PostgresOptions } from './index.ts'
 import { TemporaryPlace } from './testing/place.ts'
@@ -58,6 +58,16 @@ const reads: Readonly<Record<string, Call>> = {
   'usage of a tree': (store) => store.sumUsage(mine, { rootSessionId: id }),
   'usage of a session in a tree': (store) => store.sumUsage(mine, { sessionId: id, rootSessionId: id }),
   'usage of all': (store) => store.sumUsage(mine, {}),
+  'ledger of a session': (store) => store.listUsage(mine, { filter: { sessionId: id }, limit: 9 }),
+  'ledger of a tree': (store) => store.listUsage(mine, { filter: { rootSessionId: id }, limit: 9 }),
+  ledger: (store) => store.listUsage(mine, { filter: {}, limit: 9 }),
+  'next stretch of the ledger': (store) => store.listUsage(mine, { filter: {}, limit: 1 }),
+  'roll-up': (store) => store.rollUpUsage(mine, { filter: {}, limit: 9, by: ['sessionId'] }),
+  'roll-up of a session': (store) => store.rollUpUsage(mine, { filter: { sessionId: id }, limit: 9, by: [] }),
+  'roll-up of a tree': (store) =>
+    store.rollUpUsage(mine, { filter: { rootSessionId: id }, limit: 9, by: [] }),
+  'row of a session': (store) => store.readRawSession(mine, id),
+  'refs of some events': (store) => store.listRefs(mine, id, 1, 9),
   search: (store) => store.search(mine, { words: [id], limit: 9, offset: 0 }),
   'search in a session': (store) => store.search(mine, { words: [id], sessionId: id, limit: 9, offset: 0 }),
 }
@@ -68,6 +78,19 @@ const chunks = [{ kind: 'text', text: 'mine' }] as const
 const erase = { seqs: [1, 2, 3], erasedBody: () => '{}', attachments: [file.hash] }
 const checkpoint = { sessionId: id, threadId: id, namespace: id, checkpointId: id, parentId: undefined }
 const creation = { tenantId: mine, sessionId: id, baseSeq: 0, create: true, events: 3 }
+const rebuild = {
+  tenantId: mine,
+  sessionId: id,
+  lastSeq: 3,
+  head: headFor(id, 3),
+  epoch: 5,
+  parts: [{ part: id, body: '2', seq: 1 }],
+  waypoints: [{ seq: 3, body: '3' }],
+  refs: [{ kind: id, id, seq: 2 }],
+  strayRefs: [{ kind: id, id, seq: 1 }],
+  usage: [{ ...usageOf(id, 1), attemptId: 'rebuilt' }],
+  usageSeqs: [1],
+}
 const held = { type: 'take', fromEpoch: 0, owner: id, ttlMs: 60_000 } as const
 
 /** What is refused is refused as for a session that nobody has. */
@@ -102,7 +125,13 @@ const writes: Readonly<Record<string, Call>> = {
     await store.putRecord(mine, { kind: id, id, key: undefined, body: '1' }, 0),
     await store.putRecord(mine, { kind: id, id, key: undefined, body: '2' }, 1),
   ],
+  rebuild: (store) => store.rebuild(rebuild),
+  'rebuild of a session of the same name': async (store) => [
+    await store.commit([commitOf(creation)]),
+    await store.rebuild(rebuild),
+  ],
   indexing: (store) => store.indexPending(mine, (_, text) => text, 1e6),
+  'deletion of what has moved': (store) => store.deleteSession(mine, id, { cascade: true, seq: 1 }),
   deletion: (store) => store.deleteSession(mine, id, { cascade: true }),
   'deletion of a session of the same name': async (store) => [
     await store.commit([commitOf(creation)]),

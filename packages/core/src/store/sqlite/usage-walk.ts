@@ -42,20 +42,30 @@ interface Way {
   rollUp: string
 }
 
-/** `rows` has the tenant and one more parameter at most; the index has its rows in order, but a session's are sorted. */
-function wayAlong(rows: string): Way {
-  const between = `${rows} AND (at, session_id, seq) > (?, ?, ?) AND (at, session_id, seq) <= (?, ?, ?)`
-  const inOrder = 'ORDER BY at, session_id, seq'
-  return {
-    end: `SELECT at, session_id, seq FROM ${between} ${inOrder} LIMIT 1 OFFSET ?`,
-    list: `SELECT session_id, ${USAGE_COLUMNS} FROM ${between} AND ${CHOSEN} ${inOrder}`,
-    rollUp: `SELECT ${KEYS}, ${SUMS} FROM ${between} AND ${CHOSEN} GROUP BY ${BY_KEYS}`,
-  }
+const BETWEEN = '(at, session_id, seq) > (?, ?, ?) AND (at, session_id, seq) <= (?, ?, ?)'
+/** The index has the rows in order, but a session's are sorted. */
+const IN_ORDER = 'ORDER BY at, session_id, seq'
+const SESSION_ROWS = `usage INDEXED BY usage_session WHERE tenant = ? AND session_id = ? AND ${BETWEEN}`
+const ROOT_ROWS = `usage INDEXED BY usage_root WHERE tenant = ? AND root = ? AND ${BETWEEN}`
+const TIME_ROWS = `usage INDEXED BY usage_at WHERE tenant = ? AND ${BETWEEN}`
+
+const alongSession: Way = {
+  end: `SELECT at, session_id, seq FROM ${SESSION_ROWS} ${IN_ORDER} LIMIT 1 OFFSET ?`,
+  list: `SELECT session_id, ${USAGE_COLUMNS} FROM ${SESSION_ROWS} AND ${CHOSEN} ${IN_ORDER}`,
+  rollUp: `SELECT ${KEYS}, ${SUMS} FROM ${SESSION_ROWS} AND ${CHOSEN} GROUP BY ${BY_KEYS}`,
 }
 
-const alongSession = wayAlong('usage INDEXED BY usage_session WHERE tenant = ? AND session_id = ?')
-const alongRoot = wayAlong('usage INDEXED BY usage_root WHERE tenant = ? AND root = ?')
-const alongTime = wayAlong('usage INDEXED BY usage_at WHERE tenant = ?')
+const alongRoot: Way = {
+  end: `SELECT at, session_id, seq FROM ${ROOT_ROWS} ${IN_ORDER} LIMIT 1 OFFSET ?`,
+  list: `SELECT session_id, ${USAGE_COLUMNS} FROM ${ROOT_ROWS} AND ${CHOSEN} ${IN_ORDER}`,
+  rollUp: `SELECT ${KEYS}, ${SUMS} FROM ${ROOT_ROWS} AND ${CHOSEN} GROUP BY ${BY_KEYS}`,
+}
+
+const alongTime: Way = {
+  end: `SELECT at, session_id, seq FROM ${TIME_ROWS} ${IN_ORDER} LIMIT 1 OFFSET ?`,
+  list: `SELECT session_id, ${USAGE_COLUMNS} FROM ${TIME_ROWS} AND ${CHOSEN} ${IN_ORDER}`,
+  rollUp: `SELECT ${KEYS}, ${SUMS} FROM ${TIME_ROWS} AND ${CHOSEN} GROUP BY ${BY_KEYS}`,
+}
 
 /** Sorts after every time. */
 const never = '~'

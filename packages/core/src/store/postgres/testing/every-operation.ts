@@ -1,12 +1,13 @@
 /** Calls of the seam with `id` in every place that takes a name, so that all SQL that may know a name has run. */
 import type { TenantId } from '@holdfast/protocol'
-import { attachmentOf, bodyOfBytes, commitOf, hashOf } from '../../conformance/build.ts'
+import { attachmentOf, bodyOfBytes, commitOf, hashOf, usageOf } from '../../conformance/build.ts'
 import type { Store } from '../../store.ts'
 
 /** In a tenant that nobody else uses. */
 export async function everyOperation(store: Store, tenantId: TenantId, id: string): Promise<void> {
   await everyWrite(store, tenantId, id)
   await everyRead(store, tenantId, id)
+  await everyRepair(store, tenantId, id)
   await everyRemoval(store, tenantId, id)
 }
 
@@ -81,8 +82,35 @@ async function everyRead(store: Store, tenantId: TenantId, id: string): Promise<
   for (const scope of [{}, { sessionId: id }, { rootSessionId: id }, { sessionId: id, rootSessionId: id }]) {
     await store.sumUsage(tenantId, scope)
   }
+  for (const filter of [{}, { sessionId: id }, { rootSessionId: id }, { ownerUserId: id, model: id }]) {
+    const after = { at: id, sessionId: id, seq: 1 }
+    await store.listUsage(tenantId, { filter, limit: 5 })
+    await store.rollUpUsage(tenantId, { filter, limit: 1, after, by: ['day', 'model'] })
+  }
   await store.search(tenantId, { words: [id, 'word'], limit: 5, offset: 0 })
   await store.search(tenantId, { words: [id, 'word'], sessionId: id, limit: 5, offset: 0 })
+}
+
+async function everyRepair(store: Store, tenantId: TenantId, id: string): Promise<void> {
+  const raw = await store.readRawSession(tenantId, id)
+  if (!raw) throw new Error(`session ${id} is not there`)
+  await store.listRefs(tenantId, id, 1, 5)
+  await store.rebuild({
+    tenantId,
+    sessionId: id,
+    lastSeq: raw.lastSeq,
+    head: raw.head,
+    epoch: 9,
+    parts: [{ part: id, body: '2', seq: 1 }],
+    waypoints: [{ seq: 2, body: '2' }],
+    refs: [{ kind: id, id, seq: 2 }],
+    strayRefs: [{ kind: id, id, seq: 1 }],
+    usage: [{ ...usageOf(id, 1), attemptId: id }],
+    usageSeqs: [1],
+  })
+  for await (const finding of store.checkStore((_, text) => text)) {
+    throw new Error(`nothing was harmed, but: ${finding.code}`)
+  }
 }
 
 async function everyRemoval(store: Store, tenantId: TenantId, id: string): Promise<void> {
@@ -91,5 +119,6 @@ async function everyRemoval(store: Store, tenantId: TenantId, id: string): Promi
   await store.commit([commitOf({ ...commit(id, 5), erase, dropDrafts: [id] })])
   while (await store.indexPending(tenantId, (_, text) => text, 1e6));
   await store.sweepKeys(1e9, 5)
+  await store.deleteSession(tenantId, id, { cascade: true, seq: 0 })
   await store.deleteSession(tenantId, id, { cascade: true })
 }
