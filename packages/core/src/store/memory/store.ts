@@ -1,6 +1,7 @@
 /** One handle on a memory place: finds the tenant and session, leaves the work to the part that owns it. */
 import { HoldfastError, type TenantId } from '@holdfast/protocol'
 import type * as seam from '../store.ts'
+import type { UsageScope } from '../usage-rows.ts'
 import { putCheckpoint, readCheckpoint } from './checkpoints.ts'
 import { commitOne, isHeld } from './commit.ts'
 import { deleteSession } from './deletion.ts'
@@ -11,7 +12,7 @@ import { attachmentOf, forksOf, headOf, openDraftsOf, partsAt, readEvents, refsO
 import { rawSession, rebuild, refsBetween } from './rebuild.ts'
 import { listRecords, putRecord, type RecordQuery } from './records.ts'
 import { indexPending, resetIndex, search } from './search.ts'
-import { listUsage, rollUpUsage, sumUsage, type UsageScope } from './usage.ts'
+import { listUsage, rollUpUsage, sumUsage } from './usage.ts'
 
 export class MemoryStore implements seam.Store {
   readonly commitLanes = 1

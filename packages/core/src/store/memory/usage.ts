@@ -1,4 +1,5 @@
 /** The ledger: rows of all sessions, chosen, put in order and added up anew each time. */
+
 import type {
   LedgerRow,
   UsageColumn,
@@ -8,14 +9,10 @@ import type {
   UsageTotals,
   UsageWalk,
 } from '../store.ts'
+import type { UsageScope } from '../usage-rows.ts'
 import { addTotals, keyOf, noUsage, totalsOf } from '../usage-totals.ts'
 import { compareIds } from './lists.ts'
 import type { KeptTenant } from './place.ts'
-
-export interface UsageScope {
-  sessionId?: string
-  rootSessionId?: string
-}
 
 export function sumUsage(tenant: KeptTenant, scope: UsageScope): UsageTotals {
   return ledgerOf(tenant)

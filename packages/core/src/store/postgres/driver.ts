@@ -3,9 +3,7 @@
  * asked for. Statements go through `Flush`, which speaks the wire protocol by the connection that `pg` hands it.
  */
 
-/** One row, each column as text; what its columns are is known where the text of the query is. */
-// biome-ignore lint/suspicious/noExplicitAny: a row is destructured next to its query, which states the types
-export type Row = any[]
+export type { Row } from '../row.ts'
 
 export type SqlValue = string | number | boolean | null | undefined | Uint8Array
 

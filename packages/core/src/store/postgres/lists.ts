@@ -17,79 +17,82 @@ interface List {
 const newestFirst = Number.MAX_SAFE_INTEGER
 const oldestFirst = Number.MIN_SAFE_INTEGER
 
+const HEAD = 's.seq, s.epoch, s.lease_owner, s.lease_expires, s.head_crc, s.head'
+const WITH_ITS_SESSION = 'JOIN @sessions s ON s.tenant = $1 AND s.session = l.session'
+
 const lists: Readonly<Record<ListIndex, List>> = {
   all: {
     sql: `
-      SELECT l.activity, l.session, s.seq, s.epoch, s.lease_owner, s.lease_expires, s.head_crc, s.head FROM (
+      SELECT l.activity, l.session, ${HEAD} FROM (
         SELECT activity, session FROM @listings
         WHERE tenant = $1 AND (activity, session) < ($2::int8, $3) ORDER BY activity DESC, session DESC LIMIT $4
-      ) l JOIN @sessions s ON s.tenant = $1 AND s.session = l.session
+      ) l ${WITH_ITS_SESSION}
       ORDER BY l.activity DESC, l.session DESC`,
     hasValue: false,
     start: newestFirst,
   },
   owner: {
     sql: `
-      SELECT l.activity, l.session, s.seq, s.epoch, s.lease_owner, s.lease_expires, s.head_crc, s.head FROM (
+      SELECT l.activity, l.session, ${HEAD} FROM (
         SELECT activity, session FROM @listings
         WHERE tenant = $1 AND owner = $5 AND (activity, session) < ($2::int8, $3)
         ORDER BY activity DESC, session DESC LIMIT $4
-      ) l JOIN @sessions s ON s.tenant = $1 AND s.session = l.session
+      ) l ${WITH_ITS_SESSION}
       ORDER BY l.activity DESC, l.session DESC`,
     hasValue: true,
     start: newestFirst,
   },
   agent: {
     sql: `
-      SELECT l.activity, l.session, s.seq, s.epoch, s.lease_owner, s.lease_expires, s.head_crc, s.head FROM (
+      SELECT l.activity, l.session, ${HEAD} FROM (
         SELECT activity, session FROM @listings
         WHERE tenant = $1 AND agent = $5 AND (activity, session) < ($2::int8, $3)
         ORDER BY activity DESC, session DESC LIMIT $4
-      ) l JOIN @sessions s ON s.tenant = $1 AND s.session = l.session
+      ) l ${WITH_ITS_SESSION}
       ORDER BY l.activity DESC, l.session DESC`,
     hasValue: true,
     start: newestFirst,
   },
   conversation: {
     sql: `
-      SELECT l.created, l.session, s.seq, s.epoch, s.lease_owner, s.lease_expires, s.head_crc, s.head FROM (
+      SELECT l.created, l.session, ${HEAD} FROM (
         SELECT created, session FROM @listings
         WHERE tenant = $1 AND conversation = $5 AND (created, session) > ($2::int8, $3)
         ORDER BY created, session LIMIT $4
-      ) l JOIN @sessions s ON s.tenant = $1 AND s.session = l.session
+      ) l ${WITH_ITS_SESSION}
       ORDER BY l.created, l.session`,
     hasValue: true,
     start: oldestFirst,
   },
   thread: {
     sql: `
-      SELECT l.created, l.session, s.seq, s.epoch, s.lease_owner, s.lease_expires, s.head_crc, s.head FROM (
+      SELECT l.created, l.session, ${HEAD} FROM (
         SELECT created, session FROM @listings
         WHERE tenant = $1 AND thread = $5 AND (created, session) > ($2::int8, $3)
         ORDER BY created, session LIMIT $4
-      ) l JOIN @sessions s ON s.tenant = $1 AND s.session = l.session
+      ) l ${WITH_ITS_SESSION}
       ORDER BY l.created, l.session`,
     hasValue: true,
     start: oldestFirst,
   },
   root: {
     sql: `
-      SELECT l.created, l.session, s.seq, s.epoch, s.lease_owner, s.lease_expires, s.head_crc, s.head FROM (
+      SELECT l.created, l.session, ${HEAD} FROM (
         SELECT created, session FROM @listings
         WHERE tenant = $1 AND root = $5 AND (created, session) > ($2::int8, $3)
         ORDER BY created, session LIMIT $4
-      ) l JOIN @sessions s ON s.tenant = $1 AND s.session = l.session
+      ) l ${WITH_ITS_SESSION}
       ORDER BY l.created, l.session`,
     hasValue: true,
     start: oldestFirst,
   },
   question: {
     sql: `
-      SELECT l.question_asked, l.session, s.seq, s.epoch, s.lease_owner, s.lease_expires, s.head_crc, s.head FROM (
+      SELECT l.question_asked, l.session, ${HEAD} FROM (
         SELECT question_asked, session FROM @listings
         WHERE tenant = $1 AND question_asked IS NOT NULL AND (question_asked, session) > ($2::int8, $3)
         ORDER BY question_asked, session LIMIT $4
-      ) l JOIN @sessions s ON s.tenant = $1 AND s.session = l.session
+      ) l ${WITH_ITS_SESSION}
       ORDER BY l.question_asked, l.session`,
     hasValue: false,
     start: oldestFirst,

@@ -12,10 +12,11 @@ import type {
   UsagePosition,
   UsageWalk,
 } from '../store.ts'
+import { usageOf } from '../usage-rows.ts'
 import { most } from './bounds.ts'
 import type { Row, SqlValue } from './driver.ts'
 import type { Transactions } from './transactions.ts'
-import { USAGE_COLUMNS, usageOf } from './usage.ts'
+import { USAGE_COLUMNS } from './usage.ts'
 import { readSums, SUMS } from './usage-sums.ts'
 
 const columns = {

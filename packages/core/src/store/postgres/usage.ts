@@ -2,17 +2,13 @@
 import type { TenantId } from '@holdfast/protocol'
 import { lastSeqOf } from '../judge.ts'
 import type { Commit, UsageRow, UsageTotals } from '../store.ts'
+import { namesIn, type SumOf, sumOf, type UsageScope, usageOf } from '../usage-rows.ts'
 import { int4Array } from './arrays.ts'
 import { asSeq, most } from './bounds.ts'
 import type { Row } from './driver.ts'
 import type { Step } from './flush.ts'
 import type { Transactions } from './transactions.ts'
 import { readSums, SUMS } from './usage-sums.ts'
-
-export interface UsageScope {
-  sessionId?: string
-  rootSessionId?: string
-}
 
 const INSERT_ROWS = `
   INSERT INTO @usage (
@@ -41,16 +37,18 @@ const DELETE_USAGE = 'DELETE FROM @usage WHERE tenant = $1 AND session = $2 AND 
 export const USAGE_COLUMNS = `
   seq, attempt, at, run, root, owner, agent, provider, model, purpose, status,
   prompt_tokens, completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens,
-  cost_microcents, cost_source, price_book, estimated`
+  cost_microcents, cost_source, price_book, estimated::int4`
 
 const SELECT_USAGE = `
   SELECT ${USAGE_COLUMNS}
   FROM @usage WHERE tenant = $1 AND session = $2 AND seq > $3 ORDER BY seq, position LIMIT $4`
 
-const SUM_TENANT = `SELECT ${SUMS} FROM @usage WHERE tenant = $1`
-const SUM_SESSION = `SELECT ${SUMS} FROM @usage WHERE tenant = $1 AND session = $2`
-const SUM_ROOT = `SELECT ${SUMS} FROM @usage WHERE tenant = $1 AND root = $2`
-const SUM_SESSION_ROOT = `SELECT ${SUMS} FROM @usage WHERE tenant = $1 AND session = $2 AND root = $3`
+const SUMS_OF: Readonly<Record<SumOf, string>> = {
+  tenant: `SELECT ${SUMS} FROM @usage WHERE tenant = $1`,
+  session: `SELECT ${SUMS} FROM @usage WHERE tenant = $1 AND session = $2`,
+  root: `SELECT ${SUMS} FROM @usage WHERE tenant = $1 AND root = $2`,
+  'session and root': `SELECT ${SUMS} FROM @usage WHERE tenant = $1 AND session = $2 AND root = $3`,
+}
 
 export function usageStep(tenant: TenantId, commits: readonly Commit[]): Step | undefined {
   const rows = commits.flatMap((commit) =>
@@ -86,50 +84,7 @@ export async function readUsage(
   return rows.map(usageOf)
 }
 
-export function usageOf(row: Row): UsageRow {
-  const [seq, attemptId, at, run, rootSessionId, owner, agentId, provider, model, purpose, status, ...sums] =
-    row
-  const [prompt, completion, reasoning, cachedRead, cachedWrite, cost, costSource, book, estimated] = sums
-  return {
-    attemptId,
-    seq: Number(seq),
-    at,
-    runId: run ?? undefined,
-    rootSessionId,
-    ownerUserId: owner ?? undefined,
-    agentId,
-    providerId: provider ?? undefined,
-    model: model ?? undefined,
-    purpose,
-    status,
-    promptTokens: Number(prompt),
-    completionTokens: Number(completion),
-    reasoningTokens: Number(reasoning),
-    cachedReadTokens: Number(cachedRead),
-    cachedWriteTokens: Number(cachedWrite),
-    costMicrocents: cost === null ? undefined : Number(cost),
-    costSource,
-    priceBook: book ?? undefined,
-    estimated: estimated === 't',
-  }
-}
-
 export async function sumUsage(db: Transactions, tenant: TenantId, scope: UsageScope): Promise<UsageTotals> {
-  return readSums(await sumRow(db, tenant, scope))
-}
-
-async function sumRow(
-  db: Transactions,
-  tenant: TenantId,
-  { sessionId, rootSessionId }: UsageScope,
-): Promise<Row> {
-  const [row] =
-    sessionId !== undefined && rootSessionId !== undefined
-      ? await db.read(tenant, SUM_SESSION_ROOT, tenant, sessionId, rootSessionId)
-      : sessionId !== undefined
-        ? await db.read(tenant, SUM_SESSION, tenant, sessionId)
-        : rootSessionId !== undefined
-          ? await db.read(tenant, SUM_ROOT, tenant, rootSessionId)
-          : await db.read(tenant, SUM_TENANT, tenant)
-  return row as Row
+  const [row] = await db.read(tenant, SUMS_OF[sumOf(scope)], tenant, ...namesIn(scope))
+  return readSums(row as Row)
 }

@@ -4,11 +4,11 @@
  * take about twice the time. Parameters are anonymous (`?`): better-sqlite3 does not take numbered ones by position.
  */
 import { HoldfastError } from '@holdfast/protocol'
+import type { Row } from '../row.ts'
+
+export type { Row }
 
 export type SqlValue = string | number | null | Uint8Array
-/** One row; what its columns are is known where the text of the query is. */
-// biome-ignore lint/suspicious/noExplicitAny: a row is destructured next to its query, which states the types
-export type Row = any[]
 
 export interface Statement {
   run(...values: SqlValue[]): { changes: number | bigint }

@@ -1,6 +1,7 @@
 /** One handle on a SQLite place: finds the tenant, leaves the work to the file that owns it. */
 import type { TenantId } from '@holdfast/protocol'
 import type * as seam from '../store.ts'
+import type { UsageScope } from '../usage-rows.ts'
 import { readAttachment } from './attachments.ts'
 import { checkStore } from './check.ts'
 import { putCheckpoint, readCheckpoint } from './checkpoints.ts'
@@ -23,7 +24,7 @@ import { indexSlice, isIndexBehind, resetIndex, type SearchQuery, search, sliceB
 import { readHead, readRawSession } from './sessions.ts'
 import { addTenant, listTenants, tenantOf } from './tenants.ts'
 import { Transactions } from './transactions.ts'
-import { readUsage, sumUsage, type UsageScope } from './usage.ts'
+import { readUsage, sumUsage } from './usage.ts'
 import { listUsage, rollUpUsage } from './usage-walk.ts'
 import { Watch } from './watch.ts'
 

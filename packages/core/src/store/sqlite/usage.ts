@@ -1,14 +1,10 @@
 /** The ledger: rows by the session's own id, for they outlive it. Sums are added up anew each time. */
 import { corrupt, crcOfRow } from '../checksum.ts'
 import type { UsageRow, UsageTotals } from '../store.ts'
+import { namesIn, type SumOf, sumOf, type UsageScope, usageOf } from '../usage-rows.ts'
 import type { Connection } from './connection.ts'
 import type { Row } from './driver.ts'
 import { figuresOf, readSums, SUMS } from './usage-sums.ts'
-
-export interface UsageScope {
-  sessionId?: string
-  rootSessionId?: string
-}
 
 const INSERT_USAGE = `
   INSERT INTO usage (
@@ -27,10 +23,12 @@ const SELECT_USAGE = `
   SELECT ${USAGE_COLUMNS}
   FROM usage WHERE tenant = ? AND session_id = ? AND seq > ? ORDER BY seq, rowid LIMIT ?`
 
-const SUM_TENANT = `SELECT ${SUMS} FROM usage INDEXED BY usage_at WHERE tenant = ?`
-const SUM_SESSION = `SELECT ${SUMS} FROM usage WHERE tenant = ? AND session_id = ?`
-const SUM_ROOT = `SELECT ${SUMS} FROM usage WHERE tenant = ? AND root = ?`
-const SUM_SESSION_ROOT = `SELECT ${SUMS} FROM usage WHERE tenant = ? AND session_id = ? AND root = ?`
+const SUMS_OF: Readonly<Record<SumOf, string>> = {
+  tenant: `SELECT ${SUMS} FROM usage INDEXED BY usage_at WHERE tenant = ?`,
+  session: `SELECT ${SUMS} FROM usage WHERE tenant = ? AND session_id = ?`,
+  root: `SELECT ${SUMS} FROM usage WHERE tenant = ? AND root = ?`,
+  'session and root': `SELECT ${SUMS} FROM usage WHERE tenant = ? AND session_id = ? AND root = ?`,
+}
 
 const FORGET_USER = 'UPDATE usage SET owner = NULL WHERE tenant = ? AND session_id = ? AND owner IS NOT NULL'
 
@@ -93,48 +91,8 @@ export function wholeUsage(tenant: number, sessionId: string, row: Row): UsageRo
   return usageOf(row)
 }
 
-function usageOf(row: Row): UsageRow {
-  const [seq, attemptId, at, run, rootSessionId, owner, agentId, provider, model, purpose, status, ...sums] =
-    row
-  const [prompt, completion, reasoning, cachedRead, cachedWrite, cost, costSource, book, estimated] = sums
-  return {
-    attemptId,
-    seq,
-    at,
-    runId: run ?? undefined,
-    rootSessionId,
-    ownerUserId: owner ?? undefined,
-    agentId,
-    providerId: provider ?? undefined,
-    model: model ?? undefined,
-    purpose,
-    status,
-    promptTokens: prompt,
-    completionTokens: completion,
-    reasoningTokens: reasoning,
-    cachedReadTokens: cachedRead,
-    cachedWriteTokens: cachedWrite,
-    costMicrocents: cost ?? undefined,
-    costSource,
-    priceBook: book ?? undefined,
-    estimated: estimated === 1,
-  }
-}
-
 export function sumUsage(db: Connection, tenant: number, scope: UsageScope): UsageTotals {
-  return readSums(sumRow(db, tenant, scope))
-}
-
-function sumRow(db: Connection, tenant: number, { sessionId, rootSessionId }: UsageScope): Row {
-  const row =
-    sessionId !== undefined && rootSessionId !== undefined
-      ? db.get(SUM_SESSION_ROOT, tenant, sessionId, rootSessionId)
-      : sessionId !== undefined
-        ? db.get(SUM_SESSION, tenant, sessionId)
-        : rootSessionId !== undefined
-          ? db.get(SUM_ROOT, tenant, rootSessionId)
-          : db.get(SUM_TENANT, tenant)
-  return row ?? []
+  return readSums(db.get(SUMS_OF[sumOf(scope)], tenant, ...namesIn(scope)) ?? [])
 }
 
 export function forgetUser(db: Connection, tenant: number, sessionId: string): void {
