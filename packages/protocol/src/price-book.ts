@@ -44,7 +44,11 @@ export const price = z.strictObject({
         when: z.union([
           z.strictObject({ from: time }),
           /** Across midnight when `until` is the earlier one. `until` is not within. */
-          z.strictObject({ daily: z.strictObject({ from: timeOfDay, until: timeOfDay }) }),
+          z.strictObject({
+            daily: z
+              .strictObject({ from: timeOfDay, until: timeOfDay })
+              .refine(({ from, until }) => from !== until, 'from and until are the same: it never holds'),
+          }),
         ]),
         ...tariff,
       }),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { externalId, id } from './ids.ts'
 import { jsonObject } from './json.ts'
+import { time } from './time.ts'
 
 const count = z.int().min(0)
 
@@ -22,6 +23,8 @@ export const usageRecord = z
     attemptId: externalId,
     runId: id.optional(),
     roundId: id.optional(),
+    /** When the call was made: what the ledger's row is dated and priced by. Absent: when it was recorded. */
+    at: time.optional(),
     purpose: usagePurpose.default('turn'),
     status: usageStatus.default('ok'),
     providerId: externalId.optional(),

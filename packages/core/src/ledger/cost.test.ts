@@ -20,6 +20,17 @@ test('each kind of token has its price, and none is paid twice', () => {
   )
 })
 
+test.each([
+  [{ promptTokens: Number.NaN }, undefined],
+  [{ completionTokens: -1 }, undefined],
+  [{ cachedReadTokens: 900 }, undefined],
+  [{ reasoningTokens: 101 }, undefined],
+  [{}, 'yesterday'],
+])('%o at %s is refused', (wrong, at) => {
+  const usage = { ...counts, providerId: 'anthropic', model: 'claude', ...wrong }
+  expect(() => priceOf(usage, book, at)).toThrow(expect.objectContaining({ code: 'invalid_input' }))
+})
+
 test('cached tokens without a price of their own cost what the prompt costs', () => {
   expect(priceOf({ ...counts, providerId: 'openrouter', model: 'meta/llama' }, book)).toBe(1_000 + 200)
 })

@@ -1,5 +1,5 @@
 /** What a model call costs by a price book, in whole micro-cents. A model that the book does not know is unknown, not free. */
-import type { PriceBook, UsageRecord } from '@holdfast/protocol'
+import { HoldfastError, type PriceBook, parseInput, time, type UsageRecord } from '@holdfast/protocol'
 import { findPrice } from './find-price.ts'
 import { ratesOf } from './tariff.ts'
 
@@ -14,8 +14,11 @@ const perTokens = 1_000_000n
  *
  * Cached tokens are inside the prompt, reasoning is inside the completion; each has a price of its own, or that of the
  * whole it is in. `at` is when the call was made, ISO time; without it a price that changes with time is unknown.
+ * Throws `invalid_input` for counts that are none and a time that is none.
  */
 export function priceOf(usage: Priced, book: PriceBook, at?: string): number | undefined {
+  requireCounts(usage)
+  if (at !== undefined) parseInput(time, at, 'at')
   const price = findPrice(usage, book)
   const { promptTokens, completionTokens, cachedReadTokens, cachedWriteTokens, reasoningTokens = 0 } = usage
   const rates = price && ratesOf(price, promptTokens, at)
@@ -34,6 +37,21 @@ export function priceOf(usage: Priced, book: PriceBook, at?: string): number | u
   }
   const cost = Number((sum + perTokens / 2n) / perTokens)
   return Number.isSafeInteger(cost) ? cost : undefined
+}
+
+function requireCounts(usage: Priced): void {
+  const { promptTokens, completionTokens, cachedReadTokens, cachedWriteTokens, reasoningTokens = 0 } = usage
+  const counts = { promptTokens, completionTokens, cachedReadTokens, cachedWriteTokens, reasoningTokens }
+  for (const [name, count] of Object.entries(counts)) {
+    if (!Number.isSafeInteger(count) || count < 0) throw invalid(`${name}: expected a count.`)
+  }
+  if (cachedReadTokens + cachedWriteTokens > promptTokens)
+    throw invalid('cached tokens are a part of promptTokens.')
+  if (reasoningTokens > completionTokens) throw invalid('reasoningTokens is a part of completionTokens.')
+}
+
+function invalid(message: string): HoldfastError {
+  return new HoldfastError('invalid_input', `usage: ${message}`)
 }
 
 /** Products of counts and prices pass 2⁵³ long before their cost does. */

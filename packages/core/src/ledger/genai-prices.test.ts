@@ -148,6 +148,13 @@ test.each([
   )
 })
 
+test.each([null, [null], [{ id: 'x' }], [{ id: 'x', models: [{ id: 'm', match: {}, prices: [1] }] }]])(
+  '%o is not the data of that package',
+  (data) => {
+    expect(() => priceBookOf(data as never)).toThrow(expect.objectContaining({ code: 'invalid_input' }))
+  },
+)
+
 test('a provider of the data goes by its own name, though the rule of another one fits it', () => {
   const named = (id: string, input_mtok: number) => {
     return { id, models: [{ id: 'm', match: { equals: 'm1' }, prices: { input_mtok } }] }

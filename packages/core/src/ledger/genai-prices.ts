@@ -2,7 +2,14 @@
  * A price book from the data of the npm package `@pydantic/genai-prices`, which is taken by its shape: a host passes
  * what `await waitForUpdate()` of that package gives.
  */
-import { type Price, type PriceBook, parseInput, priceBook, scanValue } from '@holdfast/protocol'
+import {
+  HoldfastError,
+  type Price,
+  type PriceBook,
+  parseInput,
+  priceBook,
+  scanValue,
+} from '@holdfast/protocol'
 import { type GenaiMatch, patternsOf } from './genai-patterns.ts'
 
 /** What is read of a provider. Its prices are dollars: per million tokens, or per thousand requests. */
@@ -54,6 +61,7 @@ export function priceBookOf(
   providers: readonly GenaiProvider[],
   options: { source?: string } = {},
 ): ConvertedPrices {
+  requireShape(providers)
   const models = providers.flatMap((provider) =>
     provider.models.map((model) => convertModel(provider, model)),
   )
@@ -69,6 +77,31 @@ export function priceBookOf(
     book: parseInput(priceBook, book, 'genai-prices'),
     leftOut: models.flatMap((model) => model.leftOut),
   }
+}
+
+/** As far as it is read here; the book that is made of it is checked whole. */
+function requireShape(providers: unknown): void {
+  const isProvider = (provider: unknown) =>
+    isObject(provider) && typeof provider.id === 'string' && listOf(provider.models, isModel)
+  if (listOf(providers, isProvider)) return
+  throw new HoldfastError('invalid_input', 'genai-prices: expected the list of providers of that package.')
+}
+
+function isModel(model: unknown): boolean {
+  if (!isObject(model) || typeof model.id !== 'string' || !isObject(model.match)) return false
+  const { prices } = model
+  return (
+    isObject(prices) &&
+    (!Array.isArray(prices) || listOf(prices, (dated) => isObject(dated) && isObject(dated.prices)))
+  )
+}
+
+function listOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isItem)
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
 }
 
 interface Converted {

@@ -86,7 +86,31 @@ eachStore('price books', (place) => {
     await priceBooks.put('b', { prices: { 'p/a': { prompt: 1_000_000, completion: 0, changes } } })
     await priceBooks.setCurrent('b')
     expect(await priceBooks.rate(attempt('a'))).toMatchObject({ costMicrocents: 10 })
-    expect(await priceBooks.rate(attempt('a'), '2030-01-01T00:00:00Z')).toMatchObject({ costMicrocents: 90 })
+    const late = attempt('a', { at: '2030-01-01T00:00:00Z' })
+    expect(await priceBooks.rate(late)).toMatchObject({ costMicrocents: 90 })
+    for (const at of ['yesterday', '2030-01-01', '2030-01-01T00:00:00+05:00']) {
+      await expect(priceBooks.rate(attempt('a', { at })), at).rejects.toMatchObject({ code: 'invalid_input' })
+    }
+  })
+
+  it('rate again as they rated, though the call was recorded when its price had changed', async () => {
+    const { sessions, priceBooks, usage } = await place.open()
+    const changes = [
+      {
+        when: { from: new Date(place.clock.now() + 3_600_000).toISOString() },
+        prompt: 9_000_000,
+        completion: 0,
+      },
+    ]
+    await priceBooks.put('b', { prices: { 'p/a': { prompt: 1_000_000, completion: 0, changes } } })
+    await priceBooks.setCurrent('b')
+    const session = await sessions.create({ agentId: 'agent' })
+    const rated = await priceBooks.rate(attempt('a'))
+    place.clock.advance(7_200_000)
+    await session.recordUsage(rated)
+    const { groups } = await usage.rerate('b', { by: ['day'] })
+    expect(groups).toMatchObject([{ costMicrocents: 10, differenceMicrocents: 0 }])
+    expect((await usage.list(session.id)).rows[0]?.at).toBe(rated.at)
   })
 
   it('of another tenant are not there', async () => {
@@ -215,9 +239,13 @@ eachStore('a roll-up', (place) => {
       { from: '2026-02-30' },
       { until: '2026-02-03T04:05:06.5Z' },
       { limit: 0 },
+      { group: 'model' },
     ]) {
       const refused = expect(usage.rollUp(options as never), JSON.stringify(options))
       await refused.rejects.toMatchObject({ code: 'invalid_input' })
+    }
+    for (const asked of [usage.totals({ session: 's' } as never), usage.list('s', { from: 1 } as never)]) {
+      await expect(asked).rejects.toMatchObject({ code: 'invalid_input' })
     }
   })
 
@@ -247,7 +275,7 @@ eachStore('a re-rating', (place) => {
 
     const { groups } = await usage.rerate('new', { by: ['model'] })
     expect(
-      groups.map(({ key, costMicrocents, costUnknown, rerated, differenceMicrocents }) => {
+      groups.map(({ key, costMicrocents, costUnknown, rerated, differenceMicrocents, ...became }) => {
         return [
           key.model,
           costMicrocents,
@@ -255,13 +283,15 @@ eachStore('a re-rating', (place) => {
           rerated.costMicrocents,
           rerated.costUnknown,
           differenceMicrocents,
+          became.becameKnown,
+          became.becameUnknown,
         ]
       }),
     ).toEqual([
-      ['a', 1_025, 0, 1_045, 0, 20],
-      ['b', 10, 0, 0, 1, -10],
-      ['new', 0, 1, 30, 0, 30],
-      ['none', 0, 1, 0, 1, 0],
+      ['a', 1_025, 0, 1_045, 0, 20, 0, 0],
+      ['b', 10, 0, 0, 1, 0, 0, 1],
+      ['new', 0, 1, 30, 0, 0, 1, 0],
+      ['none', 0, 1, 0, 1, 0, 0, 0],
     ])
     expect((await usage.rerate(dearer)).groups).toMatchObject([
       {
@@ -269,11 +299,14 @@ eachStore('a re-rating', (place) => {
         rows: 5,
         costMicrocents: 1_035,
         rerated: { costMicrocents: 1_075, costUnknown: 2 },
-        differenceMicrocents: 40,
+        differenceMicrocents: 20,
       },
     ])
     expect(await usage.list(session.id)).toEqual(before)
     await expect(usage.rerate('none')).rejects.toMatchObject({ code: 'not_found' })
+    for (const wrong of [null, {}, { prices: { a: { prompt: 0.5 } } }]) {
+      await expect(usage.rerate(wrong as never)).rejects.toMatchObject({ code: 'invalid_input' })
+    }
   })
 
   it('under the book that they were rated by changes nothing, whatever the rows', async () => {

@@ -42,13 +42,16 @@ export class PriceBooks extends Records<'price_book'> {
 
   /**
    * The attempt with its cost by the current book, ready for `recordUsage`. What the provider reported stays; under no book,
-   * or one that does not know the model, the cost is unknown. `at`: ISO time of the call, by default now.
+   * or one that does not know the model, the cost is unknown. The call was made at the time that the attempt says, by default now.
    */
-  async rate(usage: UsageInput, at = toTime(this.#log.nowMs)): Promise<UsageRecord> {
-    const { costMicrocents, costSource, priceBook, ...attempt } = parseInput(usageRecord, usage, 'usage')
+  async rate(usage: UsageInput): Promise<UsageRecord> {
+    const { costMicrocents, costSource, priceBook, ...rest } = parseInput(usageRecord, usage, 'usage')
+    const attempt = { ...rest, at: rest.at ?? toTime(this.#log.nowMs) }
     if (costSource === 'provider') return { ...attempt, costMicrocents, costSource }
     const book = await this.current()
-    const cost = book ? rate({ ...attempt, costSource }, book.body, at) : { costSource: 'unknown' as const }
+    const cost = book
+      ? rate({ ...attempt, costSource }, book.body, attempt.at)
+      : { costSource: 'unknown' as const }
     return { ...attempt, ...cost, ...(book && cost.costSource === 'price_book' && { priceBook: book.id }) }
   }
 }

@@ -9,11 +9,12 @@ import type { UsageColumn, UsageFilter, UsageGrouping, UsagePosition, UsageTotal
 import { addTotals } from '../store/usage-totals.ts'
 import { requestHash } from './key-hash.ts'
 import { decodeOpaque, encodeOpaque } from './opaque-cursor.ts'
+import { requireKnown } from './option-names.ts'
 import { pageLimit } from './session-read.ts'
 import type { TenantLog } from './tenant-log.ts'
 
 export interface RollUpOptions {
-  /** Columns to group by. None: one group, the tenant's. A model is the pair of `providerId` and `model`. */
+  /** Columns to group by. None: one group, of all rows; no group when there is no row. A model is the pair of `providerId` and `model`. */
   by?: readonly UsageGrouping[]
   /** Values that rows must have; null for rows without one, such as those of an erased user. */
   where?: Omit<UsageFilter, 'from' | 'until'>
@@ -39,6 +40,8 @@ export interface RollUpPage<Group = RolledUp> {
   next?: string
 }
 
+const optionNames: readonly string[] = ['by', 'where', 'from', 'until', 'limit', 'after']
+
 /** One stretch of the ledger, as groups. */
 type Stretch<T> = (walk: {
   filter: UsageFilter
@@ -62,6 +65,7 @@ export async function groupsOf<T>(
   stretch: Stretch<T>,
   join: (a: T, b: T) => T,
 ): Promise<RollUpPage<{ key: RolledUp['key']; value: T }>> {
+  requireKnown(options, optionNames, 'rollUp')
   const by = checkedGroupings(options.by ?? [])
   const filter = checkedFilter(options)
   const limit = pageLimit(options.limit)

@@ -1,6 +1,9 @@
 /** The ledger as it is read: rows of a session, and sums that are added up from the rows whenever they are asked for. */
 import { HoldfastError, type PriceBook } from '@holdfast/protocol'
 import type { UsageRow, UsageTotals } from '../store/store.ts'
+import { namesIn, type UsageScope } from '../store/usage-rows.ts'
+import { noUsage } from '../store/usage-totals.ts'
+import { requireKnown } from './option-names.ts'
 import type { PriceBooks } from './price-books.ts'
 import { type Rerated, rerateUsage } from './rerate.ts'
 import { type RollUpOptions, type RollUpPage, rollUpUsage } from './roll-up.ts'
@@ -24,6 +27,7 @@ export class Usage {
 
   /** One row per model call attempt, in the order of the log. */
   async list(sessionId: string, options: { after?: number; limit?: number } = {}): Promise<UsagePage> {
+    requireKnown(options, ['after', 'limit'], 'usage.list')
     const limit = pageLimit(options.limit)
     const rows = await this.#log.store.readUsage(this.#log.tenantId, sessionId, options.after ?? 0, limit + 1)
     const page = rows.slice(0, limit)
@@ -31,9 +35,14 @@ export class Usage {
     return { rows: page, ...(rows.length > limit && last && { next: last.seq }) }
   }
 
-  /** Of a session, of a tree by its root, or of the tenant. */
-  totals(scope: { sessionId?: string; rootSessionId?: string } = {}): Promise<UsageTotals> {
-    return this.#log.store.sumUsage(this.#log.tenantId, scope)
+  /** Of a session, of a tree by its root, or of the tenant: those are added up stretch after stretch, as in `rollUp`. */
+  async totals(scope: UsageScope = {}): Promise<UsageTotals> {
+    requireKnown(scope, ['sessionId', 'rootSessionId'], 'usage.totals')
+    if (namesIn(scope).length > 0) return this.#log.store.sumUsage(this.#log.tenantId, scope)
+    const [all] = (await rollUpUsage(this.#log)).groups
+    if (!all) return noUsage()
+    const { key: _none, ...totals } = all
+    return totals
   }
 
   /** Sums by session, tree, user, agent, provider, model, purpose or day, or by several of them; of the tenant without any. */

@@ -1,7 +1,8 @@
 /** What a caller may add to any write, and the plain answer to one. */
-import { type Actor, HoldfastError, parseInput, time } from '@holdfast/protocol'
+import { type Actor, parseInput, time } from '@holdfast/protocol'
 import { checkActor, checkKey } from './check-input.ts'
 import { digestOf } from './key-hash.ts'
+import { requireKnown } from './option-names.ts'
 import type { WriteTerms, Written } from './request.ts'
 
 export interface WriteOptions {
@@ -39,13 +40,8 @@ const optionNames: readonly string[] = ['key', 'expectedVersion', 'actor', 'at']
 
 /** A misspelt option would be ignored in silence: without its key a retry would write twice. */
 function checkNames(options: WriteOptions): void {
-  const unknown = Object.keys(options).find((name) => !optionNames.includes(name))
-  if (unknown === undefined) return
-  const hint = unknown === 'idempotencyKey' ? '; the idempotency key is `key`' : ''
-  throw new HoldfastError(
-    'invalid_input',
-    `options: unknown ${unknown}; known are ${optionNames.join(', ')}${hint}.`,
-  )
+  const hint = 'idempotencyKey' in options ? '; the idempotency key is `key`' : ''
+  requireKnown(options, optionNames, 'options', hint)
 }
 
 export function termsOf(options: WriteOptions | undefined, actor: Actor, asked: () => Asked): WriteTerms {

@@ -13,7 +13,7 @@ export function usageRowOf(event: FoldEvent, head: Head) {
   return {
     attemptId: data.attemptId,
     seq: event.seq,
-    at: event.at,
+    at: data.at ?? event.at,
     runId: data.runId,
     rootSessionId: head.rootSessionId,
     ownerUserId: head.ownerUserId,
