@@ -5,7 +5,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import Database from 'better-sqlite3'
-import { rounds } from './lib/size.ts'
+import { rounds, share } from './lib/size.ts'
 
 const names = ['append', 'tail', 'open', 'list', 'size', 'memory', 'processes']
 
@@ -37,13 +37,15 @@ async function outputOf(name: string): Promise<string> {
 function head(): string {
   const cores = availableParallelism()
   const gib = Math.round(totalmem() / 2 ** 30)
+  const command = share === 1 ? '' : `HOLDFAST_BENCH_SHARE=${share} `
   return `# Benchmarks on SQLite
 
-Written by \`npm run bench\`; \`npm run bench -- append\` runs one of the workloads.
+Written by \`${command}npm run bench\`; \`npm run bench -- append\` runs one of the workloads.
 
 ${cores} cores, ${gib} GB of memory; Node ${process.version.slice(1)} with SQLite ${process.versions.sqlite} for Holdfast,
-better-sqlite3 with SQLite ${sqliteOfBaseline()} for what is written by hand. Medians of ${rounds} interleaved rounds, with the least
-and the most; every commit is synced (WAL, \`synchronous = FULL\`). Ratios are to the first row of their group.
+better-sqlite3 with SQLite ${sqliteOfBaseline()} for what is written by hand. Every commit is synced (WAL, \`synchronous = FULL\`).
+Medians of ${rounds} rounds, in each of which every contender runs, with the least and the most. Ratios are to the first row of
+their group.
 `
 }
 

@@ -54,5 +54,5 @@ async function pagesOf(total: number): Promise<string[][]> {
   await store.close()
   baseline.close()
   folder.remove()
-  return group(count(total), timeRows(timings))
+  return group(count(sized(total)), timeRows(timings))
 }

@@ -30,7 +30,7 @@ export async function memory(): Promise<void> {
   folder.remove()
   const rows = steps.map(({ step, peak, seconds }) => [step, mebibytes(peak), `${seconds.toFixed(2)} s`])
   section(
-    `Memory for a session of ${count(messages)} messages`,
+    `Memory for a session of ${count(sized(messages))} messages`,
     table(['', 'resident at the most, so far', 'time'], rows),
     `${count(events)} events were read, ${count(sized(turnsAppended))} turns appended. Target: 150 MB.`,
   )

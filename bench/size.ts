@@ -16,7 +16,7 @@ export async function size(): Promise<void> {
   const rows: string[][] = []
   for (const sessions of sessionCounts) rows.push(...(await sizesOf(sessions)))
   section(
-    `Bytes per byte of text after ${count(turns)} turns`,
+    `Bytes per byte of text after ${count(sized(turns))} turns`,
     table(['sessions', '', 'bytes', 'per byte of text'], rows),
     'Of the closed file, 1 KiB of text a message, a commit a turn. Target: at most 1.5, and 3 with the search index.',
   )

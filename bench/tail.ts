@@ -43,7 +43,9 @@ export async function tail(): Promise<void> {
     ]
     // The first length warms the process up.
     if (rows.length === 0) await interleave(contenders, 1, sized(4 * pagesARound))
-    rows.push(...group(count(length), timeRows(await interleave(contenders, rounds, sized(pagesARound)))))
+    rows.push(
+      ...group(count(sized(length)), timeRows(await interleave(contenders, rounds, sized(pagesARound)))),
+    )
   }
   await holdfast.close()
   await store.close()

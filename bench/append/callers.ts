@@ -1,7 +1,7 @@
 /** 64 callers, each waiting for its own ack before its next turn. */
 import { openHoldfast } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
-import { openBaseline } from '../lib/baseline.ts'
+import { openBaseline, type Turn } from '../lib/baseline.ts'
 import { interleave, median, percentile, repeat } from '../lib/measure.ts'
 import { temporaryFolder } from '../lib/place.ts'
 import { commitOfTurn, SameCommit } from '../lib/same-commit.ts'
@@ -23,11 +23,12 @@ export async function manyCallers(): Promise<void> {
   const same: SameCommit[] = []
   for (const _ of numbers) same.push(await commitOfTurn(store))
   const turns = numbers.map((session) => ({ session, user: text(session), assistant: text(session + 1) }))
+  const messages = numbers.map(turn)
   const waits: number[] = []
-  const caller = (session: (typeof sessions)[number], turns: number) =>
-    repeat(turns, async (n) => {
+  const caller = (session: (typeof sessions)[number], index: number, turns: number) =>
+    repeat(turns, async () => {
       const start = performance.now()
-      await session.append(turn(n))
+      await session.append(messages[index] ?? [])
       waits.push(performance.now() - start)
     })
   const timings = await interleave(
@@ -38,7 +39,11 @@ export async function manyCallers(): Promise<void> {
       },
       {
         name: 'hand-written, one transaction a turn',
-        run: (count) => repeat(count, (n) => baseline.append(n % callers, text(n), text(n + 1))),
+        run: (count) =>
+          repeat(count, (n) => {
+            const { session, user, assistant } = turns[n % callers] as Turn
+            baseline.append(session, user, assistant)
+          }),
       },
       {
         name: `the store alone, ${callers} turns a transaction`,
@@ -47,7 +52,7 @@ export async function manyCallers(): Promise<void> {
       {
         name: 'holdfast',
         run: async (count) => {
-          await Promise.all(sessions.map((session) => caller(session, count / callers)))
+          await Promise.all(sessions.map((session, index) => caller(session, index, count / callers)))
         },
         warm: () => waits.splice(0),
       },

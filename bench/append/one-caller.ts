@@ -32,6 +32,8 @@ async function measure(lengths: readonly number[]): Promise<string[][]> {
   const holdfast = await openHoldfast({ store })
   const session = await holdfast.sessions.create({ agentId: 'bench' })
   const same = await commitOfTurn(store)
+  const said = turn(1)
+  const [user, assistant] = [text(1), text(2)]
   const rows: string[][] = []
   let messages = 0
   for (const length of lengths) {
@@ -41,15 +43,15 @@ async function measure(lengths: readonly number[]): Promise<string[][]> {
     messages += more
     const timings = await interleave(
       [
-        { name: 'hand-written', run: (turns) => repeat(turns, () => baseline.append(1, text(1), text(2))) },
+        { name: 'hand-written', run: (turns) => repeat(turns, () => baseline.append(1, user, assistant)) },
         { name: 'the store alone', run: (turns) => repeat(turns, () => SameCommit.write(store, [same])) },
-        { name: 'holdfast', run: (turns) => repeat(turns, (n) => session.append(turn(n))) },
+        { name: 'holdfast', run: (turns) => repeat(turns, () => session.append(said)) },
       ],
       rounds,
       sized(turnsARound),
     )
     messages += 2 * (rounds * sized(turnsARound) + Math.ceil(sized(turnsARound) / 4))
-    rows.push(...group(count(length), timeRows(timings)))
+    rows.push(...group(count(sized(length)), timeRows(timings)))
   }
   await holdfast.close()
   await store.close()

@@ -16,6 +16,9 @@ export interface Read {
   events: number
 }
 
+/** Of the read of all: as an export would take them. */
+const page = 200
+
 const text = 'x'.repeat(1024)
 const turn = [
   { role: 'user' as const, parts: [{ type: 'text' as const, text }] },
@@ -47,7 +50,7 @@ await serve(async ({ path, sessionId, built, turns }: ReadJob) => async (): Prom
   const events = await step('all events read, page by page', async () => {
     let seen = 0
     for (;;) {
-      const { texts, more } = await session.eventTexts({ after: seen, limit: 1_000 })
+      const { texts, more } = await session.eventTexts({ after: seen, limit: page })
       seen = texts.at(-1)?.seq ?? seen
       if (!more) return seen
     }
