@@ -108,7 +108,8 @@ function listRowOf(
   const key = row[keyColumn]
   const sessionId = row[idColumn]
   const head = headOf(row, tenant, sessionId)
-  if (head && (!value || row[valueAt[value.index] ?? -1] === value.is)) return { key, sessionId, seq: head.seq, body: head.body, lease: head.lease }
+  if (head && (!value || row[valueAt[value.index] ?? -1] === value.is))
+    return { key, sessionId, seq: head.seq, body: head.body, lease: head.lease }
   const lease = { epoch: 0, owner: undefined, expiresAtMs: undefined }
   return { key, sessionId, seq: 0, body: '', lease, damaged: true }
 }

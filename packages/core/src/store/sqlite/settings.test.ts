@@ -35,7 +35,7 @@ describe.each(libraries)('settings with %s', (library, options) => {
       busy_timeout: 20,
       page_size: 4096,
       temp_store: 2,
-      cache_size: -16384,
+      cache_size: -8192,
       trusted_schema: 0,
       wal_autocheckpoint: 2000,
       journal_size_limit: 67_108_864,
