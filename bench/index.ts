@@ -17,7 +17,7 @@ import { tail } from './tail.ts'
 const workloads: Record<string, { run: () => Promise<void>; about: string }> = {
   all: {
     run: all,
-    about: 'all of the following but postgres; writes docs/benchmarks.md (eight minutes)',
+    about: 'all of the following but postgres; writes docs/benchmarks.md (ten minutes)',
   },
   append: {
     run: append,
