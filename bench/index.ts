@@ -1,22 +1,54 @@
-/** `npm run bench -- <workload>`: each workload prints a table of medians beside a baseline measured in the same run. */
+/**
+ * `npm run bench -- <workload>`: each prints tables of medians beside baselines measured in the same run. Without a name all
+ * those on SQLite run, and what they print becomes `docs/benchmarks.md` (`all --out <file>`: another one).
+ *
+ * `HOLDFAST_BENCH_ROUNDS`: of each contender. `HOLDFAST_BENCH_SHARE`: a share of every size. `HOLDFAST_BENCH_DIR`: where files go.
+ */
+import { all } from './all.ts'
 import { append } from './append.ts'
+import { list } from './list.ts'
+import { memory } from './memory.ts'
+import { open } from './open.ts'
 import { postgres } from './postgres.ts'
+import { processes } from './processes.ts'
+import { size } from './size.ts'
 import { tail } from './tail.ts'
 
 const workloads: Record<string, { run: () => Promise<void>; about: string }> = {
-  append: { run: append, about: 'one durable turn: alone, in a growing session, from 64 callers (a minute)' },
+  all: {
+    run: all,
+    about: 'all of the following but postgres; writes docs/benchmarks.md (ten minutes)',
+  },
+  append: {
+    run: append,
+    about: 'one durable turn: alone, in a growing session, from 64 callers',
+  },
+  list: { run: list, about: '50 of 100,000 sessions' },
+  memory: {
+    run: memory,
+    about: 'what a session of a million messages takes',
+  },
+  open: {
+    run: open,
+    about: 'import and resume in a process that has just started',
+  },
   postgres: {
     run: postgres,
-    about: 'the same on Postgres, with lists, 64 callers and bloat (three minutes)',
+    about: 'append, lists, 64 callers and bloat on Postgres (three minutes)',
   },
-  tail: { run: tail, about: 'the last 50 of up to 100,000 messages (half a minute)' },
+  processes: {
+    run: processes,
+    about: 'one, two and four processes that write to one file',
+  },
+  size: { run: size, about: 'bytes on disk per byte of text' },
+  tail: { run: tail, about: 'the last 50 of up to 1,000,000 messages' },
 }
 
-const name = process.argv[2] ?? ''
+const name = process.argv[2] ?? 'all'
 const workload = Object.hasOwn(workloads, name) ? workloads[name] : undefined
 if (!workload) {
-  console.error('usage: npm run bench -- <workload>')
-  for (const [known, { about }] of Object.entries(workloads)) console.error(`  ${known.padEnd(8)} ${about}`)
+  console.error('usage: npm run bench -- [<workload>]')
+  for (const [known, { about }] of Object.entries(workloads)) console.error(`  ${known.padEnd(9)} ${about}`)
   process.exit(2)
 }
 await workload.run()

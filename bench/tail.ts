@@ -1,52 +1,59 @@
 /** The last 50 messages of a session, whatever its length. */
 import { openHoldfast } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
+import { DEFAULT_TENANT } from '@holdfast/protocol'
 import { openBaseline } from './lib/baseline.ts'
-import { interleave, median, repeat } from './lib/measure.ts'
+import { fill } from './lib/fill.ts'
+import { interleave, repeat } from './lib/measure.ts'
 import { temporaryFolder } from './lib/place.ts'
-import { ms, ratio, table } from './lib/table.ts'
-import { text, turn } from './lib/text.ts'
+import { rounds, sized } from './lib/size.ts'
+import { count, section, table } from './lib/table.ts'
+import { group, timeHeader, timeRows } from './lib/timing-rows.ts'
 
-const ROUNDS = Number(process.env.HOLDFAST_BENCH_ROUNDS ?? 7)
+const lengths = [50, 1_000, 100_000, 1_000_000]
+const page = 50
+const pagesARound = 500
 
 export async function tail(): Promise<void> {
   const folder = temporaryFolder()
-  const holdfast = await openHoldfast({ store: sqlite(folder.path('holdfast.db')) })
+  const store = await sqlite(folder.path('holdfast.db')).open({})
+  const holdfast = await openHoldfast({ store })
   const baseline = openBaseline(folder.path('baseline.db'))
   const rows: string[][] = []
-  for (const [key, messages] of [100, 10_000, 100_000].entries()) {
+  for (const [chat, length] of lengths.entries()) {
     const session = await holdfast.sessions.create({ agentId: 'bench' })
-    for (let n = 0; n < messages / 2; n += 500) {
-      baseline.appendAll(
-        Array.from({ length: Math.min(500, messages / 2 - n) }, (_, i) => ({
-          session: key,
-          user: text(i),
-          assistant: text(i),
-        })),
-      )
-      await Promise.all(
-        Array.from({ length: Math.min(500, messages / 2 - n) }, (_, i) => session.append(turn(i))),
-      )
+    baseline.fill(chat, sized(length))
+    await fill(session, sized(length))
+    const range = { direction: 'backward', limit: page, maxBytes: 2 ** 20 } as const
+    const alone = async () => {
+      const events = await store.readEvents(DEFAULT_TENANT, session.id, range)
+      return events.map(({ body }) => JSON.parse(body))
     }
-    const timings = await interleave(
-      [
-        { name: 'hand-written', run: (count) => repeat(count, () => baseline.last(key, 50)) },
-        { name: 'holdfast, messages', run: (count) => repeat(count, () => session.messages({ limit: 50 })) },
-        {
-          name: 'holdfast, events',
-          run: (count) => repeat(count, () => session.events({ limit: 50, direction: 'backward' })),
-        },
-      ],
-      ROUNDS,
-      500,
+    const contenders = [
+      { name: 'hand-written', run: (pages: number) => repeat(pages, () => baseline.last(chat, page)) },
+      { name: 'the store alone', run: (pages: number) => repeat(pages, alone) },
+      {
+        name: 'holdfast, messages',
+        run: (pages: number) => repeat(pages, () => session.messages({ limit: page })),
+      },
+      {
+        name: 'holdfast, events',
+        run: (pages: number) => repeat(pages, () => session.events({ limit: page, direction: 'backward' })),
+      },
+    ]
+    // The first length warms the process up.
+    if (rows.length === 0) await interleave(contenders, 1, sized(4 * pagesARound))
+    rows.push(
+      ...group(count(sized(length)), timeRows(await interleave(contenders, rounds, sized(pagesARound)))),
     )
-    const [base, ours, events] = timings.map(({ perPiece }) => median(perPiece)) as [number, number, number]
-    rows.push([messages.toLocaleString('en'), ms(base), ms(ours), ratio(ours, base), ms(events)])
   }
   await holdfast.close()
+  await store.close()
   baseline.close()
   folder.remove()
-  console.log(
-    `\nLast 50 of N messages\n\n${table(['N', 'hand-written', 'messages', 'ratio', 'raw events'], rows)}`,
+  section(
+    `The last ${page} of N messages`,
+    table(['N', ...timeHeader], rows),
+    'Parsed. Target: 0.15 ms, whatever N.',
   )
 }

@@ -3,6 +3,8 @@ export interface Contender {
   name: string
   /** Does `count` pieces of work. */
   run(count: number): Promise<void> | void
+  /** Called once, after the rounds that only warm up. */
+  warm?(): void
 }
 
 export interface Timing {
@@ -16,7 +18,10 @@ export async function interleave(
   rounds: number,
   count: number,
 ): Promise<Timing[]> {
-  for (const contender of contenders) await contender.run(Math.ceil(count / 4))
+  for (const contender of contenders) {
+    await contender.run(Math.ceil(count / 4))
+    contender.warm?.()
+  }
   const timings = contenders.map(({ name }): Timing => ({ name, perPiece: [] }))
   for (let round = 0; round < rounds; round++) {
     for (const [index, contender] of contenders.entries()) {

@@ -1,11 +1,11 @@
 /** 64 callers, each waiting for its own ack before its next turn. */
 import { openHoldfast } from '@holdfast/core'
 import { type Contender, interleave, median, percentile, repeat } from '../lib/measure.ts'
+import { commitOfTurn, SameCommit } from '../lib/same-commit.ts'
 import { ms, perSecond, table } from '../lib/table.ts'
 import { turn } from '../lib/text.ts'
 import type { ByHand, Hand } from './by-hand.ts'
 import { type Place, rounds } from './place.ts'
-import { commitOfTurn, SameCommit } from './same-commit.ts'
 
 const callers = 64
 const turnsEach = 5

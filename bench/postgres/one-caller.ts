@@ -1,12 +1,12 @@
 /** One caller, one durable turn at a time, in sessions of different ages. */
 import { openHoldfast } from '@holdfast/core'
+import { fill } from '../lib/fill.ts'
 import { interleave, median, repeat } from '../lib/measure.ts'
+import { commitOfTurn, SameCommit } from '../lib/same-commit.ts'
 import { ms, ratio, spread, table } from '../lib/table.ts'
 import { turn } from '../lib/text.ts'
 import type { ByHand } from './by-hand.ts'
-import { fill } from './fill.ts'
 import { type Place, rounds } from './place.ts'
-import { commitOfTurn, SameCommit } from './same-commit.ts'
 
 const ages = [0, 1_000, 10_000]
 const turnsARound = 20

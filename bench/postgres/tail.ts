@@ -1,10 +1,10 @@
 /** The last 50 messages of a session, whatever its length. */
 import { openHoldfast } from '@holdfast/core'
 import { DEFAULT_TENANT } from '@holdfast/protocol'
+import { fill } from '../lib/fill.ts'
 import { interleave, median, repeat } from '../lib/measure.ts'
 import { ms, ratio, table } from '../lib/table.ts'
 import type { ByHand } from './by-hand.ts'
-import { fill } from './fill.ts'
 import { type Place, rounds } from './place.ts'
 
 const lengths = [100, 1_000, 100_000]

@@ -109,6 +109,7 @@ export async function listSessions(
     ...(next !== undefined && { next }),
   })
   let looked = 0
+  const { nowMs } = log
   for (;;) {
     const size = Math.min(
       limits.listScanRows - looked,
@@ -122,7 +123,7 @@ export async function listSessions(
     for (const row of rows) {
       if (plan.oldestActivity !== undefined && row.key < plan.oldestActivity) return page()
       if (sessions.length === limit) return page(encodeListCursor(after, bound))
-      const summary = row.damaged ? undefined : passing(row, plan.tests, log.nowMs)
+      const summary = row.damaged ? undefined : passing(row, plan.tests, nowMs)
       if (summary) sessions.push(summary)
       if (row.damaged) damaged.push(row.sessionId)
       after = { key: row.key, id: row.sessionId }

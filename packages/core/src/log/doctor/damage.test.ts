@@ -494,7 +494,7 @@ describe('the doctor of a file', () => {
 /** Changes one letter where an index says it, and not where the row does. */
 function damageIndex(path: string, text: string): void {
   const bytes = readFileSync(path)
-  const pageBytes = 8_192
+  const pageBytes = bytes.readUInt16BE(16)
   const indexLeaf = 0x0a
   for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) {
     if (bytes[at - (at % pageBytes)] === indexLeaf) bytes[at] = 'b'.charCodeAt(0)

@@ -8,7 +8,7 @@ import { sqlite } from './index.ts'
 import { TemporaryPlace } from './temporary.ts'
 
 const tenant = tenantId('t')
-const frameBytes = 24 + 8192
+const frameBytes = 24 + 4096
 const commits = 5
 let place: TemporaryPlace
 let store: Store

@@ -18,49 +18,49 @@ const oldestFirst = Number.MIN_SAFE_INTEGER
 const lists: Readonly<Record<ListIndex, List>> = {
   all: {
     sql: `
-      SELECT activity, id, ${headColumns} FROM sessions
+      SELECT ${headColumns}, activity, id FROM sessions
       WHERE tenant = ? AND (activity, id) < (?, ?) ORDER BY activity DESC, id DESC LIMIT ?`,
     hasValue: false,
     start: newestFirst,
   },
   owner: {
     sql: `
-      SELECT activity, id, ${headColumns} FROM sessions
+      SELECT ${headColumns}, activity, id FROM sessions
       WHERE tenant = ? AND owner = ? AND (activity, id) < (?, ?) ORDER BY activity DESC, id DESC LIMIT ?`,
     hasValue: true,
     start: newestFirst,
   },
   agent: {
     sql: `
-      SELECT activity, id, ${headColumns} FROM sessions
+      SELECT ${headColumns}, activity, id FROM sessions
       WHERE tenant = ? AND agent = ? AND (activity, id) < (?, ?) ORDER BY activity DESC, id DESC LIMIT ?`,
     hasValue: true,
     start: newestFirst,
   },
   conversation: {
     sql: `
-      SELECT created, id, ${headColumns} FROM sessions
+      SELECT ${headColumns}, created, id FROM sessions
       WHERE tenant = ? AND conversation = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`,
     hasValue: true,
     start: oldestFirst,
   },
   thread: {
     sql: `
-      SELECT created, id, ${headColumns} FROM sessions
+      SELECT ${headColumns}, created, id FROM sessions
       WHERE tenant = ? AND thread = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`,
     hasValue: true,
     start: oldestFirst,
   },
   root: {
     sql: `
-      SELECT created, id, ${headColumns} FROM sessions
+      SELECT ${headColumns}, created, id FROM sessions
       WHERE tenant = ? AND root = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`,
     hasValue: true,
     start: oldestFirst,
   },
   question: {
     sql: `
-      SELECT question_asked, id, ${headColumns} FROM sessions
+      SELECT ${headColumns}, question_asked, id FROM sessions
       WHERE tenant = ? AND question_asked IS NOT NULL AND (question_asked, id) > (?, ?)
       ORDER BY question_asked, id LIMIT ?`,
     hasValue: false,
@@ -96,14 +96,20 @@ export function listHeads(db: Connection, tenant: number, query: ListQuery): Lis
   )
 }
 
+const keyColumn = 23
+const idColumn = 24
+
 /** One damaged row must neither hide the others of its page nor pass for a good one. */
 function listRowOf(
   tenant: number,
-  [key, sessionId, ...row]: Row,
+  row: Row,
   value: { index: ListIndex; is: string | undefined } | undefined,
 ): ListRow {
+  const key = row[keyColumn]
+  const sessionId = row[idColumn]
   const head = headOf(row, tenant, sessionId)
-  if (head && (!value || row[valueAt[value.index] ?? -1] === value.is)) return { key, ...head }
+  if (head && (!value || row[valueAt[value.index] ?? -1] === value.is))
+    return { key, sessionId, seq: head.seq, body: head.body, lease: head.lease }
   const lease = { epoch: 0, owner: undefined, expiresAtMs: undefined }
   return { key, sessionId, seq: 0, body: '', lease, damaged: true }
 }

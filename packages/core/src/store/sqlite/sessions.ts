@@ -1,5 +1,5 @@
 /** The session row: finding it, making it, moving it on. */
-import { corrupt, crcOf, crcOfRow } from '../checksum.ts'
+import { corrupt, crcFrom, crcOf, crcOfRow } from '../checksum.ts'
 import type { IndexColumns } from '../columns.ts'
 import { lastSeqOf } from '../judge.ts'
 import type { Commit, HeadRow, LeaseRow, RawSession, StoredHead } from '../store.ts'
@@ -120,41 +120,48 @@ export function getFullSession(
 }
 
 const leaseColumn = 6
+const leaseEnd = 9
 const firstColumn = 10
 const columnsEnd = 20
+const headColumn = 22
 
 /** Throws unless what names the session and its events is as it was written. */
 function wholeRow(row: Row, tenant: number, sessionId: string): SessionRow {
-  if (!isRowWhole(row, tenant, sessionId)) throw corrupt('The row', sessionId)
+  if (!isRowWhole(row, crcOfNames(tenant, sessionId))) throw corrupt('The row', sessionId)
   const [session, base, seq, erased] = row
   return { session, base, seq, erased }
 }
 
 function wholeLease(row: Row, tenant: number, sessionId: string): LeaseRow {
-  if (!isLeaseWhole(row, tenant, sessionId)) throw corrupt('The lease', sessionId)
-  return leaseOf(row.slice(leaseColumn))
+  if (!isLeaseWhole(row, crcOfNames(tenant, sessionId))) throw corrupt('The lease', sessionId)
+  return leaseFrom(row)
 }
 
-/** Rows of older schemas have neither checksum; the same goes for the lease and the columns. */
-function isRowWhole([, base, seq, erased, seqCheck, crc]: Row, tenant: number, sessionId: string): boolean {
+/** Every checksum of a session's row begins with its names. Rows of older schemas have some that are null. */
+function crcOfNames(tenant: number, sessionId: string): number {
+  return crcOfRow(tenant, sessionId)
+}
+
+function isRowWhole([, base, seq, erased, seqCheck, crc]: Row, names: number): boolean {
   if (seqCheck !== null && seqCheck !== checkOfSeq(seq)) return false
-  return crc === null || crc === crcOfRow(tenant, sessionId, base, erased)
+  return crc === null || crc === crcOfBase(names, base, erased)
 }
 
-function isLeaseWhole(row: Row, tenant: number, sessionId: string): boolean {
-  const crc = row[leaseColumn + 3]
-  return crc === null || crc === crcOfLease(tenant, sessionId, leaseOf(row.slice(leaseColumn)))
+function isLeaseWhole(row: Row, names: number): boolean {
+  const crc = row[leaseEnd]
+  return crc === null || crc === crcFrom(names, row, leaseColumn, leaseEnd)
 }
 
-function areColumnsWhole(row: Row, tenant: number, sessionId: string): boolean {
+function areColumnsWhole(row: Row, names: number): boolean {
   const crc = row[columnsEnd]
-  return crc === null || crc === crcOfColumns(tenant, sessionId, columnsOf(row.slice(firstColumn)))
+  return crc === null || crc === crcFrom(names, row, firstColumn, columnsEnd)
 }
 
 /** Heads of older schemas have a checksum of the body alone. */
-function isHeadWhole(row: Row, sessionId: string): boolean {
-  const [crc, body] = row.slice(columnsEnd + 1)
-  return crc === crcOfHead(sessionId, body) || crc === crcOf(body)
+function isHeadWhole(row: Row, names: number): boolean {
+  const crc = row[columnsEnd + 1]
+  const body = row[headColumn]
+  return crc === crcOf(body, names) || crc === crcOf(body)
 }
 
 /** Differs by many bits for seqs that differ by one. It moves with every commit, so it costs less than a checksum. */
@@ -162,29 +169,30 @@ function checkOfSeq(seq: number): number {
   return Math.imul(seq, 0x9e3779b1) >>> 0
 }
 
+function crcOfBase(names: number, base: number, erased: number): number {
+  return crcFrom(names, [base, erased])
+}
+
 /** Apart from the rest, so that a damaged lease hides no event. */
-function crcOfLease(tenant: number, sessionId: string, lease: LeaseRow): number {
-  return crcOfRow(tenant, sessionId, ...valuesOfLease(lease))
+function crcOfLease(names: number, lease: LeaseRow): number {
+  return crcFrom(names, valuesOfLease(lease))
 }
 
 /** Apart from the head, which moves with every commit. */
-function crcOfColumns(tenant: number, sessionId: string, columns: IndexColumns): number {
-  return crcOfRow(tenant, sessionId, ...valuesOfColumns(columns))
-}
-
-function crcOfHead(sessionId: string, body: string): number {
-  return crcOf(body, crcOf(sessionId))
+function crcOfColumns(names: number, columns: IndexColumns): number {
+  return crcFrom(names, valuesOfColumns(columns))
 }
 
 /** From a row of `headColumns`; undefined when it is damaged. */
 export function headOf(row: Row, tenant: number, sessionId: string): StoredHead | undefined {
+  const names = crcOfNames(tenant, sessionId)
   const isWhole =
-    isRowWhole(row, tenant, sessionId) &&
-    isLeaseWhole(row, tenant, sessionId) &&
-    areColumnsWhole(row, tenant, sessionId) &&
-    isHeadWhole(row, sessionId)
+    isRowWhole(row, names) &&
+    isLeaseWhole(row, names) &&
+    areColumnsWhole(row, names) &&
+    isHeadWhole(row, names)
   if (!isWhole) return undefined
-  return { sessionId, seq: row[2], body: row[columnsEnd + 2], lease: leaseOf(row.slice(leaseColumn)) }
+  return { sessionId, seq: row[2], body: row[headColumn], lease: leaseFrom(row) }
 }
 
 export function readHead(db: Connection, tenant: number, sessionId: string): StoredHead | undefined {
@@ -200,22 +208,23 @@ export function readRawSession(db: Connection, tenant: number, sessionId: string
   const row = db.get(SELECT_HEAD, tenant, sessionId)
   if (!row) return undefined
   const [session, base, seq] = row
-  const suspect = suspectOf(row, tenant, sessionId)
+  const names = crcOfNames(tenant, sessionId)
+  const suspect = suspectOf(row, names)
   return {
     seq,
     lastSeq: lastEventSeq(db, { session, base }),
-    head: { body: row[columnsEnd + 2], ...columnsOf(row.slice(firstColumn)) },
-    ...(!isHeadWhole(row, sessionId) && { damaged: true }),
+    head: { body: row[headColumn], ...columnsOf(row.slice(firstColumn)) },
+    ...(!isHeadWhole(row, names) && { damaged: true }),
     ...(suspect.length > 0 && { suspect }),
-    lease: leaseOf(row.slice(leaseColumn)),
+    lease: leaseFrom(row),
   }
 }
 
-function suspectOf(row: Row, tenant: number, sessionId: string): NonNullable<RawSession['suspect']> {
+function suspectOf(row: Row, names: number): NonNullable<RawSession['suspect']> {
   return [
-    ...(isRowWhole(row, tenant, sessionId) ? [] : (['row'] as const)),
-    ...(isLeaseWhole(row, tenant, sessionId) ? [] : (['lease'] as const)),
-    ...(areColumnsWhole(row, tenant, sessionId) ? [] : (['columns'] as const)),
+    ...(isRowWhole(row, names) ? [] : (['row'] as const)),
+    ...(isLeaseWhole(row, names) ? [] : (['lease'] as const)),
+    ...(areColumnsWhole(row, names) ? [] : (['columns'] as const)),
   ]
 }
 
@@ -230,7 +239,7 @@ export function lastEventSeq(
 /** After an erasure; the row's seq has moved already. */
 export function noteErased(db: Connection, session: number): void {
   const [tenant, sessionId, base, seq] = db.get(SELECT_NAMES, session) as [number, string, number, number]
-  db.run(NOTE_ERASED, seq, crcOfRow(tenant, sessionId, base, seq), session)
+  db.run(NOTE_ERASED, seq, crcOfBase(crcOfNames(tenant, sessionId), base, seq), session)
 }
 
 /** The session's number, damaged or not, when its last event is `lastSeq`; undefined otherwise. */
@@ -253,11 +262,12 @@ export function findEndingAt(
 export function mendRow(db: Connection, tenant: number, sessionId: string, seq: number): void {
   const row = findSession(db, tenant, sessionId) as Row
   const [session] = row
-  const isWhole = isRowWhole(row, tenant, sessionId)
+  const names = crcOfNames(tenant, sessionId)
+  const isWhole = isRowWhole(row, names)
   db.run(SET_SEQ, seq, checkOfSeq(seq), session)
   if (isWhole) return
   const base = db.get(SELECT_PREFIX_END, session)?.[0] as number
-  db.run(SET_BASE, base, seq, crcOfRow(tenant, sessionId, base, seq), session)
+  db.run(SET_BASE, base, seq, crcOfBase(names, base, seq), session)
 }
 
 export function setHead(
@@ -268,8 +278,8 @@ export function setHead(
   head: HeadRow,
 ): void {
   const { body } = head
-  const columns = [...valuesOfColumns(head), crcOfColumns(tenant, sessionId, head)]
-  db.run(SET_HEAD, crcOfHead(sessionId, body), body, ...columns, session)
+  const names = crcOfNames(tenant, sessionId)
+  db.run(SET_HEAD, crcOf(body, names), body, ...valuesOfColumns(head), crcOfColumns(names, head), session)
 }
 
 export function setLease(
@@ -279,12 +289,13 @@ export function setLease(
   session: number,
   lease: LeaseRow,
 ): void {
-  db.run(SET_LEASE, ...valuesOfLease(lease), crcOfLease(tenant, sessionId, lease), session)
+  db.run(SET_LEASE, ...valuesOfLease(lease), crcOfLease(crcOfNames(tenant, sessionId), lease), session)
 }
 
 export function insertSession(db: Connection, tenant: number, commit: Commit, lease: LeaseRow): number {
   const { sessionId, baseSeq, head } = commit
   const seq = lastSeqOf(commit)
+  const names = crcOfNames(tenant, sessionId)
   const row = db.get(
     INSERT_SESSION,
     tenant,
@@ -293,12 +304,12 @@ export function insertSession(db: Connection, tenant: number, commit: Commit, le
     seq,
     ...valuesOfLease(lease),
     ...valuesOfColumns(head),
-    crcOfHead(sessionId, head.body),
+    crcOf(head.body, names),
     head.body,
     checkOfSeq(seq),
-    crcOfLease(tenant, sessionId, lease),
-    crcOfColumns(tenant, sessionId, head),
-    crcOfRow(tenant, sessionId, baseSeq, 0),
+    crcOfLease(names, lease),
+    crcOfColumns(names, head),
+    crcOfBase(names, baseSeq, 0),
   )
   const [session] = row as [number]
   return session
@@ -313,12 +324,13 @@ export function advance(
 ): LeaseRow | undefined {
   const { sessionId, head, baseSeq, epoch = null } = commit
   const seq = lastSeqOf(commit)
-  const moved = [seq, checkOfSeq(seq), crcOfHead(sessionId, head.body), head.body] as const
+  const names = crcOfNames(tenant, sessionId)
+  const moved = [seq, checkOfSeq(seq), crcOf(head.body, names), head.body] as const
   const guards = [session, tenant, baseSeq, epoch, epoch] as const
   const row =
     columns.activity === head.activity
       ? db.get(ADVANCE, ...moved, ...guards)
-      : db.get(ADVANCE_ACTIVE, ...moved, head.activity, crcOfColumns(tenant, sessionId, head), ...guards)
+      : db.get(ADVANCE_ACTIVE, ...moved, head.activity, crcOfColumns(names, head), ...guards)
   return row && leaseOf(row)
 }
 
@@ -332,16 +344,17 @@ export function move(
 ): void {
   const { sessionId, head, baseSeq } = commit
   const seq = lastSeqOf(commit)
+  const names = crcOfNames(tenant, sessionId)
   const changes = db.run(
     MOVE,
     seq,
     checkOfSeq(seq),
-    crcOfHead(sessionId, head.body),
+    crcOf(head.body, names),
     head.body,
     ...valuesOfLease(lease),
-    crcOfLease(tenant, sessionId, lease),
+    crcOfLease(names, lease),
     ...valuesOfColumns(head),
-    crcOfColumns(tenant, sessionId, head),
+    crcOfColumns(names, head),
     session,
     tenant,
     baseSeq,
@@ -352,6 +365,10 @@ export function move(
 
 export function leaseOf([epoch, owner, expires]: Row): LeaseRow {
   return { epoch, owner: owner ?? undefined, expiresAtMs: expires ?? undefined }
+}
+
+function leaseFrom(row: Row): LeaseRow {
+  return leaseOf([row[leaseColumn], row[leaseColumn + 1], row[leaseColumn + 2]])
 }
 
 function valuesOfLease({ epoch, owner, expiresAtMs }: LeaseRow): (string | number | null)[] {

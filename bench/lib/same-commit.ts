@@ -1,7 +1,6 @@
 /** The store without the engine: the very commit that the engine makes of a turn, again and again. */
-import { openHoldfast } from '@holdfast/core'
-import { turn } from '../lib/text.ts'
-import type { Store } from './place.ts'
+import { openHoldfast, type Store } from '@holdfast/core'
+import { turn } from './text.ts'
 
 type Commit = Parameters<Store['commit']>[0][number]
 

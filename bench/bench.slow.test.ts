@@ -1,0 +1,87 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+const script = fileURLToPath(new URL('./index.ts', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-test-'))
+const page = join(folder, 'benchmarks.md')
+const tiny = { HOLDFAST_BENCH_SHARE: '0.001', HOLDFAST_BENCH_ROUNDS: '2', HOLDFAST_BENCH_DIR: folder }
+
+/** Cells of the tables below a title, by row. */
+function tableOf(title: RegExp): string[][] {
+  const section = readFileSync(page, 'utf8')
+    .split('\n## ')
+    .find((text) => title.test(text.split('\n')[0] ?? ''))
+  const rows = (section ?? '').split('\n').filter((line) => line.startsWith('|'))
+  return rows.slice(2).map((row) =>
+    row
+      .slice(1, -1)
+      .split('|')
+      .map((cell) => cell.trim()),
+  )
+}
+
+beforeAll(() => {
+  const env = { ...process.env, ...tiny }
+  const { status, stderr } = spawnSync(process.execPath, [script, 'all', '--out', page], {
+    env,
+    encoding: 'utf8',
+  })
+  expect(status, stderr).toBe(0)
+}, 300_000)
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const time = /^[\d.]+ ms$/
+const rate = /^[\d,]+\/s$/
+
+test.each([
+  ['One caller', 12, time],
+  ['The last 50', 16, time],
+  ['A session resumed', 9, time],
+  ['A page of 50', 6, time],
+  ['Processes writing', 9, rate],
+] as const)('%s: the contenders of each size, measured in the same rounds', (title, rows, unit) => {
+  const table = tableOf(new RegExp(`^${title}`))
+  expect(table).toHaveLength(rows)
+  for (const [, contender, median, rounds] of table) {
+    expect(contender).toMatch(/^(hand-written|the store alone|holdfast)/)
+    expect(median).toMatch(unit)
+    expect(rounds).toContain(' – ')
+  }
+})
+
+test('many callers: two ways by hand, the store alone and Holdfast, turns a second', () => {
+  const table = tableOf(/64 callers/)
+  expect(table.map(([contender]) => contender?.split(',')[0])).toEqual([
+    'hand-written',
+    'hand-written',
+    'the store alone',
+    'holdfast',
+  ])
+  for (const [, median] of table) expect(median).toMatch(rate)
+})
+
+test('bytes on disk for each byte of text, without the search index and with it', () => {
+  const [byHand, plain, indexed] = tableOf(/^Bytes per byte/).map(([, , , share]) => Number(share))
+  expect(byHand).toBeGreaterThan(1)
+  expect(plain).toBeGreaterThan(1)
+  expect(indexed).toBeGreaterThanOrEqual(plain as number)
+})
+
+test('memory after each step, and every message of the session was read', () => {
+  const steps = tableOf(/^Memory/).map(([, peak]) => Number(peak?.replace(' MB', '')))
+  expect(steps).toHaveLength(5)
+  expect(steps).toEqual(steps.toSorted((a, b) => a - b))
+  // A thousandth of a million, two turns appended, and the events that made the session.
+  expect(readFileSync(page, 'utf8')).toMatch(/\b1,00[4-9] events were read, 2 turns appended/)
+})
+
+test('the page says with which command, cores and versions it was made', () => {
+  const text = readFileSync(page, 'utf8')
+  expect(text).toContain('Written by `HOLDFAST_BENCH_SHARE=0.001 npm run bench`')
+  expect(text).toMatch(/\d+ cores, \d+ GB of memory; Node \d+\.\d+\.\d+ with SQLite 3\.\d+\.\d+/)
+})

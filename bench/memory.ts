@@ -1,0 +1,37 @@
+/** What a process needs for a session of a million messages: it never holds more than a page of it. */
+import { openHoldfast } from '@holdfast/core'
+import { sqlite } from '@holdfast/core/sqlite'
+import type { Read, ReadJob } from './child/reader.ts'
+import { buildInto } from './lib/built.ts'
+import { Child } from './lib/child.ts'
+import { fill } from './lib/fill.ts'
+import { temporaryFolder } from './lib/place.ts'
+import { sized } from './lib/size.ts'
+import { count, mebibytes, section, table } from './lib/table.ts'
+
+const messages = 1_000_000
+const turnsAppended = 1_000
+
+export async function memory(): Promise<void> {
+  const folder = temporaryFolder()
+  const path = folder.path('holdfast.db')
+  const holdfast = await openHoldfast({ store: sqlite(path) })
+  const session = await holdfast.sessions.create({ agentId: 'bench' })
+  await fill(session, sized(messages))
+  await holdfast.close()
+  const job: ReadJob = {
+    path,
+    sessionId: session.id,
+    built: buildInto(folder.path('built')),
+    turns: sized(turnsAppended),
+  }
+  const child = await Child.start<Read>(new URL('./child/reader.ts', import.meta.url), job)
+  const { steps, events } = await child.run()
+  folder.remove()
+  const rows = steps.map(({ step, peak, seconds }) => [step, mebibytes(peak), `${seconds.toFixed(2)} s`])
+  section(
+    `Memory for a session of ${count(sized(messages))} messages`,
+    table(['', 'resident at the most, so far', 'time'], rows),
+    `${count(events)} events were read, ${count(sized(turnsAppended))} turns appended. Target: 150 MB.`,
+  )
+}
