@@ -30,9 +30,15 @@ export async function transcripts(): Promise<void> {
   await holdfast.close()
   const parsed = await timed(async () => parseAll(source))
   folder.remove()
-  const row = (name: string, ms: number) => [name, `${(ms / 1e3).toFixed(2)} s`, `${(bytes / 1e3 / ms).toFixed(1)}`]
+  const row = (name: string, ms: number) => [
+    name,
+    `${(ms / 1e3).toFixed(2)} s`,
+    `${(bytes / 1e3 / ms).toFixed(1)}`,
+  ]
   const rows = [row('parse alone', parsed), row('import', first), row('again, unchanged', again)]
-  console.log(`\n${files} files, ${(bytes / 1e6).toFixed(0)} MB; highest memory ${(peak / 1e6).toFixed(0)} MB\n`)
+  console.log(
+    `\n${files} files, ${(bytes / 1e6).toFixed(0)} MB; highest memory ${(peak / 1e6).toFixed(0)} MB\n`,
+  )
   console.log(table(['', 'took', 'MB/s'], rows))
 }
 

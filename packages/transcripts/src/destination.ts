@@ -1,7 +1,7 @@
 /** Where readers put sessions: one tenant of an open Holdfast. */
 import type { RestoreInput } from '@holdfast/core'
-import { ImportedSession, type NewSession } from './imported-session.ts'
 import type { DestinationOptions } from './destination-options.ts'
+import { ImportedSession, type NewSession } from './imported-session.ts'
 import type { LossReport } from './loss-report.ts'
 import { sessionIdOf } from './session-id.ts'
 
