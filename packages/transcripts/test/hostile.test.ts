@@ -147,11 +147,14 @@ describe('a file', () => {
     writeFileSync(path, `${lines.slice(0, 2).join('\n')}\n`)
     const file = openSync(path, 'a')
     let isGrown = false
-    await importFile(holdfast, path, {
-      onProgress: () => {
-        if (!isGrown) writeSync(file, `${lines.slice(2).join('\n')}\n`)
-        isGrown = true
-      },
+    const grow = () => {
+      if (!isGrown) writeSync(file, `${lines.slice(2).join('\n')}\n`)
+      isGrown = true
+    }
+    // Asked before each commit: between the first look at the file and the second, for which nothing is remembered.
+    const signal = Object.assign(new AbortController().signal, { throwIfAborted: grow })
+    expect(await importFile(holdfast, path, { signal, concurrency: 1e6 })).toMatchObject({
+      messages: (await importText(`${lines.slice(0, 2).join('\n')}\n`)).summary.messages,
     })
     closeSync(file)
     expect(readFileSync(path, 'utf8')).toBe(claude)

@@ -48,6 +48,15 @@ describe('a Claude Code file', () => {
     expect(before.faults.map(({ code }) => code)).toContain('orphan_call')
     expect(before.resumable).toBe(false)
     expect(after).toMatchObject({ resumable: true, lines: repaired.lines })
+    const written = readFileSync(out, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    const given = written.find((line) =>
+      JSON.stringify(line.message)?.includes('no result in the transcript'),
+    )
+    const beside = written.filter(({ parentUuid }) => parentUuid === given.parentUuid)
+    expect(beside).toEqual([given])
     const holdfast = await openMemory()
     const { imported } = await importFile(holdfast, out)
     const messages = await allMessages(await holdfast.sessions.open(imported[0]?.sessionId ?? ''))

@@ -13,9 +13,19 @@ const seed = Number(process.env.HOLDFAST_SEED ?? Math.floor(Math.random() * 2 **
 const numRuns = process.env.HOLDFAST_QUICK ? 10 : 40
 
 /** Text that a transcript may hold: any well-formed one that is not blank. */
-const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }).filter((value) => value.trim() !== '')
-const input = fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.oneof(text, fc.integer(), fc.boolean(), fc.constant(null)))
-const call = fc.record({ name: fc.stringMatching(/^[a-z_]{1,12}$/), input, output: text, isAnswered: fc.boolean() })
+const text = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
+  .filter((value) => value.trim() !== '')
+const input = fc.dictionary(
+  fc.stringMatching(/^[a-z]{1,8}$/),
+  fc.oneof(text, fc.integer(), fc.boolean(), fc.constant(null)),
+)
+const call = fc.record({
+  name: fc.stringMatching(/^[a-z_]{1,12}$/),
+  input,
+  output: text,
+  isAnswered: fc.boolean(),
+})
 const round = fc.record({ said: fc.option(text), calls: fc.array(call, { minLength: 1, maxLength: 3 }) })
 const turn = fc.record({ asked: text, rounds: fc.array(round, { maxLength: 3 }), answer: text })
 
