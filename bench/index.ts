@@ -13,6 +13,7 @@ import { postgres } from './postgres.ts'
 import { processes } from './processes.ts'
 import { size } from './size.ts'
 import { tail } from './tail.ts'
+import { transcripts } from './transcripts.ts'
 
 const workloads: Record<string, { run: () => Promise<void>; about: string }> = {
   all: {
@@ -42,13 +43,14 @@ const workloads: Record<string, { run: () => Promise<void>; about: string }> = {
   },
   size: { run: size, about: 'bytes on disk per byte of text' },
   tail: { run: tail, about: 'the last 50 of up to 1,000,000 messages' },
+  transcripts: { run: transcripts, about: 'import of 100 MB of Claude Code transcripts (half a minute)' },
 }
 
 const name = process.argv[2] ?? 'all'
 const workload = Object.hasOwn(workloads, name) ? workloads[name] : undefined
 if (!workload) {
   console.error('usage: npm run bench -- [<workload>]')
-  for (const [known, { about }] of Object.entries(workloads)) console.error(`  ${known.padEnd(9)} ${about}`)
+  for (const [known, { about }] of Object.entries(workloads)) console.error(`  ${known.padEnd(11)} ${about}`)
   process.exit(2)
 }
 await workload.run()

@@ -1,0 +1,271 @@
+/**
+ * The shape of a whole file, from a first reading that keeps only ids: which lines are the conversation as it ended,
+ * which are copies or abandoned branches, and which tool call started which sub-agent.
+ *
+ * The file is a tree by `parentUuid`. The conversation is the path from its last message back to the root, and then
+ * what that path passes by: parallel calls of a message and their results hang beside it as siblings. After a rewind
+ * the program may write the path anew, with new uuids and without the parallel calls; such copies are recognised by
+ * message id, call id or time, and the path goes on through the originals.
+ */
+import { createHash } from 'node:crypto'
+import type { Line } from '../read-lines.ts'
+import {
+  type Block,
+  callsOf,
+  type Entry,
+  entryOf,
+  isSynthetic,
+  modelOf,
+  objectOf,
+  resultsOf,
+  textOf,
+} from './entry.ts'
+import type { ModelCall } from './usage.ts'
+
+/** `beside`: no message, kept as a note. `elsewhere`: of another conversation in the same file. */
+export type Place = 'main' | 'copy' | 'abandoned' | 'beside' | 'elsewhere'
+
+/** A sub-agent, by the tool call that started it. */
+export interface ChildLink {
+  agentId: string
+  /** Undefined: nobody knows which. */
+  callId: string | undefined
+  agentType: string | undefined
+}
+
+export interface Outline {
+  place(line: number): Place
+  /** Line of the first part of a message on the path. */
+  firstLineOf(messageId: string): number | undefined
+  /** Whether a message of the path made this call. */
+  hasCall(callId: string): boolean
+  links: readonly ChildLink[]
+  /** Model calls of abandoned branches: they were paid for all the same. */
+  abandonedCalls: readonly ModelCall[]
+  /** Sub-agents whose conversation is in this file. */
+  threads: readonly string[]
+  firstAt: string | undefined
+  model: string | undefined
+  /** The first entry of the conversation: where and with what it ran. */
+  first: Entry | undefined
+  /** The last message: the conversation is the path that leads to it. */
+  leaf: string | undefined
+  /**
+   * The first line up to `through` that the conversation had when it led to `leaf` and has no more, or the other way
+   * round: since then the user went back and took another branch.
+   */
+  divergence(leaf: string, through: number): number | undefined
+  /** Lines whose parent is not in the file; each was taken as the child of the line before it. */
+  adopted: readonly number[]
+}
+
+interface Node {
+  line: number
+  uuid: string
+  parent: string | undefined
+  thread: string
+  isMessage: boolean
+  messageId: string | undefined
+  calls: string[]
+  results: string[]
+  copyOf: Node | undefined
+}
+
+export interface OutlineOptions {
+  /** Which conversation of the file is wanted; undefined: the one that is no sub-agent's. */
+  thread: string | undefined
+  /** The whole file is one sub-agent's conversation. */
+  whole: boolean
+}
+
+export async function readOutline(lines: AsyncIterable<Line>, options: OutlineOptions): Promise<Outline> {
+  const reader = new OutlineReader(options)
+  for await (const line of lines) if (line.value) reader.read(line.number, entryOf(line.value))
+  return reader.finish()
+}
+
+class OutlineReader {
+  readonly #options: OutlineOptions
+  readonly #nodes = new Map<string, Node>()
+  readonly #places = new Map<number, Place>()
+  readonly #keys = new Map<string, Node>()
+  readonly #adopted: number[] = []
+  readonly #callInputs = new Map<string, { agentType: string | undefined; prompt: string | undefined }>()
+  readonly #linked: { agentId: string; callId: string }[] = []
+  readonly #modelCalls = new Map<string, ModelCall>()
+  readonly #threadPrompts = new Map<string, string | undefined>()
+  #last: Node | undefined
+  #leaf: Node | undefined
+  #firstAt: string | undefined
+  #first: Entry | undefined
+  #model: string | undefined
+
+  constructor(options: OutlineOptions) {
+    this.#options = options
+  }
+
+  read(line: number, entry: Entry): void {
+    const thread = this.#threadOf(entry)
+    this.#noteAgents(entry, thread)
+    if (thread !== (this.#options.thread ?? '')) {
+      this.#places.set(line, 'elsewhere')
+      if (entry.uuid !== undefined) this.#addNode(line, entry, entry.uuid, thread)
+      return
+    }
+    this.#firstAt ??= entry.at
+    const isMessage = entry.message !== undefined
+    this.#places.set(line, 'beside')
+    if (entry.uuid === undefined) return
+    const node = this.#addNode(line, entry, entry.uuid, thread)
+    if (node.parent !== undefined && !this.#nodes.has(node.parent)) this.#adopt(node)
+    this.#last = node
+    if (!isMessage) return
+    this.#first ??= entry
+    this.#model ??= modelOf(entry)
+    this.#noteModelCall(entry)
+    this.#findCopy(node, entry)
+    this.#leaf = node
+  }
+
+  finish(): Outline {
+    const main = this.#conversationOf(this.#leaf)
+    for (const node of this.#nodes.values()) {
+      if (!node.isMessage || this.#places.get(node.line) === 'elsewhere') continue
+      const place = main.nodes.has(node) ? 'main' : node.copyOf ? 'copy' : 'abandoned'
+      this.#places.set(node.line, place)
+    }
+    return {
+      place: (line) => this.#places.get(line) ?? 'elsewhere',
+      firstLineOf: (messageId) => main.messages.get(messageId),
+      hasCall: (callId) => main.calls.has(callId),
+      links: this.#links(),
+      abandonedCalls: [...this.#modelCalls.values()].filter(({ messageId }) => !main.messages.has(messageId)),
+      threads: [...this.#threadPrompts.keys()],
+      firstAt: this.#firstAt,
+      model: this.#model,
+      first: this.#first,
+      leaf: this.#leaf?.uuid,
+      divergence: (leaf, through) => {
+        const before = this.#conversationOf(this.#nodes.get(leaf)).nodes
+        const isChanged = (node: Node) => node.line <= through && before.has(node) !== main.nodes.has(node)
+        return [...this.#nodes.values()].find(isChanged)?.line
+      },
+      adopted: this.#adopted,
+    }
+  }
+
+  #conversationOf(leaf: Node | undefined) {
+    const path = new Set<Node>()
+    for (let node = original(leaf); node && !path.has(node); node = this.#parentOf(node)) path.add(node)
+    return this.#withSiblings(path)
+  }
+
+  /** Beside the path itself: further lines of its messages, and the results of their calls. */
+  #withSiblings(path: ReadonlySet<Node>) {
+    const onPath = new Set([...path].flatMap(({ messageId }) => messageId ?? []))
+    const messages = new Map<string, number>()
+    const calls = new Set<string>()
+    const nodes = new Set<Node>()
+    for (const node of this.#nodes.values()) {
+      if (node.copyOf || !node.isMessage || this.#places.get(node.line) === 'elsewhere') continue
+      const ofMessage = node.messageId !== undefined && onPath.has(node.messageId)
+      const answers = node.results.some((callId) => calls.has(callId))
+      if (!path.has(node) && !ofMessage && !answers) continue
+      nodes.add(node)
+      for (const callId of node.calls) calls.add(callId)
+      if (node.messageId !== undefined && !messages.has(node.messageId))
+        messages.set(node.messageId, node.line)
+    }
+    return { nodes, messages, calls }
+  }
+
+  #addNode(line: number, entry: Entry, uuid: string, thread: string): Node {
+    const node: Node = {
+      line,
+      uuid,
+      parent: entry.parent,
+      thread,
+      isMessage: entry.message !== undefined,
+      messageId: entry.messageId,
+      calls: callsOf(entry).flatMap((block) => textOf(block.id) ?? []),
+      results: resultsOf(entry).flatMap((block) => textOf(block.tool_use_id) ?? []),
+      copyOf: undefined,
+    }
+    this.#nodes.set(uuid, node)
+    return node
+  }
+
+  #parentOf(node: Node): Node | undefined {
+    const parent = node.parent === undefined ? undefined : this.#nodes.get(node.parent)
+    return original(parent)
+  }
+
+  /** A line lost or broken before this one must not cut off the conversation before it. */
+  #adopt(node: Node): void {
+    node.parent = this.#last?.uuid
+    this.#adopted.push(node.line)
+  }
+
+  /** A line all of whose parts were seen before is a copy of the line that had the first of them. */
+  #findCopy(node: Node, entry: Entry): void {
+    const keys = entry.blocks.map((block) => keyOf(entry, block))
+    const seen = keys.map((key) => this.#keys.get(key))
+    if (keys.length > 0 && seen.every((earlier) => earlier !== undefined)) node.copyOf = seen[0]
+    for (const key of keys) if (!this.#keys.has(key)) this.#keys.set(key, node)
+  }
+
+  /** The last line of a message has its final figures. */
+  #noteModelCall(entry: Entry): void {
+    const usage = objectOf(entry.message?.usage)
+    if (entry.messageId === undefined || usage === undefined || isSynthetic(entry)) return
+    const call = { messageId: entry.messageId, model: modelOf(entry), usage, at: entry.at }
+    this.#modelCalls.set(entry.messageId, call)
+  }
+
+  #threadOf(entry: Entry): string {
+    if (this.#options.whole) return this.#options.thread ?? ''
+    if (!entry.sidechain) return ''
+    const parent = entry.parent === undefined ? undefined : this.#nodes.get(entry.parent)
+    return entry.agentId ?? parent?.thread ?? entry.uuid ?? ''
+  }
+
+  #noteAgents(entry: Entry, thread: string): void {
+    if (entry.sidechain && !this.#options.whole && !this.#threadPrompts.has(thread))
+      this.#threadPrompts.set(thread, textOf(entry.blocks[0]?.text))
+    for (const call of callsOf(entry)) {
+      const input = objectOf(call.input)
+      if (typeof call.id === 'string') {
+        const known = { agentType: textOf(input?.subagent_type), prompt: textOf(input?.prompt) }
+        this.#callInputs.set(call.id, known)
+      }
+    }
+    const agentId = textOf(objectOf(entry.raw.toolUseResult)?.agentId)
+    const callId = textOf(resultsOf(entry)[0]?.tool_use_id)
+    if (agentId !== undefined && callId !== undefined) this.#linked.push({ agentId, callId })
+  }
+
+  /** By the agent id in a tool's result; else by the prompt that a sub-agent in this file began with. */
+  #links(): ChildLink[] {
+    const byPrompt = [...this.#threadPrompts].flatMap(([agentId, prompt]) => {
+      if (this.#linked.some((link) => link.agentId === agentId)) return []
+      const call = [...this.#callInputs].find(([, input]) => prompt !== undefined && input.prompt === prompt)
+      return call ? [{ agentId, callId: call[0] }] : []
+    })
+    const first = new Map([...this.#linked, ...byPrompt].reverse().map((link) => [link.agentId, link]))
+    return [...first.values()].reverse().map((link) => ({
+      ...link,
+      agentType: this.#callInputs.get(link.callId)?.agentType,
+    }))
+  }
+}
+
+function original(node: Node | undefined): Node | undefined {
+  return node?.copyOf ?? node
+}
+
+function keyOf(entry: Entry, block: Block): string {
+  if (block.type === 'tool_result') return `result ${block.tool_use_id}`
+  const owner = entry.messageId ?? entry.at ?? entry.uuid
+  if (block.type === 'tool_use') return `use ${owner} ${block.id}`
+  return `${entry.type} ${owner} ${createHash('sha256').update(JSON.stringify(block)).digest('base64')}`
+}
