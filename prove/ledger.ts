@@ -54,9 +54,7 @@ summarize({
 
 /** Started ahead of its turn, as it loads the engine while another one works. */
 function start(): Child<Spent> {
-  return new Child(new URL('./lib/spender.ts', import.meta.url), {
-    NODE_COMPILE_CACHE: join(folder, 'cache'),
-  })
+  return new Child(new URL('./lib/spender.ts', import.meta.url))
 }
 
 /** One process, killed after so many reports. It may have died in the next step, which is sent again. */
