@@ -32,7 +32,7 @@ let crashes = 0
 let done = 0
 
 /** Steps that one process does at most. */
-const stepsAtOnce = 200
+const stepsAtOnce = 50
 
 let warm = start()
 while (done < planned.length && wrong.length === 0) await spend()
