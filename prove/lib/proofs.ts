@@ -46,7 +46,7 @@ export const proofs: readonly Proof[] = [
     planted: [
       {
         bug: 'a failing commit is taken for one that was not written',
-        args: ['--every', '600', '--planted'],
+        args: ['--every', '4', '--planted'],
       },
     ],
   },
