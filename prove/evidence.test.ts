@@ -25,6 +25,12 @@ test('the page says what was counted, with which seed, and whether the planted b
   expect(page).toContain('| 1,200 rounds | none | a bug: caught | 7 | 3 |')
 })
 
+test('the page names what a proof ran on', () => {
+  const on = { ...good, summary: { ...summary, versions: { Postgres: '18.0' } } }
+  const page = evidencePage([good, on], { date: '2026-01-02', versions: { Node: '24.0.0' } })
+  expect(page).toContain('2026-01-02, Node 24.0.0, Postgres 18.0.')
+})
+
 test.each<[string, Partial<Result>, string | undefined]>([
   ['is proved', {}, undefined],
   ['found a fault', { summary: { ...summary, faults: { lost: 2 } } }, '**2 lost**'],

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { prove } from './lib/prove.ts'
 
 test('a flipped bit in any file is harmless or found out', { timeout: 300_000 }, async () => {
-  const { status, output, summary } = await prove('flip', '--flips', '300')
+  const { status, output, summary } = await prove('flip', '--flips', '500')
   expect(summary?.faults, output).toEqual({ wrong: 0 })
   for (const name of ['harmless', 'detected']) expect(summary?.counted[name], name).toBeGreaterThan(0)
   expect(status, output).toBe(0)

@@ -18,7 +18,7 @@ test('the audit catches a store that takes a failing commit for one that was not
   timeout: 300_000,
 }, async ({ skip }) => {
   if (reason) skip(reason)
-  const { status, output, summary } = await prove('io', '--every', '600', '--planted')
+  const { status, output, summary } = await prove('io', '--every', '4', '--planted')
   expect(summary?.counted.unknown, output).toBe(0)
   expect(summary?.faults).toEqual({ lost: 0, wrong: expect.any(Number) })
   expect(summary?.faults.wrong).toBeGreaterThan(0)

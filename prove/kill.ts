@@ -109,7 +109,7 @@ function resendable({ op, session, kind }: Op): Again[] {
 
 /** Started ahead of its turn: it loads the engine while the one before it works, and opens the file when it is told to. */
 function startWriter(): Child<Report> {
-  return new Child(new URL('./lib/writer.ts', import.meta.url), { NODE_COMPILE_CACHE: join(folder, 'cache') })
+  return new Child(new URL('./lib/writer.ts', import.meta.url))
 }
 
 async function writeUntilKilled(task: Task, history: History): Promise<void> {

@@ -32,7 +32,7 @@ let crashes = 0
 let done = 0
 
 /** Steps that one process does at most. */
-const stepsAtOnce = 200
+const stepsAtOnce = 50
 
 let warm = start()
 while (done < planned.length && wrong.length === 0) await spend()
@@ -54,9 +54,7 @@ summarize({
 
 /** Started ahead of its turn, as it loads the engine while another one works. */
 function start(): Child<Spent> {
-  return new Child(new URL('./lib/spender.ts', import.meta.url), {
-    NODE_COMPILE_CACHE: join(folder, 'cache'),
-  })
+  return new Child(new URL('./lib/spender.ts', import.meta.url))
 }
 
 /** One process, killed after so many reports. It may have died in the next step, which is sent again. */

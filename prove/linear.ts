@@ -15,7 +15,7 @@ import { Recorder } from './lib/linear/recorder.ts'
 import { type SeamOp, seamModel } from './lib/linear/seam-model.ts'
 import { begun, firstCommit, makeSession } from './lib/linear/session.ts'
 import type { Level, Op } from './lib/linear/task.ts'
-import { temporaryFolder } from './lib/place.ts'
+import { memoryFolder } from './lib/place.ts'
 import { Random } from './lib/random.ts'
 import { storeIn } from './lib/stores.ts'
 import { summarize } from './lib/summary.ts'
@@ -44,7 +44,7 @@ const atOnce = 4
 const killEvery = 40
 
 const random = new Random(seed)
-const folder = temporaryFolder()
+const folder = memoryFolder()
 const store = await storeIn(folder, name).open({})
 const holdfast = await openHoldfast({ store })
 const counted = { histories, operations: 0, 'without an answer': 0, 'processes killed': 0 }

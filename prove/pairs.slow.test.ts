@@ -2,10 +2,10 @@ import { expect, test } from 'vitest'
 import { prove } from './lib/prove.ts'
 import { providerNames } from './lib/providers/index.ts'
 
-test('every prefix of every log gives a view that every provider takes', { timeout: 180_000 }, async () => {
-  const { status, output, summary } = await prove('pairs', '--logs', '2000')
-  expect(summary?.counted).toMatchObject({ logs: 2_000 })
-  expect(summary?.counted.views).toBeGreaterThan(20_000)
+test('every prefix of every log gives a view that every provider takes', { timeout: 300_000 }, async () => {
+  const { status, output, summary } = await prove('pairs', '--logs', '20000')
+  expect(summary?.counted).toMatchObject({ logs: 20_000 })
+  expect(summary?.counted.views).toBeGreaterThan(200_000)
   for (const kind of [
     'compaction.applied',
     'message.restored',

@@ -5,67 +5,45 @@
  * `npm run prove:pairs -- --logs 50000 --seed 7`; `--planted` names a broken view, which every provider must refuse:
  * `dropped` results, `open` calls, `doubled` results.
  */
-import { contextView, fold, openHoldfast, providerView, type State, viewStateOf } from '@holdfast/core'
-import { memory } from '@holdfast/core/memory'
+import { availableParallelism } from 'node:os'
 import { knobs } from './lib/args.ts'
-import { Life, type World } from './lib/life.ts'
-import { breakView } from './lib/planted-view.ts'
-import { type Provider, providerNames, providers, requestFrom } from './lib/providers/index.ts'
-import { Random } from './lib/random.ts'
-import { type RawEvent, readSession } from './lib/stored.ts'
+import { Child } from './lib/child.ts'
+import type { Lives, LivesTask } from './lib/lives.ts'
+import type { Provider } from './lib/providers/index.ts'
 import { phrase, summarize } from './lib/summary.ts'
 
 const { logs, seed, planted } = knobs({ logs: 5_000, planted: '' })
 console.log(`pairs: ${logs} logs, seed ${seed}${planted ? `, planted: ${planted}` : ''}`)
 
-const livesPerStore = 200
-const random = new Random(seed)
-const kinds = new Map<string, number>()
+/** A new store for some, so that none grows large. */
+const logsPerStore = 100
+const mostTold = 5
+const kinds: Record<string, number> = {}
 const refused: Record<Provider, number> = { anthropic: 0, chat: 0, responses: 0, gemini: 0 }
 let views = 0
 let told = 0
 
-for (let left = logs; left > 0; ) left -= await proveLogs(Math.min(left, livesPerStore))
-console.log(phrase(Object.fromEntries([...kinds].sort(([a], [b]) => (a < b ? -1 : 1)))))
+const waiting = Array.from({ length: Math.ceil(logs / logsPerStore) }, (_, nth): LivesTask => {
+  return { seed: seed * 1_000 + nth, logs: Math.min(logsPerStore, logs - nth * logsPerStore), planted }
+})
+await Promise.all(Array.from({ length: availableParallelism() }, proveLogs))
+console.log(phrase(Object.fromEntries(Object.entries(kinds).sort(([a], [b]) => (a < b ? -1 : 1)))))
 summarize({ seed, counted: { logs, views }, faults: refused })
 
-/** A new store for some, so that none grows large. Gives how many logs there were: forks count too. */
-async function proveLogs(atMost: number): Promise<number> {
-  const clock = { nowMs: 1_790_000_000_000 }
-  const store = await memory().open({ clock: () => clock.nowMs })
-  let id = 0
-  const ids = { next: () => `id${++id}` }
-  const holdfast = await openHoldfast({ store, ids, random: () => random.next() / 2 ** 32 })
-  const world: World = { holdfast, store, clock, random }
-  let count = 0
-  while (count < atMost) {
-    const life = await Life.begin(world)
-    for (let steps = 4 + random.below(28); steps > 0; steps--) await life.step()
-    for (const sessionId of life.sessions.slice(0, atMost - count)) {
-      count += 1
-      check((await readSession(store, sessionId))?.events ?? [], sessionId)
-    }
+async function proveLogs(): Promise<void> {
+  const child = new Child<Lives>(new URL('./lib/lives.ts', import.meta.url))
+  for (let task = waiting.shift(); task; task = waiting.shift()) {
+    child.send(task)
+    add(await child.require())
   }
-  await holdfast.close()
-  await store.close()
-  return count
+  child.kill()
 }
 
-/** A crash may leave any prefix: each is gone on from. */
-function check(events: readonly RawEvent[], sessionId: string): void {
-  let state: State | undefined
-  for (const [at, event] of events.entries()) {
-    state = fold(state, event)
-    views += 1
-    kinds.set(event.type, (kinds.get(event.type) ?? 0) + 1)
-    const view = breakView(planted, providerView(contextView(events.slice(0, at + 1), viewStateOf(state))))
-    const request = requestFrom(view)
-    for (const name of providerNames) {
-      const faults = providers[name](request)
-      if (faults.length === 0) continue
-      refused[name] += 1
-      if (!planted && told++ < 5)
-        console.error(`${sessionId} through seq ${at + 1}, ${name}: ${faults.join('; ')}`)
-    }
-  }
+function add(lives: Lives): void {
+  views += lives.views
+  for (const [kind, count] of Object.entries(lives.kinds)) kinds[kind] = (kinds[kind] ?? 0) + count
+  for (const [name, count] of Object.entries(lives.refused)) refused[name as Provider] += count
+  if (planted) return
+  for (const fault of lives.told.slice(0, mostTold - told)) console.error(fault)
+  told = Math.min(mostTold, told + lives.told.length)
 }

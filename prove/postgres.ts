@@ -44,10 +44,12 @@ const random = new Random(seed)
 const totals = { lost: 0, duplicated: 0, reordered: 0, wrong: 0 }
 
 const server = await startPostgres({ durable: true })
-await asAdmin(server, async (admin) => {
+const version = await asAdmin(server, async (admin) => {
   await admin.query('CREATE ROLE writer LOGIN')
   await admin.query('CREATE ROLE crowd LOGIN')
   await syncCommits(admin, sync)
+  const { rows } = await admin.query<{ server_version: string }>('SHOW server_version')
+  return rows[0]?.server_version ?? 'unknown'
 })
 const place: ServerPlace = { url: urlOf(server.url, 'writer'), schema: 'proof', migrationUrl: server.url }
 
@@ -79,7 +81,7 @@ waits.sort((a, b) => a - b)
 console.log(`served again after ${waits[waits.length >> 1]} ms (median), ${waits.at(-1)} ms (longest)`)
 const errors = [...history.errors].map(([code, count]) => `${count} ${code}`)
 console.log(`errors that callers saw: ${errors.join(', ') || 'none'}`)
-summarize({ seed, counted: { [trouble]: stops, acked }, faults: totals })
+summarize({ seed, counted: { [trouble]: stops, acked }, faults: totals, versions: { Postgres: version } })
 
 function taskOf(writer: number): ServerTask {
   const running = [`x${writer}`, `y${writer}`]

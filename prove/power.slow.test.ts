@@ -8,7 +8,7 @@ test('a power cut at any moment loses nothing that was acknowledged', { timeout:
   skip,
 }) => {
   if (reason) skip(reason)
-  const { status, output, summary } = await prove('power', '--images', '12500')
+  const { status, output, summary } = await prove('power', '--images', '20000')
   expect(summary?.faults, output).toEqual({ lost: 0, wrong: 0 })
   expect(summary?.counted.acked).toBeGreaterThan(0)
   expect(status, output).toBe(0)

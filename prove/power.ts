@@ -12,7 +12,7 @@ import { knobs } from './lib/args.ts'
 import { Child } from './lib/child.ts'
 import { Disk } from './lib/disk.ts'
 import { memoryFolder } from './lib/place.ts'
-import type { Cuts, Damage } from './lib/power-cutter.ts'
+import type { CutReport, Cuts } from './lib/power-cutter.ts'
 import { Random } from './lib/random.ts'
 import { record } from './lib/record.ts'
 import { whyNoShim } from './lib/shim.ts'
@@ -29,16 +29,26 @@ if (reason) {
 console.log(`power: ${images} images, seed ${seed}, durability ${durability}`)
 
 const imagesPerTrace = 2_500
+/** Places that one process has together: their images are often the same. */
+const neighbours = 100
 const mostTold = 20
 const random = new Random(seed)
 const work = memoryFolder()
 const folder = join(work, 'recorded')
-const totals = { changes: 0, acked: 0, lost: 0, wrong: 0 }
+const totals = { distinct: 0, changes: 0, acked: 0, lost: 0, wrong: 0 }
+const cutters = Array.from({ length: availableParallelism() }, () => {
+  return new Child<CutReport>(new URL('./lib/power-cutter.ts', import.meta.url))
+})
 
 for (let done = 0; done < images; done += imagesPerTrace)
   await proveTrace(done, Math.min(imagesPerTrace, images - done))
-const { changes, acked, lost, wrong } = totals
-summarize({ seed, counted: { images, 'changes and syncs': changes, acked }, faults: { lost, wrong } })
+for (const cutter of cutters) cutter.kill()
+const { distinct, changes, acked, lost, wrong } = totals
+summarize({
+  seed,
+  counted: { images, 'of these distinct': distinct, 'changes and syncs': changes, acked },
+  faults: { lost, wrong },
+})
 
 /** Short lives, and now and then others: the cost of an image is that of reading all that its writers wrote. */
 async function proveTrace(nth: number, count: number): Promise<void> {
@@ -50,9 +60,11 @@ async function proveTrace(nth: number, count: number): Promise<void> {
   requireWholeTrace(trace)
   totals.changes += trace.length
   const cuts = cutsOf(trace, count)
-  const cutters = Math.min(availableParallelism(), Math.ceil(count / 50))
-  const shares = Array.from({ length: cutters }, (_, cutter) => cuts.filter((_, n) => n % cutters === cutter))
-  await Promise.all(shares.map((share) => cutPower(path, share)))
+  const handOf = (place: number) => Math.floor(place / neighbours) % cutters.length
+  const shares = cutters.map((_, hand) => cuts.filter(({ place }) => handOf(place) === hand))
+  await Promise.all(
+    cutters.map((cutter, hand) => cutPower(cutter, { trace: path, cuts: shares[hand] ?? [] })),
+  )
 }
 
 /** Rising, anywhere after the first report. */
@@ -64,14 +76,13 @@ function cutsOf(trace: readonly Change[], count: number): Cuts['cuts'] {
   return found.sort((a, b) => a.place - b.place)
 }
 
-async function cutPower(trace: string, cuts: Cuts['cuts']): Promise<void> {
-  const cutter = new Child<Damage>(new URL('./lib/power-cutter.ts', import.meta.url))
-  cutter.send({ trace, cuts } satisfies Cuts)
-  for (const _ of cuts) blame(await cutter.require())
-  await cutter.end()
+async function cutPower(cutter: Child<CutReport>, task: Cuts): Promise<void> {
+  cutter.send(task)
+  for (const _ of task.cuts) blame(await cutter.require())
 }
 
-function blame({ place, lost, wrong }: Damage): void {
+function blame({ place, isKnown, lost, wrong }: CutReport): void {
+  if (!isKnown) totals.distinct += 1
   const isTold = totals.lost + totals.wrong < mostTold
   totals.lost += lost.length
   totals.wrong += wrong.length

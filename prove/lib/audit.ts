@@ -105,26 +105,54 @@ function effects(events: readonly RawEvent[]): Map<string, RawEvent[]> {
 
 /** One write: there once, whole, in one commit, at its seq and after all that was acked before it; or not at all. */
 function check(op: Op, events: readonly RawEvent[], findings: Findings): void {
-  const [first, last] = [events.at(0), events.at(-1)]
-  if (!first || !last) {
+  const [first] = events
+  if (!first) {
     if (op.status === 'acked' || op.status === 'there') findings.lost.push(op.op)
     else findings.absent.push(op.op)
     return
   }
-  const range: Range = [first.seq, last.seq]
+  const { range, lines, hash, isDouble, isTorn } = effectOf(first, events)
   findings.there[op.op] = range
-  const lines = events.map((event) => lineOf(event) ?? '')
-  if (new Set(lines).size < lines.length) findings.duplicated.push(op.op)
-  else if (hashOf(lines) !== op.hash)
+  if (isDouble) findings.duplicated.push(op.op)
+  else if (hash !== op.hash)
     findings.wrong.push(
       `${op.op} is there in part, or changed: ${lines.map((line) => line.slice(0, 60)).join(' | ')}`,
     )
-  if (new Set(events.map((event) => event.commitId)).size > 1)
-    findings.wrong.push(`${op.op} is in two commits`)
+  if (isTorn) findings.wrong.push(`${op.op} is in two commits`)
   if (op.status === 'absent') findings.wrong.push(`${op.op} was settled as absent and is there now`)
   if (op.range && !holds(op.range, range))
     findings.reordered.push(`${op.op} was at ${op.range} and is at ${range}`)
   if (first.seq <= op.after) findings.reordered.push(`${op.op} is at ${first.seq}, not after ${op.after}`)
+}
+
+/** What the events of a write are together. */
+interface Effect {
+  events: readonly RawEvent[]
+  range: Range
+  lines: string[]
+  hash: string
+  isDouble: boolean
+  isTorn: boolean
+}
+
+/** By the first event: in the next image it is mostly followed by the same ones. */
+const effectsFrom = new WeakMap<RawEvent, Effect>()
+
+function effectOf(first: RawEvent, events: readonly RawEvent[]): Effect {
+  const found = effectsFrom.get(first)
+  if (found?.events.length === events.length && found.events.every((event, n) => event === events[n]))
+    return found
+  const lines = events.map((event) => lineOf(event) ?? '')
+  const made: Effect = {
+    events,
+    range: [first.seq, (events.at(-1) ?? first).seq],
+    lines,
+    hash: hashOf(lines),
+    isDouble: new Set(lines).size < lines.length,
+    isTorn: new Set(events.map((event) => event.commitId)).size > 1,
+  }
+  effectsFrom.set(first, made)
+  return made
 }
 
 function foreign(said: ReadonlyMap<string, unknown>, ops: readonly Op[]): string[] {

@@ -4,9 +4,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { compileCache } from './compile-cache.ts'
 
 const running = new Set<Child<unknown>>()
 process.once('exit', () => {
@@ -22,7 +24,7 @@ export class Child<Report> {
   constructor(script: URL, env: NodeJS.ProcessEnv = {}) {
     this.#process = spawn(process.execPath, [fileURLToPath(script)], {
       stdio: ['pipe', 'inherit', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...compileCache, ...env },
     })
     this.#process.stderr?.on('data', (text) => {
       this.#errors += text
@@ -81,6 +83,8 @@ export class Child<Report> {
 
 /** In a child: what the parent sends, one message after the other. Whoever stops listening may end. */
 export async function* messages<T>(): AsyncGenerator<T> {
+  // Whoever is killed later leaves no compile cache.
+  flushCompileCache()
   try {
     for await (const line of createInterface({ input: process.stdin })) yield JSON.parse(line) as T
   } finally {

@@ -22,7 +22,8 @@ export interface Circumstances {
 }
 
 export function evidencePage(results: readonly Result[], { date, versions }: Circumstances): string {
-  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  const all = Object.assign({}, versions, ...results.map(({ summary }) => summary?.versions))
+  const named = Object.entries(all).map(([name, version]) => `${name} ${version}`)
   return [
     '# Evidence',
     '',

@@ -68,6 +68,8 @@ export interface Op extends Intent {
 export class History {
   readonly ops = new Map<string, Op>()
   readonly wrong: string[] = []
+  /** How many reports were taken. */
+  said = 0
   /** Tries that ended in an error, by its code. */
   readonly errors = new Map<ErrorCode, number>()
   /** The newest of each draft. */
@@ -75,6 +77,7 @@ export class History {
   readonly #newest = new Map<string, number>()
 
   take(report: Report): void {
+    this.said += 1
     if ('intent' in report) this.#intend(report.intent)
     else if ('drafted' in report) this.drafts.set(report.drafted.draftId, report.drafted)
     else if ('ack' in report) this.#ack(this.#require(report.ack.op), report.ack.range)

@@ -10,9 +10,9 @@ import {
 import type { Turn } from './pairing.ts'
 import type { RawEvent, StoredSession } from './stored.ts'
 
-/** The head as it follows from the log, from its first event. */
-export function foldedHead(session: StoredSession): Record<string, unknown> {
-  return { ...foldedState(session)?.head }
+/** The head as it follows from the log, from its first event. The same object for the same log. */
+export function foldedHead(session: StoredSession): object {
+  return foldedState(session)?.head ?? {}
 }
 
 /** The whole context as the engine would send it to a provider. */
@@ -21,9 +21,19 @@ export function providerViewOf(session: StoredSession): ProviderMessage[] {
   return state ? providerView(contextView(session.events, viewStateOf(state))) : []
 }
 
+const turns = new WeakMap<State, Turn[]>()
+
 /** The same, as who calls and who answers. */
 export function viewOf(session: StoredSession): Turn[] {
-  return providerViewOf(session).map(({ role, parts }) => ({
+  const state = foldedState(session)
+  if (!state) return []
+  const found = turns.get(state) ?? turnsOf(providerViewOf(session))
+  turns.set(state, found)
+  return found
+}
+
+function turnsOf(view: readonly ProviderMessage[]): Turn[] {
+  return view.map(({ role, parts }) => ({
     role,
     calls: ids(parts, 'tool_call'),
     answers: ids(parts, 'tool_result'),
@@ -45,18 +55,9 @@ const folded = new Map<string, Step[]>()
 function foldedState({ sessionId, events }: StoredSession): State | undefined {
   const steps = folded.get(sessionId) ?? []
   folded.set(sessionId, steps)
-  const fresh = events.findIndex((event, index) => !isSame(event, steps[index]?.event))
+  const fresh = events.findIndex((event, index) => event !== steps[index]?.event)
   steps.length = fresh < 0 ? events.length : fresh
   for (const event of events.slice(steps.length))
     steps.push({ event, state: fold(steps.at(-1)?.state, event) })
   return steps.at(-1)?.state
-}
-
-function isSame(event: RawEvent, other: RawEvent | undefined): boolean {
-  return (
-    event.data === other?.data &&
-    event.seq === other.seq &&
-    event.type === other.type &&
-    event.at === other.at
-  )
 }

@@ -1,4 +1,5 @@
 /** One of the processes that share the cuts of a trace: each replays it whole and examines the images of its own cuts. */
+import { hash } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { messages, report } from './child.ts'
@@ -17,21 +18,35 @@ export interface Cuts {
 
 /** What an image lost, and what else was wrong with it. */
 export interface Damage {
-  place: number
   lost: string[]
   wrong: string[]
 }
+
+export interface CutReport extends Damage {
+  place: number
+  /** The same bytes, of which the same was said, were examined before. */
+  isKnown: boolean
+}
+
+type Image = ReadonlyMap<string, Buffer>
 
 const image = join(memoryFolder(), 'image')
 
 for await (const { trace, cuts } of messages<Cuts>()) {
   const disk = new Disk()
   const history = new History()
+  const known = new Map<string, Damage>()
+  let done = 0
   for (const [place, change] of readTrace(trace).entries()) {
-    for (; cuts[0]?.place === place; cuts.shift()) report(await cutPower(cuts[0], disk, history))
+    for (let cut = cuts[done]; cut?.place === place; cut = cuts[++done]) {
+      const left = imageAfter(cut.seed, disk)
+      const name = nameOf(left, history)
+      const damage = known.get(name) ?? (await damageOf(left, history))
+      report({ place, isKnown: known.has(name), ...damage } satisfies CutReport)
+      known.set(name, damage)
+    }
     apply(change, disk, history)
   }
-  break
 }
 
 /** Reports are no files of the disk: what was said was said. */
@@ -40,19 +55,23 @@ function apply(change: Change, disk: Disk, history: History): void {
   else history.take(JSON.parse(change.data.toString()) as Report)
 }
 
-async function cutPower(
-  { place, seed }: Cuts['cuts'][number],
-  disk: Disk,
-  history: History,
-): Promise<Damage> {
+function imageAfter(seed: number, disk: Disk): Image {
+  return new Map([...disk.powerCut(new Random(seed))].filter(([name]) => !isShared(name)))
+}
+
+/** Equal for the same files of which the same was said. */
+function nameOf(files: Image, { said }: History): string {
+  return [said, ...[...files].map(([name, bytes]) => `${name} ${hash('sha1', bytes)}`)].join('\n')
+}
+
+async function damageOf(files: Image, history: History): Promise<Damage> {
   rmSync(image, { recursive: true, force: true })
   mkdirSync(image)
-  for (const [name, bytes] of disk.powerCut(new Random(seed)))
-    if (!isShared(name)) writeFileSync(join(image, name), bytes)
+  for (const [name, bytes] of files) writeFileSync(join(image, name), bytes)
   const { lost, duplicated, reordered, wrong } = await examine({
     place: { file: join(image, 'holdfast.db') },
     ops: [...history.ops.values()],
     drafted: [...history.drafts.values()],
   })
-  return { place, lost, wrong: [...wrong, ...duplicated, ...reordered] }
+  return { lost, wrong: [...wrong, ...duplicated, ...reordered] }
 }

@@ -23,7 +23,7 @@ export const proofs: readonly Proof[] = [
   {
     name: 'power',
     shows: 'a power cut at any moment loses nothing that was acknowledged',
-    args: ['--images', '2500'],
+    args: ['--images', '20000'],
     planted: [
       { bug: 'commits are not synced', args: ['--images', '30', '--durability', 'normal'] },
       { bug: 'nothing is ever synced', args: ['--images', '30', '--durability', 'off'] },
@@ -46,7 +46,7 @@ export const proofs: readonly Proof[] = [
     planted: [
       {
         bug: 'a failing commit is taken for one that was not written',
-        args: ['--every', '600', '--planted'],
+        args: ['--every', '4', '--planted'],
       },
     ],
   },
@@ -77,7 +77,7 @@ export const proofs: readonly Proof[] = [
   {
     name: 'linear',
     shows: 'all that many clients were answered has one order that explains it',
-    args: ['--histories', '300', '--ops', '200'],
+    args: ['--histories', '2000', '--ops', '200'],
     planted: [
       { bug: 'lost update', args: ['--histories', '30', '--planted', 'lost-update'] },
       { bug: 'stale epoch accepted', args: ['--histories', '30', '--planted', 'stale-epoch'] },
@@ -88,7 +88,7 @@ export const proofs: readonly Proof[] = [
   {
     name: 'pairs',
     shows: 'after anything, what a provider is sent is what that provider takes',
-    args: ['--logs', '5000'],
+    args: ['--logs', '50000'],
     planted: [
       { bug: 'a result left out', args: ['--logs', '100', '--planted', 'dropped'] },
       { bug: 'a call left open', args: ['--logs', '100', '--planted', 'open'] },

@@ -1,6 +1,7 @@
 /** Runs a proof as `npm run prove:…` does, for the tests and for `npm run prove`. */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { compileCache } from './compile-cache.ts'
 import { type Summary, summaryOf } from './summary.ts'
 
 export async function prove(
@@ -8,7 +9,10 @@ export async function prove(
   ...args: string[]
 ): Promise<{ status: number | null; output: string; summary?: Summary }> {
   const script = fileURLToPath(new URL(`../${name}.ts`, import.meta.url))
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [script, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...compileCache },
+  })
   const kill = () => child.kill()
   process.once('exit', kill)
   let output = ''

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { compileCache } from './compile-cache.ts'
 import { compileShim } from './shim.ts'
 
 /** Gives the path of the trace. The program runs to its own death by SIGKILL, so that nothing is tidied up behind it. */
@@ -17,6 +18,7 @@ export function record(
     stdio: ['ignore', 'inherit', 'inherit'],
     env: {
       ...process.env,
+      ...compileCache,
       LD_PRELOAD: compileShim('record', work),
       HOLDFAST_RECORD_FOLDER: folder,
       HOLDFAST_RECORD_TRACE: trace,

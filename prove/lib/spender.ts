@@ -1,5 +1,4 @@
 /** The process that spends and is killed: it does steps of a plan, one after the other, and tells the totals after each. */
-import { flushCompileCache } from 'node:module'
 import {
   type ActiveSession,
   type AnySession,
@@ -36,7 +35,6 @@ export interface Spent {
   wrong: string[]
 }
 
-flushCompileCache()
 report({ ready: true })
 for await (const { file, aheadMs, first, steps, planted, ...task } of messages<SpenderTask>()) {
   const factory = sqlite(file, { durability: 'normal' })

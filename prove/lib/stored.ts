@@ -1,6 +1,7 @@
 /** A session as the store has it, read through the seam and parsed here, without the engine's own decoding. */
 import type { FoldEvent, Store } from '@holdfast/core'
 import { DEFAULT_TENANT } from '@holdfast/protocol'
+import { Kept } from './kept.ts'
 
 export interface RawEvent extends FoldEvent {
   commitId: string
@@ -20,7 +21,7 @@ export async function readSession(store: Store, sessionId: string): Promise<Stor
   return {
     sessionId,
     headSeq: head.seq,
-    head: JSON.parse(head.body),
+    head: heads.of(`${sessionId} ${head.seq}`, head.body, () => JSON.parse(head.body)),
     events: await readEvents(store, sessionId),
   }
 }
@@ -40,20 +41,11 @@ async function readEvents(store: Store, sessionId: string): Promise<RawEvent[]> 
   }
 }
 
+/** The same event read again is the same object. */
+const events = new Kept<RawEvent>(20_000)
+const heads = new Kept<StoredSession['head']>(2_000)
+
 function parse({ body, ...row }: Awaited<ReturnType<Store['readEvents']>>[number]): RawEvent {
-  return { ...row, ...parsed(row.type, body) }
-}
-
-/** Many images of one file hold the same events: each is parsed once, and its data is then the same object. */
-const known = new Map<string, Pick<RawEvent, 'actor' | 'data'>>()
-const mostKnown = 20_000
-
-function parsed(type: string, body: string): Pick<RawEvent, 'actor' | 'data'> {
-  const name = `${type} ${body}`
-  const found = known.get(name)
-  if (found) return found
-  if (known.size >= mostKnown) known.clear()
-  const made = JSON.parse(body)
-  known.set(name, made)
-  return made
+  const name = `${row.commitId} ${row.seq} ${row.type} ${row.at}`
+  return events.of(name, body, () => ({ ...row, ...JSON.parse(body) }))
 }

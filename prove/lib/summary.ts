@@ -4,6 +4,8 @@ export interface Summary {
   counted: Record<string, number>
   /** All zero when what it shows is true. */
   faults: Record<string, number>
+  /** Of what it ran on, where that is no part of Node. */
+  versions?: Readonly<Record<string, string>>
   /** Why it could not run here. */
   skipped?: string
 }

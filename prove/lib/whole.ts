@@ -13,15 +13,22 @@ export function gapProblems({ events, headSeq }: StoredSession): string[] {
 
 /** The stored head must be the fold of the log from its first event. */
 export function foldProblems(session: StoredSession): string[] {
-  const { v: _version, ...head } = session.head
-  const [stored, folded] = [plain(head), plain(foldedHead(session))]
+  const [stored, folded] = [plainOf(session.head), plainOf(foldedHead(session))]
   return stored === folded
     ? []
     : [`the head is not the fold of the log:\n  stored ${stored}\n  folded ${folded}`]
 }
 
-/** Sorted, and without what is zero or empty: a stored head leaves that out. */
-function plain(value: Record<string, unknown>): string {
+const plain = new WeakMap<object, string>()
+
+function plainOf(head: object): string {
+  const found = plain.get(head) ?? plainText(head)
+  plain.set(head, found)
+  return found
+}
+
+/** Sorted, without what is zero or empty, which a stored head leaves out, and without its version. */
+function plainText({ v: _version, ...value }: { v?: unknown }): string {
   return JSON.stringify(value, (_key, item) => {
     if (item === 0 || item === false) return undefined
     if (item === null || typeof item !== 'object') return item

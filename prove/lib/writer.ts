@@ -1,5 +1,4 @@
 /** The process that is killed, or kills itself at a named point: told where to write, it writes until it dies. */
-import { flushCompileCache } from 'node:module'
 import { type Holdfast, openHoldfast, type Store } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
 import { messages, report } from './child.ts'
@@ -22,8 +21,6 @@ export interface Task {
   rounds?: number
 }
 
-// Killed processes leave no compile cache; with one, the next writer starts in half the time.
-flushCompileCache()
 report({ ready: true })
 for await (const { file, aheadMs, again, planted, death, ...work } of messages<Task>()) {
   const clock = () => Date.now() + aheadMs

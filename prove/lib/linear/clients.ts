@@ -20,8 +20,9 @@ interface Client {
 }
 
 const handles: Handle[] = []
+const untold: LinearReport[] = []
 
-report({ ready: true } satisfies LinearReport)
+tell({ ready: true })
 for await (const task of messages<HistoryTask>()) {
   while (handles.length < task.clients) handles.push(await openHandle(task))
   void work(task)
@@ -42,7 +43,7 @@ async function work(task: HistoryTask): Promise<void> {
         await perform(client, history, `${place}.${n}`)
     }),
   )
-  report({ history, done: true } satisfies LinearReport)
+  tell({ history, done: true })
 }
 
 function clientOf({ store, holdfast }: Handle, { session, level, seed }: HistoryTask, place: number): Client {
@@ -56,9 +57,14 @@ function clientOf({ store, holdfast }: Handle, { session, level, seed }: History
 
 async function perform(client: Client, history: number, id: string): Promise<void> {
   const op = client.next()
-  report({ history, id, op, begin: now() } satisfies LinearReport)
+  tell({ history, id, op, begin: now() })
   const answer = await client.answer(op).catch(codeOf)
-  report({ history, id, answer, wallTo: Date.now(), end: now() } satisfies LinearReport)
+  untold.push({ history, id, answer, wallTo: Date.now(), end: now() })
+}
+
+/** At once, with the answers since the last time: those that a death keeps back are none. */
+function tell(said: LinearReport): void {
+  report([...untold.splice(0), said])
 }
 
 /** A refusal is an answer; whether it fits is judged like any other. */

@@ -9,17 +9,17 @@ interface Recording {
 }
 
 export class Recorder {
-  readonly #child: Child<LinearReport>
+  readonly #child: Child<LinearReport[]>
   readonly #recordings = new Map<number, Recording>()
   #isKilled = false
 
   static async start(): Promise<Recorder> {
-    const child = new Child<LinearReport>(new URL('./clients.ts', import.meta.url))
+    const child = new Child<LinearReport[]>(new URL('./clients.ts', import.meta.url))
     await child.require()
     return new Recorder(child)
   }
 
-  private constructor(child: Child<LinearReport>) {
+  private constructor(child: Child<LinearReport[]>) {
     this.#child = child
     void this.#listen()
   }
@@ -36,7 +36,8 @@ export class Recorder {
   }
 
   async #listen(): Promise<void> {
-    for (let said = await this.#child.next(); said; said = await this.#child.next()) this.#take(said)
+    for (let said = await this.#child.next(); said; said = await this.#child.next())
+      for (const one of said) this.#take(one)
     if (!this.#isKilled) throw new Error(`clients ended (${await this.#child.end()}):\n${this.#child.errors}`)
     for (const history of this.#recordings.keys()) this.#finish(history)
   }
