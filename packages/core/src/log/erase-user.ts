@@ -1,5 +1,12 @@
 /** Forgetting a person: the sessions they own go whole, and elsewhere what they wrote is erased. */
-import { type EventData, HoldfastError, isHoldfastError, type JsonObject } from '@holdfast/protocol'
+import {
+  type EventData,
+  externalId,
+  HoldfastError,
+  isHoldfastError,
+  type JsonObject,
+  parseInput,
+} from '@holdfast/protocol'
 import type { FoldEvent, Head } from '../session/state.ts'
 import type { RecordRow } from '../store/store.ts'
 import { deleteJudged } from './delete-session.ts'
@@ -17,9 +24,11 @@ type Counted = Pick<ErasureReceipt, 'sessions' | 'events' | 'deletedSessions'>
  */
 export async function eraseUser(
   log: TenantLog,
-  userId: string,
+  named: string,
   { scrub = true, ...options }: EraseOptions & { scrub?: boolean },
 ): Promise<ErasureReceipt> {
+  // None at all would name the sessions that nobody owns.
+  const userId = parseInput(externalId, named, 'userId')
   const names = await namesOf(log, userId)
   const receipt: Counted = { sessions: 0, events: 0, deletedSessions: 0 }
   const pass: Pass = {

@@ -1,5 +1,12 @@
 /** Making and finding a tenant's sessions. */
-import { type Actor, type CreateInput, id, isHoldfastError, type Session } from '@holdfast/protocol'
+import {
+  type Actor,
+  type CreateInput,
+  id,
+  isHoldfastError,
+  parseInput,
+  type Session,
+} from '@holdfast/protocol'
 import { lifecycleOf } from '../session/lifecycle.ts'
 import { createSession, forkSession } from './create-session.ts'
 import { type Deleted, type DeleteOptions, deleteSession, treeOf } from './delete-session.ts'
@@ -114,8 +121,8 @@ export class Sessions {
   }
 
   /** With its children; with `cascade` also what was forked from it. */
-  delete(sessionId: string, options?: DeleteOptions): Promise<Deleted> {
-    return deleteSession(this.#log, sessionId, options)
+  async delete(sessionId: string, options?: DeleteOptions): Promise<Deleted> {
+    return deleteSession(this.#log, parseInput(id, sessionId, 'sessionId'), options)
   }
 
   /** Content of these events, and everything derived from it, here and in forks. */
@@ -125,7 +132,12 @@ export class Sessions {
     { scrub = true, ...options }: Partial<EraseOptions> & { scrub?: boolean } = {},
   ): Promise<ErasureReceipt> {
     const terms = { actor: this.#actor, ...options }
-    const { held, ...counts } = await eraseEvents(this.#log, sessionId, seqs, terms)
+    const { held, ...counts } = await eraseEvents(
+      this.#log,
+      parseInput(id, sessionId, 'sessionId'),
+      seqs,
+      terms,
+    )
     const final = await finality(this.#log, { scrub })
     return { ...counts, deletedSessions: 0, ...final, ...(held.size > 0 && { held: [...held] }) }
   }
@@ -136,7 +148,8 @@ export class Sessions {
     messageId: string,
     options?: Partial<EraseOptions> & { scrub?: boolean },
   ): Promise<ErasureReceipt> {
-    return this.erase(sessionId, await seqsOfMessage(this.#log, sessionId, messageId), options)
+    const named = parseInput(id, sessionId, 'sessionId')
+    return this.erase(named, await seqsOfMessage(this.#log, named, messageId), options)
   }
 
   /** Ends, or leaves to be resumed, a run whose worker is gone. Does nothing while its lease is good. */
