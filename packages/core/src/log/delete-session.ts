@@ -35,16 +35,18 @@ export async function deleteSession(
   sessionId: string,
   { scrub = false, ...options }: DeleteOptions = {},
 ): Promise<Deleted> {
-  const deleted = await deleteJudged(log, sessionId, options)
+  const deleted: DeletedSessions = { sessionIds: [], events: 0 }
+  await deleteJudged(log, sessionId, options, deleted)
   return { ...deleted, ...(await finality(log, { scrub })) }
 }
 
+/** Adds to `deleted` what goes, also when it throws half-way. */
 export async function deleteJudged(
   log: TenantLog,
   sessionId: string,
   { cascade = false, ...judgement }: DeleteOptions,
-): Promise<DeletedSessions> {
-  const deleted: DeletedSessions = { sessionIds: [], events: 0 }
+  deleted: DeletedSessions,
+): Promise<void> {
   for (let tries = 1; tries <= deleteTries; tries++) {
     const root = (await findHead(log, sessionId)) ?? missing(sessionId)
     const heads = await closureOf(log, root, cascade)
@@ -52,7 +54,7 @@ export async function deleteJudged(
     if (!cascade) await requireUnforked(log, heads)
     if (!(await deleteAll(log, heads, deleted))) continue
     if (!deleted.sessionIds.includes(sessionId)) missing(sessionId)
-    return deleted
+    return
   }
   throw new HoldfastError('contention', `session ${sessionId} moved ${deleteTries} times; delete it again`)
 }

@@ -109,6 +109,27 @@ eachStore('forgetting a user', (place) => {
     expect(JSON.stringify([await session.events(), await fork.events()])).not.toContain(secret)
   })
 
+  it('counts the forks that went before a hold came', async () => {
+    let rival: (() => Promise<unknown>) | undefined
+    const holdfast = await place.open({
+      wrap: (store) =>
+        withMembers(store, {
+          async deleteSession(...call) {
+            const outcome = await store.deleteSession(...call)
+            const racing = rival
+            rival = undefined
+            await racing?.()
+            return outcome
+          },
+        }),
+    })
+    const session = await holdfast.sessions.create({ id: 'owned', agentId: 'agent', ownerUserId: 'alice' })
+    await session.fork({ id: 'fork', ownerUserId: 'bob' })
+    rival = () => session.hold(true)
+    expect(await holdfast.eraseUser('alice')).toMatchObject({ deletedSessions: 1, held: ['owned'] })
+    expect(await holdfast.sessions.get('fork')).toBeUndefined()
+  })
+
   it('takes the questions that were put to them', async () => {
     const holdfast = await place.open()
     const session = await holdfast.sessions.create({ agentId: 'agent', ownerUserId: 'bob' })

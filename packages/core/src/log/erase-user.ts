@@ -9,7 +9,7 @@ import {
 } from '@holdfast/protocol'
 import type { FoldEvent, Head } from '../session/state.ts'
 import type { RecordRow } from '../store/store.ts'
-import { deleteJudged } from './delete-session.ts'
+import { type DeletedSessions, deleteJudged } from './delete-session.ts'
 import { eachHead } from './each-head.ts'
 import { type EraseOptions, eraseEvents, freeOf, isBeginning } from './erase.ts'
 import { forgetConversation } from './forget-conversation.ts'
@@ -90,22 +90,21 @@ async function eraseWithin(log: TenantLog, sessionId: string, pass: Pass): Promi
   return found
 }
 
-/** Forks of an owned session hold its content, so they go with it. */
+/** Forks of an owned session hold its content, so they go with it. Those that went before one that is held are counted. */
 async function forget(log: TenantLog, sessionId: string, { userId, receipt, left }: Pass): Promise<boolean> {
-  let found = false
+  const deleted: DeletedSessions = { sessionIds: [], events: 0 }
   await left.unless(sessionId, async () => {
     const head = (await log.reads.getHead(sessionId))?.state.head
     if (!head) return
     // Before as well: after a crash between the two nothing would lead to the conversation any more.
     const isTheirs = ({ ownerUserId, held }: Head) => ownerUserId === userId && !held
     await forgetConversation(log, head.conversationId, isTheirs)
-    const deleted = await deleteJudged(log, sessionId, { cascade: true, force: true })
+    await deleteJudged(log, sessionId, { cascade: true, force: true }, deleted)
     await forgetConversation(log, head.conversationId, () => false)
-    receipt.deletedSessions += deleted.sessionIds.length
-    receipt.events += deleted.events
-    found = true
   })
-  return found
+  receipt.deletedSessions += deleted.sessionIds.length
+  receipt.events += deleted.events
+  return deleted.sessionIds.length > 0
 }
 
 async function sessionsOf(
