@@ -1,3 +1,4 @@
+import { HoldfastError } from '@holdfast/protocol'
 import { expect, it } from 'vitest'
 import { withMembers } from './testing/between.ts'
 import { eachStore } from './testing/each-store.ts'
@@ -69,5 +70,110 @@ eachStore('forgetting a user', (place) => {
     rival = () => holdfast.participants.put('p', { ...bob, name: secret })
     await holdfast.eraseUser('bob')
     expect((await holdfast.participants.get('p'))?.body).toEqual({ conversationId: 'c', kind: 'user' })
+  })
+
+  it('whose words were held finds them by their participant when the hold is lifted', async () => {
+    const holdfast = await place.open()
+    const alice = { conversationId: 'c', kind: 'user' as const, userId: 'alice', name: 'Alice' }
+    await holdfast.participants.put('p', alice)
+    const session = await holdfast.sessions.create({ agentId: 'agent', ownerUserId: 'bob' })
+    await session.append(user(secret, { author: 'p' }))
+    await session.hold(true)
+    expect(await holdfast.eraseUser('alice')).toMatchObject({ events: 0, held: [session.id] })
+    expect((await holdfast.participants.get('p'))?.body).toEqual({
+      conversationId: 'c',
+      kind: 'user',
+      userId: 'alice',
+    })
+    await session.hold(false)
+    expect(await holdfast.eraseUser('alice')).toMatchObject({ events: 1 })
+    expect(JSON.stringify(await session.events())).not.toContain(secret)
+    expect((await holdfast.participants.get('p'))?.body).toEqual({ conversationId: 'c', kind: 'user' })
+  })
+
+  it('names the fork that is held, and takes what it does not read', async () => {
+    const holdfast = await place.open()
+    const session = await holdfast.sessions.create({ agentId: 'agent', ownerUserId: 'bob' })
+    await session.append(user(`read ${secret}`, { author: 'alice' }))
+    const fork = await session.fork({ id: 'fork' })
+    await fork.hold(true)
+    await session.append(user(`unread ${secret}`, { author: 'alice' }))
+    expect(await holdfast.eraseUser('alice')).toMatchObject({ events: 1, sessions: 1, held: ['fork'] })
+    const left = JSON.stringify(await session.events())
+    expect(left).toContain(`read ${secret}`)
+    expect(left).not.toContain(`unread ${secret}`)
+    await fork.hold(false)
+    const again = await holdfast.eraseUser('alice')
+    expect(again).toMatchObject({ events: 1 })
+    expect(again.held).toBeUndefined()
+    expect(JSON.stringify([await session.events(), await fork.events()])).not.toContain(secret)
+  })
+
+  it('counts the forks that went before a hold came', async () => {
+    let rival: (() => Promise<unknown>) | undefined
+    const holdfast = await place.open({
+      wrap: (store) =>
+        withMembers(store, {
+          async deleteSession(...call) {
+            const outcome = await store.deleteSession(...call)
+            const racing = rival
+            rival = undefined
+            await racing?.()
+            return outcome
+          },
+        }),
+    })
+    const session = await holdfast.sessions.create({ id: 'owned', agentId: 'agent', ownerUserId: 'alice' })
+    await session.fork({ id: 'fork', ownerUserId: 'bob' })
+    rival = () => session.hold(true)
+    expect(await holdfast.eraseUser('alice')).toMatchObject({ deletedSessions: 1, held: ['owned'] })
+    expect(await holdfast.sessions.get('fork')).toBeUndefined()
+  })
+
+  it('takes the questions that were put to them', async () => {
+    const holdfast = await place.open()
+    const session = await holdfast.sessions.create({ agentId: 'agent', ownerUserId: 'bob' })
+    const question = { questionId: 'q', question: 'Which?', options: ['a', 'b'], addressee: 'alice' }
+    await session.ask(question)
+    await session.answer('q', 'a')
+    await session.ask({ ...question, questionId: 'open' })
+    expect(await holdfast.eraseUser('alice')).toMatchObject({ sessions: 1, events: 2 })
+    expect(JSON.stringify([await session.view(), await session.events()])).not.toContain('alice')
+    expect((await holdfast.sessions.list({ hasQuestion: true })).sessions).toEqual([])
+    await session.ask({ ...question, questionId: 'next', addressee: 'bob' })
+  })
+
+  it('keeps its receipt when the scrub is refused, and says what refused it', async () => {
+    let isBusy = true
+    const holdfast = await place.open({
+      wrap: (store) =>
+        withMembers(store, {
+          async scrub() {
+            if (isBusy) throw new HoldfastError('store_busy', 'another process reads')
+            return store.scrub()
+          },
+        }),
+    })
+    const { sessions } = holdfast
+    for (const id of ['owned', 'deleted', 'pruned']) {
+      const ownerUserId = id === 'owned' ? 'alice' : 'bob'
+      await (await sessions.create({ id, agentId: 'agent', ownerUserId })).append(user('x'))
+    }
+    const shared = await sessions.create({ id: 'shared', agentId: 'agent', ownerUserId: 'bob' })
+    const { firstSeq = 0 } = await shared.append(user('x'))
+    const receipts = [
+      await holdfast.eraseUser('alice'),
+      await sessions.erase('shared', [firstSeq]),
+      await sessions.delete('deleted', { scrub: true }),
+      await holdfast.prune({ keepNewest: 0, limit: 1, scrub: true }),
+    ]
+    expect(receipts).toMatchObject([{ deletedSessions: 1 }, { events: 1 }, { events: 3 }, { dryRun: false }])
+    for (const receipt of receipts) {
+      expect(receipt).toMatchObject({ notFinal: 'store_busy' })
+      expect('finalAt' in receipt).toBe(false)
+    }
+    await expect(holdfast.scrub()).rejects.toMatchObject({ code: 'store_busy' })
+    isBusy = false
+    expect(await holdfast.scrub()).toHaveProperty('finalAt')
   })
 })

@@ -1,11 +1,19 @@
 /** Forgetting a person: the sessions they own go whole, and elsewhere what they wrote is erased. */
-import { type EventData, HoldfastError, isHoldfastError, type JsonObject } from '@holdfast/protocol'
+import {
+  type EventData,
+  externalId,
+  HoldfastError,
+  type JsonObject,
+  limits,
+  parseInput,
+} from '@holdfast/protocol'
 import type { FoldEvent, Head } from '../session/state.ts'
 import type { RecordRow } from '../store/store.ts'
-import { deleteJudged } from './delete-session.ts'
-import { type EraseOptions, eraseEvents, isBeginning } from './erase.ts'
+import { type DeletedSessions, deleteJudged } from './delete-session.ts'
+import { eachHead } from './each-head.ts'
+import { type EraseOptions, eraseEvents, freeOf, isBeginning } from './erase.ts'
 import { forgetConversation } from './forget-conversation.ts'
-import { decodeHead } from './head-codec.ts'
+import { LeftOut } from './left-out.ts'
 import { type ErasureReceipt, finality } from './receipt.ts'
 import type { TenantLog } from './tenant-log.ts'
 
@@ -17,21 +25,15 @@ type Counted = Pick<ErasureReceipt, 'sessions' | 'events' | 'deletedSessions'>
  */
 export async function eraseUser(
   log: TenantLog,
-  userId: string,
+  named: string,
   { scrub = true, ...options }: EraseOptions & { scrub?: boolean },
 ): Promise<ErasureReceipt> {
+  // None at all would name the sessions that nobody owns.
+  const userId = parseInput(externalId, named, 'userId')
   const names = await namesOf(log, userId)
   const receipt: Counted = { sessions: 0, events: 0, deletedSessions: 0 }
-  const pass: Pass = {
-    userId,
-    names,
-    seen: new Map(),
-    since: 0,
-    held: new Set(),
-    damaged: new Set(),
-    options,
-    receipt,
-  }
+  const left = new LeftOut()
+  const pass: Pass = { userId, names, seen: new Map(), since: 0, left, options, receipt }
   for (let tries = 1; ; tries++) {
     const startMs = log.nowMs
     if (await erasePass(log, pass)) break
@@ -40,13 +42,9 @@ export async function eraseUser(
     }
     pass.since = Math.floor((startMs - slackMs) / 1_000)
   }
-  await forgetParticipants(log, userId)
-  return {
-    ...receipt,
-    ...(await finality(log, { scrub })),
-    ...(pass.held.size > 0 && { held: [...pass.held] }),
-    ...(pass.damaged.size > 0 && { damaged: [...pass.damaged] }),
-  }
+  await forgetParticipants(log, userId, { isLast: left.isEmpty })
+  const final = await finality(log, { scrub, isWhole: left.damaged.size === 0 })
+  return { ...receipt, ...final, ...left.told() }
 }
 
 const passes = 100
@@ -60,93 +58,70 @@ interface Pass {
   seen: Map<string, number>
   /** Activity from which on sessions are gone over. */
   since: number
-  /** Sessions that nothing is erased from for now. */
-  held: Set<string>
-  /** Their heads cannot be read. */
-  damaged: Set<string>
+  left: LeftOut
   options: EraseOptions
   receipt: Counted
 }
 
 /** True when nothing can have been missed. */
 async function erasePass(log: TenantLog, pass: Pass): Promise<boolean> {
-  const { owned, others, pages } = await sessionsOf(log, pass)
+  const { owned, others, isOnePage } = await sessionsOf(log, pass)
   let found = false
   for (const sessionId of owned) if (await forget(log, sessionId, pass)) found = true
   const before = new Map(pass.seen)
   for (const sessionId of others) if (await eraseWithin(log, sessionId, pass)) found = true
   if (found) return false
   // One page is read at one moment, so nothing can have moved past it.
-  return pages === 1 || others.every((sessionId) => pass.seen.get(sessionId) === before.get(sessionId))
+  return isOnePage || others.every((sessionId) => pass.seen.get(sessionId) === before.get(sessionId))
 }
 
+/** True when something was erased. What a held session reads is left for another time, and so is what is damaged. */
 async function eraseWithin(log: TenantLog, sessionId: string, pass: Pass): Promise<boolean> {
-  const { names, receipt, options } = pass
-  const seqs = await authoredBy(log, sessionId, pass)
-  if (seqs.length === 0) return false
-  return unlessHeld(sessionId, pass, async () => {
-    const erased = await eraseEvents(log, sessionId, seqs, options, names)
+  const { names, receipt, options, left } = pass
+  let found = false
+  await left.unless(sessionId, async () => {
+    const seqs = await freeOf(log, sessionId, await authoredBy(log, sessionId, pass), left)
+    if (seqs.length === 0) return
+    const erased = await eraseEvents(log, sessionId, seqs, options, { left, forgotten: names })
     receipt.sessions += erased.sessions
     receipt.events += erased.events
-    for (const fork of erased.held) pass.held.add(fork)
+    found = true
   })
+  return found
 }
 
-/** Forks of an owned session hold its content, so they go with it. */
-async function forget(log: TenantLog, sessionId: string, pass: Pass): Promise<boolean> {
-  const head = (await log.reads.getHead(sessionId))?.state.head
-  if (!head) return false
-  return unlessHeld(sessionId, pass, async () => {
+/** Forks of an owned session hold its content, so they go with it. Those that went before one that is held are counted. */
+async function forget(log: TenantLog, sessionId: string, { userId, receipt, left }: Pass): Promise<boolean> {
+  const deleted: DeletedSessions = { sessionIds: [], events: 0 }
+  await left.unless(sessionId, async () => {
+    const head = (await log.reads.getHead(sessionId))?.state.head
+    if (!head) return
     // Before as well: after a crash between the two nothing would lead to the conversation any more.
-    const { userId } = pass
     const isTheirs = ({ ownerUserId, held }: Head) => ownerUserId === userId && !held
     await forgetConversation(log, head.conversationId, isTheirs)
-    const deleted = await deleteJudged(log, sessionId, { cascade: true, force: true })
+    await deleteJudged(log, sessionId, { cascade: true, force: true }, deleted)
     await forgetConversation(log, head.conversationId, () => false)
-    pass.receipt.deletedSessions += deleted.sessionIds.length
-    pass.receipt.events += deleted.events
   })
-}
-
-/** A session under a legal hold, or that a held one rests on, is left and told of. */
-async function unlessHeld(sessionId: string, { held }: Pass, work: () => Promise<void>): Promise<boolean> {
-  try {
-    await work()
-    held.delete(sessionId)
-    return true
-  } catch (error) {
-    if (!isHoldfastError(error, 'session_held')) throw error
-    held.add(sessionId)
-    return false
-  }
+  receipt.deletedSessions += deleted.sessionIds.length
+  receipt.events += deleted.events
+  return deleted.sessionIds.length > 0
 }
 
 async function sessionsOf(
   log: TenantLog,
-  { userId, since, damaged: unread }: Pass,
-): Promise<{ owned: string[]; others: string[]; pages: number }> {
-  const found = { owned: [] as string[], others: [] as string[], pages: 0 }
-  let after: { key: number; id: string } | undefined
-  for (;;) {
-    const rows = await log.store.listHeads(log.tenantId, {
-      index: 'all',
-      limit: 1_000,
-      ...(after && { after }),
-    })
-    found.pages += 1
-    for (const { key, body, sessionId, damaged } of rows) {
-      if (key < since) return found
-      if (damaged) {
-        unread.add(sessionId)
-        continue
-      }
-      const isOwn = decodeHead(body).ownerUserId === userId
-      ;(isOwn ? found.owned : found.others).push(sessionId)
-    }
-    const last = rows.at(-1)
-    if (!last || rows.length < 1_000) return found
-    after = { key: last.key, id: last.sessionId }
+  { userId, since, left }: Pass,
+): Promise<{ owned: string[]; others: string[]; isOnePage: boolean }> {
+  const owned: string[] = []
+  const others: string[] = []
+  let looked = 0
+  for await (const { key, head, sessionId } of eachHead(log, { index: 'all' })) {
+    looked += 1
+    if (key < since) break
+    if (!head) left.damaged.add(sessionId)
+    else if (head.ownerUserId === userId) owned.push(sessionId)
+    else others.push(sessionId)
   }
+  return { owned, others, isOnePage: looked < limits.pageItems }
 }
 
 /** Own events only: a fork's prefix is erased where it is held. */
@@ -167,6 +142,8 @@ async function authoredBy(log: TenantLog, sessionId: string, { names, seen }: Pa
 function isBy(event: FoldEvent, names: ReadonlySet<string>): boolean {
   const { type, actor, data } = event
   if (actor.kind === 'user' && actor.id !== undefined && names.has(actor.id)) return true
+  if (type === 'question.asked' && names.has((data as EventData<'question.asked'>).addressee ?? ''))
+    return true
   if (isBeginning(event)) return names.has((data as { userParticipantId?: string }).userParticipantId ?? '')
   return type === 'message.appended' && names.has((data as EventData<'message.appended'>).author ?? '')
 }
@@ -178,15 +155,22 @@ async function namesOf(log: TenantLog, userId: string): Promise<Set<string>> {
   return names
 }
 
-/** Changed by another meanwhile: it is read and forgotten again. */
-async function forgetParticipants(log: TenantLog, userId: string): Promise<void> {
+/**
+ * Their names go; who they were only with the last they wrote (`isLast`), as nothing else leads from the user to what
+ * their participants wrote. Changed by another meanwhile: it is read and forgotten again.
+ */
+async function forgetParticipants(
+  log: TenantLog,
+  user: string,
+  { isLast }: { isLast: boolean },
+): Promise<void> {
   for (let isDone = false; !isDone; ) {
     isDone = true
-    for await (const row of participantsOf(log, userId)) {
-      const { userId: _user, name: _name, ...rest } = JSON.parse(row.body) as JsonObject
+    for await (const row of participantsOf(log, user)) {
+      const { userId, name: _name, ...rest } = JSON.parse(row.body) as JsonObject
       await forgetConversation(log, String(rest.conversationId), () => false)
-      const changed = { ...row, body: JSON.stringify(rest) }
-      const { status } = await log.store.putRecord(log.tenantId, changed, row.version)
+      const body = JSON.stringify(isLast ? rest : { ...rest, userId })
+      const { status } = await log.store.putRecord(log.tenantId, { ...row, body }, row.version)
       if (status === 'conflict') isDone = false
     }
   }

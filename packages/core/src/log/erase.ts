@@ -19,19 +19,20 @@ import { type Ref, refsOf } from '../session/projections.ts'
 import type { FoldEvent, State } from '../session/state.ts'
 import type { Segment } from '../store/store.ts'
 import { DerivedEvents } from './derived-events.ts'
+import { findHead, unreadable } from './each-head.ts'
 import { type GoingFiles, goingFiles, handOver, idleNotes } from './erased-files.ts'
 import { erasedBody } from './event-codec.ts'
+import type { LeftOut } from './left-out.ts'
 import type { Basis } from './request.ts'
 import type { TenantLog } from './tenant-log.ts'
 
 /** Seqs by the session that holds the rows. */
 type Erasure = Map<string, Set<number>>
 
+/** In how many sessions, and how many events. */
 export interface Erased {
   sessions: number
   events: number
-  /** Forks that kept a title which they had taken over, since they are under a legal hold. */
-  held: ReadonlySet<string>
 }
 
 export interface EraseOptions {
@@ -49,7 +50,8 @@ interface Erasing extends EraseOptions {
   touched: Erasure
   /** What goes now or went, by the session that holds it: nothing that is left for its sake stays. */
   leaving: Erasure
-  held: Set<string>
+  /** Forks that follow later, or kept a title which they had taken over. */
+  left: LeftOut
 }
 
 /** Erases the events and everything derived from them. Without `scrub`: freed pages may still hold their bytes. */
@@ -57,14 +59,13 @@ export async function eraseEvents(
   log: TenantLog,
   sessionId: string,
   seqs: readonly number[],
-  options: EraseOptions,
-  forgotten?: ReadonlySet<string>,
+  { reason, actor }: EraseOptions,
+  { left, forgotten }: { left: LeftOut; forgotten?: ReadonlySet<string> },
 ): Promise<Erased> {
   await requireErasable(log, sessionId, seqs, forgotten !== undefined)
   const segments = await log.store.readSegments(log.tenantId, sessionId)
   const owners = byOwner(sessionId, segments, seqs)
-  await requireNotHeld(log, owners)
-  const { reason, actor } = options
+  await requireNotKept(log, owners)
   const erasing: Erasing = {
     log,
     actor,
@@ -73,13 +74,12 @@ export async function eraseEvents(
     erased: new Map(),
     touched: new Map(),
     leaving: new Map(),
-    held: new Set(),
+    left,
   }
   for (const [owner, own] of owners) await eraseOwn(erasing, owner, own)
   await rewriteForks(erasing)
   const counts = [...erasing.erased.values()].map(({ size }) => size).filter((size) => size > 0)
-  const events = counts.reduce((sum, size) => sum + size, 0)
-  return { sessions: counts.length, events, held: erasing.held }
+  return { sessions: counts.length, events: counts.reduce((sum, size) => sum + size, 0) }
 }
 
 async function requireErasable(
@@ -122,22 +122,55 @@ function byOwner(
 }
 
 /** Judged before anything is written: neither a session that holds the events, nor a fork that reads them, is held. */
-async function requireNotHeld(log: TenantLog, owners: ReadonlyMap<string, readonly number[]>): Promise<void> {
+async function requireNotKept(log: TenantLog, owners: ReadonlyMap<string, readonly number[]>): Promise<void> {
   for (const [owner, seqs] of owners) {
     const lowest = seqs.reduce((least, seq) => Math.min(least, seq))
-    const readers = [owner]
-    for (const fork of await log.store.listForks(log.tenantId, owner)) {
-      const segments = await log.store.readSegments(log.tenantId, fork)
-      if (segments.some(({ sessionId, to }) => sessionId === owner && lowest <= to)) readers.push(fork)
-    }
-    for (const reader of readers) {
-      if (!(await log.reads.getHead(reader))?.state.head.held) continue
-      throw new HoldfastError(
-        'session_held',
-        `session ${reader} is under a legal hold; nothing of it is erased`,
-      )
-    }
+    const keeper = (await keepersOf(log, owner)).find(({ through }) => lowest <= through)
+    if (keeper) throw keeper.refusal
   }
+}
+
+/** Of a session's own events those that may go now, since no session that is held reads them. */
+export async function freeOf(
+  log: TenantLog,
+  sessionId: string,
+  seqs: readonly number[],
+  left: LeftOut,
+): Promise<number[]> {
+  let free = [...seqs]
+  for (const { through, refusal } of await keepersOf(log, sessionId)) {
+    if (!seqs.some((seq) => seq <= through)) continue
+    left.note(refusal, sessionId)
+    free = free.filter((seq) => seq > through)
+  }
+  return free
+}
+
+interface Keeper {
+  /** Last seq of the session's own events that it reads. */
+  through: number
+  refusal: HoldfastError
+}
+
+/** Who keeps the session's own events: itself and its forks, if held. A hold that cannot be read counts as one. */
+async function keepersOf(log: TenantLog, sessionId: string): Promise<Keeper[]> {
+  const keepers: Keeper[] = []
+  for (const reader of [sessionId, ...(await log.store.listForks(log.tenantId, sessionId))]) {
+    const found = await findHead(log, reader)
+    if (!found || (found.head && !found.head.held)) continue
+    const segments = reader === sessionId ? [] : await log.store.readSegments(log.tenantId, reader)
+    const ends = segments.filter((segment) => segment.sessionId === sessionId).map(({ to }) => to)
+    const through = reader === sessionId ? Number.POSITIVE_INFINITY : Math.max(0, ...ends)
+    keepers.push({ through, refusal: found.head ? heldBy(reader) : unreadable(reader, eraseLater) })
+  }
+  return keepers
+}
+
+const eraseLater = 'repair or delete it, and erase again'
+
+function heldBy(sessionId: string): HoldfastError {
+  const message = `session ${sessionId} is under a legal hold; nothing of it is erased`
+  return new HoldfastError('session_held', message, { details: { sessionId } })
 }
 
 /**
@@ -148,11 +181,13 @@ async function eraseIdleNotes(
   erasing: Erasing,
   notes: ReadonlyMap<string, readonly number[]>,
 ): Promise<void> {
-  const { log, leaving } = erasing
+  const { log, leaving, left } = erasing
   for (const [owner, seqs] of notes) {
-    if ((await log.reads.getHead(owner))?.state.head.held) continue
-    const idle = await idleNotes(log, owner, seqs, leaving)
-    if (idle.length > 0) await eraseOwn(erasing, owner, idle)
+    await left.unless(owner, async () => {
+      if ((await log.reads.getHead(owner))?.state.head.held) return
+      const idle = await idleNotes(log, owner, seqs, leaving)
+      if (idle.length > 0) await eraseOwn(erasing, owner, idle)
+    })
   }
 }
 
@@ -162,16 +197,7 @@ async function rewriteForks(erasing: Erasing): Promise<void> {
     const seqs = segments.flatMap(({ sessionId, from, to }) =>
       [...(erasing.touched.get(sessionId) ?? [])].filter((seq) => from <= seq && seq <= to),
     )
-    if (seqs.length > 0) await eraseUnlessHeld(erasing, fork, seqs)
-  }
-}
-
-async function eraseUnlessHeld(erasing: Erasing, fork: string, seqs: readonly number[]): Promise<void> {
-  try {
-    await eraseOwn(erasing, fork, seqs)
-  } catch (error) {
-    if (!isHoldfastError(error, 'session_held')) throw error
-    erasing.held.add(fork)
+    if (seqs.length > 0) await erasing.left.unless(fork, () => eraseOwn(erasing, fork, seqs))
   }
 }
 
@@ -195,20 +221,23 @@ async function eraseTakenOver(
   texts: ReadonlySet<string>,
 ): Promise<void> {
   if (texts.size === 0) return
-  for (const [fork, first] of await forkedFrom(erasing.log, sessionId)) {
-    if (textsIn(first).some((text) => texts.has(text))) await eraseUnlessHeld(erasing, fork, [first.seq])
+  for (const [fork, first] of await forkedFrom(erasing, sessionId)) {
+    if (!textsIn(first).some((text) => texts.has(text))) continue
+    await erasing.left.unless(fork, () => eraseOwn(erasing, fork, [first.seq]))
   }
 }
 
 /** Forks by the event that begins them. One within its source's own prefix reads nothing of the source. */
-async function forkedFrom(log: TenantLog, sessionId: string): Promise<[string, FoldEvent][]> {
+async function forkedFrom({ log, left }: Erasing, sessionId: string): Promise<[string, FoldEvent][]> {
   const segments = await log.store.readSegments(log.tenantId, sessionId)
   const found = new Map<string, FoldEvent>()
   for (const source of [sessionId, ...segments.map((segment) => segment.sessionId)]) {
     for (const fork of await log.store.listForks(log.tenantId, source)) {
-      const prefix = await log.store.readSegments(log.tenantId, fork)
-      const first = await log.reads.getEvent(fork, (prefix.at(-1)?.to ?? 0) + 1)
-      if (first && isForkOf(first, sessionId)) found.set(fork, first)
+      await left.unless(fork, async () => {
+        const prefix = await log.store.readSegments(log.tenantId, fork)
+        const first = await log.reads.getEvent(fork, (prefix.at(-1)?.to ?? 0) + 1)
+        if (first && isForkOf(first, sessionId)) found.set(fork, first)
+      })
     }
   }
   return [...found]

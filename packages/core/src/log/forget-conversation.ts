@@ -1,7 +1,7 @@
 /** What is kept of a conversation whose last session goes: that it was, and through which channel. */
 import type { JsonObject } from '@holdfast/protocol'
 import type { Head } from '../session/state.ts'
-import { decodeHead } from './head-codec.ts'
+import { eachHead } from './each-head.ts'
 import type { TenantLog } from './tenant-log.ts'
 
 /**
@@ -28,13 +28,8 @@ async function areAllGoing(
   conversationId: string,
   isGoing: (head: Head) => boolean,
 ): Promise<boolean> {
-  let after: { key: number; id: string } | undefined
-  for (;;) {
-    const query = { index: 'conversation' as const, value: conversationId, limit: 1_000 }
-    const rows = await log.store.listHeads(log.tenantId, { ...query, ...(after && { after }) })
-    if (rows.some((row) => row.damaged || !isGoing(decodeHead(row.body)))) return false
-    const last = rows.at(-1)
-    if (!last || rows.length < 1_000) return true
-    after = { key: last.key, id: last.sessionId }
+  for await (const { head } of eachHead(log, { index: 'conversation', value: conversationId })) {
+    if (!head || !isGoing(head)) return false
   }
+  return true
 }

@@ -143,6 +143,12 @@ const strangeArguments: Record<string, (scene: Scene) => unknown> = {
   'erasing a seq in words': ({ holdfast, session }) => holdfast.sessions.erase(session.id, ['1' as never]),
   'erasing a message without a name': ({ holdfast, session }) =>
     holdfast.sessions.eraseMessage(session.id, ' '),
+  'forgetting nobody': ({ holdfast }) => holdfast.eraseUser(undefined as never),
+  'forgetting a blank': ({ holdfast }) => holdfast.eraseUser(' '),
+  'deleting nothing': ({ holdfast }) => holdfast.sessions.delete(undefined as never),
+  'deleting the empty id': ({ holdfast }) => holdfast.sessions.delete(''),
+  'erasing in no session': ({ holdfast }) => holdfast.sessions.erase(undefined as never, [1]),
+  'erasing a message in no session': ({ holdfast }) => holdfast.sessions.eraseMessage('', 'm'),
   'a hold in words': ({ session }) => session.hold('yes' as never),
   'a hold for a reason without end': ({ session }) => session.hold(true, { reason: 'x'.repeat(1_025) }),
   'pruning by an unknown filter': ({ holdfast }) =>

@@ -3,9 +3,10 @@
  * rows looked at per page. A short page with `next` is legal: there may be more behind it. No page counts anything.
  */
 import { HoldfastError, limits, parseInput, type SessionStatus, time, toMs } from '@holdfast/protocol'
+import type { Lease } from '../session/deciding.ts'
 import type { Head } from '../session/state.ts'
-import type { ListIndex, ListQuery, ListRow } from '../store/store.ts'
-import { decodeHead } from './head-codec.ts'
+import type { ListIndex, ListQuery } from '../store/store.ts'
+import { listedHead } from './each-head.ts'
 import { requestHash } from './key-hash.ts'
 import { decodeOpaque, encodeOpaque } from './opaque-cursor.ts'
 import { pageLimit } from './session-read.ts'
@@ -36,7 +37,7 @@ export interface SessionFilters {
 
 export interface SessionPage {
   sessions: SessionSummary[]
-  /** Sessions in this stretch of the list whose heads are damaged: nothing can be said of them. Absent: none. */
+  /** Sessions in this stretch of the list whose heads are damaged, or of a newer version: nothing can be said of them. Absent: none. */
   damaged?: string[]
   /** Give it as `after`; absent when there is nothing more. */
   next?: string
@@ -123,9 +124,10 @@ export async function listSessions(
     for (const row of rows) {
       if (plan.oldestActivity !== undefined && row.key < plan.oldestActivity) return page()
       if (sessions.length === limit) return page(encodeListCursor(after, bound))
-      const summary = row.damaged ? undefined : passing(row, plan.tests, nowMs)
+      const { head, lease } = listedHead(row)
+      if (!head) damaged.push(row.sessionId)
+      const summary = head && passing(head, lease, plan.tests, nowMs)
       if (summary) sessions.push(summary)
-      if (row.damaged) damaged.push(row.sessionId)
       after = { key: row.key, id: row.sessionId }
       looked += 1
     }
@@ -173,9 +175,13 @@ export function given(filters: SessionFilters): Record<string, unknown> {
   )
 }
 
-function passing(row: ListRow, filters: readonly Test[], nowMs: number): SessionSummary | undefined {
-  const head = decodeHead(row.body)
-  const summary = sessionSummary(head, row.lease, nowMs)
+function passing(
+  head: Head,
+  lease: Lease,
+  filters: readonly Test[],
+  nowMs: number,
+): SessionSummary | undefined {
+  const summary = sessionSummary(head, lease, nowMs)
   return filters.every((test) => test(head, summary)) ? summary : undefined
 }
 

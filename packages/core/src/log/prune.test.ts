@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest'
 import type { Holdfast } from './holdfast.ts'
 import type { Pruned, PruneOptions } from './prune.ts'
+import type { AnySession } from './session-types.ts'
 import { withMembers } from './testing/between.ts'
-import { eachSharedStore, eachStore, type TestPlace } from './testing/each-store.ts'
+import { eachSharedStore, eachStore, seededRandom, type TestPlace } from './testing/each-store.ts'
 import { user } from './testing/messages.ts'
 
 const lease = { owner: 'worker', ttlMs: 600_000 }
@@ -206,6 +207,38 @@ eachStore('pruning', (place) => {
     expect(sessionIds.sort()).toEqual(['alone', 'older', 'source'])
   })
 
+  it('takes a root last, also before a child of its moment whose name comes first', async () => {
+    const holdfast = await place.open()
+    const root = await holdfast.sessions.create({ id: 'root', agentId: 'agent' })
+    await root.spawnChild({ childId: 'a-child', agentId: 'agent' })
+    await spawn(await holdfast.sessions.open('a-child'), 'a-grandchild')
+    await holdfast.sessions.open('a-child').then((source) => source.fork({ id: 'a-fork' }))
+    place.clock.advance(60_000)
+    const order = ['a-fork', 'a-grandchild', 'a-child', 'root']
+    for (const dryRun of [true, false]) {
+      expect(await holdfast.prune({ keepNewest: 0, dryRun })).toMatchObject({ sessionIds: order })
+    }
+  })
+
+  it.each([14, 28, 33, 35])(
+    'tells in a dry run what the real one does, on random trees: seed %i',
+    async (seed) => {
+      const holdfast = await place.open()
+      const random = seededRandom(seed)
+      const parents = await plantTrees(place, holdfast, random)
+      const options: PruneOptions = random() < 0.5 ? { keepNewest: 2 } : { olderThanMs: 30_000 }
+      const some = { ...options, limit: 1 + Math.floor(random() * 4), filter: { agentId: 'a' } }
+      const would = await pruneAll(holdfast, { ...some, dryRun: true })
+      const pruned = await pruneAll(holdfast, some)
+      expect(pruned.sessionIds.toSorted()).toEqual(would.sessionIds.toSorted())
+      expect(pruned.kept).toEqual(would.kept)
+      for (const [n, id] of pruned.sessionIds.entries()) {
+        expect(pruned.sessionIds.slice(0, n)).not.toContain(parents.get(id))
+      }
+      expect((await pruneAll(holdfast, some)).sessionIds).toEqual([])
+    },
+  )
+
   it.each(['append', 'pin', 'hold', 'start a run'] as const)(
     'spares a session that is changed between its judgement and its deletion: %s',
     async (change) => {
@@ -255,4 +288,31 @@ async function agedSessions2(place: TestPlace, { sessions }: Holdfast): Promise<
     await sessions.create({ id: `n${n}`, agentId: 'odd' })
     place.clock.advance(10_000)
   }
+}
+
+/** Trees and forks of them, many of one moment, whose names say nothing of their age. Gives what each rests on. */
+async function plantTrees(
+  place: TestPlace,
+  { sessions }: Holdfast,
+  random: () => number,
+): Promise<Map<string, string | undefined>> {
+  const parents = new Map<string, string | undefined>()
+  for (let n = 0; n < 14; n++) {
+    if (random() < 0.4) place.clock.advance(10_000)
+    const id = `${Math.floor(random() * 36).toString(36)}-${n}`
+    const kind = random()
+    const on = kind < 0.4 ? undefined : [...parents.keys()][Math.floor(random() * parents.size)]
+    if (on === undefined) await sessions.create({ id, agentId: random() < 0.7 ? 'a' : 'b' })
+    else if (kind < 0.6) await sessions.open(on).then((source) => source.fork({ id }))
+    else await spawn(await sessions.open(on), id)
+    if (random() < 0.1) await sessions.open(id).then((session) => session.hold(true))
+    parents.set(id, on)
+  }
+  place.clock.advance(10_000)
+  return parents
+}
+
+async function spawn(parent: AnySession, childId: string): Promise<void> {
+  if (parent.lifecycle === 'closed' || parent.lifecycle === 'expired') throw new Error('it has ended')
+  await parent.spawnChild({ childId, agentId: 'a' })
 }

@@ -7,9 +7,9 @@ import { HoldfastError, limits } from '@holdfast/protocol'
 import type { Lease } from '../session/deciding.ts'
 import { isUnfinished } from '../session/lifecycle.ts'
 import type { Head } from '../session/state.ts'
-import type { ListRow } from '../store/store.ts'
 import { deleteAll, forksOf, treeOf } from './delete-session.ts'
-import { decodeHead, headRow } from './head-codec.ts'
+import { eachHead, findHead, type ListedHead } from './each-head.ts'
+import { headRow } from './head-codec.ts'
 import { requestHash } from './key-hash.ts'
 import {
   activityIndexes,
@@ -46,8 +46,9 @@ export interface PruneOptions {
 /**
  * Why a session is spared, or one of its tree. `running`: a run that did not end. `question`: it waits for an answer.
  * `recent`: changed since, or not to go yet. `forked`: sessions that stay are based on it.
+ * `damaged`: the head of one that would go with it cannot be read, so nobody can say whether it is held.
  */
-export type Spared = 'held' | 'pinned' | 'running' | 'question' | 'recent' | 'forked'
+export type Spared = 'damaged' | 'held' | 'pinned' | 'running' | 'question' | 'recent' | 'forked'
 
 export interface Pruned extends Finality {
   /** Deleted, or with `dryRun` what the same call without it would delete. */
@@ -56,7 +57,7 @@ export interface Pruned extends Finality {
   events: number
   /** Sessions of this stretch that would be due, and stay. */
   kept: { sessionId: string; reason: Spared }[]
-  /** Left because their heads are damaged, so that nothing can be said of them. Absent: none. */
+  /** Left because their heads are damaged, or of a newer version: nothing can be said of them. Absent: none. */
   damaged?: string[]
   dryRun: boolean
   /** Give it as `after`; absent when nothing more is due. */
@@ -134,12 +135,10 @@ async function cutOf(
   if (keepNewest === undefined) return oldest
   if (keepNewest === 0) return beforeAll
   let stayed = 0
-  for await (const row of rowsAfter(log, plan, beforeAll)) {
-    const at = { key: row.key, id: row.sessionId }
+  for await (const { key, sessionId, head, lease } of eachHead(log, { ...plan.query, after: beforeAll })) {
+    const at = { key, id: sessionId }
     if (isAfter(at, oldest)) return oldest
-    if (row.damaged) continue
-    const head = decodeHead(row.body)
-    if (head.lineage !== 'root' || sparedFor(head) || !passes(plan, head, row.lease, log.nowMs)) continue
+    if (head?.lineage !== 'root' || sparedFor(head) || !passes(plan, head, lease, log.nowMs)) continue
     stayed += 1
     if (stayed === keepNewest) return at
   }
@@ -148,17 +147,6 @@ async function cutOf(
 
 function secondsAgo(log: TenantLog, ms: number): number {
   return Math.floor((log.nowMs - ms) / 1_000)
-}
-
-async function* rowsAfter(log: TenantLog, plan: ListPlan, start: Position): AsyncGenerator<ListRow> {
-  let after = start
-  for (;;) {
-    const rows = await log.store.listHeads(log.tenantId, { ...plan.query, after, limit: limits.pageItems })
-    yield* rows
-    const last = rows.at(-1)
-    if (!last || rows.length < limits.pageItems) return
-    after = { key: last.key, id: last.sessionId }
-  }
 }
 
 function passes({ tests }: ListPlan, head: Head, lease: Lease, nowMs: number): boolean {
@@ -216,28 +204,27 @@ class Pruning {
   async run(start: Position): Promise<Position | undefined> {
     let at = start
     let looked = 0
-    for await (const row of rowsAfter(this.#log, this.#plan, start)) {
-      if (looked === limits.listScanRows || !(await this.#isDone(row))) return at
-      at = { key: row.key, id: row.sessionId }
+    for await (const one of eachHead(this.#log, { ...this.#plan.query, after: start })) {
+      if (looked === limits.listScanRows || !(await this.#isDone(one))) return at
+      at = { key: one.key, id: one.sessionId }
       looked += 1
     }
     return undefined
   }
 
   /** False: the call has deleted as much as it may. */
-  async #isDone(row: ListRow): Promise<boolean> {
-    if (row.damaged) {
-      this.#damaged.push(row.sessionId)
+  async #isDone({ sessionId, head, lease }: ListedHead): Promise<boolean> {
+    if (!head) {
+      this.#damaged.push(sessionId)
       return true
     }
-    const head = decodeHead(row.body)
     const { id, rootSessionId } = head
     if (this.#judged.has(rootSessionId)) return true
     // A child has its turn with its root; one whose root is gone has its own.
-    if (id !== rootSessionId && (await this.#log.reads.getHead(rootSessionId))) return true
-    if (!passes(this.#plan, head, row.lease, this.#log.nowMs)) return true
+    if (id !== rootSessionId && (await findHead(this.#log, rootSessionId))) return true
+    if (!passes(this.#plan, head, lease, this.#log.nowMs)) return true
     if (this.#dryRun && (await this.#goesBefore(head))) return true
-    if (!(await this.#pruneTree(rootSessionId, id))) return false
+    if (!(await this.#pruneTree(head))) return false
     this.#judged.add(rootSessionId)
     return true
   }
@@ -245,66 +232,75 @@ class Pruning {
   /** With a tree it is forked from, whose turn came before, perhaps in an earlier call: really deleted, it would be gone. */
   async #goesBefore(fork: Head): Promise<boolean> {
     for (const { sessionId } of await this.#log.store.readSegments(this.#log.tenantId, fork.id)) {
-      const source = (await this.#log.reads.getHead(sessionId))?.state.head
-      const root = source && (await this.#log.reads.getHead(source.rootSessionId))?.state.head
+      const source = (await findHead(this.#log, sessionId))?.head
+      const root = source && (await findHead(this.#log, source.rootSessionId))?.head
       if (!root || !isAfter(placeOf(fork), placeOf(root))) continue
       if ((await this.#judge(root.id)).spared === undefined) return true
     }
     return false
   }
 
-  async #pruneTree(rootSessionId: string, sessionId: string): Promise<boolean> {
+  /** The tree of the session whose turn it is: its root, if that is not gone. */
+  async #pruneTree(first: Head): Promise<boolean> {
+    const { id: sessionId, rootSessionId } = first
     for (let tries = 1; tries <= judgements; tries++) {
       const judged = await this.#judge(rootSessionId)
       if (judged.spared) {
         this.#kept.push({ sessionId, reason: judged.spared })
         return true
       }
-      const heads = this.#dryRun ? notGoneBefore(judged.heads) : judged.heads
+      const heads = this.#dryRun ? notGoneBefore(placeOf(first), judged.heads) : judged.heads
       const { sessionIds } = this.#deleted
       if (sessionIds.length > 0 && sessionIds.length + heads.length > this.#limit) return false
       for (const head of heads) this.#judged.add(head.rootSessionId)
       if (this.#dryRun) sessionIds.push(...heads.map(({ id }) => id).reverse())
-      if (this.#dryRun || (await deleteAll(this.#log, heads, this.#deleted))) return true
+      if (this.#dryRun || (await this.#deleteAll(heads))) return true
     }
     this.#kept.push({ sessionId, reason: 'recent' })
     return true
   }
 
+  #deleteAll(heads: readonly Head[]): Promise<boolean> {
+    const found = heads.map((head) => ({ sessionId: head.id, head }))
+    return deleteAll(this.#log, found, this.#deleted)
+  }
+
   /** The tree and every tree that is based on it, each after those it rests on; or why they stay. */
-  async #judge(rootSessionId: string): Promise<{ heads: Head[]; spared?: Spared }> {
+  async #judge(rootSessionId: string): Promise<{ heads: Head[]; spared?: never } | { spared: Spared }> {
     const heads: Head[] = []
     const roots = new Set([rootSessionId])
     for (const root of roots) {
       const tree = await treeOf(this.#log, root)
       const spared = this.#spared(tree, root)
-      if (spared) return { heads, spared: root === rootSessionId ? spared : 'forked' }
-      for (const { head } of tree) {
-        heads.push(head)
-        for (const fork of await forksOf(this.#log, head)) roots.add(fork.rootSessionId)
+      if (spared) return { spared: root === rootSessionId || spared === 'damaged' ? spared : 'forked' }
+      for (const { head, sessionId } of tree) {
+        if (head) heads.push(head)
+        for (const fork of await forksOf(this.#log, sessionId)) {
+          if (!fork.head) return { spared: 'damaged' }
+          roots.add(fork.head.rootSessionId)
+        }
       }
     }
     return { heads }
   }
 
-  #spared(tree: readonly { head: Head; lease: Lease }[], root: string): Spared | undefined {
+  #spared(tree: readonly ListedHead[], root: string): Spared | undefined {
     for (const { head } of tree) {
-      const spared = sparedFor(head)
+      const spared = head ? sparedFor(head) : 'damaged'
       if (spared) return spared
-      if (!isAfter(placeOf(head), this.#cut)) return 'recent'
+      if (head && !isAfter(placeOf(head), this.#cut)) return 'recent'
     }
-    const own = tree.find(({ head }) => head.id === root)
-    const isOther = own && !passes(this.#plan, own.head, own.lease, this.#log.nowMs)
+    const own = tree.find(({ sessionId }) => sessionId === root)
+    const isOther = own?.head && !passes(this.#plan, own.head, own.lease, this.#log.nowMs)
     return isOther ? 'recent' : undefined
   }
 }
 
-/** Without the trees that had their turn before the first one, perhaps in an earlier call: really deleted, they would be gone. */
-function notGoneBefore(heads: readonly Head[]): Head[] {
-  const [first] = heads
+/** Without the trees that had their turn before this one, perhaps in an earlier call: really deleted, they would be gone. */
+function notGoneBefore(turn: Position, heads: readonly Head[]): Head[] {
   const places = new Map(heads.map((head) => [head.id, placeOf(head)]))
   return heads.filter(({ rootSessionId }) => {
     const root = places.get(rootSessionId)
-    return first === undefined || root === undefined || !isAfter(placeOf(first), root)
+    return root === undefined || !isAfter(turn, root)
   })
 }

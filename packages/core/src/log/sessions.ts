@@ -10,9 +10,10 @@ import {
 import { lifecycleOf } from '../session/lifecycle.ts'
 import { createSession, forkSession } from './create-session.ts'
 import { type Deleted, type DeleteOptions, deleteSession, treeOf } from './delete-session.ts'
+import { eachHead } from './each-head.ts'
 import { type EraseOptions, eraseEvents } from './erase.ts'
 import { seqsOfMessage } from './erase-message.ts'
-import { decodeHead } from './head-codec.ts'
+import { LeftOut } from './left-out.ts'
 import { type ListOptions, listSessions, type SessionFilters, type SessionPage } from './list-sessions.ts'
 import { missing } from './log-reads.ts'
 import { type ErasureReceipt, finality } from './receipt.ts'
@@ -84,6 +85,8 @@ export class Sessions {
   async #summaries(rootSessionId: string): Promise<Map<string, SessionTree>> {
     const nodes = new Map<string, SessionTree>()
     for (const { head, lease } of await treeOf(this.#log, rootSessionId)) {
+      // One whose head cannot be read cannot be placed in the tree; it hides none of the others.
+      if (!head) continue
       const session = sessionSummary(head, lease, this.#log.nowMs)
       nodes.set(head.id, { session, children: [] })
     }
@@ -114,24 +117,17 @@ export class Sessions {
 
   async #newestOf(threadId: string): Promise<{ open?: string; ended?: string }> {
     const found: { open?: string; ended?: string } = {}
-    let after: { key: number; id: string } | undefined
-    for (;;) {
-      const query = { index: 'thread' as const, value: threadId, limit: 1_000, ...(after && { after }) }
-      const rows = await this.#log.store.listHeads(this.#log.tenantId, query)
-      for (const row of rows) {
-        if (row.damaged) continue
-        const lifecycle = lifecycleOf(decodeHead(row.body), this.#log.nowMs)
-        found[lifecycle === 'closed' || lifecycle === 'expired' ? 'ended' : 'open'] = row.sessionId
-      }
-      const last = rows.at(-1)
-      if (!last || rows.length < 1_000) return found
-      after = { key: last.key, id: last.sessionId }
+    for await (const { sessionId, head } of eachHead(this.#log, { index: 'thread', value: threadId })) {
+      if (!head) continue
+      const lifecycle = lifecycleOf(head, this.#log.nowMs)
+      found[lifecycle === 'closed' || lifecycle === 'expired' ? 'ended' : 'open'] = sessionId
     }
+    return found
   }
 
   /** With its children; with `cascade` also what was forked from it. */
-  delete(sessionId: string, options?: DeleteOptions): Promise<Deleted> {
-    return deleteSession(this.#log, sessionId, options)
+  async delete(sessionId: string, options?: DeleteOptions): Promise<Deleted> {
+    return deleteSession(this.#log, parseInput(id, sessionId, 'sessionId'), options)
   }
 
   /** Content of these events, and everything derived from it, here and in forks. */
@@ -141,9 +137,11 @@ export class Sessions {
     { scrub = true, ...options }: Partial<EraseOptions> & { scrub?: boolean } = {},
   ): Promise<ErasureReceipt> {
     const terms = { actor: this.#actor, ...options }
-    const { held, ...counts } = await eraseEvents(this.#log, sessionId, seqs, terms)
-    const final = await finality(this.#log, { scrub })
-    return { ...counts, deletedSessions: 0, ...final, ...(held.size > 0 && { held: [...held] }) }
+    const left = new LeftOut()
+    const named = parseInput(id, sessionId, 'sessionId')
+    const counts = await eraseEvents(this.#log, named, seqs, terms, { left })
+    const final = await finality(this.#log, { scrub, isWhole: left.damaged.size === 0 })
+    return { ...counts, deletedSessions: 0, ...final, ...left.told() }
   }
 
   /** The same for a message, with the versions that it replaced. */
@@ -152,7 +150,8 @@ export class Sessions {
     messageId: string,
     options?: Partial<EraseOptions> & { scrub?: boolean },
   ): Promise<ErasureReceipt> {
-    return this.erase(sessionId, await seqsOfMessage(this.#log, sessionId, messageId), options)
+    const named = parseInput(id, sessionId, 'sessionId')
+    return this.erase(named, await seqsOfMessage(this.#log, named, messageId), options)
   }
 
   /** Ends, or leaves to be resumed, a run whose worker is gone. Does nothing while its lease is good. */
