@@ -411,6 +411,8 @@ export type StoreFindingCode =
   | 'session_lost'
   /** Rows that nothing names: of sessions deleted half-way, bodies of no event, chunks of no draft. */
   | 'stray_rows'
+  /** A session that is there is marked as one whose rows are to be swept. */
+  | 'garbage_wrong'
   /** A checkpoint, or a body that it names, fails its checksum or is missing. */
   | 'checkpoint_damaged'
   /** A row that is folded from no log fails its checksum. */
@@ -559,7 +561,7 @@ export interface Store {
   sweepKeys(atMs: number, limit: number): Promise<number>
   /**
    * Makes earlier deletions and erasures final: no freed page, index or journal that we hold keeps their bytes. Takes away
-   * what `checkStore` calls `stray_rows`.
+   * what `checkStore` calls `stray_rows`, and the marks that it calls `garbage_wrong`.
    */
   scrub(): Promise<void>
 

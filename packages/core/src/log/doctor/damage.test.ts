@@ -247,6 +247,14 @@ const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, D
       await sql(`DELETE FROM @sessions WHERE ${row('f')}`)
     },
   },
+  garbage_wrong: {
+    do: ({ sql, row, place }) =>
+      sql(
+        place.dialect === 'sqlite'
+          ? `INSERT INTO garbage SELECT session FROM sessions WHERE ${row('s')}`
+          : "INSERT INTO @garbage VALUES ('default', 's')",
+      ),
+  },
   checkpoint_damaged: {
     do: ({ sql }) => sql('DELETE FROM @attachments WHERE NOT is_file'),
     ...left('checkpoint_damaged'),

@@ -162,6 +162,11 @@ export const findingCatalogue: Readonly<Record<FindingCode, Entry>> = {
     meaning: 'There are events of a session whose row is gone.',
   },
   stray_rows: { severity: 'warning', repair: 'scrub', meaning: 'There are rows that nothing names.' },
+  garbage_wrong: {
+    severity: 'error',
+    repair: 'scrub',
+    meaning: 'A session that is there is marked as deleted: the mark goes, the session stays.',
+  },
   checkpoint_damaged: {
     severity: 'error',
     repair: 'restore',

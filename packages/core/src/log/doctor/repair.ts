@@ -67,6 +67,7 @@ const ofStore: ReadonlySet<FindingCode> = new Set([
   'schema_moved',
   'session_lost',
   'stray_rows',
+  'garbage_wrong',
   'checkpoint_damaged',
   'row_damaged',
   'index_stale',

@@ -51,7 +51,9 @@ const SELECT_IS_KNOWN = `
   SELECT 1 FROM sessions WHERE session = ? UNION ALL SELECT 1 FROM garbage WHERE session = ?`
 
 const COUNT_EVENTS = 'SELECT count(*) FROM events WHERE session = ?'
-const COUNT_GARBAGE = 'SELECT count(*) FROM garbage'
+const COUNT_GARBAGE = 'SELECT count(*) FROM garbage WHERE session NOT IN (SELECT session FROM sessions)'
+const SELECT_WRONG_GARBAGE =
+  'SELECT session FROM garbage WHERE session IN (SELECT session FROM sessions) LIMIT 500'
 
 const SELECT_CHANNELS = `
   SELECT checkpoint, crc, tenant, session, thread, namespace, id, parent, seq, channels FROM checkpoints
@@ -154,7 +156,13 @@ function checkGarbage(db: Connection): StoreFinding[] {
     ...(garbage > 0 ? [`${garbage} deleted sessions have rows left`] : []),
     ...(chunks > 0 ? [`${chunks} chunks or more are of no draft`] : []),
   ]
-  return messages.map((message) => ({ code: 'stray_rows', message }))
+  return [
+    ...messages.map((message) => ({ code: 'stray_rows' as const, message })),
+    ...db.all(SELECT_WRONG_GARBAGE).map(([session]): StoreFinding => {
+      const message = 'the session is there and is marked as deleted'
+      return { code: 'garbage_wrong', ...namesOfSession(db, session), message }
+    }),
+  ]
 }
 
 function checkBodies(db: Connection, after: number): Page {

@@ -5,7 +5,7 @@
  */
 import { removeBackups } from './backup.ts'
 import type { Connection } from './connection.ts'
-import { sweepGarbage } from './deletion.ts'
+import { dropWrongGarbage, sweepGarbage } from './deletion.ts'
 import { busyError } from './errors.ts'
 import { mergeIndex } from './search.ts'
 import { sweepBodies, sweepChunks } from './strays.ts'
@@ -21,6 +21,7 @@ export async function sweepAllGarbage(transactions: Transactions): Promise<void>
 }
 
 export async function scrub(transactions: Transactions): Promise<void> {
+  await transactions.write(dropWrongGarbage)
   await sweepAllGarbage(transactions)
   await sweepStrays(transactions)
   while (await transactions.gather(mergeIndex));
