@@ -386,8 +386,8 @@ export interface Rebuild {
   lastSeq: number
   /** In place of the head and its columns. */
   head?: HeadRow
-  /** The lease is freed, at this epoch. */
-  epoch?: number
+  /** In place of the lease. */
+  lease?: LeaseRow
   /** Each in place of the row of that part at that seq. */
   parts: readonly (PartRow & { seq: number })[]
   waypoints: readonly { seq: number; body: string }[]

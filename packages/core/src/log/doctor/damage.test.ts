@@ -1,6 +1,7 @@
 /** Each finding is produced by real damage to a real database, and by nothing else; then a repair does what its table says. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
+import { limits } from '@holdfast/protocol'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { crcOfEvent } from '../../store/checksum.ts'
@@ -390,13 +391,20 @@ eachSharedStore('a row whose checksum tells', (place) => {
     await scene.session.append(user('and on'))
   })
 
-  it('the lease of a live run: it is freed, and the run recovered', async () => {
+  it('the lease of a live run: its worker keeps it, or loses it when it is not renewed', async () => {
     if (place.path === undefined) return
     const scene = await sceneOn(place)
-    await scene.session.startRun(worker)
+    const run = await scene.session.startRun(worker)
     await scene.sql(`UPDATE sessions SET lease_owner = 'walker' WHERE id = 's'`)
-    expect(codesOf(await allOf(scene))).toEqual(['lease_wrong', 'run_lost'])
-    expect((await scene.holdfast.repair('s')).left).toEqual([])
+    expect(codesOf(await allOf(scene))).toEqual(['lease_wrong'])
+    expect(codesOf((await scene.holdfast.repair('s')).repaired)).toEqual(['lease_wrong'])
+    expect(await allOf(scene)).toEqual([])
+    await run.append(assistant('still here'))
+    place.clock.advance(limits.leaseTtlMs - 1)
+    expect(await allOf(scene)).toEqual([])
+    place.clock.advance(1)
+    expect(codesOf(await allOf(scene))).toEqual(['run_lost'])
+    await scene.holdfast.repair('s')
     expect(await allOf(scene)).toEqual([])
   })
 

@@ -42,7 +42,7 @@ interface Entry {
   meaning: string
 }
 
-export const findingCatalogue: Readonly<Record<FindingCode, Entry>> = {
+const sessionFindings: Readonly<Record<SessionFindingCode, Entry>> = {
   event_damaged: {
     severity: 'error',
     repair: 'restore',
@@ -141,6 +141,9 @@ export const findingCatalogue: Readonly<Record<FindingCode, Entry>> = {
     repair: 'none',
     meaning: 'A draft fails its checksum or has lost some of its chunks.',
   },
+}
+
+const storeFindings: Readonly<Record<StoreFindingCode, Entry>> = {
   engine_damaged: {
     severity: 'error',
     repair: 'restore',
@@ -183,6 +186,13 @@ export const findingCatalogue: Readonly<Record<FindingCode, Entry>> = {
     repair: 'reindex',
     meaning: 'The search index lacks events that it claims to hold, or holds words of none.',
   },
+}
+
+export const findingCatalogue: Readonly<Record<FindingCode, Entry>> = { ...sessionFindings, ...storeFindings }
+
+/** It is told by the store, not by a session's own log. */
+export function isOfStore({ code }: Pick<Finding, 'code'>): boolean {
+  return Object.hasOwn(storeFindings, code)
 }
 
 export interface Finding {

@@ -49,7 +49,7 @@ async function textsFor(id: string): Promise<Set<string>> {
     commitOf({ ...commit(id, 4), key }),
     commitOf({ ...commit('fork', 3), create: true, segments: [{ sessionId: id, from: 1, to: 3 }] }),
   ])
-  const draft = { tenantId: tenant, sessionId: id, draftId: id, runId: id, epoch: 1, first: 1 }
+  const draft = { tenantId: tenant, sessionId: id, draftId: id, runId: id, lease: 1, first: 1 }
   await store.appendDraft({ ...draft, chunks: [{ kind: 'text', text: id }] })
   await store.readDraft(tenant, id, id, 0)
   await store.listDrafts(tenant, id)
@@ -105,7 +105,7 @@ async function textsFor(id: string): Promise<Set<string>> {
     tenantId: tenant,
     sessionId: id,
     lastSeq: 4,
-    epoch: 1,
+    lease: { epoch: 1, owner: undefined, expiresAtMs: undefined },
     head: { ...head, body: '1', createdAtMs: 1, activity: 1, ...noTimes },
     parts: [{ part: id, seq: 2, body: '1' }],
     waypoints: [{ seq: 2, body: '1' }],
