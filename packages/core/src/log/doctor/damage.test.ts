@@ -201,7 +201,7 @@ const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, D
           `INSERT INTO drafts (session, id, run, epoch, last) SELECT session, 'd', 'gone', 1, 1 FROM sessions WHERE ${row('s')}`,
         )
         await sql(
-          "INSERT INTO chunks (draft, chunk, kind, text) SELECT draft, 1, 'text', 'half a word' FROM drafts",
+          "INSERT INTO chunks (draft, chunk, kind, text, session) SELECT draft, 1, 'text', 'half a word', session FROM drafts",
         )
       } else {
         await sql("INSERT INTO @drafts VALUES ('default', 's', 'd', 'gone', 1, 1)")
@@ -239,15 +239,29 @@ const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, D
         await sql(
           `INSERT INTO bodies SELECT session, x'00', 'nobody names it' FROM sessions WHERE ${row('s')}`,
         )
-        await sql("INSERT INTO chunks (draft, chunk, kind, text) VALUES (99, 1, 'text', 'of no draft')")
       } else {
         await sql("INSERT INTO @garbage VALUES ('default', 'f')")
         await sql(String.raw`INSERT INTO @bodies VALUES ('default', 's', '\x00', 'nobody names it')`)
-        await sql("INSERT INTO @chunks VALUES ('default', 's', 'd', 1, 'text', 'of no draft')")
       }
       await sql(`DELETE FROM @sessions WHERE ${row('f')}`)
     },
   },
+  draft_lost: {
+    async do({ session, sql }) {
+      const run = await session.startRun(worker)
+      const draft = run.draft('d')
+      draft.write('half a word')
+      await draft.flush()
+      await sql('DELETE FROM @drafts')
+    },
+    ...left('draft_lost'),
+  },
+  tenant_lost: {
+    only: 'sqlite',
+    do: ({ sql }) => sql('DELETE FROM tenants'),
+    ...left('tenant_lost'),
+  },
+  erasures_wrong: { only: 'sqlite', do: ({ sql }) => sql('UPDATE upkeep SET scrubbed = scrubbed + 1000') },
   garbage_wrong: {
     do: ({ sql, row, place }) =>
       sql(

@@ -165,10 +165,27 @@ const storeFindings: Readonly<Record<StoreFindingCode, Entry>> = {
     meaning: 'There are events of a session whose row is gone.',
   },
   stray_rows: { severity: 'warning', repair: 'scrub', meaning: 'There are rows that nothing names.' },
+  tenant_lost: {
+    severity: 'error',
+    repair: 'restore',
+    meaning: 'There are sessions, or rows of the ledger, of a tenant whose row is gone.',
+  },
+  erasures_wrong: {
+    severity: 'error',
+    repair: 'scrub',
+    meaning:
+      'The count of what waits to be made final is damaged: a scrub makes everything final and counts anew.',
+  },
   garbage_wrong: {
     severity: 'error',
     repair: 'scrub',
     meaning: 'A session that is there is marked as deleted: the mark goes, the session stays.',
+  },
+  draft_lost: {
+    severity: 'warning',
+    repair: 'restore',
+    meaning:
+      'Text of a draft whose row is gone, or a draft of a session whose row is. The text goes with its session, or with an erasure in it.',
   },
   checkpoint_damaged: {
     severity: 'error',

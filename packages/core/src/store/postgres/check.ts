@@ -14,7 +14,7 @@ import type { Answer } from './flush.ts'
 import { type Look, type Page, paged } from './pages.ts'
 import { findAllStep, textOfRow } from './search.ts'
 import { noTenant } from './settings.ts'
-import { countStrayChunks, firstBody, strayBodies } from './strays.ts'
+import { firstBody, lostChunks, strandedDrafts, strayBodies } from './strays.ts'
 import { listTenants } from './tenants.ts'
 import type { Transactions } from './transactions.ts'
 
@@ -129,7 +129,8 @@ function looksAt(db: Transactions, tenant: TenantId, textOf: TextOf | undefined)
     { of: 'events of lost sessions', start: [''], page: (after) => checkLost(db, tenant, after) },
     { of: 'sessions in lists', start: [''], page: (after) => checkSessions(db, tenant, after, textOf) },
     { of: 'garbage', start: [''], page: (after) => checkGarbage(db, tenant, after) },
-    { of: 'stray chunks', start: [], page: () => checkChunks(db, tenant) },
+    { of: 'chunks of lost drafts', start: ['', '', 0], page: (after) => checkChunks(db, tenant, after) },
+    { of: 'drafts of lost sessions', start: ['', ''], page: (after) => checkDrafts(db, tenant, after) },
     { of: 'stray bodies', start: firstBody, page: (after) => checkBodies(db, tenant, after) },
     {
       of: 'channels of checkpoints',
@@ -209,10 +210,16 @@ async function checkGarbage(db: Transactions, tenant: TenantId, after: readonly 
   ])
 }
 
-async function checkChunks(db: Transactions, tenant: TenantId): Promise<Page> {
-  const chunks = await countStrayChunks(db, tenant)
-  const message = `${chunks} chunks or more are of no draft`
-  return { findings: chunks > 0 ? [{ code: 'stray_rows', tenantId: tenant, message }] : [] }
+async function checkChunks(db: Transactions, tenant: TenantId, after: readonly SqlValue[]): Promise<Page> {
+  const { sessions, next } = await lostChunks(db, tenant, after)
+  const messageOf = (count: number) => `${count} chunks are of a draft whose row is gone`
+  return { findings: bySession('draft_lost', tenant, sessions, messageOf), ...(next && { next }) }
+}
+
+async function checkDrafts(db: Transactions, tenant: TenantId, after: readonly SqlValue[]): Promise<Page> {
+  const { sessions, next } = await strandedDrafts(db, tenant, after)
+  const messageOf = (count: number) => `${count} drafts are of a session whose row is gone`
+  return { findings: bySession('draft_lost', tenant, sessions, messageOf), ...(next && { next }) }
 }
 
 async function checkBodies(db: Transactions, tenant: TenantId, after: readonly SqlValue[]): Promise<Page> {

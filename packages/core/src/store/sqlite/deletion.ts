@@ -6,6 +6,7 @@
 import { crcOfRow } from '../checksum.ts'
 import type { DeleteOutcome } from '../store.ts'
 import type { Connection } from './connection.ts'
+import { dropLostChunks } from './drafts.ts'
 import { forksOf } from './forks.ts'
 import { dropFromIndex, lowerWatermark } from './search.ts'
 import { getSession, getSessionNumber } from './sessions.ts'
@@ -95,6 +96,7 @@ export function sweepGarbage(db: Connection): boolean {
   const session = db.get(SELECT_GARBAGE)?.[0] as number | undefined
   if (session === undefined) return false
   if (sweepEvents(db, session) || slices.some((sql) => db.run(sql, session) > 0)) return true
+  dropLostChunks(db, session)
   db.run(DELETE_GARBAGE, session)
   noteErasure(db)
   return true

@@ -8,7 +8,7 @@ import type { Connection } from './connection.ts'
 import { dropWrongGarbage, sweepGarbage } from './deletion.ts'
 import { busyError } from './errors.ts'
 import { mergeIndex } from './search.ts'
-import { sweepBodies, sweepChunks } from './strays.ts'
+import { sweepBodies } from './strays.ts'
 import type { Transactions } from './transactions.ts'
 import { erasuresToScrub, noteScrubbed } from './upkeep.ts'
 
@@ -40,7 +40,6 @@ async function sweepStrays(transactions: Transactions): Promise<void> {
     const from: number = after
     after = await transactions.gather((db) => sweepBodies(db, from))
   }
-  while (await transactions.gather(sweepChunks));
 }
 
 /** The copy on the way would fill the memory if it were kept there as other temporary data is. */

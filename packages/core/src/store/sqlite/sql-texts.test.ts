@@ -49,7 +49,7 @@ async function textsFor(id: string): Promise<Set<string>> {
     commitOf({ ...commit(id, 4), key }),
     commitOf({ ...commit('fork', 3), create: true, segments: [{ sessionId: id, from: 1, to: 3 }] }),
   ])
-  const draft = { tenantId: tenant, sessionId: id, draftId: id, runId: id, lease: 1, first: 1 }
+  const draft = { tenantId: tenant, sessionId: id, draftId: id, runId: id, epoch: 1, first: 1 }
   await store.appendDraft({ ...draft, chunks: [{ kind: 'text', text: id }] })
   await store.readDraft(tenant, id, id, 0)
   await store.listDrafts(tenant, id)
