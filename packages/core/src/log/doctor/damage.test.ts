@@ -142,6 +142,11 @@ const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, D
     also: ['head_wrong', 'refs_wrong'],
     left: ['unpaired'],
   },
+  id_wrong: {
+    only: 'sqlite',
+    do: ({ sql, row }) => sql(`UPDATE sessions SET id = 'q' WHERE ${row('f')}`),
+    ...left('id_wrong'),
+  },
   seq_wrong: { do: ({ sql, row }) => sql(`UPDATE @sessions SET seq = seq - 1 WHERE ${row('s')}`) },
   head_wrong: {
     do: ({ sql, row }) => sql(`UPDATE @sessions SET head = substr(head, 1, 30) WHERE ${row('s')}`),

@@ -3,7 +3,7 @@
  * it, then what was left open. One pass, in memory that does not grow with the log. The log is the truth; where it is
  * damaged, nothing derived beyond the damage is judged.
  */
-import { type EventData, limits } from '@holdfast/protocol'
+import { type EventData, isHoldfastError, limits } from '@holdfast/protocol'
 import { fold } from '../../session/fold/index.ts'
 import { isLive } from '../../session/lifecycle.ts'
 import type { FoldEvent, State } from '../../session/state.ts'
@@ -20,7 +20,7 @@ import { checkLife } from './check-life.ts'
 import { segmentsFault } from './check-segments.ts'
 import { viewFaults } from './check-view.ts'
 import { type Discovery, discovery, type Fix, toRebuild } from './discovery.ts'
-import { endOfLog, isOfThisVersion } from './end-of-log.ts'
+import { endOfLog, isOfThisVersion, otherIdOf } from './end-of-log.ts'
 import type { FindingCode } from './findings.ts'
 import { isSameJson } from './same-json.ts'
 import { unlessCorrupt } from './unless-corrupt.ts'
@@ -66,6 +66,11 @@ class Examination {
   }
 
   async *#all(raw: RawSession): AsyncGenerator<Discovery> {
+    const otherId = otherIdOf(raw, this.#sessionId)
+    if (otherId !== undefined) {
+      yield this.#unsound('id_wrong', `its head is that of session ${otherId}`)
+      return
+    }
     const { seq, problem, isRowWrong } = endOfLog(raw)
     if (isRowWrong) {
       // Readers believe the row: the rest can be read once it is right.
@@ -165,11 +170,20 @@ class Examination {
       const message = 'the columns that lists go by fail their checksum or are not what the log says'
       yield this.#found('columns_wrong', message, { fix: toRebuild({ head }) })
     }
-    for await (const fault of viewFaults(this.#log.reads, state)) yield this.#found('unpaired', fault)
+    yield* this.#view(state)
     const wrong = this.#leaseFault(raw, state, epoch)
     const lease = wrong ? this.#mended(state, epoch) : raw.lease
     if (wrong) yield this.#found('lease_wrong', wrong, { fix: toRebuild({ lease }) })
     yield* checkLife(this.#log, state, lease, () => this.#isStill(raw.lastSeq))
+  }
+
+  async *#view(state: State): AsyncGenerator<Discovery> {
+    try {
+      for await (const fault of viewFaults(this.#log.reads, state)) yield this.#found('unpaired', fault)
+    } catch (error) {
+      if (!isHoldfastError(error, 'store_corrupt')) throw error
+      yield this.#found('event_damaged', 'the events of its view cannot be read together: restore them')
+    }
   }
 
   /** Every taking is an event, so nobody can hold a higher epoch than the last one in the log. */

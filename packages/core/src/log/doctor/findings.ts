@@ -18,6 +18,7 @@ type SessionFindingCode =
   | 'event_unknown'
   | 'segments_wrong'
   | 'unpaired'
+  | 'id_wrong'
   | 'seq_wrong'
   | 'head_wrong'
   | 'head_newer'
@@ -67,6 +68,11 @@ const sessionFindings: Readonly<Record<SessionFindingCode, Entry>> = {
     severity: 'error',
     repair: 'none',
     meaning: 'A result answers no open call, or the view that a provider is sent breaks its rules.',
+  },
+  id_wrong: {
+    severity: 'error',
+    repair: 'restore',
+    meaning: 'The row of a session bears another id than its head. Nothing of it is judged.',
   },
   seq_wrong: {
     severity: 'error',

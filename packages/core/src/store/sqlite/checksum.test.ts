@@ -118,6 +118,11 @@ describe('a changed row beside the events is found', () => {
     ['key', "UPDATE keys SET hash = 'x'", () => store.readKey(tenant, 's', 'key')],
     ['source of a fork', 'UPDATE segments SET source = 2', () => store.readSegments(tenant, 'fork')],
     [
+      'number of the source of a fork',
+      'UPDATE sessions SET session = 65 WHERE session = 1',
+      () => store.readSegments(tenant, 'fork'),
+    ],
+    [
       'end of a prefix',
       'UPDATE segments SET last = 1, crc = NULL',
       () => store.readRefs(tenant, 'fork', 'k', 'r'),
