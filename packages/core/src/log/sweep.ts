@@ -88,7 +88,7 @@ function isSettled(code: string): boolean {
 }
 
 /** A run that nobody holds any more ends with its session, under the epoch that was lost. */
-async function expireSession(log: TenantLog, sessionId: string): Promise<boolean> {
+export async function expireSession(log: TenantLog, sessionId: string): Promise<boolean> {
   const { state, lease } = await log.reads.requireHead(sessionId)
   const epoch = isLive(state.head.run) && lease.owner !== undefined ? lease.epoch : undefined
   const { events } = await log.writeFresh(sessionId, [{ type: 'expire' }], { actor: recoveryActor, epoch })

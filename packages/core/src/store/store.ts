@@ -386,8 +386,8 @@ export interface Rebuild {
   lastSeq: number
   /** In place of the head and its columns. */
   head?: HeadRow
-  /** The lease is freed, at this epoch. */
-  epoch?: number
+  /** In place of the lease. */
+  lease?: LeaseRow
   /** Each in place of the row of that part at that seq. */
   parts: readonly (PartRow & { seq: number })[]
   waypoints: readonly { seq: number; body: string }[]
@@ -409,8 +409,16 @@ export type StoreFindingCode =
   | 'schema_moved'
   /** Events of a session whose row is gone, although nobody deleted it. */
   | 'session_lost'
-  /** Rows that nothing names: of sessions deleted half-way, bodies of no event, chunks of no draft. */
+  /** Rows that nothing names: of sessions deleted half-way, bodies of no event. */
   | 'stray_rows'
+  /** There are sessions, or rows of the ledger, of a tenant whose row is gone. */
+  | 'tenant_lost'
+  /** The count of what waits to be made final is damaged. */
+  | 'erasures_wrong'
+  /** A session that is there is marked as one whose rows are to be swept. */
+  | 'garbage_wrong'
+  /** Text of a draft whose row is gone, or a draft of a session whose row is. */
+  | 'draft_lost'
   /** A checkpoint, or a body that it names, fails its checksum or is missing. */
   | 'checkpoint_damaged'
   /** A row that is folded from no log fails its checksum. */
@@ -474,7 +482,7 @@ export interface Store {
   readAttachment(tenantId: TenantId, sessionId: string, hash: string): Promise<Uint8Array | undefined>
 
   listHeads(tenantId: TenantId, query: ListQuery): Promise<readonly ListRow[]>
-  /** Tenants that have, or had, a session. */
+  /** Tenants that have, or had, a session. One whose row is damaged is named by `checkStore` and not here. */
   listTenants(): Promise<readonly TenantId[]>
   /** Sessions whose expiry, question or lease time is at or before `atMs`, earliest first, after the first `skip` of them. */
   listDue(
@@ -559,7 +567,7 @@ export interface Store {
   sweepKeys(atMs: number, limit: number): Promise<number>
   /**
    * Makes earlier deletions and erasures final: no freed page, index or journal that we hold keeps their bytes. Takes away
-   * what `checkStore` calls `stray_rows`.
+   * what `checkStore` calls `stray_rows`, and the marks that it calls `garbage_wrong`.
    */
   scrub(): Promise<void>
 

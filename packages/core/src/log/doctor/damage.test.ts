@@ -1,6 +1,7 @@
 /** Each finding is produced by real damage to a real database, and by nothing else; then a repair does what its table says. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
+import { limits } from '@holdfast/protocol'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { crcOfEvent } from '../../store/checksum.ts'
@@ -141,6 +142,11 @@ const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, D
     also: ['head_wrong', 'refs_wrong'],
     left: ['unpaired'],
   },
+  id_wrong: {
+    only: 'sqlite',
+    do: ({ sql, row }) => sql(`UPDATE sessions SET id = 'q' WHERE ${row('f')}`),
+    ...left('id_wrong'),
+  },
   seq_wrong: { do: ({ sql, row }) => sql(`UPDATE @sessions SET seq = seq - 1 WHERE ${row('s')}`) },
   head_wrong: {
     do: ({ sql, row }) => sql(`UPDATE @sessions SET head = substr(head, 1, 30) WHERE ${row('s')}`),
@@ -200,7 +206,7 @@ const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, D
           `INSERT INTO drafts (session, id, run, epoch, last) SELECT session, 'd', 'gone', 1, 1 FROM sessions WHERE ${row('s')}`,
         )
         await sql(
-          "INSERT INTO chunks (draft, chunk, kind, text) SELECT draft, 1, 'text', 'half a word' FROM drafts",
+          "INSERT INTO chunks (draft, chunk, kind, text, session) SELECT draft, 1, 'text', 'half a word', session FROM drafts",
         )
       } else {
         await sql("INSERT INTO @drafts VALUES ('default', 's', 'd', 'gone', 1, 1)")
@@ -238,14 +244,36 @@ const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, D
         await sql(
           `INSERT INTO bodies SELECT session, x'00', 'nobody names it' FROM sessions WHERE ${row('s')}`,
         )
-        await sql("INSERT INTO chunks (draft, chunk, kind, text) VALUES (99, 1, 'text', 'of no draft')")
       } else {
         await sql("INSERT INTO @garbage VALUES ('default', 'f')")
         await sql(String.raw`INSERT INTO @bodies VALUES ('default', 's', '\x00', 'nobody names it')`)
-        await sql("INSERT INTO @chunks VALUES ('default', 's', 'd', 1, 'text', 'of no draft')")
       }
       await sql(`DELETE FROM @sessions WHERE ${row('f')}`)
     },
+  },
+  draft_lost: {
+    async do({ session, sql }) {
+      const run = await session.startRun(worker)
+      const draft = run.draft('d')
+      draft.write('half a word')
+      await draft.flush()
+      await sql('DELETE FROM @drafts')
+    },
+    ...left('draft_lost'),
+  },
+  tenant_lost: {
+    only: 'sqlite',
+    do: ({ sql }) => sql('DELETE FROM tenants'),
+    ...left('tenant_lost'),
+  },
+  erasures_wrong: { only: 'sqlite', do: ({ sql }) => sql('UPDATE upkeep SET scrubbed = scrubbed + 1000') },
+  garbage_wrong: {
+    do: ({ sql, row, place }) =>
+      sql(
+        place.dialect === 'sqlite'
+          ? `INSERT INTO garbage SELECT session FROM sessions WHERE ${row('s')}`
+          : "INSERT INTO @garbage VALUES ('default', 's')",
+      ),
   },
   checkpoint_damaged: {
     do: ({ sql }) => sql('DELETE FROM @attachments WHERE NOT is_file'),
@@ -382,13 +410,20 @@ eachSharedStore('a row whose checksum tells', (place) => {
     await scene.session.append(user('and on'))
   })
 
-  it('the lease of a live run: it is freed, and the run recovered', async () => {
+  it('the lease of a live run: its worker keeps it, or loses it when it is not renewed', async () => {
     if (place.path === undefined) return
     const scene = await sceneOn(place)
-    await scene.session.startRun(worker)
+    const run = await scene.session.startRun(worker)
     await scene.sql(`UPDATE sessions SET lease_owner = 'walker' WHERE id = 's'`)
-    expect(codesOf(await allOf(scene))).toEqual(['lease_wrong', 'run_lost'])
-    expect((await scene.holdfast.repair('s')).left).toEqual([])
+    expect(codesOf(await allOf(scene))).toEqual(['lease_wrong'])
+    expect(codesOf((await scene.holdfast.repair('s')).repaired)).toEqual(['lease_wrong'])
+    expect(await allOf(scene)).toEqual([])
+    await run.append(assistant('still here'))
+    place.clock.advance(limits.leaseTtlMs - 1)
+    expect(await allOf(scene)).toEqual([])
+    place.clock.advance(1)
+    expect(codesOf(await allOf(scene))).toEqual(['run_lost'])
+    await scene.holdfast.repair('s')
     expect(await allOf(scene)).toEqual([])
   })
 

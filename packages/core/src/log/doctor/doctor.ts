@@ -2,8 +2,9 @@
  * Looking for damage: in one session, in all of a tenant, or in the whole store with what the store can tell of itself.
  * Findings come as they are made, and memory does not grow with what is looked at. Only reads.
  */
-import { HoldfastError, isHoldfastError, type TenantId } from '@holdfast/protocol'
+import { HoldfastError, id, isHoldfastError, parseInput, type TenantId } from '@holdfast/protocol'
 import { textOf } from '../../session/projections.ts'
+import { knownOptions } from '../known-options.ts'
 import type { TenantLog } from '../tenant-log.ts'
 import { examine } from './examine.ts'
 import { type Finding, findingOf } from './findings.ts'
@@ -19,13 +20,14 @@ export interface DoctorOptions {
 export async function* doctor(
   log: TenantLog,
   logOf: (tenantId: TenantId) => TenantLog,
-  { sessionId, everyTenant = false }: DoctorOptions = {},
+  options: DoctorOptions = {},
 ): AsyncGenerator<Finding, void, void> {
+  const { sessionId, everyTenant = false } = knownOptions('doctor', options, ['sessionId', 'everyTenant'])
   if (sessionId !== undefined && everyTenant) {
     throw new HoldfastError('invalid_input', 'doctor: name a session, or say everyTenant, not both.')
   }
   if (sessionId !== undefined) {
-    yield* lookAt(log, sessionId)
+    yield* lookAt(log, parseInput(id, sessionId, 'sessionId'))
     return
   }
   if (everyTenant) {

@@ -25,6 +25,22 @@ export function endOfLog(raw: RawSession): EndOfLog {
   return { seq, isRowWrong: isRowDamaged || raw.seq !== seq }
 }
 
+/** The id in the head when the row bears another: whose log it is cannot be said then. A damaged head alone says nothing. */
+export function otherIdOf(raw: RawSession, sessionId: string): string | undefined {
+  if (raw.damaged && !raw.suspect?.includes('row')) return undefined
+  const id = idIn(raw.head.body)
+  return id === sessionId ? undefined : id
+}
+
+function idIn(body: string): string | undefined {
+  try {
+    const { id } = JSON.parse(body)
+    return typeof id === 'string' ? id : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** A head of another version was folded by other rules. */
 export function isOfThisVersion(raw: RawSession): boolean {
   const fields = fieldsOf(raw)

@@ -3,12 +3,12 @@
  * it, then what was left open. One pass, in memory that does not grow with the log. The log is the truth; where it is
  * damaged, nothing derived beyond the damage is judged.
  */
-import { type EventData, limits } from '@holdfast/protocol'
+import { type EventData, isHoldfastError, limits } from '@holdfast/protocol'
 import { fold } from '../../session/fold/index.ts'
 import { isLive } from '../../session/lifecycle.ts'
 import type { FoldEvent, State } from '../../session/state.ts'
 import { freeLease } from '../../store/judge.ts'
-import type { RawSession, Segment } from '../../store/store.ts'
+import type { LeaseRow, RawSession, Segment } from '../../store/store.ts'
 import { headRow } from '../head-codec.ts'
 import { missing } from '../log-reads.ts'
 import type { TenantLog } from '../tenant-log.ts'
@@ -20,11 +20,14 @@ import { checkLife } from './check-life.ts'
 import { segmentsFault } from './check-segments.ts'
 import { viewFaults } from './check-view.ts'
 import { type Discovery, discovery, type Fix, toRebuild } from './discovery.ts'
-import { endOfLog, isOfThisVersion } from './end-of-log.ts'
+import { endOfLog, isOfThisVersion, otherIdOf } from './end-of-log.ts'
 import type { FindingCode } from './findings.ts'
 import { isSameJson } from './same-json.ts'
 import { unlessCorrupt } from './unless-corrupt.ts'
 import { type DamagedStep, type EventStep, walkLog } from './walk-log.ts'
+
+/** Of a lease that was damaged. */
+const unknownOwner = 'unknown'
 
 /** Something was erased while the session was looked at: what was found may be of before and after. */
 class Moved extends Error {}
@@ -63,6 +66,11 @@ class Examination {
   }
 
   async *#all(raw: RawSession): AsyncGenerator<Discovery> {
+    const otherId = otherIdOf(raw, this.#sessionId)
+    if (otherId !== undefined) {
+      yield this.#unsound('id_wrong', `its head is that of session ${otherId}`)
+      return
+    }
     const { seq, problem, isRowWrong } = endOfLog(raw)
     if (isRowWrong) {
       // Readers believe the row: the rest can be read once it is right.
@@ -162,23 +170,35 @@ class Examination {
       const message = 'the columns that lists go by fail their checksum or are not what the log says'
       yield this.#found('columns_wrong', message, { fix: toRebuild({ head }) })
     }
-    yield* this.#lease(raw, state, epoch)
-    for await (const fault of viewFaults(this.#log.reads, state)) yield this.#found('unpaired', fault)
-    const lease = raw.suspect?.includes('lease') ? freeLease : raw.lease
+    yield* this.#view(state)
+    const wrong = this.#leaseFault(raw, state, epoch)
+    const lease = wrong ? this.#mended(state, epoch) : raw.lease
+    if (wrong) yield this.#found('lease_wrong', wrong, { fix: toRebuild({ lease }) })
     yield* checkLife(this.#log, state, lease, () => this.#isStill(raw.lastSeq))
   }
 
-  /** Every taking is an event, so nobody can hold a higher epoch than the last one in the log. */
-  *#lease({ lease, suspect }: RawSession, { head }: State, epoch: number): Generator<Discovery> {
-    if (suspect?.includes('lease')) {
-      yield this.#found('lease_wrong', 'the lease fails its checksum', { fix: toRebuild({ epoch }) })
-      return
+  async *#view(state: State): AsyncGenerator<Discovery> {
+    try {
+      for await (const fault of viewFaults(this.#log.reads, state)) yield this.#found('unpaired', fault)
+    } catch (error) {
+      if (!isHoldfastError(error, 'store_corrupt')) throw error
+      yield this.#found('event_damaged', 'the events of its view cannot be read together: restore them')
     }
+  }
+
+  /** Every taking is an event, so nobody can hold a higher epoch than the last one in the log. */
+  #leaseFault({ lease, suspect }: RawSession, { head }: State, epoch: number): string | undefined {
+    if (suspect?.includes('lease')) return 'the lease fails its checksum'
     const isStray = lease.owner !== undefined && !isLive(head.run)
-    if (lease.epoch === epoch && !isStray) return
+    if (lease.epoch === epoch && !isStray) return undefined
     const owner = isStray ? 'an owner without a run' : 'no stray owner'
-    const message = `the lease has epoch ${lease.epoch} and ${owner}, the last one taken is ${epoch}`
-    yield this.#found('lease_wrong', message, { fix: toRebuild({ epoch }) })
+    return `the lease has epoch ${lease.epoch} and ${owner}, the last one taken is ${epoch}`
+  }
+
+  /** The worker of a live run may be alive: it has as long as any lease to say so. */
+  #mended({ head }: State, epoch: number): LeaseRow {
+    if (!isLive(head.run)) return { ...freeLease, epoch }
+    return { epoch, owner: unknownOwner, expiresAtMs: this.#log.nowMs + limits.leaseTtlMs }
   }
 
   #damaged({ seq, through, problem }: DamagedStep): Discovery {

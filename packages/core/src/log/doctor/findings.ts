@@ -18,6 +18,7 @@ type SessionFindingCode =
   | 'event_unknown'
   | 'segments_wrong'
   | 'unpaired'
+  | 'id_wrong'
   | 'seq_wrong'
   | 'head_wrong'
   | 'head_newer'
@@ -42,7 +43,7 @@ interface Entry {
   meaning: string
 }
 
-export const findingCatalogue: Readonly<Record<FindingCode, Entry>> = {
+const sessionFindings: Readonly<Record<SessionFindingCode, Entry>> = {
   event_damaged: {
     severity: 'error',
     repair: 'restore',
@@ -67,6 +68,11 @@ export const findingCatalogue: Readonly<Record<FindingCode, Entry>> = {
     severity: 'error',
     repair: 'none',
     meaning: 'A result answers no open call, or the view that a provider is sent breaks its rules.',
+  },
+  id_wrong: {
+    severity: 'error',
+    repair: 'restore',
+    meaning: 'The row of a session bears another id than its head. Nothing of it is judged.',
   },
   seq_wrong: {
     severity: 'error',
@@ -141,6 +147,9 @@ export const findingCatalogue: Readonly<Record<FindingCode, Entry>> = {
     repair: 'none',
     meaning: 'A draft fails its checksum or has lost some of its chunks.',
   },
+}
+
+const storeFindings: Readonly<Record<StoreFindingCode, Entry>> = {
   engine_damaged: {
     severity: 'error',
     repair: 'restore',
@@ -162,6 +171,28 @@ export const findingCatalogue: Readonly<Record<FindingCode, Entry>> = {
     meaning: 'There are events of a session whose row is gone.',
   },
   stray_rows: { severity: 'warning', repair: 'scrub', meaning: 'There are rows that nothing names.' },
+  tenant_lost: {
+    severity: 'error',
+    repair: 'restore',
+    meaning: 'There are sessions, or rows of the ledger, of a tenant whose row is gone.',
+  },
+  erasures_wrong: {
+    severity: 'error',
+    repair: 'scrub',
+    meaning:
+      'The count of what waits to be made final is damaged: a scrub makes everything final and counts anew.',
+  },
+  garbage_wrong: {
+    severity: 'error',
+    repair: 'scrub',
+    meaning: 'A session that is there is marked as deleted: the mark goes, the session stays.',
+  },
+  draft_lost: {
+    severity: 'warning',
+    repair: 'restore',
+    meaning:
+      'Text of a draft whose row is gone, or a draft of a session whose row is. The text goes with its session, or with an erasure in it.',
+  },
   checkpoint_damaged: {
     severity: 'error',
     repair: 'restore',
@@ -178,6 +209,13 @@ export const findingCatalogue: Readonly<Record<FindingCode, Entry>> = {
     repair: 'reindex',
     meaning: 'The search index lacks events that it claims to hold, or holds words of none.',
   },
+}
+
+export const findingCatalogue: Readonly<Record<FindingCode, Entry>> = { ...sessionFindings, ...storeFindings }
+
+/** It is told by the store, not by a session's own log. */
+export function isOfStore({ code }: Pick<Finding, 'code'>): boolean {
+  return Object.hasOwn(storeFindings, code)
 }
 
 export interface Finding {

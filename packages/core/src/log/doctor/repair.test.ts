@@ -57,6 +57,30 @@ eachStore('a repair of what was left open', (place) => {
     for (const id of ['open', 'lost']) expect((await holdfast.repair(id)).repaired).toEqual([])
   })
 
+  it('ends a lost run of a session that has expired, with its session', async () => {
+    const holdfast = await place.open()
+    const created = await holdfast.sessions.create({ id: 's', agentId: 'agent', ttlSecs: 100 })
+    await (await created.activate()).startRun(worker)
+    place.clock.advance(700_000)
+    expect((await holdfast.repair('s')).repaired.map(({ code }) => code)).toEqual(['run_lost'])
+    expect(await gather(holdfast.doctor())).toEqual([])
+    expect((await holdfast.sessions.get('s'))?.run?.state).toBe('cancelled')
+  })
+
+  it('counts nothing as repaired that another was first to do', async () => {
+    const store = await place.openStore()
+    await leaveOpen(place, store)
+    const holdfast = await openHoldfast({ store, clock: place.clock.now })
+    const late = withMembers(store, {
+      async readHead(...call) {
+        await holdfast.sessions.recover('lost')
+        return store.readHead(...call)
+      },
+    })
+    const second = await openHoldfast({ store: late, clock: place.clock.now })
+    expect(await second.repair('lost')).toEqual({ dryRun: false, repaired: [], left: [] })
+  })
+
   it('that dies at any write is finished by the next one', async () => {
     for (let at = 1; ; at++) {
       const store = await place.openStore()
@@ -84,6 +108,37 @@ eachStore('a repair of what was left open', (place) => {
       ).toHaveLength(1)
       if (!(died instanceof HoldfastError)) return
     }
+  })
+})
+
+eachSharedStore('a repair of several sessions', (place) => {
+  it('goes on past one that is gone, and leaves what was found in one that is busy', async () => {
+    if (!place.behind) return
+    const store = await place.openStore()
+    const holdfast = await openHoldfast({ store, clock: place.clock.now })
+    for (const id of ['busy', 'gone', 'calm']) {
+      const session = await holdfast.sessions.create({ id, agentId: 'agent' })
+      await session.recordUsage({ attemptId: 'a', promptTokens: 1, completionTokens: 1 })
+    }
+    await place.behind('DELETE FROM @usage')
+    const found = await gather(holdfast.doctor())
+    await holdfast.sessions.delete('gone')
+    const busy = withMembers(store, {
+      async rebuild(rebuilt) {
+        if (rebuilt.sessionId === 'busy') {
+          const session = (await holdfast.sessions.open('busy')) as ActiveSession
+          await session.append(user('more'))
+        }
+        return store.rebuild(rebuilt)
+      },
+    })
+    const repairing = await openHoldfast({ store: busy, clock: place.clock.now })
+    const { repaired, left } = await repairing.repair(found)
+    expect(repaired.map(({ sessionId, code }) => [sessionId, code])).toEqual([['calm', 'usage_wrong']])
+    expect(left).toEqual(found.filter(({ sessionId }) => sessionId === 'busy'))
+    await expect(repairing.repair('busy')).rejects.toMatchObject({ code: 'contention' })
+    expect((await holdfast.repair(left)).repaired).toHaveLength(1)
+    expect(await gather(holdfast.doctor())).toEqual([])
   })
 })
 
@@ -201,6 +256,20 @@ eachStore('the doctor', (place) => {
     await ours.repair(ours.doctor({ everyTenant: true }))
     expect(await told({ everyTenant: true })).toEqual([])
   })
+})
+
+it.each([
+  ['doctor', { session: 'calm' }],
+  ['doctor', { sessionId: '' }],
+  ['repair', { dryrun: true }],
+] as const)('a misspelt option of %s is refused: %o', async (operation, options) => {
+  const holdfast = await openHoldfast({ store: new MemoryStore(new Place(), new HeldClock().now) })
+  const called =
+    operation === 'doctor'
+      ? gather(holdfast.doctor(options as object))
+      : holdfast.repair([], options as object)
+  await expect(called).rejects.toMatchObject({ code: 'invalid_input' })
+  await expect(holdfast.repair('')).rejects.toMatchObject({ code: 'invalid_input' })
 })
 
 it('damage in memory is found and repaired as in a file', async () => {

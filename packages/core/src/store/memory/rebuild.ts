@@ -17,11 +17,11 @@ export function refsBetween({ refs }: KeptSession, from: number, through: number
 
 /** False when it was folded from another last event. */
 export function rebuild(tenant: KeptTenant, session: KeptSession, rebuilt: Rebuild): boolean {
-  const { lastSeq, head, epoch } = rebuilt
+  const { lastSeq, head, lease } = rebuilt
   if (seqOf(session) !== lastSeq) return false
   dropBeyond(tenant, session, lastSeq)
   if (head) session.head = { ...head }
-  if (epoch !== undefined) session.lease = { epoch, owner: undefined, expiresAtMs: undefined }
+  if (lease) session.lease = { ...lease }
   for (const { part, seq, body } of rebuilt.parts) {
     session.parts.set(part, withRow(session.parts.get(part) ?? [], { seq, body }))
   }

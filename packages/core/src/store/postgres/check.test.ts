@@ -83,13 +83,17 @@ describePostgres('the check of a Postgres store', () => {
   it('keeps bodies that no event names while an event of their session has lost its own', async () => {
     await append('s', 0, { events: [large('one'), large('two')] })
     await append('kept', 0, { events: [large('three')] })
+    await append('gap', 0, { events: [large('four'), '"five"'] })
+    await append('unnamed', 0, { events: [large('six')] })
+    await place.behind("DELETE FROM @events WHERE session = 'gap' AND seq = 1")
+    await place.behind("UPDATE @events SET aside = NULL WHERE session = 'unnamed'")
     const hashes = () => place.behind('SELECT session FROM @bodies ORDER BY session')
     await place.behind(String.raw`UPDATE @bodies SET hash = '\x01' WHERE body LIKE '%one%'`)
     await place.behind(String.raw`INSERT INTO @bodies VALUES ('t', 'kept', '\x02', 'of no event')`)
     expect(await findings()).toMatchObject([{ code: 'stray_rows', sessionId: 'kept' }])
     await store.scrub()
     expect(await findings()).toEqual([])
-    expect(await hashes()).toEqual(['kept', 's', 's'].map((session) => ({ session })))
+    expect(await hashes()).toEqual(['gap', 'kept', 's', 's', 'unnamed'].map((session) => ({ session })))
   })
 
   it('finds words that the index lost and words of none, past the first page, in each session', async () => {

@@ -14,7 +14,7 @@ import type { Answer } from './flush.ts'
 import { type Look, type Page, paged } from './pages.ts'
 import { findAllStep, textOfRow } from './search.ts'
 import { noTenant } from './settings.ts'
-import { countStrayChunks, firstBody, strayBodies } from './strays.ts'
+import { firstBody, lostChunks, strandedDrafts, strayBodies } from './strays.ts'
 import { listTenants } from './tenants.ts'
 import type { Transactions } from './transactions.ts'
 
@@ -54,7 +54,11 @@ const SELECT_SESSIONS = `
     ) own ON true
   ORDER BY s.session`
 
-const COUNT_GARBAGE = 'SELECT count(*) FROM @garbage WHERE tenant = $1'
+const SELECT_GARBAGE = `
+  SELECT page.session, s.session IS NOT NULL
+  FROM (SELECT session FROM @garbage WHERE tenant = $1 AND session > $2 ORDER BY session LIMIT 500) page
+    LEFT JOIN @sessions s ON s.tenant = $1 AND s.session = page.session
+  ORDER BY page.session`
 
 const SELECT_CHECKPOINTS = `
   SELECT thread, namespace, id, session, channels FROM @checkpoints
@@ -124,7 +128,9 @@ function looksAt(db: Transactions, tenant: TenantId, textOf: TextOf | undefined)
   const looks: Omit<Look, 'tenant'>[] = [
     { of: 'events of lost sessions', start: [''], page: (after) => checkLost(db, tenant, after) },
     { of: 'sessions in lists', start: [''], page: (after) => checkSessions(db, tenant, after, textOf) },
-    { of: 'garbage', start: [], page: () => checkGarbage(db, tenant) },
+    { of: 'garbage', start: [''], page: (after) => checkGarbage(db, tenant, after) },
+    { of: 'chunks of lost drafts', start: ['', '', 0], page: (after) => checkChunks(db, tenant, after) },
+    { of: 'drafts of lost sessions', start: ['', ''], page: (after) => checkDrafts(db, tenant, after) },
     { of: 'stray bodies', start: firstBody, page: (after) => checkBodies(db, tenant, after) },
     {
       of: 'channels of checkpoints',
@@ -192,14 +198,28 @@ function staleWatermark([, , indexed, unindexed, last]: Row): string | undefined
   return `the index reaches seq ${indexed} and waits for none, the log ends at ${last}`
 }
 
-async function checkGarbage(db: Transactions, tenant: TenantId): Promise<Page> {
-  const garbage = Number((await db.read(tenant, COUNT_GARBAGE, tenant))[0]?.[0])
-  const chunks = await countStrayChunks(db, tenant)
-  const messages = [
-    ...(garbage > 0 ? [`${garbage} deleted sessions have rows left`] : []),
-    ...(chunks > 0 ? [`${chunks} chunks or more are of no draft`] : []),
-  ]
-  return { findings: messages.map((message) => ({ code: 'stray_rows', tenantId: tenant, message })) }
+async function checkGarbage(db: Transactions, tenant: TenantId, after: readonly SqlValue[]): Promise<Page> {
+  const rows = await db.read(tenant, SELECT_GARBAGE, tenant, ...after)
+  const wrong = rows.filter(([, isThere]) => isThere === 't').map(([session]) => session as string)
+  const garbage = rows.length - wrong.length
+  const message = `${garbage} deleted sessions have rows left`
+  const messageOf = () => 'the session is there and is marked as deleted'
+  return pageOf(rows, 1, [
+    ...(garbage > 0 ? [{ code: 'stray_rows' as const, tenantId: tenant, message }] : []),
+    ...bySession('garbage_wrong', tenant, wrong, messageOf),
+  ])
+}
+
+async function checkChunks(db: Transactions, tenant: TenantId, after: readonly SqlValue[]): Promise<Page> {
+  const { sessions, next } = await lostChunks(db, tenant, after)
+  const messageOf = (count: number) => `${count} chunks are of a draft whose row is gone`
+  return { findings: bySession('draft_lost', tenant, sessions, messageOf), ...(next && { next }) }
+}
+
+async function checkDrafts(db: Transactions, tenant: TenantId, after: readonly SqlValue[]): Promise<Page> {
+  const { sessions, next } = await strandedDrafts(db, tenant, after)
+  const messageOf = (count: number) => `${count} drafts are of a session whose row is gone`
+  return { findings: bySession('draft_lost', tenant, sessions, messageOf), ...(next && { next }) }
 }
 
 async function checkBodies(db: Transactions, tenant: TenantId, after: readonly SqlValue[]): Promise<Page> {

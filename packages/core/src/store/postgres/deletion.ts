@@ -21,7 +21,17 @@ const discards: readonly string[] = [
   'UPDATE @usage SET owner = NULL WHERE tenant = $1 AND session = $2 AND owner IS NOT NULL',
 ]
 
-const SELECT_GARBAGE = 'SELECT session FROM @garbage WHERE tenant = $1 LIMIT 1'
+/** Damage may name a session that is there: it is no garbage. */
+const SELECT_GARBAGE = `
+  SELECT session FROM @garbage g WHERE tenant = $1 AND NOT EXISTS (
+    SELECT 1 FROM @sessions s WHERE s.tenant = $1 AND s.session = g.session
+  )
+  LIMIT 1`
+
+const DELETE_WRONG_GARBAGE = `
+  DELETE FROM @garbage g WHERE tenant = $1 AND EXISTS (
+    SELECT 1 FROM @sessions s WHERE s.tenant = $1 AND s.session = g.session
+  )`
 const DELETE_GARBAGE = 'DELETE FROM @garbage WHERE tenant = $1 AND session = $2'
 
 /**
@@ -110,6 +120,11 @@ export async function sweepGarbage(db: Transactions, tenant: TenantId): Promise<
     for (const sql of slices) await sweepWhole(db, tenant, { sql, values })
     await db.write(tenant, [{ sql: DELETE_GARBAGE, values }])
   }
+}
+
+/** Takes the mark of a deletion from sessions that are there. */
+export async function dropWrongGarbage(db: Transactions, tenant: TenantId): Promise<void> {
+  await db.write(tenant, [{ sql: DELETE_WRONG_GARBAGE, values: [tenant] }])
 }
 
 async function sweepWhole(

@@ -74,6 +74,7 @@ const walks: readonly string[] = [
   'chunks by tenant, session, draft: DELETE FROM @chunks c',
   'drafts by tenant, session: DELETE FROM @drafts WHERE',
   'drafts by tenant, session: SELECT d.draft, d.run, d.epoch, d.last',
+  'events by tenant, session: SELECT page.session, page.hash',
   'keys by tenant, session: DELETE FROM @keys WHERE tenant = $1 AND session = $2',
   'parts by tenant, session, seq: DELETE FROM @parts WHERE',
   'refs by tenant, session, kind, id: ',

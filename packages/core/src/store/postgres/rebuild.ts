@@ -6,7 +6,7 @@ import type { Known } from './known.ts'
 import { putPartsStep, putWaypointsStep } from './parts.ts'
 import { addRefsStep, deleteRefsStep } from './refs.ts'
 import { findAllStep } from './search.ts'
-import { freeLeaseStep, lastEventSeq, lockSession, setHeadSteps, setSeqStep } from './sessions.ts'
+import { lastEventSeq, lockSession, setHeadSteps, setLeaseStep, setSeqStep } from './sessions.ts'
 import type { Transactions } from './transactions.ts'
 import { replaceUsageSteps } from './usage.ts'
 
@@ -35,13 +35,13 @@ export async function rebuild(db: Transactions, known: Known, rebuilt: Rebuild):
 }
 
 function stepsOf(tenant: TenantId, rebuilt: Rebuild): Step[] {
-  const { sessionId, lastSeq, head, epoch, parts, waypoints, strayRefs, refs, usageSeqs, usage } = rebuilt
+  const { sessionId, lastSeq, head, lease, parts, waypoints, strayRefs, refs, usageSeqs, usage } = rebuilt
   return [
     findAllStep(tenant),
     ...DROP_BEYOND.map((sql) => ({ sql, values: [tenant, sessionId, lastSeq] })),
     setSeqStep(tenant, sessionId, lastSeq),
     ...(head ? setHeadSteps(tenant, sessionId, head) : []),
-    ...(epoch === undefined ? [] : [freeLeaseStep(tenant, sessionId, epoch)]),
+    ...(lease ? [setLeaseStep(tenant, sessionId, lease)] : []),
     putPartsStep(tenant, sessionId, parts),
     putWaypointsStep(tenant, sessionId, waypoints),
     deleteRefsStep(tenant, sessionId, strayRefs),

@@ -3,7 +3,7 @@
  * indices. Copies outside of the tables (the server's journal, replicas, backups) are the operator's.
  */
 import type { Connections } from './connection.ts'
-import { sweepGarbage } from './deletion.ts'
+import { dropWrongGarbage, sweepGarbage } from './deletion.ts'
 import { storeError } from './errors.ts'
 import { patiently } from './patience.ts'
 import { sweepStrays } from './strays.ts'
@@ -17,6 +17,7 @@ const vacuums: readonly string[] = [
 
 export async function scrub(db: Transactions, owner: Connections): Promise<void> {
   for (const tenant of await listTenants(db)) {
+    await dropWrongGarbage(db, tenant)
     await sweepGarbage(db, tenant)
     await sweepStrays(db, tenant)
   }

@@ -78,8 +78,8 @@ const PUT_LISTING = `
     activity = excluded.activity, question_asked = excluded.question_asked,
     question_expires = excluded.question_expires, expires = excluded.expires`
 
-const FREE_LEASE = `
-  UPDATE @sessions SET epoch = $3, lease_owner = NULL, lease_expires = NULL WHERE tenant = $1 AND session = $2`
+const SET_LEASE = `
+  UPDATE @sessions SET epoch = $3, lease_owner = $4, lease_expires = $5 WHERE tenant = $1 AND session = $2`
 
 /** A row that this transaction has locked. */
 export interface LockedSession {
@@ -141,8 +141,9 @@ export function setHeadSteps(tenant: TenantId, sessionId: string, head: HeadRow)
   ]
 }
 
-export function freeLeaseStep(tenant: TenantId, sessionId: string, epoch: number): Step {
-  return { sql: FREE_LEASE, values: [tenant, sessionId, epoch] }
+export function setLeaseStep(tenant: TenantId, sessionId: string, lease: LeaseRow): Step {
+  const { epoch, owner = null, expiresAtMs = null } = lease
+  return { sql: SET_LEASE, values: [tenant, sessionId, epoch, owner, expiresAtMs] }
 }
 
 export function lockStep(tenant: TenantId, sessionIds: readonly string[]): Step {

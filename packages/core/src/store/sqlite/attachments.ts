@@ -6,19 +6,22 @@ import { getSession, type SessionRow } from './sessions.ts'
 
 /** One that is there already stays, with the seq that it first came with. */
 const INSERT_ATTACHMENT = `
-  INSERT INTO attachments (session, hash, seq, is_file, crc, bytes) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+  INSERT INTO attachments (session, hash, seq, is_file, crc, bytes, row_crc) VALUES (?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT DO NOTHING`
 
-const NOTE_FILE = 'UPDATE attachments SET is_file = 1 WHERE session = ? AND hash = ? AND is_file = 0'
-const FORGET_FILE = 'UPDATE attachments SET is_file = 0 WHERE session = ? AND hash = ?'
+const SELECT_SEQ = 'SELECT seq FROM attachments WHERE session = ? AND hash = ?'
+const SET_IS_FILE = 'UPDATE attachments SET is_file = ?, row_crc = ? WHERE session = ? AND hash = ?'
 
 // Forks that reach the erased seqs are not asked: their checkpoints go with their own erasure.
-const DROP_UNNAMED = `
-  DELETE FROM attachments WHERE session = ? AND is_file = 0 AND hash NOT IN (
+const SELECT_UNNAMED = `
+  SELECT hash, seq, is_file, row_crc FROM attachments WHERE session = ? AND is_file = 0 AND hash NOT IN (
     SELECT pair.value ->> 1 FROM checkpoints, json_each(checkpoints.channels) AS pair
     WHERE checkpoints.session = ? OR checkpoints.session IN (
       SELECT session FROM segments WHERE source = ? AND last < ?
     )
   )`
+
+const DELETE_ATTACHMENT = 'DELETE FROM attachments WHERE session = ? AND hash = ?'
 
 const SELECT_ATTACHMENT =
   'SELECT crc, bytes, seq FROM attachments WHERE session = ? AND hash = ? AND seq <= ?'
@@ -35,26 +38,32 @@ export function insertAttachment(
   session: number,
   { hash, bytes, seq, isFile }: { hash: string; bytes: Uint8Array; seq: number; isFile: boolean },
 ): void {
-  db.run(
-    INSERT_ATTACHMENT,
-    session,
-    hash,
-    seq,
-    isFile ? 1 : 0,
-    crcOf(bytes, crcOfRow(session, hash, seq)),
-    bytes,
-  )
-  if (isFile) db.run(NOTE_FILE, session, hash)
+  const names = [session, hash, seq] as const
+  const kind = isFile ? 1 : 0
+  const crc = crcOf(bytes, crcOfRow(...names))
+  const inserted = db.run(INSERT_ATTACHMENT, ...names, kind, crc, bytes, crcOfRow(...names, kind))
+  if (inserted === 0 && isFile) setIsFile(db, session, hash, 1)
 }
 
-/** Files that no event names any more go, unless a checkpoint has the same bytes, and so do bodies of no checkpoint. */
+function setIsFile(db: Connection, session: number, hash: string, isFile: 0 | 1): void {
+  const seq = db.get(SELECT_SEQ, session, hash)?.[0]
+  if (seq !== undefined) db.run(SET_IS_FILE, isFile, crcOfRow(session, hash, seq, isFile), session, hash)
+}
+
+/**
+ * Files that no event names any more go, unless a checkpoint has the same bytes, and so do bodies of no checkpoint. One
+ * whose row fails its checksum stays: it may be a file.
+ */
 export function dropAttachments(
   db: Connection,
   session: number,
   { hashes, from }: { hashes: readonly string[]; from: number },
 ): void {
-  for (const hash of hashes) db.run(FORGET_FILE, session, hash)
-  db.run(DROP_UNNAMED, session, session, session, from)
+  for (const hash of hashes) setIsFile(db, session, hash, 0)
+  for (const [hash, seq, isFile, crc] of db.all(SELECT_UNNAMED, session, session, session, from)) {
+    const isWhole = crc === null || crc === crcOfRow(session, hash, seq, isFile)
+    if (isWhole) db.run(DELETE_ATTACHMENT, session, hash)
+  }
 }
 
 /** `seq` of an attachment is the first of the commit that brought it: a fork from there on may read it. */

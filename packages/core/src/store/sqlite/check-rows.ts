@@ -64,6 +64,14 @@ export const checkedRows: readonly Rows[] = [
   },
   {
     sql: `
+      SELECT session, hash, seq, is_file, row_crc FROM attachments
+      WHERE (session, hash) > (?, ?) ORDER BY session, hash LIMIT 50`,
+    start: [0, ''],
+    faultOf: unlessWhole('what a file is kept for'),
+    placeOf: inSession,
+  },
+  {
+    sql: `
       SELECT rowid, tenant, session_id, EXISTS (
         SELECT 1 FROM sessions WHERE sessions.tenant = usage.tenant AND sessions.id = usage.session_id
       ), ${USAGE_COLUMNS}

@@ -10,12 +10,15 @@ import { wordsOf } from '../words.ts'
 import { holdsWhole } from './attachments.ts'
 import { checkedRows, checkRows } from './check-rows.ts'
 import type { Connection } from './connection.ts'
+import { lostDrafts } from './drafts.ts'
 import type { Row } from './driver.ts'
 import { namesOfSession } from './names.ts'
 import { textOfRow } from './search.ts'
 import { settingQueries } from './settings.ts'
-import { strayBodies, strayChunks } from './strays.ts'
+import { strayBodies } from './strays.ts'
+import { lostTenants } from './tenants.ts'
 import type { Transactions } from './transactions.ts'
+import { isCountWhole } from './upkeep.ts'
 
 const INTEGRITY_CHECKS: readonly string[] = [
   "PRAGMA integrity_check('sessions')",
@@ -51,7 +54,9 @@ const SELECT_IS_KNOWN = `
   SELECT 1 FROM sessions WHERE session = ? UNION ALL SELECT 1 FROM garbage WHERE session = ?`
 
 const COUNT_EVENTS = 'SELECT count(*) FROM events WHERE session = ?'
-const COUNT_GARBAGE = 'SELECT count(*) FROM garbage'
+const COUNT_GARBAGE = 'SELECT count(*) FROM garbage WHERE session NOT IN (SELECT session FROM sessions)'
+const SELECT_WRONG_GARBAGE =
+  'SELECT session FROM garbage WHERE session IN (SELECT session FROM sessions) LIMIT 500'
 
 const SELECT_CHANNELS = `
   SELECT checkpoint, crc, tenant, session, thread, namespace, id, parent, seq, channels FROM checkpoints
@@ -78,7 +83,10 @@ export async function* checkStore(
   yield* await transactions.read((db) => checkSettings(db, schemaVersion))
   for (const sql of INTEGRITY_CHECKS) yield* await checkIntegrity(transactions, sql)
   yield* paged(transactions, 0, checkSessions)
+  yield* await transactions.read(checkTenants)
+  yield* await transactions.read(checkErasures)
   yield* await transactions.read(checkGarbage)
+  yield* await transactions.read(checkDrafts)
   yield* paged(transactions, 0, checkBodies)
   yield* paged(transactions, 0, checkCheckpoints)
   for (const rows of checkedRows)
@@ -147,14 +155,38 @@ function checkSessions(db: Connection, after: number): Page {
   return { findings, next: session }
 }
 
+function checkTenants(db: Connection): StoreFinding[] {
+  return lostTenants(db).map(({ tenant, sessions, bills }) => {
+    const message = `${sessions} sessions and ${bills} rows of the ledger are of tenant number ${tenant}, whose row is gone`
+    return { code: 'tenant_lost', message }
+  })
+}
+
+function checkErasures(db: Connection): StoreFinding[] {
+  const message = 'how much waits to be made final is not known'
+  return isCountWhole(db) ? [] : [{ code: 'erasures_wrong', message }]
+}
+
 function checkGarbage(db: Connection): StoreFinding[] {
   const garbage = db.get(COUNT_GARBAGE)?.[0] as number
-  const chunks = strayChunks(db).length
-  const messages = [
-    ...(garbage > 0 ? [`${garbage} deleted sessions have rows left`] : []),
-    ...(chunks > 0 ? [`${chunks} chunks or more are of no draft`] : []),
+  const message = `${garbage} deleted sessions have rows left`
+  return [
+    ...(garbage > 0 ? [{ code: 'stray_rows' as const, message }] : []),
+    ...db.all(SELECT_WRONG_GARBAGE).map(([session]): StoreFinding => {
+      const message = 'the session is there and is marked as deleted'
+      return { code: 'garbage_wrong', ...namesOfSession(db, session), message }
+    }),
   ]
-  return messages.map((message) => ({ code: 'stray_rows', message }))
+}
+
+function checkDrafts(db: Connection): StoreFinding[] {
+  const { chunks, stranded } = lostDrafts(db)
+  const findings = chunks.map(([session, count]): StoreFinding => {
+    const names = session === null ? {} : namesOfSession(db, session)
+    return { code: 'draft_lost', ...names, message: `${count} chunks are of a draft whose row is gone` }
+  })
+  const message = `${stranded} drafts are of sessions whose rows are gone`
+  return stranded > 0 ? [...findings, { code: 'draft_lost', message }] : findings
 }
 
 function checkBodies(db: Connection, after: number): Page {

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { tenantId } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { attachmentOf, bodyOfBytes, type CommitInput, commitOf } from '../conformance/build.ts'
-import type { Store } from '../store.ts'
+import type { Store, StoreFinding } from '../store.ts'
 import { sqlite } from './index.ts'
 import { TemporaryPlace } from './temporary.ts'
 
@@ -118,6 +118,11 @@ describe('a changed row beside the events is found', () => {
     ['key', "UPDATE keys SET hash = 'x'", () => store.readKey(tenant, 's', 'key')],
     ['source of a fork', 'UPDATE segments SET source = 2', () => store.readSegments(tenant, 'fork')],
     [
+      'number of the source of a fork',
+      'UPDATE sessions SET session = 65 WHERE session = 1',
+      () => store.readSegments(tenant, 'fork'),
+    ],
+    [
       'end of a prefix',
       'UPDATE segments SET last = 1, crc = NULL',
       () => store.readRefs(tenant, 'fork', 'k', 'r'),
@@ -158,7 +163,6 @@ describe('a changed row beside the events is found', () => {
       'UPDATE usage SET prompt_tokens = prompt_tokens + 1',
       () => store.sumUsage(tenant, {}),
     ],
-    ['tenant', "UPDATE tenants SET id = 'u'", () => store.listTenants()],
     ['names of a part', "UPDATE parts SET part = 'x'", () => store.readParts(tenant, 's', ['x'])],
     [
       'seq of an attachment',
@@ -266,4 +270,110 @@ it('a damaged event can be erased, and does not stop the indexing', async () => 
   const erase = { seqs: [2], erasedBody: () => '{"erased":true}' }
   await store.commit([commitOf({ tenantId: tenant, sessionId: 's', baseSeq: 4, erase })])
   expect((await read(1, 1))[0]?.body).toBe('{"erased":true}')
+})
+
+async function findings(): Promise<StoreFinding[]> {
+  const found: StoreFinding[] = []
+  for await (const finding of store.checkStore((_, body) => body)) found.push(finding)
+  return found
+}
+
+it('a tenant whose row bears another name is named, hides no other, and is not made anew under its own', async () => {
+  const whole = tenantId('whole')
+  await store.commit([commitOf({ tenantId: whole, sessionId: 's', baseSeq: 0, create: true })])
+  place.behind("UPDATE tenants SET id = 'u' WHERE id = 't'")
+  const again = await sqlite(place.path).open({})
+  expect(await again.listTenants()).toEqual([whole])
+  expect(await findings()).toMatchObject([{ code: 'row_damaged', tenantId: 'u' }])
+  const create = (id: string) =>
+    again.commit([commitOf({ tenantId: tenantId(id), sessionId: 'new', baseSeq: 0, create: true })])
+  for (const id of ['t', 'u']) await expect(create(id)).rejects.toMatchObject({ code: 'store_corrupt' })
+  expect(await create('another')).toMatchObject([{ status: 'committed' }])
+  await again.close()
+})
+
+it('a tenant whose row is gone is told, and no other gets its number', async () => {
+  place.behind('DELETE FROM tenants')
+  expect(await findings()).toMatchObject([
+    { code: 'tenant_lost', message: expect.stringContaining('2 sessions') },
+  ])
+  const again = await sqlite(place.path).open({})
+  const stranger = tenantId('stranger')
+  await again.commit([commitOf({ tenantId: stranger, sessionId: 'own', baseSeq: 0, create: true })])
+  const heads = await again.listHeads(stranger, { index: 'all', limit: 9 })
+  expect(heads.map(({ sessionId }) => sessionId)).toEqual(['own'])
+  await again.close()
+})
+
+it.each([
+  ['an event row is gone', 'DELETE FROM events WHERE aside IS NOT NULL'],
+  ['an event row has another seq', 'UPDATE events SET seq = 40, aside = NULL WHERE aside IS NOT NULL'],
+  ['an event names no body', 'UPDATE events SET aside = NULL WHERE aside IS NOT NULL'],
+  ['an event names another body', "UPDATE events SET aside = x'00' WHERE aside IS NOT NULL"],
+  [
+    'the row of the session is gone',
+    "DELETE FROM sessions WHERE id = 's'; DELETE FROM events WHERE session = 1",
+  ],
+])('a body that may be the last of its event stays: %s', async (_, sql) => {
+  for (const text of sql.split('; ')) place.behind(text)
+  await store.scrub()
+  expect(place.behind('SELECT count(*) AS n FROM bodies')).toEqual([{ n: 1 }])
+})
+
+it('a body that no event names goes from a session that is whole', async () => {
+  place.behind("INSERT INTO bodies VALUES (1, x'00', 'of no event')")
+  expect(await findings()).toMatchObject([{ code: 'stray_rows', sessionId: 's' }])
+  await store.scrub()
+  expect(place.behind('SELECT count(*) AS n FROM bodies')).toEqual([{ n: 1 }])
+})
+
+it('a file whose row says that it is none is told, and survives an erasure beside it', async () => {
+  place.behind('UPDATE attachments SET is_file = 0')
+  expect(await findings()).toMatchObject([{ code: 'row_damaged', sessionId: 's' }])
+  const erased = { seqs: [2], erasedBody: () => '{"erased":true}' }
+  await store.commit([commitOf({ tenantId: tenant, sessionId: 's', baseSeq: 4, erase: erased })])
+  expect(await store.readAttachment(tenant, 's', file.hash)).toHaveLength(file.bytes.length)
+  const named = { ...erased, attachments: [file.hash] }
+  await store.commit([commitOf({ tenantId: tenant, sessionId: 's', baseSeq: 5, erase: named })])
+  expect(await store.readAttachment(tenant, 's', file.hash)).toBeUndefined()
+})
+
+describe('text of a draft whose row is gone', () => {
+  const draft = { tenantId: tenant, sessionId: 's', draftId: 'd', runId: 'r', epoch: 1, first: 1 }
+  const texts = () => place.behind('SELECT text FROM chunks ORDER BY rowid').map(({ text }) => text)
+
+  beforeEach(async () => {
+    const lease = { type: 'take', fromEpoch: 0, owner: 'o', ttlMs: 5_000 } as const
+    await store.commit([commitOf({ tenantId: tenant, sessionId: 's', baseSeq: 4, lease })])
+    await store.appendDraft({ ...draft, chunks: [{ kind: 'text', text: 'lost' }] })
+    place.behind('DELETE FROM drafts')
+  })
+
+  it('is told, survives a scrub, and is not taken for that of the next draft', async () => {
+    expect(await findings()).toMatchObject([{ code: 'draft_lost', sessionId: 's' }])
+    await store.scrub()
+    await store.appendDraft({ ...draft, draftId: 'next', chunks: [{ kind: 'text', text: 'next' }] })
+    expect(texts()).toEqual(['lost', 'next'])
+    expect(await store.readDraft(tenant, 's', 'next', 0)).toEqual([{ chunk: 1, kind: 'text', text: 'next' }])
+  })
+
+  it('goes with an erasure in its session', async () => {
+    const erased = { seqs: [2], erasedBody: () => '{"erased":true}' }
+    await store.commit([commitOf({ tenantId: tenant, sessionId: 's', baseSeq: 5, erase: erased })])
+    expect(texts()).toEqual([])
+  })
+
+  it('goes with its session', async () => {
+    await store.deleteSession(tenant, 'other', { cascade: false })
+    expect(texts()).toEqual(['lost'])
+    await store.deleteSession(tenant, 's', { cascade: false })
+    expect(texts()).toEqual([])
+  })
+})
+
+it('a draft whose session is gone is told', async () => {
+  place.behind("INSERT INTO drafts (session, id, run, epoch, last) VALUES (77, 'd', 'r', 1, 1)")
+  expect(await findings()).toMatchObject([
+    { code: 'draft_lost', message: expect.stringContaining('1 drafts') },
+  ])
 })

@@ -25,7 +25,7 @@ import {
   learnAdvance,
   move,
 } from './sessions.ts'
-import { addTenant, noteFirstSession, tenantOf } from './tenants.ts'
+import { addTenant, tenantOf } from './tenants.ts'
 import { insertUsage } from './usage.ts'
 
 const SELECT_TOMBSTONE = 'SELECT 1 FROM tombstones WHERE tenant = ? AND id = ?'
@@ -81,7 +81,6 @@ function create(db: Connection, tenant: number, commit: Commit, nowMs: number): 
   if (refusal) return refusal
 
   const owner = tenant || addTenant(db, commit.tenantId)
-  noteFirstSession(db, owner)
   const lease = leaseAfter(freeLease, commit.lease, nowMs)
   const session = insertSession(db, owner, commit, lease)
   learn(db, owner, commit, session)

@@ -6,6 +6,7 @@
 import { crcOfRow } from '../checksum.ts'
 import type { DeleteOutcome } from '../store.ts'
 import type { Connection } from './connection.ts'
+import { dropLostChunks } from './drafts.ts'
 import { forksOf } from './forks.ts'
 import { dropFromIndex, lowerWatermark } from './search.ts'
 import { getSession, getSessionNumber } from './sessions.ts'
@@ -18,7 +19,11 @@ const DELETE_SEGMENTS = 'DELETE FROM segments WHERE session = ?'
 const INSERT_TOMBSTONE = 'INSERT INTO tombstones (tenant, id, crc) VALUES (?, ?, ?)'
 const INSERT_GARBAGE = 'INSERT INTO garbage (session) VALUES (?)'
 
-const SELECT_GARBAGE = 'SELECT session FROM garbage LIMIT 1'
+/** Damage may name a session that is there: it is no garbage. */
+const SELECT_GARBAGE = `
+  SELECT session FROM garbage WHERE session NOT IN (SELECT session FROM sessions) LIMIT 1`
+
+const DELETE_WRONG_GARBAGE = 'DELETE FROM garbage WHERE session IN (SELECT session FROM sessions)'
 const DELETE_GARBAGE = 'DELETE FROM garbage WHERE session = ?'
 
 const DELETE_EVENTS = `
@@ -91,9 +96,15 @@ export function sweepGarbage(db: Connection): boolean {
   const session = db.get(SELECT_GARBAGE)?.[0] as number | undefined
   if (session === undefined) return false
   if (sweepEvents(db, session) || slices.some((sql) => db.run(sql, session) > 0)) return true
+  dropLostChunks(db, session)
   db.run(DELETE_GARBAGE, session)
   noteErasure(db)
   return true
+}
+
+/** Takes the mark of a deletion from sessions that are there. */
+export function dropWrongGarbage(db: Connection): void {
+  db.run(DELETE_WRONG_GARBAGE)
 }
 
 function sweepEvents(db: Connection, session: number): boolean {

@@ -7,18 +7,33 @@ import { getLeased, getSession } from './sessions.ts'
 
 const SELECT_DRAFT = 'SELECT draft, last, run, epoch, crc FROM drafts WHERE session = ? AND id = ?'
 const SELECT_CLOSED = "SELECT 1 FROM refs WHERE session = ? AND kind = 'draft' AND id = ?"
-const INSERT_DRAFT =
-  'INSERT INTO drafts (session, id, run, epoch, last) VALUES (?, ?, ?, ?, 0) RETURNING draft'
+// Never the number of a draft whose row was lost: its chunks are not of this one.
+const INSERT_DRAFT = `
+  INSERT INTO drafts (draft, session, id, run, epoch, last) VALUES (
+    1 + max((SELECT coalesce(max(draft), 0) FROM drafts), (SELECT coalesce(max(draft), 0) FROM chunks)), ?, ?, ?, ?, 0
+  ) RETURNING draft`
 const SET_LAST = 'UPDATE drafts SET last = ?, crc = ? WHERE draft = ?'
-const INSERT_CHUNK = 'INSERT INTO chunks (draft, chunk, kind, text, crc) VALUES (?, ?, ?, ?, ?)'
+const INSERT_CHUNK = 'INSERT INTO chunks (draft, chunk, kind, text, crc, session) VALUES (?, ?, ?, ?, ?, ?)'
 
 const SELECT_CHUNKS = `
-  SELECT chunk, kind, text, crc FROM chunks WHERE draft = ? AND chunk > ? ORDER BY chunk`
+  SELECT chunk, kind, text, crc, session FROM chunks WHERE draft = ? AND chunk > ? ORDER BY chunk`
 
 const LIST_DRAFTS = 'SELECT id, run, epoch, last, crc FROM drafts WHERE session = ? ORDER BY draft'
 const SELECT_DRAFT_IDS = 'SELECT id FROM drafts WHERE session = ?'
 const DELETE_CHUNKS = 'DELETE FROM chunks WHERE draft = ?'
 const DELETE_DRAFT = 'DELETE FROM drafts WHERE draft = ?'
+
+/** Of drafts whose rows were lost: the numbers alone are looked through, in an index. */
+const DELETE_LOST_CHUNKS = `
+  DELETE FROM chunks WHERE session = ? AND draft IN (SELECT draft FROM chunks EXCEPT SELECT draft FROM drafts)`
+
+const COUNT_LOST_CHUNKS = `
+  SELECT session, count(*) FROM chunks WHERE draft IN (SELECT draft FROM chunks EXCEPT SELECT draft FROM drafts)
+  GROUP BY session`
+
+const COUNT_STRANDED_DRAFTS = `
+  SELECT count(*) FROM drafts
+  WHERE session NOT IN (SELECT session FROM sessions) AND session NOT IN (SELECT session FROM garbage)`
 
 export function appendDraft(db: Connection, tenant: number, write: DraftWrite): DraftOutcome {
   const { sessionId, draftId, runId, epoch, first, chunks } = write
@@ -34,7 +49,7 @@ export function appendDraft(db: Connection, tenant: number, write: DraftWrite): 
   const draft = number ?? (db.get(INSERT_DRAFT, session, draftId, runId, epoch)?.[0] as number)
   for (const [index, { kind, text }] of chunks.entries()) {
     const values = [draft, first + index, kind, text] as const
-    db.run(INSERT_CHUNK, ...values, crcOfRow(...values))
+    db.run(INSERT_CHUNK, ...values, crcOfRow(...values, session), session)
   }
   const end = last + chunks.length
   db.run(SET_LAST, end, crcOfRow(session, draftId, begun.runId, begun.epoch, end), draft)
@@ -66,9 +81,9 @@ export function readDraft(
   const row = getSession(db, tenant, sessionId)
   const found = row && findDraft(db, row.session, draftId)
   if (!found) return []
-  const chunks = db.all(SELECT_CHUNKS, found.draft, afterChunk).map(([, kind, text, crc], index) => {
+  const chunks = db.all(SELECT_CHUNKS, found.draft, afterChunk).map(([, kind, text, crc, session], index) => {
     const chunk = afterChunk + 1 + index
-    requireRow(crc, `Chunk ${chunk} of draft ${draftId}`, found.draft, chunk, kind, text)
+    requireRow(crc, `Chunk ${chunk} of draft ${draftId}`, found.draft, chunk, kind, text, session)
     return { chunk, kind, text }
   })
   if (chunks.length !== Math.max(0, found.last - afterChunk)) throw corruptRow(`Draft ${draftId}`)
@@ -106,4 +121,16 @@ function dropDrafts(db: Connection, session: number, draftIds: readonly string[]
 export function dropAllDrafts(db: Connection, session: number): void {
   const ids = db.all(SELECT_DRAFT_IDS, session).map(([id]) => id as string)
   dropDrafts(db, session, ids)
+  dropLostChunks(db, session)
+}
+
+/** Gives how many there were. */
+export function dropLostChunks(db: Connection, session: number): number {
+  return db.run(DELETE_LOST_CHUNKS, session)
+}
+
+/** Text whose draft is gone, by session (null: not known any more), and drafts whose session is. */
+export function lostDrafts(db: Connection): { chunks: [number | null, number][]; stranded: number } {
+  const chunks = db.all(COUNT_LOST_CHUNKS) as [number | null, number][]
+  return { chunks, stranded: db.get(COUNT_STRANDED_DRAFTS)?.[0] as number }
 }

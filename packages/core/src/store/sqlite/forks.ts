@@ -1,5 +1,5 @@
 /** Segments: where the prefix of a fork is read from. A session that is no fork has none and pays for none. */
-import { corruptRow, crcOfRow, requireRow } from '../checksum.ts'
+import { corrupt, corruptRow, crcOfRow, requireRow } from '../checksum.ts'
 import type { Commit, Segment } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { getSession, type SessionRow } from './sessions.ts'
@@ -64,7 +64,9 @@ export function readSegments(db: Connection, tenant: number, sessionId: string):
   const row = getSession(db, tenant, sessionId)
   if (!row || row.base === 0) return []
   return prefixOf(db, row.session, row.base).map(({ session, first, last }) => {
-    return { sessionId: db.get(SELECT_ID, session)?.[0], from: first, to: last }
+    const source = db.get(SELECT_ID, session)
+    if (!source) throw corrupt('The source of the prefix', sessionId)
+    return { sessionId: source[0], from: first, to: last }
   })
 }
 

@@ -14,6 +14,8 @@ export interface KnownSession {
 }
 
 export class Known {
+  /** Tenants whose rows fail their checksum; undefined until they were looked for. */
+  damagedTenants: readonly { tenant: number; crc: number }[] | undefined
   readonly #tenants = new Map<string, number>()
   /** About 4 MB when full. */
   readonly #sessions = new Generations<KnownSession>(4_096)
@@ -41,6 +43,7 @@ export class Known {
   clear(): void {
     this.#tenants.clear()
     this.#sessions.clear()
+    this.damagedTenants = undefined
   }
 }
 

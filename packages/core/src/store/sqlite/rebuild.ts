@@ -1,5 +1,4 @@
 /** Replacing what was derived from a log by what was folded from it anew. */
-import { freeLease } from '../judge.ts'
 import type { Rebuild } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { putPart, putWaypoint } from './parts.ts'
@@ -17,7 +16,7 @@ const DROP_USAGE_BEYOND = 'DELETE FROM usage WHERE tenant = ? AND session_id = ?
 
 /** False when it was folded from another last event. */
 export function rebuild(db: Connection, tenant: number, rebuilt: Rebuild): boolean {
-  const { sessionId, lastSeq, head, epoch } = rebuilt
+  const { sessionId, lastSeq, head, lease } = rebuilt
   const session = findEndingAt(db, tenant, sessionId, lastSeq)
   if (session === undefined) return false
   db.known.forgetSession(tenant, sessionId)
@@ -25,7 +24,7 @@ export function rebuild(db: Connection, tenant: number, rebuilt: Rebuild): boole
   db.run(DROP_USAGE_BEYOND, tenant, sessionId, lastSeq)
   mendRow(db, tenant, sessionId, lastSeq)
   if (head) setHead(db, tenant, sessionId, session, head)
-  if (epoch !== undefined) setLease(db, tenant, sessionId, session, { ...freeLease, epoch })
+  if (lease) setLease(db, tenant, sessionId, session, lease)
   for (const part of rebuilt.parts) putPart(db, session, part)
   for (const waypoint of rebuilt.waypoints) putWaypoint(db, session, waypoint)
   for (const ref of rebuilt.strayRefs) deleteRef(db, session, ref)

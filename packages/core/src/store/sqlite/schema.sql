@@ -4,7 +4,7 @@ CREATE TABLE attachments (
   seq INTEGER NOT NULL,
   is_file INTEGER NOT NULL,
   crc INTEGER NOT NULL,
-  bytes BLOB NOT NULL,
+  bytes BLOB NOT NULL, row_crc INTEGER,
   UNIQUE (session, hash)
 ) STRICT;
 
@@ -36,7 +36,7 @@ CREATE TABLE chunks (
   draft INTEGER NOT NULL,
   chunk INTEGER NOT NULL,
   kind TEXT NOT NULL,
-  text TEXT NOT NULL, crc INTEGER,
+  text TEXT NOT NULL, crc INTEGER, session INTEGER,
   UNIQUE (draft, chunk)
 ) STRICT;
 
@@ -176,8 +176,7 @@ CREATE INDEX sessions_thread ON sessions (tenant, thread, created, id);
 CREATE TABLE tenants (
   tenant INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE CHECK (id <> ''),
-  has_sessions INTEGER NOT NULL DEFAULT 0
-, crc INTEGER) STRICT;
+  crc INTEGER) STRICT;
 
 CREATE TABLE tombstones (
   tenant INTEGER NOT NULL,
@@ -191,7 +190,7 @@ CREATE TABLE upkeep (
   stale_words INTEGER NOT NULL,
   erasures INTEGER NOT NULL,
   scrubbed INTEGER NOT NULL
-) STRICT;
+, crc INTEGER) STRICT;
 
 CREATE TABLE usage (
   tenant INTEGER NOT NULL,

@@ -122,3 +122,19 @@ it('the number of a deleted row may be given again without hiding the new event 
   expect(await find('fifth')).toEqual(['c'])
   expect(await find('second')).toEqual([])
 })
+
+it.each(['UPDATE upkeep SET scrubbed = scrubbed + 1000', 'UPDATE upkeep SET erasures = scrubbed'])(
+  'a damaged count of erasures leaves no deleted bytes behind: %s',
+  async (sql) => {
+    for (let n = 0; n < 30; n++) await append(`s${n}`, { events: [bodyOfBytes(20_000, `canary${n}`)] })
+    for (let n = 0; n < 30; n++) await store.deleteSession(tenant, `s${n}`, { cascade: false })
+    place.behind(sql)
+    const freePages = () => place.behind('PRAGMA freelist_count')[0]?.freelist_count
+    expect(freePages()).toBeGreaterThan(0)
+    await store.scrub()
+    expect(freePages()).toBe(0)
+    await append('after', {})
+    await store.deleteSession(tenant, 'after', { cascade: false })
+    expect(place.behind('SELECT erasures > scrubbed AS waits FROM upkeep')).toEqual([{ waits: 1 }])
+  },
+)

@@ -5,10 +5,10 @@
  */
 import { removeBackups } from './backup.ts'
 import type { Connection } from './connection.ts'
-import { sweepGarbage } from './deletion.ts'
+import { dropWrongGarbage, sweepGarbage } from './deletion.ts'
 import { busyError } from './errors.ts'
 import { mergeIndex } from './search.ts'
-import { sweepBodies, sweepChunks } from './strays.ts'
+import { sweepBodies } from './strays.ts'
 import type { Transactions } from './transactions.ts'
 import { erasuresToScrub, noteScrubbed } from './upkeep.ts'
 
@@ -21,6 +21,7 @@ export async function sweepAllGarbage(transactions: Transactions): Promise<void>
 }
 
 export async function scrub(transactions: Transactions): Promise<void> {
+  await transactions.write(dropWrongGarbage)
   await sweepAllGarbage(transactions)
   await sweepStrays(transactions)
   while (await transactions.gather(mergeIndex));
@@ -39,7 +40,6 @@ async function sweepStrays(transactions: Transactions): Promise<void> {
     const from: number = after
     after = await transactions.gather((db) => sweepBodies(db, from))
   }
-  while (await transactions.gather(sweepChunks));
 }
 
 /** The copy on the way would fill the memory if it were kept there as other temporary data is. */

@@ -105,7 +105,7 @@ async function textsFor(id: string): Promise<Set<string>> {
     tenantId: tenant,
     sessionId: id,
     lastSeq: 4,
-    epoch: 1,
+    lease: { epoch: 1, owner: undefined, expiresAtMs: undefined },
     head: { ...head, body: '1', createdAtMs: 1, activity: 1, ...noTimes },
     parts: [{ part: id, seq: 2, body: '1' }],
     waypoints: [{ seq: 2, body: '1' }],

@@ -1,6 +1,6 @@
 /**
- * Rows that nothing names: bodies of no event, chunks of no draft. A crash cannot make them, but damage can, and a body is
- * then all that is left of its event: so bodies stay in a session of which an event has lost its own.
+ * Bodies that no event names. A crash cannot make them, but damage can, and a body is then all that is left of its event:
+ * so bodies stay in a session of which an event is missing or has lost its own, or whose row is gone.
  */
 import type { Connection } from './connection.ts'
 import { noteErasure } from './upkeep.ts'
@@ -12,15 +12,19 @@ const SELECT_BODIES = `
   FROM (SELECT rowid AS body, session, hash FROM bodies WHERE rowid > ? ORDER BY rowid LIMIT 500) AS page
   ORDER BY page.body`
 
-const SELECT_LOST_BODY = `
-  SELECT 1 FROM events WHERE session = ? AND aside IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM bodies WHERE bodies.session = events.session AND bodies.hash = events.aside)
-  LIMIT 1`
-
-const SELECT_CHUNKS = 'SELECT rowid FROM chunks WHERE draft NOT IN (SELECT draft FROM drafts) LIMIT 500'
+/** Every event of the session is in its row, with its body here or beside: else a body may be what is left of one. */
+const SELECT_IS_WHOLE = `
+  SELECT 1 FROM sessions WHERE session = ?
+    AND (SELECT count(*) FROM events WHERE events.session = sessions.session) = seq - base
+    AND (SELECT coalesce(min(seq), base + 1) FROM events WHERE events.session = sessions.session) = base + 1
+    AND (SELECT coalesce(max(seq), base) FROM events WHERE events.session = sessions.session) = sessions.seq
+    AND NOT EXISTS (
+      SELECT 1 FROM events WHERE events.session = sessions.session AND events.body IS NULL AND NOT EXISTS (
+        SELECT 1 FROM bodies WHERE bodies.session = events.session AND bodies.hash = events.aside
+      )
+    )`
 
 const DELETE_BODY = 'DELETE FROM bodies WHERE rowid = ?'
-const DELETE_CHUNK = 'DELETE FROM chunks WHERE rowid = ?'
 
 export interface StrayBodies {
   strays: readonly { body: number; session: number }[]
@@ -31,15 +35,12 @@ export interface StrayBodies {
 /** One page of the bodies that no event names. */
 export function strayBodies(db: Connection, after: number): StrayBodies {
   const rows = db.all(SELECT_BODIES, after) as [number, number, number][]
-  const strays = rows.flatMap(([body, session, isNamed]) =>
-    isNamed || db.get(SELECT_LOST_BODY, session) ? [] : [{ body, session }],
-  )
+  const unnamed = rows.flatMap(([body, session, isNamed]) => (isNamed ? [] : [{ body, session }]))
+  const sessions = new Set(unnamed.map(({ session }) => session))
+  const whole = new Set([...sessions].filter((session) => db.get(SELECT_IS_WHOLE, session)))
+  const strays = unnamed.filter(({ session }) => whole.has(session))
   const last = rows.at(-1)?.[0]
   return { strays, ...(last !== undefined && { next: last }) }
-}
-
-export function strayChunks(db: Connection): number[] {
-  return db.all(SELECT_CHUNKS).map(([chunk]) => chunk as number)
 }
 
 /** Takes away one page of stray bodies. Gives where the next begins; undefined at the end. */
@@ -48,12 +49,4 @@ export function sweepBodies(db: Connection, after: number): number | undefined {
   for (const { body } of strays) db.run(DELETE_BODY, body)
   if (strays.length > 0) noteErasure(db)
   return next
-}
-
-/** False when there are none. */
-export function sweepChunks(db: Connection): boolean {
-  const chunks = strayChunks(db)
-  for (const chunk of chunks) db.run(DELETE_CHUNK, chunk)
-  if (chunks.length > 0) noteErasure(db)
-  return chunks.length > 0
 }

@@ -123,7 +123,7 @@ export const damageCases: readonly StoreCase[] = [
   {
     id: 'I2.2',
     clause: 'I2',
-    title: 'what is derived beyond the last event goes; a freed lease keeps the epoch that it is given',
+    title: 'what is derived beyond the last event goes; the lease becomes the one that it is given',
     async run(t) {
       await t.createHeld('s', {
         parts: [{ part: 'p', body: '1' }],
@@ -131,8 +131,14 @@ export const damageCases: readonly StoreCase[] = [
         usage: [{}, { seq: 40 }],
         waypoint: true,
       })
-      same(await t.store.rebuild(rebuildOf(t, 's', 2, { epoch: 5 })), true)
+      const lease = { epoch: 5, owner: undefined, expiresAtMs: undefined }
+      same(await t.store.rebuild(rebuildOf(t, 's', 2, { lease })), true)
       same(await t.lease('s'), { epoch: 5 })
+      const held = { epoch: 6, owner: 'another', expiresAtMs: t.store.now() + 60_000 }
+      same(await t.store.rebuild(rebuildOf(t, 's', 2, { lease: held })), true)
+      same(await t.lease('s'), held)
+      same(await t.store.renewLease(t.tenant, 's', 6, 90_000), true)
+      same(await t.lease('s'), { ...held, expiresAtMs: held.expiresAtMs + 30_000 })
       same(await refsIn(t, 's', 1, 99), [])
       same(await t.store.readUsage(t.tenant, 's', 0, 9), [usageOf('s', 1)])
       same(await t.store.readWaypoint(t.tenant, 's', 9), { seq: 1, body: headFor('s', 1).body })

@@ -101,7 +101,8 @@ function writesOf(t: Trial, tenantId: TenantId): Record<string, Call> {
     },
     rebuild: (store, id) => {
       const rows = { parts: [], waypoints: [], refs: [], strayRefs: [], usage: [], usageSeqs: [1, 2, 3] }
-      return store.rebuild({ ...by, sessionId: id, lastSeq: 3, epoch: 9, ...rows })
+      const lease = { epoch: 9, owner: undefined, expiresAtMs: undefined }
+      return store.rebuild({ ...by, sessionId: id, lastSeq: 3, lease, ...rows })
     },
     deleteSession: (store, id) => store.deleteSession(tenantId, id, { cascade: true }),
   }

@@ -100,7 +100,7 @@ async function everyRepair(store: Store, tenantId: TenantId, id: string): Promis
     sessionId: id,
     lastSeq: raw.lastSeq,
     head: raw.head,
-    epoch: 9,
+    lease: { epoch: 9, owner: undefined, expiresAtMs: undefined },
     parts: [{ part: id, body: '2', seq: 1 }],
     waypoints: [{ seq: 2, body: '2' }],
     refs: [{ kind: id, id, seq: 2 }],
