@@ -24,6 +24,7 @@ export const layers: readonly Layer[] = [
   { name: 'store/conformance', folder: `${core}/store/conformance`, imports: ['protocol', 'store'] },
   { name: 'log', folder: `${core}/log`, imports: ['protocol', 'session', 'store', 'context', 'ledger'] },
   { name: 'core', folder: 'packages/core', imports: ['protocol', ...coreLayers] },
+  { name: 'cli', folder: 'packages/cli', imports: [...publicLayers, 'transcripts'] },
   { name: 'demo', folder: 'demo', imports: publicLayers },
   { name: 'bench', folder: 'bench', imports: [...publicLayers, 'tools/postgres'] },
   { name: 'prove', folder: 'prove', imports: [...publicLayers, 'tools/postgres'] },
@@ -35,6 +36,7 @@ export const layers: readonly Layer[] = [
 export const packageArrows: Readonly<Record<string, readonly string[]>> = {
   'packages/protocol': [],
   'packages/core': ['packages/protocol'],
+  'packages/cli': ['packages/protocol', 'packages/core', 'packages/transcripts'],
 }
 
 export function layerOf(path: string): Layer | undefined {

@@ -22,7 +22,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   run_live: 'Wait for the run to end, or give --cancel (close) or --force (delete).',
   session_pinned: 'Give --force to delete it all the same.',
   has_forks: 'Give --cascade to delete the forks with it.',
-  fork_inside_round: 'holdfast show <id> gives each message's seq as #12; choose one after the result.',
+  fork_inside_round: 'holdfast show <id> gives the seq of each message as #12; choose one after the result.',
   store_busy: 'Another process is writing; try again in a moment.',
   store_full: 'Make room on the disk, then run the command again.',
   store_corrupt: 'holdfast doctor tells what is damaged, holdfast repair what can be put right.',

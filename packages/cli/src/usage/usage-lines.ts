@@ -10,6 +10,8 @@ export interface UsageRow {
   /** What the group is called. */
   name: string
   group: RolledUp
+  /** The sum of the others. It has no bar: beside it every other would be short. */
+  isTotal?: true
 }
 
 export interface UsageLinesOptions {
@@ -40,20 +42,21 @@ export function usageLines(rows: readonly UsageRow[], { title, style, width }: U
     { title: 'cost', align: 'right', cell: ({ group }) => money(group) },
     {
       title: '',
-      cell: (row) => bar(sizeOf(row) / largest, barWidth),
+      cell: (row) => (row.isTotal ? '' : bar(sizeOf(row) / largest, barWidth)),
       look: (cell) => style.accent(cell),
       expendable: 4,
     },
   ]
   const lines = tableLines(columns, [...rows, total(rows)], { width, style })
   const sum = lines.pop() ?? ''
-  return [...lines, style.title(withoutBar(sum))]
+  return [...lines, style.title(sum)]
 }
 
 function total(rows: readonly UsageRow[]): UsageRow {
   const sum = (pick: (group: RolledUp) => number) => rows.reduce((all, { group }) => all + pick(group), 0)
   return {
     name: 'total',
+    isTotal: true,
     group: {
       key: {},
       rows: sum(({ rows }) => rows),
@@ -67,11 +70,6 @@ function total(rows: readonly UsageRow[]): UsageRow {
       costEstimated: sum(({ costEstimated }) => costEstimated),
     },
   }
-}
-
-/** A total beside its parts would make every bar short. */
-function withoutBar(line: string): string {
-  return line.replace(/\s*█+[▏-▉]?\s*$/u, '')
 }
 
 function tokensOf({ promptTokens, completionTokens }: RolledUp): number {
