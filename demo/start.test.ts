@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
-import { temporaryFolder } from './testing/imported.ts'
+import { expect, onTestFinished, test } from 'vitest'
 
 interface Ended {
   code: number
@@ -49,3 +49,9 @@ test('a store that cannot be opened is one clear line', async () => {
   expect(err.trim().split('\n')).toHaveLength(1)
   expect(err).toContain(store)
 })
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-demo-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}

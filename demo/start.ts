@@ -1,9 +1,8 @@
 /** `npm start`: a first look at what a session can do, on real transcripts and a real file. */
 import { type ActiveSession, type Holdfast, openHoldfast } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
+import { type ImportSummary, sessionIdOf } from '@holdfast/transcripts'
 import { importBundled } from './bundled.ts'
-import type { ImportResult } from './import/import-result.ts'
-import { sessionIdOf } from './import/session-id.ts'
 import { showFollow } from './show/follow.ts'
 import { showFork } from './show/fork.ts'
 import { detail, heading, styled } from './show/screen.ts'
@@ -51,11 +50,11 @@ async function show(holdfast: Holdfast): Promise<void> {
   showNext()
 }
 
-function showImport(result: ImportResult, tookMs: number): void {
-  const { sessions, newSessions, events, report } = result
+function showImport(summary: ImportSummary, tookMs: number): void {
+  const { sessions, newSessions, events, filesUnchanged, report } = summary
   heading('Import of the bundled transcripts')
-  const done = `${newSessions} new of ${sessions.length} sessions, ${events} events in ${(tookMs / 1_000).toFixed(2)} s`
-  detail(events === 0 ? `nothing new: all ${sessions.length} sessions are here already` : done)
+  const done = `${newSessions} new of ${sessions} sessions, ${events} events in ${(tookMs / 1_000).toFixed(2)} s`
+  detail(events === 0 ? `nothing new: the ${filesUnchanged} files are as they were` : done)
   for (const line of report.toLines()) detail(line)
 }
 

@@ -12,7 +12,7 @@ export type Layer = {
 const core = 'packages/core/src'
 const stores = ['memory', 'sqlite', 'postgres'].map((name) => `store/${name}`)
 const coreLayers = ['core', 'session', 'context', 'ledger', 'log', 'store', ...stores]
-const publicLayers = ['protocol', 'core', ...stores]
+const publicLayers = ['protocol', 'core', ...stores, 'transcripts']
 
 export const layers: readonly Layer[] = [
   { name: 'protocol', folder: 'packages/protocol', imports: [], pure: true },
@@ -24,7 +24,8 @@ export const layers: readonly Layer[] = [
   { name: 'store/conformance', folder: `${core}/store/conformance`, imports: ['protocol', 'store'] },
   { name: 'log', folder: `${core}/log`, imports: ['protocol', 'session', 'store', 'context', 'ledger'] },
   { name: 'core', folder: 'packages/core', imports: ['protocol', ...coreLayers] },
-  { name: 'cli', folder: 'packages/cli', imports: [...publicLayers, 'transcripts'] },
+  { name: 'cli', folder: 'packages/cli', imports: publicLayers },
+  { name: 'transcripts', folder: 'packages/transcripts', imports: ['protocol', 'core'] },
   { name: 'demo', folder: 'demo', imports: publicLayers },
   { name: 'bench', folder: 'bench', imports: [...publicLayers, 'tools/postgres'] },
   { name: 'prove', folder: 'prove', imports: [...publicLayers, 'tools/postgres'] },
@@ -37,6 +38,7 @@ export const packageArrows: Readonly<Record<string, readonly string[]>> = {
   'packages/protocol': [],
   'packages/core': ['packages/protocol'],
   'packages/cli': ['packages/protocol', 'packages/core', 'packages/transcripts'],
+  'packages/transcripts': ['packages/protocol', 'packages/core'],
 }
 
 export function layerOf(path: string): Layer | undefined {

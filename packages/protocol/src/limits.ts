@@ -52,6 +52,8 @@ export const limits = {
   priceBookBytes: 1024 * 1024,
   /** Any sum over the ledger, and any counter of a session: what a number holds exactly. */
   sum: Number.MAX_SAFE_INTEGER,
+  /** One line of a transcript; a longer one is reported and passed over. */
+  lineBytes: 16 * 1024 * 1024,
   checkpointChannels: 1_024,
   /** Page of events, messages or sessions. */
   pageItems: 1_000,

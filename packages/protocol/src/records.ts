@@ -50,6 +50,8 @@ export const recordSchemas = {
     userId: externalId.optional(),
     agentId: externalId.optional(),
   }),
+  /** A file that was imported, named by the hash of its path. `stamp`: how it was then, so that it is not read again. */
+  import_source: z.strictObject({ path: text, format: externalId, stamp: text }),
   price_book: priceBook,
   /** Which price book new usage is rated by. */
   current_price_book: z.strictObject({ priceBookId: id }),

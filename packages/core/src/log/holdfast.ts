@@ -64,6 +64,8 @@ export interface Holdfast {
   readonly seeds: Records<'seed'>
   readonly conversations: Records<'conversation'>
   readonly participants: Records<'participant'>
+  /** Files that transcripts were imported from. */
+  readonly importSources: Records<'import_source'>
   readonly priceBooks: PriceBooks
   readonly usage: Usage
   search(query: string, options?: SearchOptions): Promise<SearchPage>
@@ -180,6 +182,7 @@ class TenantHoldfast implements Holdfast {
   readonly seeds: Records<'seed'>
   readonly conversations: Records<'conversation'>
   readonly participants: Records<'participant'>
+  readonly importSources: Records<'import_source'>
   readonly priceBooks: PriceBooks
   readonly usage: Usage
   readonly #place: Place
@@ -197,6 +200,7 @@ class TenantHoldfast implements Holdfast {
     this.seeds = records('seed')
     this.conversations = records('conversation')
     this.participants = records('participant')
+    this.importSources = records('import_source')
     this.priceBooks = new PriceBooks(log)
     this.usage = new Usage(log, this.priceBooks)
   }

@@ -1,0 +1,97 @@
+/** One line of a Claude Code file, as far as the importer looks inside. Whatever it does not name stays as it is. */
+import { type Json, type JsonObject, time } from '@holdfast/protocol'
+
+export type Block = JsonObject & { type: string }
+
+export interface Entry {
+  type: string
+  uuid: string | undefined
+  parent: string | undefined
+  at: string | undefined
+  /** Of a sub-agent's conversation that is kept in the file of its parent. */
+  sidechain: boolean
+  agentId: string | undefined
+  /** Put in by the program, not typed by the user. */
+  meta: boolean
+  /** Stands for the conversation before it; the conversation itself is in the file too. */
+  compactSummary: boolean
+  message: JsonObject | undefined
+  /** `msg_…`, else `req_…`: lines with the same one are one message, paid for once. */
+  messageId: string | undefined
+  blocks: Block[]
+  raw: JsonObject
+}
+
+export function entryOf(raw: JsonObject): Entry {
+  const type = textOf(raw.type) ?? 'unknown'
+  const message = type === 'user' || type === 'assistant' ? objectOf(raw.message) : undefined
+  return {
+    type,
+    uuid: textOf(raw.uuid),
+    parent: textOf(raw.parentUuid) ?? textOf(raw.logicalParentUuid),
+    at: time.safeParse(raw.timestamp).data,
+    sidechain: raw.isSidechain === true,
+    agentId: textOf(raw.agentId),
+    meta: raw.isMeta === true,
+    compactSummary: raw.isCompactSummary === true,
+    message,
+    messageId: type === 'assistant' ? (textOf(message?.id) ?? textOf(raw.requestId)) : undefined,
+    blocks: blocksOf(message?.content),
+    raw,
+  }
+}
+
+function blocksOf(content: Json | undefined): Block[] {
+  if (typeof content === 'string') return [{ type: 'text', text: content }]
+  if (!Array.isArray(content)) return []
+  return content.filter((block): block is Block => typeof objectOf(block)?.type === 'string')
+}
+
+export function resultsOf(entry: Entry): Block[] {
+  return entry.type === 'user' ? entry.blocks.filter((block) => block.type === 'tool_result') : []
+}
+
+export function callsOf(entry: Entry): Block[] {
+  return entry.type === 'assistant' ? entry.blocks.filter((block) => block.type === 'tool_use') : []
+}
+
+/** The program's own words in place of an answer that never came. */
+export function isSynthetic(entry: Entry | undefined): boolean {
+  return entry?.message?.model === '<synthetic>'
+}
+
+export function modelOf(entry: Entry | undefined): string | undefined {
+  return isSynthetic(entry) ? undefined : textOf(entry?.message?.model)
+}
+
+export function textOf(value: Json | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+export function objectOf(value: Json | undefined): JsonObject | undefined {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : undefined
+}
+
+/** Fields of a line that neither its message nor the session keeps. */
+export function droppedFields({ raw, message }: Entry): string[] {
+  const ofLine = Object.keys(raw).filter((field) => !keptFields.has(field))
+  const ofMessage = Object.entries(message ?? {}).filter(
+    ([field, value]) => value !== null && !keptMessageFields.has(field),
+  )
+  return [...ofLine, ...ofMessage.map(([field]) => `message.${field}`)]
+}
+
+// biome-ignore format: a list of names
+const keptFields: ReadonlySet<string> = new Set([
+  'type', 'uuid', 'parentUuid', 'timestamp', 'message', 'isSidechain', 'isMeta', 'isApiErrorMessage', 'agentId', 'sessionId',
+  'toolUseResult', 'cwd', 'version', 'gitBranch',
+])
+const keptMessageFields: ReadonlySet<string> = new Set([
+  'role',
+  'type',
+  'id',
+  'model',
+  'content',
+  'usage',
+  'stop_reason',
+])

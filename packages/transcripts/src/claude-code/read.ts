@@ -1,0 +1,199 @@
+/** Reads a Claude Code session file with the files of its sub-agents: each becomes a session, sub-agents as children. */
+import { globSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { JsonObject } from '@holdfast/protocol'
+import type { Turn } from '../batch.ts'
+import type { Destination } from '../destination.ts'
+import type { ImportedSession, NewSession } from '../imported-session.ts'
+import { isUnchanged } from '../line-position.ts'
+import type { Line } from '../read-lines.ts'
+import type { Source } from '../source.ts'
+import { writeTurns } from '../write-turns.ts'
+import { textOf } from './entry.ts'
+import { type ChildLink, type Outline, readOutline } from './outline.ts'
+import { type Position, positionAt, positionOf } from './position.ts'
+import { agentIdOf, readTurns } from './turns.ts'
+import { providerId, usageSteps } from './usage.ts'
+
+export const formatName = 'claude-code'
+
+export async function readClaudeCode(source: Source, into: Destination): Promise<void> {
+  await new ClaudeCodeReading(source, into).run()
+}
+
+/** The files of sub-agents, beside the file of the session that they worked for. */
+export function agentFilesOf(path: string): string[] {
+  const folder = join(path.replace(/\.jsonl$/, ''), 'subagents')
+  return globSync('agent-*.jsonl', { cwd: folder })
+    .sort()
+    .map((file) => join(folder, file))
+}
+
+/** One conversation: the main one, or a sub-agent's. */
+interface Conversation {
+  source: Source
+  /** Undefined for the main one. */
+  agentId: string | undefined
+  agentType: string | undefined
+  callId: string | undefined
+  parent: ImportedSession | undefined
+}
+
+class ClaudeCodeReading {
+  readonly #source: Source
+  readonly #into: Destination
+  readonly #sourceId: string
+  /** Of sub-agents with a file of their own. */
+  readonly #agentPaths: ReadonlyMap<string, string>
+  readonly #done = new Set<string>()
+
+  constructor(source: Source, into: Destination) {
+    this.#source = source
+    this.#into = into
+    this.#sourceId = basename(source.path, '.jsonl')
+    this.#agentPaths = new Map(
+      agentFilesOf(source.path).map((path) => [basename(path).slice('agent-'.length, -'.jsonl'.length), path]),
+    )
+  }
+
+  async run(): Promise<void> {
+    const main = {
+      source: this.#source,
+      agentId: undefined,
+      agentType: undefined,
+      callId: undefined,
+      parent: undefined,
+    }
+    const { session, outline } = await this.#readConversation(main)
+    for (const agentId of [...this.#agentPaths.keys(), ...outline.threads]) {
+      await this.#readChild(session, this.#source, { agentId, callId: undefined, agentType: undefined })
+    }
+  }
+
+  async #readConversation(conversation: Conversation) {
+    const { source, agentId } = conversation
+    const whole = agentId !== undefined && this.#agentPaths.has(agentId)
+    const outline = await readOutline(source.lines(), { thread: agentId, whole })
+    const session =
+      (await this.#into.open(this.#idOf(agentId))) ?? (await this.#create(conversation, outline))
+    if (agentId !== undefined) this.#done.add(agentId)
+    await this.#readOn(session, conversation, outline)
+    await session.write([{ steps: outline.abandonedCalls.flatMap(usageSteps), position: undefined }])
+    for (const link of this.#linksOf(outline)) await this.#readChild(session, source, link)
+    this.#into.done(session)
+    return { session, outline }
+  }
+
+  async #readOn(session: ImportedSession, { source, agentId }: Conversation, outline: Outline): Promise<void> {
+    const { report } = this.#into
+    const position = positionOf(session.position)
+    if (position && !(await isUnchanged(source.path, position))) {
+      const reason = 'the file no longer has the line that was imported last; nothing was added'
+      return report.breakLine({ file: source.name, line: position.line, reason })
+    }
+    const said = position && (await this.#goBack(session, position, outline))
+    const from = said === undefined && position ? { byte: position.byte, line: position.line } : undefined
+    const after = said ?? position?.said ?? 0
+    const seen = position?.seen ?? 0
+    const links = this.#linksOf(outline)
+    const turns = readTurns(linesAfter(said ?? 0, source.lines(from)), {
+      outline,
+      links,
+      report,
+      file: source.name,
+      after,
+      seen,
+      position: (read) => positionAt(read, outline.leaf, seen),
+      childId: (agentId) => this.#idOf(agentId),
+      spawned: await this.#spawned(links),
+      isPart: source === this.#source && agentId !== undefined,
+      putImage: (file, at) => session.putAttachment(file, at),
+    })
+    await writeTurns(session, turns, async (written) => {
+      for (const link of spawnedIn(written, links)) await this.#readChild(session, source, link)
+    })
+  }
+
+  /**
+   * After the user went back in the source, the session is cut where the branches part; what is cut off stays readable.
+   * The line after which the other branch is to be read; undefined when there is none.
+   */
+  async #goBack(session: ImportedSession, position: Position, outline: Outline): Promise<number | undefined> {
+    const parting = position.leaf === undefined ? undefined : outline.divergence(position.leaf, position.line)
+    if (parting === undefined) return undefined
+    this.#into.report.repair('branches left since the last import, cut off')
+    const kept = await session.positionBefore((data) => (positionOf(data)?.said ?? 0) < parting)
+    session.cutAfter(kept.seq)
+    return positionOf(kept.data)?.said ?? 0
+  }
+
+  /** A child's end is told to its parent once; telling it again changes nothing. */
+  async #readChild(parent: ImportedSession, within: Source, link: ChildLink): Promise<void> {
+    const { agentId } = link
+    if (this.#done.has(agentId)) return
+    const own = this.#agentPaths.get(agentId)
+    const source = own === undefined ? within : await within.beside(own)
+    const { session } = await this.#readConversation({ source, ...link, parent })
+    const { promptTokens, completionTokens, costMicrocents } = await session.counters()
+    const spent = { tokens: promptTokens + completionTokens, costMicrocents, toolCalls: session.toolCalls }
+    await parent.repeat({ type: 'finishChild', childId: session.id, outcome: 'completed', spent })
+  }
+
+  async #create(conversation: Conversation, outline: Outline): Promise<ImportedSession> {
+    const { agentId, agentType, callId, parent } = conversation
+    const input: NewSession = {
+      id: this.#idOf(agentId),
+      conversationId: this.#idOf(undefined),
+      agentId: agentId === undefined ? formatName : agentIdOf(agentType),
+      channel: 'cli',
+      modelPolicy: 'switchable',
+      metadata: metadataOf(this.#sourceId, agentId, outline),
+      ...(outline.model !== undefined && { providerId, model: outline.model }),
+    }
+    const at = outline.firstAt
+    return parent ? parent.createChild(input, callId, at) : this.#into.create(input, at)
+  }
+
+  #idOf(agentId: string | undefined): string {
+    const sourceId = agentId === undefined ? this.#sourceId : `${this.#sourceId}/${agentId}`
+    return this.#into.sessionIdOf(formatName, sourceId)
+  }
+
+  /** Only sub-agents whose conversation we have. */
+  #linksOf(outline: Outline): ChildLink[] {
+    return outline.links.filter(
+      ({ agentId }) => this.#agentPaths.has(agentId) || outline.threads.includes(agentId),
+    )
+  }
+
+  async #spawned(links: readonly ChildLink[]): Promise<ReadonlySet<string>> {
+    const known = new Set<string>()
+    for (const { agentId } of links) if (await this.#into.has(this.#idOf(agentId))) known.add(agentId)
+    return known
+  }
+}
+
+async function* linesAfter(line: number, lines: AsyncIterable<Line>): AsyncGenerator<Line> {
+  for await (const each of lines) if (each.number > line) yield each
+}
+
+function spawnedIn(turns: readonly Turn[], links: readonly ChildLink[]): ChildLink[] {
+  if (links.length === 0) return []
+  const steps = turns.flatMap(({ before, run }) => [
+    ...before,
+    ...(run?.rounds.flatMap((round) => round.steps) ?? []),
+  ])
+  const callIds = steps.flatMap(({ command }) => (command.type === 'spawnChild' ? [command.callId] : []))
+  return links.filter(({ callId }) => callIds.includes(callId))
+}
+
+function metadataOf(sourceId: string, agentId: string | undefined, { first }: Outline): JsonObject {
+  const facts = {
+    cwd: textOf(first?.raw.cwd),
+    version: textOf(first?.raw.version),
+    gitBranch: textOf(first?.raw.gitBranch),
+  }
+  const known = Object.entries(facts).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]))
+  const source = { format: formatName, sourceId, ...(agentId !== undefined && { agentId }) }
+  return { source, ...Object.fromEntries(known) }
+}

@@ -1,0 +1,281 @@
+/**
+ * Lines of one conversation into turns. A turn is what a user said and what was done about it, up to the next thing
+ * a user said; each answered turn becomes one recorded run. Memory holds one turn.
+ */
+import { idPattern, type JsonObject, type MessageInput } from '@holdfast/protocol'
+import type { Step, Turn } from '../batch.ts'
+import type { LineFate, LossReport } from '../loss-report.ts'
+import type { Line } from '../read-lines.ts'
+import { droppedFields, type Entry, entryOf, resultsOf, textOf } from './entry.ts'
+import { compactionOf } from './compaction.ts'
+import { type PutImage, withImages } from './images.ts'
+import type { ChildLink, Outline } from './outline.ts'
+import { partOf, resultOf } from './parts.ts'
+import { type Reach, type Reply, runOf } from './run.ts'
+
+export interface TurnOptions {
+  outline: Outline
+  /** The sub-agents of this conversation. */
+  links: readonly ChildLink[]
+  report: LossReport
+  /** Name of the file in the report. */
+  file: string
+  /** Last line of the conversation that an earlier import read; 0 for none. */
+  after: number
+  /** Lines up to this one were imported before, on another branch perhaps: their notes and ids are there already. */
+  seen: number
+  position(read: Reach): JsonObject
+  childId(agentId: string): string
+  /** Sub-agents that the session has spawned before. */
+  spawned: ReadonlySet<string>
+  putImage: PutImage
+  /** Another conversation of the same file tells of the lines that are nobody's. */
+  isPart: boolean
+}
+
+export async function* readTurns(lines: AsyncIterable<Line>, options: TurnOptions): AsyncGenerator<Turn> {
+  const reader = new TurnReader(options)
+  for await (const line of lines) {
+    const entry = line.value && (await withImages(entryOf(line.value), options.putImage))
+    yield* reader.read(line, entry)
+  }
+  yield* reader.finish()
+}
+
+class TurnReader {
+  readonly #options: TurnOptions
+  readonly #answered = new Set<string>()
+  #before: Step[] = []
+  #replies: Reply[] = []
+  #prompt: string | undefined
+  #interrupted = false
+  #named: boolean
+  #at: string | undefined
+  #read: Reach | undefined
+  /** The line that is being read was imported before. */
+  #isSeen = false
+  #fate: LineFate = 'carried'
+  /** The boundary before a summary. */
+  #boundary: JsonObject | undefined
+
+  constructor(options: TurnOptions) {
+    this.#options = options
+    this.#at = options.outline.firstAt
+    this.#named = options.after > 0
+  }
+
+  *read(line: Line, entry: Entry | undefined): Generator<Turn> {
+    this.#isSeen = line.number <= this.#options.seen
+    this.#fate = 'carried'
+    if (entry === undefined) this.#readBroken(line)
+    else yield* this.#readEntry(line, entry)
+    this.#tellFate(line)
+    const isSaid = line.value !== undefined && this.#options.outline.place(line.number) === 'main'
+    this.#read = { line, said: isSaid ? line.number : (this.#read?.said ?? this.#options.after) }
+    const reply = this.#replies.at(-1)
+    if (reply) reply.read = this.#read
+  }
+
+  *finish(): Generator<Turn> {
+    if (this.#read !== undefined) yield this.#takeTurn(this.#read)
+  }
+
+  /** A line is told of once: by the conversation it belongs to, when it is first read. */
+  #tellFate({ number, value }: Line): void {
+    if (this.#isSeen) return
+    if (value === undefined && this.#options.isPart) return
+    if (value !== undefined && this.#options.outline.place(number) === 'elsewhere') return
+    this.#options.report.line(this.#fate)
+  }
+
+  *#readEntry(line: Line, entry: Entry): Generator<Turn> {
+    const { outline, report } = this.#options
+    const place = outline.place(line.number)
+    if (place === 'elsewhere') return
+    if (line.repaired !== undefined) report.repair('lines with text no store can hold')
+    if (outline.adopted.includes(line.number))
+      report.repair('lines whose parent is missing, joined to the line before')
+    this.#at = entry.at ?? this.#at
+    if (place === 'copy') return this.#dropCopy()
+    if (place === 'abandoned') return this.#keep('abandoned_branch', entry.raw)
+    if (place === 'beside') return this.#readBeside(entry)
+    if (entry.blocks.length === 0) return this.#keep(entry.type, entry.raw)
+    if (!this.#isSeen) for (const field of droppedFields(entry)) report.drop(field)
+    if (entry.type === 'assistant') this.#readReply(line, entry)
+    else if (entry.compactSummary) yield* this.#readSummary(line, entry)
+    else yield* this.#readUser(line, entry)
+  }
+
+  #dropCopy(): void {
+    this.#fate = 'dropped'
+    if (!this.#isSeen) this.#options.report.drop('copies of earlier lines')
+  }
+
+  #readBroken({ number, broken, text = '' }: Line): void {
+    this.#fate = broken === undefined ? 'blank' : 'broken'
+    if (broken === undefined || this.#isSeen || this.#options.isPart) return
+    this.#options.report.breakLine({ file: this.#options.file, line: number, reason: broken })
+    const kept = text.toWellFormed().slice(0, 64 * 1024)
+    this.#push({ type: 'addNote', kind: 'claude_code.broken_line', text: kept, data: { line: number } })
+  }
+
+  #readBeside(entry: Entry): void {
+    if (entry.raw.subtype === 'compact_boundary') this.#boundary = entry.raw
+    this.#keep(entry.type, entry.raw)
+    const title = entry.type === 'summary' ? textOf(entry.raw.summary) : undefined
+    if (title !== undefined) this.#push({ type: 'rename', title: shortened(title), automatic: true })
+  }
+
+  *#readUser(line: Line, entry: Entry): Generator<Turn> {
+    const results = resultsOf(entry)
+    for (const block of results) this.#readResult(entry, block)
+    if (entry.raw.toolUseResult !== undefined && results.length > 0) this.#readToolUseResult(entry)
+    const said = entry.blocks.filter((block) => block.type !== 'tool_result')
+    if (said.length === 0) return
+    this.#interrupted = textOf(said[0]?.text)?.startsWith('[Request interrupted by user') ?? false
+    if (this.#replies.length > 0) yield this.#takeTurn(this.#read ?? { line, said: line.number })
+    this.#interrupted = false
+    this.#readPrompt(entry, said.map(partOf))
+  }
+
+  /** What was said before is summed up from here on. */
+  *#readSummary(line: Line, entry: Entry): Generator<Turn> {
+    const compaction = compactionOf(entry, this.#boundary)
+    this.#boundary = undefined
+    if (!compaction || this.#isSeen) return this.#keep('compact_summary', entry.raw)
+    if (this.#read) yield this.#takeTurn(this.#read)
+    const position = this.#options.position({ line, said: line.number })
+    yield { before: [], run: undefined, after: [], compaction, position }
+  }
+
+  #readPrompt(entry: Entry, parts: MessageInput['parts']): void {
+    const id =
+      entry.uuid !== undefined && !this.#isSeen && idPattern.test(entry.uuid) ? entry.uuid : undefined
+    const author = entry.meta ? 'claude-code' : undefined
+    if (!entry.meta) this.#prompt = id
+    this.#nameSession(entry)
+    const message = { role: 'user' as const, parts, ...(id && { id }), ...(author && { author }) }
+    this.#push({ type: 'append', message, policy: 'enqueue' })
+  }
+
+  /** The first thing a person said names the session, until a summary does. */
+  #nameSession(entry: Entry): void {
+    const title = entry.meta || this.#named ? undefined : titleOf(textOf(entry.blocks[0]?.text))
+    if (title === undefined) return
+    this.#named = true
+    this.#push({ type: 'rename', title, automatic: true })
+  }
+
+  #readReply(line: Line, entry: Entry): void {
+    const messageId = entry.messageId ?? entry.uuid ?? ''
+    const open = this.#replies.find((reply) => reply.messageId === messageId)
+    const reply = open ?? {
+      messageId,
+      entries: [],
+      after: [],
+      openCalls: new Set<string>(),
+      read: { line, said: line.number },
+    }
+    reply.entries.push(entry)
+    for (const block of entry.blocks)
+      if (block.type === 'tool_use' && typeof block.id === 'string') reply.openCalls.add(block.id)
+    if (!open) this.#replies.push(reply)
+  }
+
+  #readResult(entry: Entry, block: Entry['blocks'][number]): void {
+    const result = resultOf(block, entry.raw.toolUseResult)
+    const reply = this.#replies.find(({ openCalls }) => openCalls.has(result.callId))
+    if (reply === undefined && !this.#isAnswerable(entry, result.callId)) return
+    const link = this.#options.links.find(({ callId }) => callId === result.callId)
+    const steps = reply?.after ?? this.#before
+    if (link && !this.#options.spawned.has(link.agentId))
+      steps.push(this.#step(spawn(link, this.#options.childId(link.agentId))))
+    steps.push(this.#step({ type: 'finishTool', ...result }))
+    reply?.openCalls.delete(result.callId)
+    this.#answered.add(result.callId)
+  }
+
+  /** A result that comes after its turn, for a call of an earlier one. */
+  #isAnswerable(entry: Entry, callId: string): boolean {
+    if (this.#answered.has(callId)) {
+      this.#options.report.drop('second results of a call')
+      return false
+    }
+    const isKnown = this.#options.outline.hasCall(callId)
+    if (!isKnown) this.#keep('orphan_result', entry.raw)
+    return isKnown
+  }
+
+  /** The program's own record of a result: more than the model saw. */
+  #readToolUseResult(entry: Entry): void {
+    if (this.#isSeen) return
+    const data = entry.raw.toolUseResult
+    const callId = textOf(resultsOf(entry)[0]?.tool_use_id)
+    this.#options.report.keep('tool_use_result')
+    this.#push({
+      type: 'addNote',
+      kind: 'claude_code.tool_use_result',
+      data: data ?? null,
+      ...(callId !== undefined && { callId }),
+    })
+  }
+
+  #keep(kind: string, raw: JsonObject): void {
+    this.#fate = 'opaque'
+    if (this.#isSeen) return
+    this.#options.report.keep(kind)
+    this.#push({ type: 'addNote', kind: `claude_code.${kind}`.slice(0, 256), data: raw })
+  }
+
+  #push(command: Step['command']): void {
+    const reply = this.#replies.at(-1)
+    const steps = reply?.after ?? this.#before
+    steps.push(this.#step(command))
+  }
+
+  #step(command: Step['command']): Step {
+    return { command, at: this.#at }
+  }
+
+  #takeTurn(read: Reach): Turn {
+    const after = this.#replies.at(-1)?.after
+    const lastResult = after?.findLastIndex(({ command }) => command.type === 'finishTool') ?? -1
+    const trailing = after?.splice(lastResult + 1) ?? []
+    const context = { ...this.#options, prompt: this.#prompt, interrupted: this.#interrupted, at: this.#at }
+    const run = this.#replies.length > 0 ? runOf(this.#replies, context) : undefined
+    const turn: Turn = { before: this.#before, run, after: trailing, position: this.#options.position(read) }
+    this.#before = []
+    this.#replies = []
+    this.#prompt = undefined
+    return turn
+  }
+}
+
+const titleLength = 80
+
+function titleOf(text: string | undefined): string | undefined {
+  const words = text
+    ?.replace(/<[^>]*>[^<]*<\/[^>]*>/g, ' ')
+    .trim()
+    .split('\n')[0]
+  return words ? shortened(words) : undefined
+}
+
+function shortened(text: string): string {
+  const points = [...text]
+  return points.length <= titleLength ? text : `${points.slice(0, titleLength - 1).join('')}…`
+}
+
+function spawn(link: ChildLink, childId: string): Step['command'] {
+  return {
+    type: 'spawnChild',
+    childId,
+    agentId: agentIdOf(link.agentType),
+    grant: {},
+    ...(link.callId !== undefined && { callId: link.callId }),
+  }
+}
+
+export function agentIdOf(agentType: string | undefined): string {
+  return agentType === undefined ? 'claude-code sub-agent' : `claude-code ${agentType}`.slice(0, 256)
+}

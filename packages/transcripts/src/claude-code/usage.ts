@@ -1,0 +1,56 @@
+/** Claude's usage figures as a ledger row. Claude Code files carry no price. */
+import type { JsonObject, UsageRecord } from '@holdfast/protocol'
+import type { Step } from '../batch.ts'
+import { objectOf } from './entry.ts'
+
+export interface ModelCall {
+  /** `msg_…`: one message is one answered request, however many lines it fills. */
+  messageId: string
+  model: string | undefined
+  usage: JsonObject
+  at: string | undefined
+}
+
+export const providerId = 'anthropic'
+
+/** No step when the figures are none: no row is better than a row of zeros. */
+export function usageSteps(call: ModelCall): Step[] {
+  const usage = usageOf(call)
+  if (!usage) return []
+  const step: Step = { command: { type: 'recordUsage', usage }, at: call.at }
+  return [isPlain(call.usage) ? step : { ...step, unpriced: true }]
+}
+
+function usageOf({ messageId, usage, model }: ModelCall): UsageRecord | undefined {
+  const input = countOf(usage.input_tokens)
+  const completionTokens = countOf(usage.output_tokens)
+  if (input === undefined || completionTokens === undefined) return undefined
+  const cachedWriteTokens = countOf(usage.cache_creation_input_tokens) ?? 0
+  const cachedReadTokens = countOf(usage.cache_read_input_tokens) ?? 0
+  return {
+    attemptId: messageId,
+    purpose: 'turn',
+    status: 'ok',
+    providerId,
+    ...(model !== undefined && { model }),
+    promptTokens: input + cachedWriteTokens + cachedReadTokens,
+    completionTokens,
+    cachedReadTokens,
+    cachedWriteTokens,
+    reasoningTokens: 0,
+    estimated: false,
+    raw: usage,
+    costSource: 'unknown',
+  }
+}
+
+/** One-hour cache writes and searches on the server have prices of their own, which no book holds. */
+function isPlain(usage: JsonObject): boolean {
+  const hourWrites = countOf(objectOf(usage.cache_creation)?.ephemeral_1h_input_tokens) ?? 0
+  const searches = countOf(objectOf(usage.server_tool_use)?.web_search_requests) ?? 0
+  return hourWrites === 0 && searches === 0
+}
+
+function countOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+}

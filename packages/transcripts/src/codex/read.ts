@@ -1,0 +1,180 @@
+/** Reads a Codex rollout: one file, one session. */
+import { basename } from 'node:path'
+import { externalIdPattern, type JsonObject, time } from '@holdfast/protocol'
+import type { Turn } from '../batch.ts'
+import type { Destination } from '../destination.ts'
+import type { ImportedSession, NewSession } from '../imported-session.ts'
+import { isUnchanged, lineAt, linePositionOf } from '../line-position.ts'
+import type { LineFate } from '../loss-report.ts'
+import { type ItemContext, objectOf, readItem } from '../openai-responses/items.ts'
+import type { Line } from '../read-lines.ts'
+import type { Source } from '../source.ts'
+import { TurnBuilder } from '../turn-builder.ts'
+import { writeTurns } from '../write-turns.ts'
+import { TokenCounts } from './token-counts.ts'
+
+export const formatName = 'codex'
+
+export async function readCodex(source: Source, into: Destination): Promise<void> {
+  const meta = await readMeta(source)
+  const sourceId = textOf(meta?.payload.id) ?? basename(source.path, '.jsonl')
+  const input = sessionOf(into, sourceId, meta?.payload ?? {})
+  const session = await into.openOrCreate(input, meta?.at)
+  const position = linePositionOf(session.position)
+  if (position && !(await isUnchanged(source.path, position))) {
+    const reason = 'the file no longer has the line that was imported last; nothing was added'
+    into.report.breakLine({ file: source.name, line: position.line, reason })
+  } else {
+    const from = position && { byte: position.byte, line: position.line }
+    await writeTurns(session, new RolloutReader(session, source.name, into).turns(source.lines(from)))
+  }
+  into.done(session)
+}
+
+/** The first line tells what the session is. */
+async function readMeta(source: Source): Promise<{ payload: JsonObject; at: string | undefined } | undefined> {
+  for await (const { value } of source.lines()) {
+    if (value === undefined) continue
+    const payload = objectOf(value.payload)
+    const at = time.safeParse(value.timestamp).data
+    return value.type === 'session_meta' && payload ? { payload, at } : { payload: {}, at }
+  }
+  return undefined
+}
+
+function sessionOf(into: Destination, sourceId: string, payload: JsonObject): NewSession {
+  const facts = Object.fromEntries(
+    ['cwd', 'originator', 'cli_version', 'git'].flatMap((field) =>
+      payload[field] === undefined ? [] : [[field, payload[field]]],
+    ),
+  )
+  return {
+    id: into.sessionIdOf(formatName, sourceId),
+    agentId: formatName,
+    channel: 'cli',
+    modelPolicy: 'switchable',
+    metadata: { source: { format: formatName, sourceId }, ...facts },
+  }
+}
+
+class RolloutReader {
+  readonly #into: Destination
+  readonly #file: string
+  readonly #context: ItemContext
+  readonly #builder: TurnBuilder
+  readonly #counts: TokenCounts
+  #line: Line | undefined
+  #isNamed: boolean
+
+  constructor(session: ImportedSession, file: string, into: Destination) {
+    this.#into = into
+    this.#file = file
+    this.#counts = new TokenCounts(session.position)
+    this.#isNamed = session.position !== undefined
+    const { report } = into
+    this.#builder = new TurnBuilder({ report, position: () => this.#position(), providerId: 'openai' })
+    this.#builder.model = nameOf(session.position?.model)
+    this.#context = {
+      builder: this.#builder,
+      report,
+      noteKind: 'codex.response_item',
+      putImage: (image) => session.putAttachment(image, undefined),
+    }
+  }
+
+  async *turns(lines: AsyncIterable<Line>): AsyncGenerator<Turn> {
+    for await (const line of lines) {
+      this.#line = line
+      const { turns, fate } = line.value ? await this.#read(line.value) : this.#readBroken(line)
+      this.#into.report.line(fate)
+      if (line.repaired !== undefined) this.#into.report.repair('lines with text no store can hold')
+      yield* turns
+      this.#builder.moved()
+    }
+    yield* this.#builder.finish()
+  }
+
+  #position(): JsonObject {
+    const model = this.#builder.currentModel
+    const place = this.#line ? lineAt(this.#line) : {}
+    return { ...place, ...this.#counts.position(), ...(model !== undefined && { model }) }
+  }
+
+  #readBroken({ number, broken, text = '' }: Line): { turns: Iterable<Turn>; fate: LineFate } {
+    if (broken === undefined) return { turns: [], fate: 'blank' }
+    this.#into.report.breakLine({ file: this.#file, line: number, reason: broken })
+    const kept = text.toWellFormed().slice(0, 64 * 1024)
+    this.#builder.note({ kind: 'codex.broken_line', text: kept, data: { line: number } }, undefined)
+    return { turns: [], fate: 'broken' }
+  }
+
+  async #read(value: JsonObject): Promise<{ turns: Iterable<Turn>; fate: LineFate }> {
+    const at = time.safeParse(value.timestamp).data
+    const payload = objectOf(value.payload)
+    if (!payload) return this.#keep(value, at)
+    switch (value.type) {
+      case 'response_item':
+        return readItem(payload, at, this.#context)
+      case 'turn_context':
+        this.#builder.model = nameOf(payload.model)
+        return this.#keep(value, at)
+      case 'event_msg':
+        return this.#readEvent(value, payload, at)
+      case 'compacted':
+        return this.#readCompacted(value, payload, at)
+      default:
+        return this.#keep(value, at)
+    }
+  }
+
+  #readEvent(value: JsonObject, payload: JsonObject, at: string | undefined): { turns: Iterable<Turn>; fate: LineFate } {
+    if (payload.type === 'user_message') this.#nameSession(payload, at)
+    if (payload.type !== 'token_count') return this.#keep(value, at)
+    const info = objectOf(payload.info)
+    if (!info) return this.#keep(value, at)
+    const usage = this.#counts.read(info, this.#line?.number ?? 0, this.#builder.currentModel)
+    if (usage) this.#builder.usage(usage, at)
+    else this.#into.report.drop('token counts that repeat the one before')
+    this.#builder.closeReply()
+    return { turns: [], fate: usage ? 'carried' : 'dropped' }
+  }
+
+  #nameSession(payload: JsonObject, at: string | undefined): void {
+    const words = textOf(payload.message)?.trim().split('\n')[0]
+    if (this.#isNamed || !words) return
+    this.#isNamed = true
+    this.#builder.step({ type: 'rename', title: [...words].slice(0, 80).join(''), automatic: true }, at)
+  }
+
+  #readCompacted(value: JsonObject, payload: JsonObject, at: string | undefined): { turns: Iterable<Turn>; fate: LineFate } {
+    const summary = textOf(payload.message)
+    if (summary === undefined || summary.trim() === '') return this.#keep(value, at)
+    const { message: _message, ...rest } = payload
+    if (Object.keys(rest).length > 0) this.#keep(value, at)
+    const compaction = {
+      id: `compacted-${this.#line?.number}`,
+      summary,
+      trigger: 'pressure' as const,
+      tokensBefore: undefined,
+      at,
+    }
+    return { turns: [...this.#builder.compact(compaction)], fate: 'carried' }
+  }
+
+  /** Kept whole: a writer puts it back where it was. */
+  #keep(value: JsonObject, at: string | undefined): { turns: Iterable<Turn>; fate: LineFate } {
+    const inner = objectOf(value.payload)?.type
+    const kind = [value.type, inner].filter((name) => typeof name === 'string').join('.')
+    this.#into.report.keep(kind)
+    this.#builder.note({ kind: 'codex.line', data: value }, at)
+    return { turns: [], fate: 'opaque' }
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function nameOf(value: unknown): string | undefined {
+  return typeof value === 'string' && externalIdPattern.test(value) ? value : undefined
+}

@@ -1,0 +1,62 @@
+/** Codex tells totals that grow; the ledger wants a row for each call. */
+import type { JsonObject, UsageRecord } from '@holdfast/protocol'
+import { objectOf } from '../openai-responses/items.ts'
+
+const fields = ['input_tokens', 'cached_input_tokens', 'output_tokens', 'reasoning_output_tokens'] as const
+type Totals = Record<(typeof fields)[number], number>
+
+export class TokenCounts {
+  #before: Totals
+
+  /** `position`: where an earlier reading stopped. */
+  constructor(position: JsonObject | undefined) {
+    this.#before = totalsOf(objectOf(position?.totals)) ?? nothing
+  }
+
+  position(): JsonObject {
+    return { totals: { ...this.#before } }
+  }
+
+  /** The call between the last totals and these; undefined when they are the same. */
+  read(info: JsonObject, line: number, model: string | undefined): UsageRecord | undefined {
+    const totals = totalsOf(objectOf(info.total_token_usage))
+    if (!totals) return undefined
+    const isReset = fields.some((field) => totals[field] < this.#before[field])
+    const call = isReset ? (totalsOf(objectOf(info.last_token_usage)) ?? totals) : less(totals, this.#before)
+    this.#before = totals
+    if (fields.every((field) => call[field] === 0)) return undefined
+    return {
+      attemptId: `token_count.${line}`,
+      purpose: 'turn',
+      status: 'ok',
+      providerId: 'openai',
+      ...(model !== undefined && { model }),
+      promptTokens: call.input_tokens,
+      completionTokens: call.output_tokens,
+      cachedReadTokens: Math.min(call.cached_input_tokens, call.input_tokens),
+      cachedWriteTokens: 0,
+      reasoningTokens: Math.min(call.reasoning_output_tokens, call.output_tokens),
+      estimated: false,
+      costSource: 'unknown',
+      raw: info,
+    }
+  }
+}
+
+const nothing: Totals = {
+  input_tokens: 0,
+  cached_input_tokens: 0,
+  output_tokens: 0,
+  reasoning_output_tokens: 0,
+}
+
+function less(totals: Totals, before: Totals): Totals {
+  return Object.fromEntries(fields.map((field) => [field, totals[field] - before[field]])) as Totals
+}
+
+function totalsOf(usage: JsonObject | undefined): Totals | undefined {
+  if (!usage) return undefined
+  const found = fields.map((field) => [field, usage[field] ?? 0] as const)
+  const isSound = found.every(([, value]) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)
+  return isSound ? (Object.fromEntries(found) as Totals) : undefined
+}

@@ -1,0 +1,67 @@
+/** Where readers put sessions: one tenant of an open Holdfast. */
+import type { Holdfast } from '@holdfast/core'
+import { ImportedSession, type NewSession } from './imported-session.ts'
+import type { LossReport } from './loss-report.ts'
+import type { PriceOf } from './price.ts'
+import { sessionIdOf } from './session-id.ts'
+
+export interface DestinationOptions {
+  holdfast: Holdfast
+  report: LossReport
+  price: PriceOf
+  /** Aborted: no further commit is begun. */
+  signal: AbortSignal | undefined
+  /** Told of what each commit wrote. */
+  onWritten(written: Written): void
+}
+
+export interface Written {
+  events: number
+  messages: number
+}
+
+/** What an import did with one session. */
+export interface ImportedSummary {
+  sessionId: string
+  /** Made by this import. */
+  isNew: boolean
+  /** Events written now; 0 when the source had nothing new. */
+  events: number
+}
+
+export class Destination {
+  readonly report: LossReport
+  readonly sessions: ImportedSummary[] = []
+  readonly #options: DestinationOptions
+
+  constructor(options: DestinationOptions) {
+    this.#options = options
+    this.report = options.report
+  }
+
+  sessionIdOf(format: string, sourceId: string): string {
+    return sessionIdOf(this.#options.holdfast.tenantId, format, sourceId)
+  }
+
+  async has(sessionId: string): Promise<boolean> {
+    return (await this.#options.holdfast.sessions.get(sessionId)) !== undefined
+  }
+
+  /** Undefined when there is none. An ended session takes nothing more: `session_closed`, for nothing is left out in silence. */
+  open(sessionId: string): Promise<ImportedSession | undefined> {
+    return ImportedSession.open(sessionId, this.#options)
+  }
+
+  create(input: NewSession, at: string | undefined): Promise<ImportedSession> {
+    return ImportedSession.create(input, at, this.#options)
+  }
+
+  async openOrCreate(input: NewSession, at: string | undefined): Promise<ImportedSession> {
+    return (await this.open(input.id)) ?? (await this.create(input, at))
+  }
+
+  /** The session was read to its end. */
+  done({ id, isNew, events }: ImportedSession): void {
+    this.sessions.push({ sessionId: id, isNew, events })
+  }
+}

@@ -1,0 +1,34 @@
+/** The formats that are known, in the order in which a file is tried. */
+import { HoldfastError } from '@holdfast/protocol'
+import { claudeCode } from './claude-code/index.ts'
+import { codex } from './codex/index.ts'
+import type { Format } from './contract.ts'
+import { type Head, readHead } from './head.ts'
+import { holdfastLog } from './holdfast/index.ts'
+import { openaiChat } from './openai-chat/index.ts'
+import { openaiResponses } from './openai-responses/index.ts'
+
+export const formats: readonly Format[] = [holdfastLog, claudeCode, codex, openaiChat, openaiResponses]
+
+/** `invalid_input` when there is none with this name. */
+export function formatNamed(name: string): Format {
+  const format = formats.find((each) => each.name === name)
+  if (format) return format
+  const known = formats.map((each) => each.name).join(', ')
+  throw new HoldfastError('invalid_input', `there is no format ${name}; known are ${known}`)
+}
+
+/** By content, whatever the file is called. `invalid_input` says what was looked for; unreadable: the system's own error. */
+export async function detectFormat(path: string): Promise<Format> {
+  const head = await readHead(path)
+  const found = formats.find((format) => format.detect(head))
+  if (found) return found
+  throw new HoldfastError('invalid_input', `${path} is no transcript we know: ${whyNot(head)}`)
+}
+
+function whyNot(head: Head): string {
+  if (head.encoding !== 'utf-8') return `it is ${head.encoding}; save it as UTF-8`
+  if (head.isEmpty) return 'it is empty'
+  if (head.records.length === 0) return 'it holds no JSON object or array'
+  return `looked for ${formats.map(({ name, lookedFor }) => `${lookedFor} (${name})`).join('; ')}`
+}

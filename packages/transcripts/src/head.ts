@@ -1,0 +1,58 @@
+/** The beginning of a file, as far as it takes to tell its format: the shapes of its first JSON values. */
+import { open } from 'node:fs/promises'
+import { shapeOf } from './shape.ts'
+
+export interface Head {
+  readonly path: string
+  readonly encoding: 'utf-8' | 'UTF-16' | 'binary'
+  readonly isEmpty: boolean
+  /** One array, one value to a line, or one object over several lines. */
+  readonly layout: 'array' | 'lines' | 'object'
+  /** Of each of the first lines that begins a JSON object or array: its fields, and its texts that are short. */
+  readonly records: readonly Shape[]
+}
+
+/** Fields by path as in `payload.type` or `[].role`; the value is a short text, else undefined. */
+export type Shape = ReadonlyMap<string, string | undefined>
+
+const headBytes = 256 * 1024
+const mostRecords = 50
+
+export async function readHead(path: string): Promise<Head> {
+  const file = await open(path)
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
+    return headOf(path, buffer.subarray(0, bytesRead))
+  } finally {
+    await file.close()
+  }
+}
+
+export function headOf(path: string, bytes: Uint8Array): Head {
+  const encoding = encodingOf(bytes)
+  const text = encoding === 'utf-8' ? Buffer.from(bytes).toString('utf8').replace(/^\uFEFF/, '') : ''
+  return { path, encoding, isEmpty: bytes.length === 0, layout: layoutOf(text), records: recordsIn(text) }
+}
+
+function encodingOf(bytes: Uint8Array): Head['encoding'] {
+  const [first, second] = bytes
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return 'UTF-16'
+  const nul = bytes.indexOf(0)
+  if (nul < 0) return 'utf-8'
+  return nul < 2 && bytes.length > 3 && bytes[nul + 2] === 0 && bytes[nul + 1] !== 0 ? 'UTF-16' : 'binary'
+}
+
+function layoutOf(text: string): Head['layout'] {
+  const whole = text.trimStart()
+  if (whole.startsWith('[')) return 'array'
+  const end = whole.indexOf('\n')
+  return whole.startsWith('{') && end >= 0 && !/\}\s*$/.test(whole.slice(0, end)) ? 'object' : 'lines'
+}
+
+function recordsIn(text: string): Shape[] {
+  if (layoutOf(text) !== 'lines') return [shapeOf(text.trimStart())]
+  return text
+    .split('\n', mostRecords)
+    .filter((line) => /^\s*[[{]/.test(line))
+    .map(shapeOf)
+}

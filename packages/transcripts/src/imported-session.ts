@@ -1,0 +1,236 @@
+/** Puts what a reader made into a session of the engine, and remembers in the session how far its source was read. */
+import type { ActiveSession, CreatedSession, FileReference, HostCommand, NewFile } from '@holdfast/core'
+import {
+  type Counters,
+  type CreateInput,
+  HoldfastError,
+  isHoldfastError,
+  isKnown,
+  type JsonObject,
+  type SessionEvent,
+} from '@holdfast/protocol'
+import type { Batch, Compaction, Step } from './batch.ts'
+import type { DestinationOptions } from './destination.ts'
+
+/** Kind of the note that holds the position. */
+export const positionKind = 'import.position'
+
+export interface NewSession extends CreateInput {
+  id: string
+}
+
+type OpenSession = CreatedSession | ActiveSession
+
+export class ImportedSession {
+  readonly id: string
+  readonly isNew: boolean
+  /** Where an earlier import stands in the source; undefined for none. */
+  readonly position: JsonObject | undefined
+  readonly #session: OpenSession
+  readonly #options: DestinationOptions
+  /** Events that this import wrote, the creation not counted. */
+  events = 0
+  /** Tool calls among them. */
+  toolCalls = 0
+  #lastAt: string | undefined
+  #cutAfter: number | undefined
+
+  private constructor(
+    session: OpenSession,
+    position: JsonObject | undefined,
+    isNew: boolean,
+    options: DestinationOptions,
+  ) {
+    this.id = session.id
+    this.isNew = isNew
+    this.position = position
+    this.#session = session
+    this.#options = options
+  }
+
+  static async open(sessionId: string, options: DestinationOptions): Promise<ImportedSession | undefined> {
+    const session = await openSession(sessionId, options)
+    return session && new ImportedSession(session, await readPosition(session), false, options)
+  }
+
+  static async create(
+    input: NewSession,
+    at: string | undefined,
+    options: DestinationOptions,
+  ): Promise<ImportedSession> {
+    options.signal?.throwIfAborted()
+    const session = await options.holdfast.sessions.create(input, timed(at))
+    return new ImportedSession(session, undefined, true, options)
+  }
+
+  /** The parent tells of it first; after a crash between the two the next import finishes what was begun. */
+  async createChild(
+    input: NewSession,
+    callId: string | undefined,
+    at: string | undefined,
+  ): Promise<ImportedSession> {
+    this.#options.signal?.throwIfAborted()
+    const { id: childId, ...child } = input
+    const call = callId === undefined ? {} : { callId }
+    await this.#session.spawnChild({ childId, ...call, ...child }, timed(at))
+    const session = await openSession(childId, this.#options)
+    if (!session) throw new Error(`child ${childId} was made and is not there`)
+    return new ImportedSession(session, undefined, true, this.#options)
+  }
+
+  async counters(): Promise<Counters> {
+    return (await this.#session.view()).counters
+  }
+
+  /** Bytes that messages name by their hash. */
+  putAttachment(file: NewFile, at: string | undefined): Promise<FileReference> {
+    this.#options.signal?.throwIfAborted()
+    return this.#session.putAttachment(file, { actor: { kind: 'import' }, ...timed(at) })
+  }
+
+  /** The newest position on the visible path that passes; without one, the session's very beginning. */
+  async positionBefore(
+    passes: (data: JsonObject) => boolean,
+  ): Promise<{ seq: number; data: JsonObject | undefined }> {
+    let visibleThrough = Number.POSITIVE_INFINITY
+    for await (const event of newestFirst(this.#session)) {
+      if (event.seq > visibleThrough) continue
+      if (isKnown(event, 'message.truncated') || isKnown(event, 'message.edited'))
+        visibleThrough = event.data.keepThrough
+      const data = positionIn(event)
+      if (data && passes(data)) return { seq: event.seq, data }
+    }
+    return { seq: 1, data: undefined }
+  }
+
+  /** The next write begins with a cut of what came after `seq`; both are one commit. */
+  cutAfter(seq: number): void {
+    this.#cutAfter = seq
+  }
+
+  /** As one commit; a compaction is one of its own, after those before it. */
+  async write(batches: readonly Batch[]): Promise<void> {
+    const steps: Step[] = []
+    if (this.#cutAfter !== undefined)
+      steps.push({ command: { type: 'truncate', seq: this.#cutAfter }, at: undefined })
+    this.#cutAfter = undefined
+    for (const batch of batches) {
+      steps.push(...batch.steps)
+      const note = positionSteps(batch)
+      if (batch.compaction) await this.#compact(batch.compaction, steps.splice(0), note)
+      else steps.push(...note)
+    }
+    await this.#batch(steps)
+  }
+
+  /** For a command that changes nothing when it is given again. */
+  async repeat(command: HostCommand): Promise<void> {
+    await this.#batch([{ command, at: this.#lastAt }])
+  }
+
+  /** The summary stands for everything before it. A shape that the engine refuses is kept as a note. */
+  async #compact(compaction: Compaction, steps: readonly Step[], note: readonly Step[]): Promise<void> {
+    await this.#batch(steps)
+    const { id, summary, trigger, tokensBefore, at } = compaction
+    const { seq, counters } = await this.#session.view()
+    const tokensAfter = Math.ceil(Buffer.byteLength(summary) / 4)
+    const figures = { tokensBefore: tokensBefore ?? tokensAfter + 1, tokensAfter }
+    const record = { compactionId: id, from: 1, to: seq, trigger, ...figures, messagesCovered: counters.messageCount }
+    const command = (pathSeq: number): HostCommand => {
+      return { type: 'applyCompaction', record, pathSeq, summary, summaryTokens: tokensAfter }
+    }
+    const apply = (pathSeq: number) => this.#batch([{ command: command(pathSeq), at }, ...note])
+    try {
+      await apply(0).catch((error) => retryOnPath(error, apply))
+    } catch (error) {
+      if (!isHoldfastError(error, 'invalid_compaction') && !isHoldfastError(error, 'limit_exceeded')) throw error
+      this.#options.report.keep('compaction without room')
+      const kept = { id, summary, trigger, ...(tokensBefore !== undefined && { tokensBefore }) }
+      await this.#batch([{ command: { type: 'addNote', kind: 'import.compaction', data: kept }, at }, ...note])
+    }
+  }
+
+  async #batch(steps: readonly Step[]): Promise<void> {
+    if (steps.length === 0) return
+    this.#options.signal?.throwIfAborted()
+    this.#lastAt = steps.findLast((step) => step.at !== undefined)?.at ?? this.#lastAt
+    const commands = steps.map((step) => this.#priced(step))
+    const receipt = await this.#session.batch(commands, {
+      actor: { kind: 'import' },
+      at: steps.map(({ at }) => at),
+    })
+    this.toolCalls += commands.reduce((sum, command) => sum + callsIn(command), 0)
+    if (!receipt.changed) return
+    const events = (receipt.lastSeq ?? 0) - (receipt.firstSeq ?? 0) + 1
+    this.events += events
+    this.#options.onWritten({ events, messages: commands.filter(isMessage).length })
+  }
+
+  #priced({ command, at, unpriced }: Step): HostCommand {
+    if (command.type !== 'recordUsage' || unpriced || command.usage.costSource !== 'unknown') return command
+    return { ...command, usage: this.#options.price(command.usage, at) }
+  }
+}
+
+async function openSession(
+  sessionId: string,
+  { holdfast }: DestinationOptions,
+): Promise<OpenSession | undefined> {
+  if ((await holdfast.sessions.get(sessionId)) === undefined) return undefined
+  const session = await holdfast.sessions.open(sessionId)
+  if (session.lifecycle === 'created' || session.lifecycle === 'active') return session
+  throw new HoldfastError(
+    'session_closed',
+    `imported session ${sessionId} has ended; fork it to continue`,
+  )
+}
+
+/** The path was cut since the session began; the refusal names where. */
+function retryOnPath(error: unknown, apply: (pathSeq: number) => Promise<void>): Promise<void> {
+  if (!isHoldfastError(error, 'path_changed')) throw error
+  return apply(Number(error.details.pathSeq))
+}
+
+function positionSteps({ steps, position }: Batch): Step[] {
+  if (!position) return []
+  return [{ command: { type: 'addNote', kind: positionKind, data: position }, at: steps.at(-1)?.at }]
+}
+
+function timed(at: string | undefined): { at?: string } {
+  return at === undefined ? {} : { at }
+}
+
+function isMessage({ type }: HostCommand): boolean {
+  return type === 'append' || type === 'finishTool'
+}
+
+function callsIn(command: HostCommand): number {
+  return command.type === 'append'
+    ? command.message.parts.filter(({ type }) => type === 'tool_call').length
+    : 0
+}
+
+/** The newest position note is near the end: only what was written after the last import follows it. */
+async function readPosition(session: OpenSession): Promise<JsonObject | undefined> {
+  for await (const event of newestFirst(session)) {
+    const data = positionIn(event)
+    if (data) return data
+  }
+  return undefined
+}
+
+function positionIn(event: SessionEvent): JsonObject | undefined {
+  const isPosition = isKnown(event, 'note.added') && event.data.kind === positionKind
+  return isPosition ? (event.data.data as JsonObject) : undefined
+}
+
+async function* newestFirst(session: OpenSession): AsyncGenerator<SessionEvent> {
+  let through = Number.MAX_SAFE_INTEGER
+  for (;;) {
+    const { events, more } = await session.events({ direction: 'backward', limit: 100, through })
+    yield* events
+    const oldest = events.at(-1)
+    if (!more || !oldest) return
+    through = oldest.seq - 1
+  }
+}

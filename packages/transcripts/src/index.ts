@@ -1,0 +1,17 @@
+/** Transcripts: reads sessions from the files of other programs, and writes them so that those can go on. */
+
+export type { Batch, Compaction, Round, Step, Turn } from './batch.ts'
+export type { Format, Sink } from './contract.ts'
+export type { Destination, ImportedSummary } from './destination.ts'
+export { exportSession } from './export-session.ts'
+export { detectFormat, formatNamed, formats } from './formats.ts'
+export type { Head, Shape } from './head.ts'
+export { type ImportOptions, importFile, importPaths } from './import-paths.ts'
+export type { ImportedSession } from './imported-session.ts'
+export type { BrokenLine, LineFate, LossReport } from './loss-report.ts'
+export { type PriceOf, priceBy } from './price.ts'
+export type { Examination, Fault } from './rescue/examine.ts'
+export type { TranscriptRepair } from './rescue/repair.ts'
+export { sessionIdOf } from './session-id.ts'
+export type { Source } from './source.ts'
+export type { FailedFile, ImportProgress, ImportSummary } from './summary.ts'

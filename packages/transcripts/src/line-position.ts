@@ -1,0 +1,44 @@
+/** How far a JSONL file was read: the end of its last line, and that line's hash, so that a changed file is noticed. */
+import { createHash } from 'node:crypto'
+import { open } from 'node:fs/promises'
+import type { JsonObject } from '@holdfast/protocol'
+import type { Line } from './read-lines.ts'
+
+/** Of a longer line the beginning stands for the whole. */
+const hashedBytes = 64 * 1024
+
+export interface LinePosition {
+  line: number
+  start: number
+  byte: number
+  sha256: string
+}
+
+export function lineAt({ number, start, end, bytes }: Line): LinePosition & JsonObject {
+  return { line: number, start, byte: end, sha256: hashOf(bytes.subarray(0, hashedBytes)) }
+}
+
+/** Undefined when the note says no such place. */
+export function linePositionOf(data: JsonObject | undefined): LinePosition | undefined {
+  const { line, start, byte, sha256 } = data ?? {}
+  if (typeof line !== 'number' || typeof start !== 'number' || typeof byte !== 'number') return undefined
+  return typeof sha256 === 'string' ? { line, start, byte, sha256 } : undefined
+}
+
+/** Whether the file still holds the line that was read last. */
+export async function isUnchanged(path: string, { start, byte, sha256 }: LinePosition): Promise<boolean> {
+  const file = await open(path)
+  try {
+    const length = Math.min(byte - start, hashedBytes)
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, start)
+    const read = buffer.subarray(0, bytesRead)
+    const isWhole = byte - start <= hashedBytes && read.at(-1) === 0x0a
+    return hashOf(isWhole ? read.subarray(0, -1) : read) === sha256
+  } finally {
+    await file.close()
+  }
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}

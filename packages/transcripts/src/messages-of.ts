@@ -1,0 +1,24 @@
+import type { AnySession } from '@holdfast/core'
+import type { Message, SessionEvent } from '@holdfast/protocol'
+
+/** The visible messages from the first on, a page at a time. */
+export async function* messagesOf(session: AnySession): AsyncGenerator<Message> {
+  let after = '0'
+  for (;;) {
+    const { messages, newer } = await session.messages({ after, limit: 200 })
+    if (messages.length === 0) return
+    yield* messages
+    after = newer
+  }
+}
+
+/** Every event of the log from the first on, a page at a time. */
+export async function* eventsOf(session: AnySession): AsyncGenerator<SessionEvent> {
+  let after = 0
+  for (;;) {
+    const { events, more } = await session.events({ after, limit: 500 })
+    yield* events
+    after = events.at(-1)?.seq ?? after
+    if (!more) return
+  }
+}

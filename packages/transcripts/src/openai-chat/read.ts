@@ -1,0 +1,116 @@
+/** Reads OpenAI chat conversations. The format has no times and no usage: what is not known stays unknown. */
+import { createHash, type Hash } from 'node:crypto'
+import type { Json, JsonObject } from '@holdfast/protocol'
+import type { Turn } from '../batch.ts'
+import type { Destination } from '../destination.ts'
+import type { ImportedSession } from '../imported-session.ts'
+import type { LossReport } from '../loss-report.ts'
+import type { Source, Value } from '../source.ts'
+import { TurnBuilder } from '../turn-builder.ts'
+import { writeTurns } from '../write-turns.ts'
+import { type Keep, readMessage } from './messages.ts'
+import { type Conversation, conversationOf, isObject, leftOut, sessionOf, sourceIdOf } from './session.ts'
+
+/** Again with more messages in a conversation: appends those that are new. */
+export async function readOpenaiChat(source: Source, into: Destination): Promise<void> {
+  const values = source.values()
+  const first = await values.next()
+  if (first.done) return
+  const all = from(first.value, values)
+  if (isMessage(first.value.value)) return readLoose(source, all, into)
+  for await (const { number, value, broken } of all) {
+    const conversation = conversationOf(value)
+    into.report.line(conversation ? 'carried' : 'broken')
+    if (conversation) await readConversation(source, conversation, number, into)
+    else into.report.breakLine({ file: source.name, line: number, reason: broken ?? 'this is no conversation' })
+  }
+}
+
+async function* from(first: Value, rest: AsyncIterable<Value>): AsyncGenerator<Value> {
+  yield first
+  yield* rest
+}
+
+function isMessage(value: Json | undefined): value is JsonObject {
+  return isObject(value) && typeof value.role === 'string'
+}
+
+async function readConversation(
+  source: Source,
+  { messages, about }: Conversation,
+  number: number,
+  into: Destination,
+): Promise<void> {
+  for (const field of leftOut(about)) into.report.drop(field)
+  const sourceId = sourceIdOf(source.name, about, number)
+  await readInto(source, number, sessionOf(into, source.name, sourceId, about), messages, into)
+}
+
+/** The file itself is the conversation. */
+async function readLoose(source: Source, values: AsyncIterable<Value>, into: Destination): Promise<void> {
+  const sourceId = source.name.replace(/\.jsonl?$/, '')
+  async function* messages(): AsyncGenerator<Json> {
+    for await (const { number, value, broken } of values) {
+      into.report.line(isMessage(value) ? 'carried' : 'broken')
+      if (isMessage(value)) yield value
+      else into.report.breakLine({ file: source.name, line: number, reason: broken ?? 'this is no message' })
+    }
+  }
+  await readInto(source, 1, sessionOf(into, source.name, sourceId, {}), messages(), into)
+}
+
+async function readInto(
+  source: Source,
+  number: number,
+  input: Parameters<Destination['create']>[0],
+  messages: Iterable<Json> | AsyncIterable<Json>,
+  into: Destination,
+): Promise<void> {
+  const session = await into.openOrCreate(input, undefined)
+  const turns = turnsOf(messages, session, into.report, (reason) =>
+    into.report.breakLine({ file: source.name, line: number, reason }),
+  )
+  await writeTurns(session, turns)
+  into.done(session)
+}
+
+/** How many messages were read and what they were, so that a changed source is noticed. */
+class Position {
+  readonly #hash: Hash = createHash('sha256')
+  messages = 0
+
+  add(message: Json): void {
+    this.messages += 1
+    this.#hash.update(`${JSON.stringify(message)}\n`)
+  }
+
+  value(): JsonObject {
+    return { messages: this.messages, sha256: this.#hash.copy().digest('hex') }
+  }
+}
+
+async function* turnsOf(
+  messages: Iterable<Json> | AsyncIterable<Json>,
+  session: ImportedSession,
+  report: LossReport,
+  refuse: (reason: string) => void,
+): AsyncGenerator<Turn> {
+  const before = session.position
+  const position = new Position()
+  const builder = new TurnBuilder({ report, position: () => position.value() })
+  const keep: Keep = { report, putImage: (file) => session.putAttachment(file, undefined) }
+  for await (const message of messages) {
+    position.add(message)
+    if (before && position.messages < Number(before.messages)) continue
+    if (before && position.messages === Number(before.messages)) {
+      if (position.value().sha256 === before.sha256) continue
+      return refuse(changed)
+    }
+    yield* await readMessage(message, builder, keep)
+    builder.moved()
+  }
+  if (before && position.messages < Number(before.messages)) return refuse(changed)
+  yield* builder.finish()
+}
+
+const changed = 'the conversation no longer begins as it was imported; nothing was added'

@@ -1,0 +1,164 @@
+/** Reads a JSONL file line by line: memory holds one line, whatever the size of the file or of a line. */
+import { isUtf8 } from 'node:buffer'
+import { HoldfastError, type Json, type JsonObject, limits, scanText, scanValue } from '@holdfast/protocol'
+import { readChunks } from './read-chunks.ts'
+
+/** A line with its place: `start` is its first byte, `end` the byte after its line break. */
+export interface Line {
+  number: number
+  start: number
+  end: number
+  /** Of a line beyond the limit only the beginning. */
+  bytes: Buffer
+  /** Undefined: the line is broken or blank. */
+  value: JsonObject | undefined
+  /** Why it is broken. */
+  broken?: string
+  /** What had to be changed to read it. */
+  repaired?: string
+  /** The text of a broken line. */
+  text?: string
+}
+
+export interface From {
+  byte: number
+  /** Number of the line before the first one read. */
+  line: number
+}
+
+export interface ReadOptions {
+  from: From
+  /** Bytes of the file; what lies beyond is not read. */
+  size: number
+  /** The bytes of a line, which ends at `end`, as they are to be read. */
+  clean(bytes: Buffer, end: number): Buffer
+}
+
+const lineBreak = 0x0a
+const shownOfLong = 64 * 1024
+
+/** A last line without a line break that cannot be read yet is still being written: it is left for the next import. */
+export async function* readLines(path: string, { from, size, clean }: ReadOptions): AsyncGenerator<Line> {
+  let { byte: start, line: number } = from
+  for await (const { bytes, length, ended } of readPieces(path, from.byte, size)) {
+    number += 1
+    const end = start + length + (ended ? 1 : 0)
+    const content = length > bytes.length ? tooLong(bytes, length) : readLine(clean(bytes, end))
+    if (!ended && content.value === undefined) return
+    yield { number, start, end, bytes, ...content }
+    start = end
+  }
+}
+
+interface Piece {
+  bytes: Buffer
+  /** More than there are bytes when the line is over the limit. */
+  length: number
+  ended: boolean
+}
+
+async function* readPieces(path: string, start: number, size: number): AsyncGenerator<Piece> {
+  const rest = new Rest()
+  for await (const chunk of readChunks(path, start, size)) {
+    let from = 0
+    for (let at = chunk.indexOf(lineBreak); at >= 0; at = chunk.indexOf(lineBreak, from)) {
+      yield rest.endedBy(chunk.subarray(from, at), true)
+      from = at + 1
+    }
+    if (from < chunk.length) rest.add(chunk.subarray(from))
+  }
+  if (rest.length > 0) yield rest.endedBy(Buffer.alloc(0), false)
+}
+
+/** The beginning of a line whose end was not read yet. */
+class Rest {
+  #parts: Buffer[] = []
+  length = 0
+
+  add(part: Buffer): void {
+    this.length += part.length
+    if (this.length <= limits.lineBytes) this.#parts.push(part)
+    else this.#parts = [Buffer.from(Buffer.concat([...this.#parts, part]).subarray(0, shownOfLong))]
+  }
+
+  endedBy(part: Buffer, ended: boolean): Piece {
+    if (this.length > 0) this.add(part)
+    const length = this.length > 0 ? this.length : part.length
+    const parts = this.length > 0 ? this.#parts : [part]
+    this.#parts = []
+    this.length = 0
+    const whole = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+    return { bytes: length > limits.lineBytes ? whole.subarray(0, shownOfLong) : whole, length, ended }
+  }
+}
+
+type Content = Pick<Line, 'value' | 'broken' | 'repaired' | 'text'>
+
+function tooLong(bytes: Buffer, length: number): Content {
+  const broken = `${length} bytes is more than lineBytes allows (${limits.lineBytes})`
+  return { value: undefined, broken, text: bytes.toString('utf8') }
+}
+
+function readLine(bytes: Buffer): Content {
+  const text = textOf(bytes)
+  if (text.trim() === '') return { value: undefined }
+  const { value, broken, repaired } = readText(text)
+  const isExact = isUtf8(bytes)
+  if (value === undefined) return { value, ...(broken && { broken }), text }
+  if (!isObject(value)) return { value: undefined, broken: 'not a JSON object', text }
+  if (repaired === undefined && isExact) return { value }
+  return { value, repaired: repaired ?? 'line: not UTF-8.' }
+}
+
+/** Any JSON value, repaired where that can be done. */
+export function readValue(bytes: Buffer): { value: Json | undefined; broken?: string; repaired?: string } {
+  return readText(textOf(bytes))
+}
+
+function readText(text: string): { value: Json | undefined; broken?: string; repaired?: string } {
+  try {
+    return { value: scanText(text, 'lineBytes', 'line') }
+  } catch (error) {
+    return error instanceof HoldfastError ? repairText(text, error.message) : raise(error)
+  }
+}
+
+function textOf(bytes: Buffer): string {
+  const text = bytes.toString('utf8')
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
+}
+
+/** Some of what no store can hold has an obvious nearest form: a lone surrogate is U+FFFD, a huge integer its digits. */
+function repairText(text: string, reason: string) {
+  try {
+    const value = JSON.parse(text, storable) as Json
+    scanValue(value, 'lineBytes', 'line')
+    return { value, repaired: reason }
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof HoldfastError || error instanceof RangeError)
+      return { value: undefined, broken: reason }
+    throw error
+  }
+}
+
+function storable(_key: string, value: Json): Json | undefined {
+  if (typeof value === 'string') return value.toWellFormed()
+  if (typeof value === 'number' && !Number.isSafeInteger(value) && Number.isInteger(value))
+    return String(value)
+  if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
+    return Object.fromEntries(
+      Object.entries(value).flatMap(([key, item]) =>
+        key === '__proto__' ? [] : [[key.toWellFormed(), item]],
+      ),
+    )
+  }
+  return value
+}
+
+function isObject(value: Json): value is JsonObject {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+function raise(error: unknown): never {
+  throw error
+}

@@ -1,0 +1,1 @@
+export interface TranscriptRepair { lines: number }
