@@ -29,7 +29,8 @@ export function summaryLines(summary: ImportSummary, options: SummaryOptions): s
 }
 
 function headline(summary: ImportSummary, { elapsedMs, style }: SummaryOptions): string {
-  const { files, filesUnchanged, newSessions, imported, messages, events } = summary
+  const { files, filesTotal, filesUnchanged, newSessions, imported, messages, events } = summary
+  if (filesTotal === 0) return 'No file to import.'
   const unchanged = filesUnchanged > 0 ? ` (${filesUnchanged.toLocaleString('en')} unchanged)` : ''
   if (events === 0) return `Nothing new in ${count(files, 'file')}${unchanged}.`
   const grown = imported.filter(({ isNew, events: written }) => !isNew && written > 0).length
@@ -48,9 +49,13 @@ function failedLines({ failed }: ImportSummary, style: Style): string[] {
   return [
     '',
     style.bad(`${count(failed.length, 'file')} could not be read`),
-    ...failed.slice(0, failedShown).map(({ path, message }) => `  ${plainLine(path)}: ${plainLine(message)}`),
+    ...failed.slice(0, failedShown).map((file) => `  ${plainLine(file.path)}: ${reasonOf(file)}`),
     ...(more > 0 ? [`  and ${more} more`] : []),
   ]
+}
+
+function reasonOf({ code, message }: ImportSummary['failed'][number]): string {
+  return code === 'ENOENT' ? 'not there' : plainLine(message)
 }
 
 function secretLines({ secrets }: ImportSummary, { style, redacted }: SummaryOptions): string[] {
