@@ -1,10 +1,12 @@
 /** `npm run bench -- <workload>`: each workload prints a table of medians beside a baseline measured in the same run. */
 import { append } from './append.ts'
+import { cli } from './cli.ts'
 import { postgres } from './postgres.ts'
 import { tail } from './tail.ts'
 
 const workloads: Record<string, { run: () => Promise<void>; about: string }> = {
   append: { run: append, about: 'one durable turn: alone, in a growing session, from 64 callers (a minute)' },
+  cli: { run: cli, about: 'the holdfast command as a whole process (half a minute)' },
   postgres: {
     run: postgres,
     about: 'the same on Postgres, with lists, 64 callers and bloat (three minutes)',

@@ -9,7 +9,9 @@ export async function completionsOf(root: Command, words: readonly string[]): Pr
   if (command) await fill(command)
   const options = [...(command?.options ?? []), ...root.options].filter(({ hidden }) => !hidden)
   const before = words.at(-2)
-  const asked = options.find(({ long, short, required }) => required && before !== undefined && [long, short].includes(before))
+  const asked = options.find(
+    ({ long, short, required }) => required && before !== undefined && [long, short].includes(before),
+  )
   const candidates = asked ? (asked.argChoices ?? []) : plainCandidates(root, command, typed, options)
   return candidates.filter((candidate) => candidate.startsWith(typed))
 }

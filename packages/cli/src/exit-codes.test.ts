@@ -6,7 +6,8 @@ import { endingOf, exitCodes } from './exit-codes.ts'
 
 test('the README has the table of exit codes as it is here', () => {
   const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
-  for (const { code, meaning } of Object.values(exitCodes)) expect(readme).toContain(`| ${code} | ${meaning} |`)
+  for (const { code, meaning } of Object.values(exitCodes))
+    expect(readme).toContain(`| ${code} | ${meaning} |`)
 })
 
 test.each([

@@ -16,13 +16,16 @@ test('alone it shows every command, where the store is, and what to type first',
   expect(out).toContain('Start: holdfast import ~/.claude/projects')
 })
 
-test.each(Object.keys(commands))('%s --help has its examples and the options of every command', async (name) => {
-  const { code, out, err } = await run([name, '--help'])
-  expect({ code, err }).toEqual({ code: 0, err: '' })
-  expect(out).toContain('Examples:\n')
-  expect(out).toContain('holdfast')
-  expect(out).toContain('--store <path>')
-})
+test.each(Object.keys(commands))(
+  '%s --help has its examples and the options of every command',
+  async (name) => {
+    const { code, out, err } = await run([name, '--help'])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toContain('Examples:\n')
+    expect(out).toContain('holdfast')
+    expect(out).toContain('--store <path>')
+  },
+)
 
 test('help <command> is <command> --help', async () => {
   expect(await run(['help', 'show'])).toEqual(await run(['show', '--help']))
@@ -47,7 +50,9 @@ test('a mistyped command, option or value names the right one and ends with 2', 
 test('a store that is not there is not made by reading, and the message says what makes one', async () => {
   const { code, out, err } = await run(['sessions', '--store', store])
   expect({ code, out }).toEqual({ code: exitCodes.missing.code, out: '' })
-  expect(err).toBe(`holdfast: There is no store at ${store} (--store).\n  holdfast import <paths…> makes one.\n`)
+  expect(err).toBe(
+    `holdfast: There is no store at ${store} (--store).\n  holdfast import <paths…> makes one.\n`,
+  )
 })
 
 test('with --json an error is a JSON text on stderr', async () => {
@@ -57,7 +62,8 @@ test('with --json an error is a JSON text on stderr', async () => {
 })
 
 test('what may follow is completed from the commands themselves', async () => {
-  const complete = async (...words: string[]) => (await run(['__complete', ...words])).out.split('\n').slice(0, -1)
+  const complete = async (...words: string[]) =>
+    (await run(['__complete', ...words])).out.split('\n').slice(0, -1)
   expect(await complete('se')).toEqual(['sessions', 'search'])
   expect(await complete('sessions', '--status', 'ex')).toEqual(['expired'])
   expect(await complete('sessions', '--t')).toEqual(['--tree', '--thread', '--tenant'])

@@ -1,5 +1,5 @@
 /** The command line as commander sees it. A command's options are filled in when it is called, not before. */
-import { Command, Option } from 'commander'
+import { Command, Help, Option } from 'commander'
 import type { CliCommand } from './command.ts'
 import { commands } from './commands/index.ts'
 import { Context, type Ended } from './context.ts'
@@ -39,7 +39,7 @@ export function programOf(world: World): Program {
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true, helpWidth: helpWidth(world) })
+    .configureHelp({ showGlobalOptions: true, helpWidth: helpWidth(world), formatHelp })
     .configureOutput({
       writeOut: (text) => void (printed.out += text),
       writeErr: (text) => void (printed.err += text),
@@ -93,6 +93,14 @@ async function runCommand(world: World, called: Command, command: CliCommand): P
   } finally {
     await context.close()
   }
+}
+
+/** Commands go before options: they are what a newcomer looks for. */
+function formatHelp(command: Command, help: Help): string {
+  const blocks = Help.prototype.formatHelp.call(help, command, help).trimEnd().split('\n\n')
+  if (command.parent) return `${blocks.join('\n\n')}\n`
+  const isOptions = (block: string) => block.startsWith('Options')
+  return `${[...blocks.filter((block) => !isOptions(block)), ...blocks.filter(isOptions)].join('\n\n')}\n`
 }
 
 function formatOf({ json, jsonl }: GlobalOptions): Format {

@@ -34,7 +34,8 @@ export async function reportError(error: unknown, options: ReportOptions): Promi
   if (!isHoldfastError(error)) return reportUnforeseen(error, options)
   const { code, details } = error
   const ending = endingOf(error)
-  if (options.asJson) return { ending, lines: [JSON.stringify({ error: { code, message: error.message, details } })] }
+  if (options.asJson)
+    return { ending, lines: [JSON.stringify({ error: { code, message: error.message, details } })] }
   const [first = '', ...rest] = error.message.split('\n')
   const hint = advice[code]
   return { ending, lines: [`holdfast: ${first}`, ...rest, ...(hint ? [`  ${hint}`] : [])] }

@@ -8,7 +8,8 @@ test('ages have a unit', () => {
   expect([age('90s'), age('30m'), age('12h'), age('7d'), age('4w')]).toEqual([
     90_000, 1_800_000, 43_200_000, 604_800_000, 2_419_200_000,
   ])
-  for (const text of ['7', 'd', '-1d', '1.5d', '7 days']) expect(() => age(text)).toThrow(InvalidArgumentError)
+  for (const text of ['7', 'd', '-1d', '1.5d', '7 days'])
+    expect(() => age(text)).toThrow(InvalidArgumentError)
 })
 
 test('since takes an age, a date or a time', () => {
@@ -20,6 +21,7 @@ test('since takes an age, a date or a time', () => {
 
 test('counts are whole', () => {
   expect([wholeNumber('0'), positiveNumber('25')]).toEqual([0, 25])
-  for (const text of ['-1', '1.5', 'many', '', '1e3']) expect(() => wholeNumber(text)).toThrow(InvalidArgumentError)
+  for (const text of ['-1', '1.5', 'many', '', '1e3'])
+    expect(() => wholeNumber(text)).toThrow(InvalidArgumentError)
   expect(() => positiveNumber('0')).toThrow(InvalidArgumentError)
 })

@@ -20,9 +20,7 @@ export function choices(flags: string, about: string, values: readonly string[])
 function oneOf(text: string, values: readonly string[]): string {
   if (values.includes(text)) return text
   const meant = nearest(text, values)
-  throw new InvalidArgumentError(
-    meant ? `\n(Did you mean ${meant}?)` : `\nKnown are ${values.join(', ')}.`,
-  )
+  throw new InvalidArgumentError(meant ? `\n(Did you mean ${meant}?)` : `\nKnown are ${values.join(', ')}.`)
 }
 
 export function wholeNumber(text: string): number {

@@ -1,6 +1,5 @@
 /** `holdfast close`: ends a session. */
-import { outcome as outcomes } from '@holdfast/protocol'
-import { HoldfastError, type Outcome } from '@holdfast/protocol'
+import { HoldfastError, type Outcome, outcome as outcomes } from '@holdfast/protocol'
 import { command, examples } from '../command.ts'
 import { resolveId } from '../sessions/resolve-id.ts'
 import { choice } from '../values.ts'

@@ -15,7 +15,12 @@ let ids: { talk: string; fork: string; child: string; runner: string }
 
 beforeAll(async () => {
   ids = await filledStore(store, async ({ sessions }) => {
-    const talk = await sessions.create({ agentId: 'support', ownerUserId: 'u1', title: '寿司 order', model: 'm1' })
+    const talk = await sessions.create({
+      agentId: 'support',
+      ownerUserId: 'u1',
+      title: '寿司 order',
+      model: 'm1',
+    })
     await talk.append([said('user', 'Where is my \u001b[31msushi\u0007?')])
     await talk.append({
       role: 'assistant',
@@ -24,7 +29,10 @@ beforeAll(async () => {
         { type: 'tool_call', callId: 'c1', name: 'track', input: { path: '/orders/7' } },
       ],
     })
-    await talk.append({ role: 'tool', parts: [{ type: 'tool_result', callId: 'c1', output: 'left\nat\nnoon' }] })
+    await talk.append({
+      role: 'tool',
+      parts: [{ type: 'tool_result', callId: 'c1', output: 'left\nat\nnoon' }],
+    })
     await talk.recordUsage({
       attemptId: 'a1',
       model: 'm1',
@@ -117,7 +125,9 @@ describe('search', () => {
   test('a hit shows its place and how to jump there', async () => {
     const { code, out } = await run('search thursday')
     expect(code).toBe(0)
-    expect(out).toMatch(/寿司 order · .* · assistant\n {2}It arrives on Thursday\.\n {2}holdfast show \w{8} --at \d+/)
+    expect(out).toMatch(
+      /寿司 order · .* · assistant\n {2}It arrives on Thursday\.\n {2}holdfast show \w{8} --at \d+/,
+    )
   })
 
   test('nothing is found quietly', async () => {
@@ -134,7 +144,9 @@ describe('usage', () => {
 
   test('as CSV and as JSON', async () => {
     expect((await run('usage --by agent --csv')).out).toContain('support,1,1200,34,0,0,0,2100000,0')
-    expect(JSON.parse((await run('usage --by agent --json')).out).data).toMatchObject([{ costMicrocents: 2_100_000 }])
+    expect(JSON.parse((await run('usage --by agent --json')).out).data).toMatchObject([
+      { costMicrocents: 2_100_000 },
+    ])
     expect((await run('usage --csv --json')).code).toBe(2)
   })
 })
@@ -170,7 +182,9 @@ describe('what writes', () => {
     const made = await run(`fork ${ids.talk} --title branch`)
     const id = made.out.trim()
     expect(made.err).toContain(`holdfast diff ${ids.talk} ${id}`)
-    expect((await run(`close ${id} --outcome completed --reason done`)).out).toBe(`Closed ${id} (completed).\n`)
+    expect((await run(`close ${id} --outcome completed --reason done`)).out).toBe(
+      `Closed ${id} (completed).\n`,
+    )
     expect(await run(`close ${id}`)).toMatchObject({ code: 4 })
     expect((await run(`delete ${id}`)).err).toContain('give --yes')
     expect((await run(`delete ${id} --yes`)).out).toMatch(/^Deleted 1 session/)
@@ -236,8 +250,15 @@ test('an import tells what is new, and again that nothing is', async () => {
   const first = await runCli(['import', samples, '--store', target])
   expect(first).toMatchObject({ code: 0, err: `Store: ${target}\n` })
   expect(first.out).toMatch(/^✓ 8 new sessions, /)
+  const unpriced = await runCli(['import', samples, '--no-prices', '--store', `${target}-unpriced`])
+  expect(unpriced.code).toBe(0)
+  expect((await runCli(['usage', '--by', 'model', '--store', `${target}-unpriced`])).out).toMatch(
+    /total .* unknown/,
+  )
   const again = await runCli(['import', samples, '--store', target])
   expect(again.out).toMatch(/^Nothing new in \d+ files/)
   expect((await runCli(['import', join(folder, 'nonesuch'), '--store', target])).code).toBe(3)
-  expect((await runCli(['usage', '--by', 'model', '--store', target])).out).toContain('claude-opus-4-5')
+  expect((await runCli(['usage', '--by', 'model', '--store', target])).out).toMatch(
+    /claude-opus-4-5-\d+ .* \$\d/,
+  )
 })

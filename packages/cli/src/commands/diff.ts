@@ -6,7 +6,7 @@ import { resolveId } from '../sessions/resolve-id.ts'
 import { paged } from '../terminal/pager.ts'
 
 interface Options {
-  pager: boolean
+  pager?: false
 }
 
 const widest = 110
@@ -36,7 +36,7 @@ export const diffCommand = command<Options>({
     const lines = (async function* () {
       yield* diffReport(compared, { style: output.style, width })
     })()
-    await paged(world, output, lines, { pager: options.pager ? pager : '' })
+    await paged(world, output, lines, { pager: options.pager === false ? '' : pager })
     return undefined
   },
 })

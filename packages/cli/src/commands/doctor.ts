@@ -3,10 +3,10 @@ import type { Finding } from '@holdfast/core'
 import { HoldfastError } from '@holdfast/protocol'
 import { command, examples } from '../command.ts'
 import type { Context, Ended } from '../context.ts'
-import { faultLine } from '../terminal/fault-lines.ts'
-import { findingLine, findingsSummary } from '../terminal/finding-lines.ts'
 import { resolveId } from '../sessions/resolve-id.ts'
+import { faultLine } from '../terminal/fault-lines.ts'
 import { count } from '../terminal/figures.ts'
+import { findingLine, findingsSummary } from '../terminal/finding-lines.ts'
 
 interface Options {
   file?: string
@@ -21,7 +21,10 @@ export const doctorCommand = command<Options>({
     examples(command, [
       ['holdfast doctor', 'reads everything; changes nothing'],
       ['holdfast doctor 3768e8c2', 'one session'],
-      ['holdfast doctor --file ~/.claude/projects/-home-me/0ccf1a04.jsonl', 'why a session cannot be resumed'],
+      [
+        'holdfast doctor --file ~/.claude/projects/-home-me/0ccf1a04.jsonl',
+        'why a session cannot be resumed',
+      ],
     ])
   },
   async run(context, [text], { file, everyTenant }) {
@@ -45,7 +48,9 @@ export const doctorCommand = command<Options>({
     if (output.wantsData) await output.data(noted())
     else {
       for await (const finding of noted()) await output.lines([findingLine(finding, output.style)])
-      await output.lines([findings.length === 0 ? output.style.good('Nothing wrong.') : findingsSummary(findings)])
+      await output.lines([
+        findings.length === 0 ? output.style.good('Nothing wrong.') : findingsSummary(findings),
+      ])
       if (findings.some(({ repair }) => !['none', 'restore'].includes(repair)))
         await output.aside(`holdfast repair ${text ?? '--dry-run'} puts right what can be.`)
     }
@@ -60,9 +65,12 @@ async function examineFile({ output }: Context, file: string): Promise<Ended> {
   if (output.wantsData) await output.one(examination)
   else {
     await output.lines(faults.map((fault) => faultLine(fault, output.style)))
-    const verdict = resumable ? output.style.good('It can be resumed.') : output.style.bad('It cannot be resumed as it is.')
+    const verdict = resumable
+      ? output.style.good('It can be resumed.')
+      : output.style.bad('It cannot be resumed as it is.')
     await output.lines([`${format}, ${count(lines, 'line')}, ${count(faults.length, 'fault')}. ${verdict}`])
-    if (faults.length > 0) await output.aside(`holdfast repair --file ${file} --out <file> writes a mended copy.`)
+    if (faults.length > 0)
+      await output.aside(`holdfast repair --file ${file} --out <file> writes a mended copy.`)
   }
   return resumable ? undefined : 'findings'
 }

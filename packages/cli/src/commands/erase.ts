@@ -25,7 +25,10 @@ export const eraseCommand = command<Options>({
       .option('-y, --yes', 'do not ask')
     examples(command, [
       ['holdfast erase --user u-1987', 'everywhere; gives a receipt'],
-      ['holdfast erase 3768e8c2 --seqs 12,40-44 --reason "a password"', 'what stands there, and what came of it'],
+      [
+        'holdfast erase 3768e8c2 --seqs 12,40-44 --reason "a password"',
+        'what stands there, and what came of it',
+      ],
     ])
   },
   async run(context, [text], options) {
@@ -52,7 +55,10 @@ async function planOf(holdfast: Holdfast, text: string | undefined, options: Opt
   }
   if (user !== undefined) {
     if (text !== undefined) throw new HoldfastError('invalid_input', '--user takes no session.')
-    return { question: `Forget ${user} in every session, for good?`, erase: () => holdfast.eraseUser(user, terms) }
+    return {
+      question: `Forget ${user} in every session, for good?`,
+      erase: () => holdfast.eraseUser(user, terms),
+    }
   }
   if (text === undefined) throw new HoldfastError('invalid_input', 'say which session: holdfast erase <id> …')
   const id = await resolveId(holdfast, text)

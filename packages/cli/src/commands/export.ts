@@ -1,7 +1,8 @@
 /** `holdfast export`: sessions in the format of another program, or as Holdfast's own log. */
+
+import { once } from 'node:events'
 import { createWriteStream, existsSync, mkdirSync, type WriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
-import { once } from 'node:events'
 import { join, resolve } from 'node:path'
 import type { Holdfast } from '@holdfast/core'
 import { HoldfastError } from '@holdfast/protocol'
@@ -50,7 +51,10 @@ export const exportCommand = command<Options>({
       }
       const report = await exportToFile(holdfast, id, path, options)
       exported.push({ sessionId: id, path })
-      await output.aside(...(output.wantsData ? [] : [path]), ...lossLines(report).split('\n').filter(Boolean))
+      await output.aside(
+        ...(output.wantsData ? [] : [path]),
+        ...lossLines(report).split('\n').filter(Boolean),
+      )
     }
     if (output.wantsData && exported.length > 0) await output.data(exported)
     return undefined

@@ -30,7 +30,9 @@ export const forkCommand = command<Options>({
     if (output.wantsData) await output.one(view)
     else {
       await output.lines([fork.id])
-      await output.aside(`Forked from ${source.id} at #${view.forkedFrom?.seq}. holdfast diff ${source.id} ${fork.id}`)
+      await output.aside(
+        `Forked from ${source.id} at #${view.forkedFrom?.seq}. holdfast diff ${source.id} ${fork.id}`,
+      )
     }
     return undefined
   },

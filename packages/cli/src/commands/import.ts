@@ -1,6 +1,6 @@
 /** `holdfast import`: transcripts of other programs become sessions; again, only what is new is written. */
 import type { Holdfast } from '@holdfast/core'
-import { formats, type ImportOptions, importPaths, type ImportSummary } from '@holdfast/transcripts'
+import { formats, type ImportOptions, type ImportSummary, importPaths } from '@holdfast/transcripts'
 import { command, examples } from '../command.ts'
 import type { Context, Ended } from '../context.ts'
 import { changed, lookOf } from '../import/changes.ts'
@@ -14,7 +14,7 @@ interface Options {
   format?: string
   watch?: true
   redactSecrets?: true
-  prices: boolean
+  prices?: false
 }
 
 const watchEveryMs = 1_000
@@ -44,7 +44,7 @@ export const importCommand = command<Options>({
     const holdfast = await context.open({ create: true })
     await output.aside(output.style.faint(`Store: ${shownStore((await context.settings()).store)}`))
     const signal = context.interruption()
-    const price = options.prices ? { price: await importPrices(holdfast) } : {}
+    const price = options.prices === false ? {} : { price: await importPrices(holdfast) }
     const terms: ImportOptions = {
       signal,
       ...price,

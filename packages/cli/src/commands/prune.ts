@@ -59,7 +59,10 @@ export const pruneCommand = command<Options>({
       await tell(due)
       return undefined
     }
-    if (due.sessionIds.length > 0 && !(await confirmed(context, `Delete ${count(due.sessionIds.length, 'session')}?`, yes)))
+    if (
+      due.sessionIds.length > 0 &&
+      !(await confirmed(context, `Delete ${count(due.sessionIds.length, 'session')}?`, yes))
+    )
       return 'refused'
     const pruned = isScrubOnly ? nothing(false) : await pruneAll(holdfast, asked)
     await tell({ ...pruned, ...(scrub && (await holdfast.scrub())) })

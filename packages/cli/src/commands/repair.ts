@@ -53,7 +53,11 @@ export function repairedLines({ dryRun, repaired, left }: Repaired, style: Style
   return [...lines, left.length === 0 ? done : `${done} Left: ${findingsSummary(left)}`]
 }
 
-async function repairFile({ output }: Context, file: string | undefined, out: string | undefined): Promise<Ended> {
+async function repairFile(
+  { output }: Context,
+  file: string | undefined,
+  out: string | undefined,
+): Promise<Ended> {
   if (file === undefined || out === undefined) {
     throw new HoldfastError('invalid_input', 'say both: --file <file> --out <file>.')
   }

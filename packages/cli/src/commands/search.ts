@@ -52,7 +52,8 @@ export const searchCommand = command<Options>({
       await output.data(hits, () => page.next)
       return undefined
     }
-    if (hits.length === 0) await output.aside(`Nothing has ${words.length > 1 ? 'all of these words' : 'this word'}.`)
+    if (hits.length === 0)
+      await output.aside(`Nothing has ${words.length > 1 ? 'all of these words' : 'this word'}.`)
     const width = Math.min(output.width ?? widthOfPipe, widest)
     await output.lines(hits.flatMap((hit) => hitLines(hit, width, output.style)))
     if (page.next !== undefined) await output.aside(`More: --offset ${page.next}`)
@@ -85,11 +86,18 @@ async function hitsOf(holdfast: Holdfast, { hits }: SearchPage, query: string): 
   return found
 }
 
-async function nameable(holdfast: Holdfast, id: string): Promise<Pick<SessionSummary, 'id' | 'title' | 'agentName'>> {
+async function nameable(
+  holdfast: Holdfast,
+  id: string,
+): Promise<Pick<SessionSummary, 'id' | 'title' | 'agentName'>> {
   return (await holdfast.sessions.get(id)) ?? { id, agentName: id }
 }
 
-export function hitLines({ sessionId, seq, at, session, who, snippet }: Hit, width: number, style: Style): string[] {
+export function hitLines(
+  { sessionId, seq, at, session, who, snippet }: Hit,
+  width: number,
+  style: Style,
+): string[] {
   const place = `${moment(at)} · ${plainLine(who)}`
   return [
     `${style.title(cut(session, width - place.length - 3))} ${style.faint(`· ${place}`)}`,

@@ -77,7 +77,10 @@ class Pages {
     let left = this.#options.all ? Number.POSITIVE_INFINITY : this.#options.limit
     do {
       const after = this.next === undefined ? {} : { after: this.next }
-      const page = await this.#holdfast.sessions.list(this.#filters, { limit: Math.min(left, 1_000), ...after })
+      const page = await this.#holdfast.sessions.list(this.#filters, {
+        limit: Math.min(left, 1_000),
+        ...after,
+      })
       this.next = page.next
       this.damaged += page.damaged?.length ?? 0
       left -= page.sessions.length

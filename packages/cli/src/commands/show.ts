@@ -14,7 +14,7 @@ interface Options {
   full?: true
   tail?: number
   at?: number
-  pager: boolean
+  pager?: false
 }
 
 /** Messages before the one that is jumped to. */
@@ -49,7 +49,7 @@ export const showCommand = command<Options>({
     const width = Math.min(output.width ?? widthOfPipe, widest)
     const drawing = { style: output.style, width, full: options.full ?? false, at: options.at }
     const lines = transcript(holdfast, session, entries, drawing)
-    await paged(world, output, lines, { pager: options.pager ? pager : '' })
+    await paged(world, output, lines, { pager: options.pager === false ? '' : pager })
     return undefined
   },
 })
@@ -74,8 +74,9 @@ async function* transcript(
   options: TranscriptOptions,
 ): AsyncGenerator<string> {
   const view = await session.view()
-  const children = (await holdfast.sessions.list({ parentSessionId: view.id, rootSessionId: view.rootSessionId }))
-    .sessions.length
+  const children = (
+    await holdfast.sessions.list({ parentSessionId: view.id, rootSessionId: view.rootSessionId })
+  ).sessions.length
   yield* headerLines(view, await sessionName(holdfast, view), { ...options, children })
   for await (const entry of entries) yield* entryLines(entry, options)
   yield ''

@@ -96,7 +96,11 @@ async function allGroups(holdfast: Holdfast, asked: RollUpOptions): Promise<Roll
   const groups: RolledUp[] = []
   let after: string | undefined
   do {
-    const page = await holdfast.usage.rollUp({ ...asked, limit: 1_000, ...(after !== undefined && { after }) })
+    const page = await holdfast.usage.rollUp({
+      ...asked,
+      limit: 1_000,
+      ...(after !== undefined && { after }),
+    })
     groups.push(...page.groups)
     after = page.next
   } while (after !== undefined)

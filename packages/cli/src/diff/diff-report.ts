@@ -26,7 +26,9 @@ const contextLines = 3
 
 export function diffReport({ commonSeq, ours, theirs }: Compared, { style, width }: DiffOptions): string[] {
   const shared =
-    commonSeq === 0 ? 'They share no event.' : `The same log through #${commonSeq}; after that, of each its own:`
+    commonSeq === 0
+      ? 'They share no event.'
+      : `The same log through #${commonSeq}; after that, of each its own:`
   const changes = hunks(diffLines(linesOf(ours.messages, width), linesOf(theirs.messages, width)))
   return [
     shared,
@@ -53,7 +55,9 @@ function figureLines(ours: Branch, theirs: Branch, options: DiffOptions): string
     figure('tokens in', ({ promptTokens }) => shortCount(promptTokens)),
     figure('tokens out', ({ completionTokens }) => shortCount(completionTokens)),
     figure('cost', money),
-    ...tools.map((tool) => figure(`calls of ${plainLine(tool)}`, ({ toolCalls }) => String(toolCalls[tool] ?? 0))),
+    ...tools.map((tool) =>
+      figure(`calls of ${plainLine(tool)}`, ({ toolCalls }) => String(toolCalls[tool] ?? 0)),
+    ),
   ]
   const columns = [
     { title: '', cell: ({ name }: Figure) => name, flexible: true as const },
@@ -67,7 +71,8 @@ function linesOf(messages: readonly Message[], width: number): string[] {
   return messages.flatMap(({ role, parts }) => {
     const who = role === 'user' ? 'you' : role
     return parts.flatMap((part) => {
-      if (part.type === 'text') return [`${who}:`, ...wrap(plainText(part.text.trim()), width - 4).map((line) => `  ${line}`)]
+      if (part.type === 'text')
+        return [`${who}:`, ...wrap(plainText(part.text.trim()), width - 4).map((line) => `  ${line}`)]
       if (part.type === 'tool_call') return [`  ▸ ${plainLine(part.name)} ${inputGist(part.input as Json)}`]
       if (part.type === 'tool_result') return [`  ◂ ${part.outcome} ${outputGist(part.output as Json)}`]
       return []

@@ -11,7 +11,8 @@ const mostCells = 4_000_000
 export function diffLines(ours: readonly string[], theirs: readonly string[]): DiffLine[] {
   const start = commonStart(ours, theirs)
   const end = commonStart(ours.slice(start).reverse(), theirs.slice(start).reverse())
-  const side = (name: DiffLine['side'], lines: readonly string[]) => lines.map((text) => ({ side: name, text }))
+  const side = (name: DiffLine['side'], lines: readonly string[]) =>
+    lines.map((text) => ({ side: name, text }))
   const a = ours.slice(start, ours.length - end)
   const b = theirs.slice(start, theirs.length - end)
   const middle = a.length * b.length > mostCells ? [...side('ours', a), ...side('theirs', b)] : aligned(a, b)

@@ -5,7 +5,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Resolves to false once `signal` is aborted, else to true when the paths are no more as `seen`. */
-export async function changed(paths: readonly string[], seen: string, { everyMs, signal }: WaitOptions): Promise<boolean> {
+export async function changed(
+  paths: readonly string[],
+  seen: string,
+  { everyMs, signal }: WaitOptions,
+): Promise<boolean> {
   while (!signal.aborted) {
     await sleep(everyMs, undefined, { signal }).catch(ofAbort)
     if (signal.aborted) return false
@@ -29,7 +33,9 @@ async function lookOfPath(path: string): Promise<string> {
   const stats = await statOf(path)
   if (!stats?.isDirectory()) return `${path} ${stats?.size} ${stats?.mtimeMs}`
   const entries = await readdir(path, { recursive: true, withFileTypes: true })
-  const files = entries.filter((entry: Dirent) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+  const files = entries
+    .filter((entry: Dirent) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
   const looks = await Promise.all(
     files.sort().map(async (file) => {
       const found = await statOf(file)

@@ -24,7 +24,9 @@ export function summaryLines(summary: ImportSummary, options: SummaryOptions): s
     ...loss.map((line) => `  ${style.faint(cut(line, width - 2))}`),
     ...failedLines(summary, style),
     ...secretLines(summary, options),
-    ...(summary.stopped ? ['', style.warn('Stopped. What was written is whole; the same command goes on from there.')] : []),
+    ...(summary.stopped
+      ? ['', style.warn('Stopped. What was written is whole; the same command goes on from there.')]
+      : []),
   ]
 }
 

@@ -8,7 +8,8 @@ export function defaultStore({ env, home, platform }: Platform): string {
   if (platform === 'win32') {
     return win32.join(env.LOCALAPPDATA || win32.join(home, 'AppData', 'Local'), 'Holdfast', 'holdfast.db')
   }
-  if (platform === 'darwin') return posix.join(home, 'Library', 'Application Support', 'Holdfast', 'holdfast.db')
+  if (platform === 'darwin')
+    return posix.join(home, 'Library', 'Application Support', 'Holdfast', 'holdfast.db')
   return posix.join(xdgDataHome(env) ?? posix.join(home, '.local', 'share'), 'holdfast', 'holdfast.db')
 }
 

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { temporaryFolder } from '../testing/place.ts'
 import type { World } from '../terminal/world.ts'
+import { temporaryFolder } from '../testing/place.ts'
 import { defaultStore } from './data-folder.ts'
 import { settingsOf, shownStore } from './settings.ts'
 
@@ -13,10 +13,13 @@ function world(env: Record<string, string> = {}, cwd = folder): World {
 }
 
 test('the default is in the data folder of the platform', () => {
-  const at = (platform: string, home: string, env: Record<string, string> = {}) => defaultStore({ platform, home, env })
+  const at = (platform: string, home: string, env: Record<string, string> = {}) =>
+    defaultStore({ platform, home, env })
   expect(at('linux', '/home/me')).toBe('/home/me/.local/share/holdfast/holdfast.db')
   expect(at('linux', '/home/me', { XDG_DATA_HOME: '/data' })).toBe('/data/holdfast/holdfast.db')
-  expect(at('linux', '/home/me', { XDG_DATA_HOME: 'data' })).toBe('/home/me/.local/share/holdfast/holdfast.db')
+  expect(at('linux', '/home/me', { XDG_DATA_HOME: 'data' })).toBe(
+    '/home/me/.local/share/holdfast/holdfast.db',
+  )
   expect(at('darwin', '/Users/me')).toBe('/Users/me/Library/Application Support/Holdfast/holdfast.db')
   expect(at('win32', 'C:\\Users\\me')).toBe('C:\\Users\\me\\AppData\\Local\\Holdfast\\holdfast.db')
   expect(at('win32', 'C:\\Users\\me', { LOCALAPPDATA: 'D:\\local' })).toBe('D:\\local\\Holdfast\\holdfast.db')
@@ -55,6 +58,8 @@ test('a key that is mistyped is an error that names the right one', () => {
 })
 
 test('a password is never shown', () => {
-  expect(settingsOf(world(), { store: 'postgres://me:secret@host/db' }).store).toBe('postgres://me:secret@host/db')
+  expect(settingsOf(world(), { store: 'postgres://me:secret@host/db' }).store).toBe(
+    'postgres://me:secret@host/db',
+  )
   expect(shownStore('postgres://me:secret@host/db')).toBe('postgres://me@host/db')
 })

@@ -1,6 +1,13 @@
 /** The filters of a list of sessions as options: the same ones wherever sessions are chosen. */
 import type { SessionFilters } from '@holdfast/core'
-import { channel, HoldfastError, lineage, purpose, type SessionStatus, sessionStatus } from '@holdfast/protocol'
+import {
+  channel,
+  HoldfastError,
+  lineage,
+  purpose,
+  type SessionStatus,
+  sessionStatus,
+} from '@holdfast/protocol'
 import { type Command, InvalidArgumentError } from 'commander'
 import { choice, choices, since } from '../values.ts'
 

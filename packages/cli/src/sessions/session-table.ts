@@ -53,16 +53,32 @@ function columnsFor({ style, width, nowMs }: SessionTableOptions): Column<Sessio
         style[session.openQuestionId === undefined ? statusLooks[session.status] : 'warn'](cell),
       expendable: 1,
     },
-    { title: 'active', cell: ({ session }) => ago(session.lastActivityAt, nowMs), look: (cell) => style.faint(cell) },
-    { title: 'msgs', align: 'right', cell: ({ session }) => shortCount(session.counters.messageCount), expendable: 2 },
-    { title: 'rounds', align: 'right', cell: ({ session }) => shortCount(session.counters.roundCount), expendable: 5 },
+    {
+      title: 'active',
+      cell: ({ session }) => ago(session.lastActivityAt, nowMs),
+      look: (cell) => style.faint(cell),
+    },
+    {
+      title: 'msgs',
+      align: 'right',
+      cell: ({ session }) => shortCount(session.counters.messageCount),
+      expendable: 2,
+    },
+    {
+      title: 'rounds',
+      align: 'right',
+      cell: ({ session }) => shortCount(session.counters.roundCount),
+      expendable: 5,
+    },
     { title: 'tokens', align: 'right', cell: tokensOf, expendable: 4 },
     { title: 'cost', align: 'right', cell: costOf },
   ]
 }
 
 function titleOf({ session, name, depth }: SessionRow): string {
-  const marks = [session.pinned ? '★ ' : '', session.held ? '⚑ ' : '', session.forkedFrom ? '⑂ ' : ''].join('')
+  const marks = [session.pinned ? '★ ' : '', session.held ? '⚑ ' : '', session.forkedFrom ? '⑂ ' : ''].join(
+    '',
+  )
   return `${'  '.repeat(Math.max(depth - 1, 0))}${depth > 0 ? '└ ' : ''}${marks}${name}`
 }
 

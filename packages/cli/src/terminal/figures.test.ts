@@ -28,7 +28,11 @@ test('cents that are small are not rounded away', () => {
 
 test('bytes, durations and counts have their units', () => {
   expect([bytes(512), bytes(983_040), bytes(5_368_709_120)]).toEqual(['512 B', '960 KiB', '5.00 GiB'])
-  expect([duration(4_200), duration(125_000), duration(12_000_000)]).toEqual(['4 s', '2 min 05 s', '3 h 20 min'])
+  expect([duration(4_200), duration(125_000), duration(12_000_000)]).toEqual([
+    '4 s',
+    '2 min 05 s',
+    '3 h 20 min',
+  ])
   expect([count(1, 'file'), count(1_200, 'file')]).toEqual(['1 file', '1,200 files'])
 })
 

@@ -6,7 +6,10 @@ import type { Look, Style } from './style.ts'
 
 const looks: Readonly<Record<Finding['severity'], Look>> = { error: 'bad', warning: 'warn', note: 'faint' }
 
-export function findingLine({ severity, code, repair, sessionId, seq, message }: Finding, style: Style): string {
+export function findingLine(
+  { severity, code, repair, sessionId, seq, message }: Finding,
+  style: Style,
+): string {
   const place = sessionId === undefined ? 'store' : `${sessionId}${seq === undefined ? '' : `#${seq}`}`
   const way = repair === 'none' ? '' : ` ${style.faint(`(${repair})`)}`
   return `${style[looks[severity]](severity)} ${code} ${style.accent(place)} ${plainLine(message)}${way}`

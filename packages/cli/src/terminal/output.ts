@@ -50,7 +50,9 @@ export class Output {
       isFirst = false
     }
     const position = next?.()
-    await this.text(`${isFirst ? '' : '\n'}]${position === undefined ? '' : `,"next":${JSON.stringify(position)}`}}\n`)
+    await this.text(
+      `${isFirst ? '' : '\n'}]${position === undefined ? '' : `,"next":${JSON.stringify(position)}`}}\n`,
+    )
   }
 
   /** One document `{data}` that is no list. */

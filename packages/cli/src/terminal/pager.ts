@@ -45,7 +45,9 @@ async function throughPager(world: World, pager: string, lines: AsyncIterable<st
   const env = { LESS: 'FRX', LV: '-c', ...world.env }
   const child = spawn(program, args, { stdio: ['pipe', 'inherit', 'inherit'], env })
   const ended = once(child, 'close')
-  const started = await Promise.race([once(child, 'spawn').then(() => true), ended.then(() => false)]).catch(isMissing)
+  const started = await Promise.race([once(child, 'spawn').then(() => true), ended.then(() => false)]).catch(
+    isMissing,
+  )
   if (!started) {
     ended.catch(() => false)
     return false

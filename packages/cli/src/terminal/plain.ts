@@ -10,16 +10,11 @@ export function plainLine(text: string): string {
 
 /** Line breaks stay; a tab is four spaces. */
 export function plainText(text: string): string {
-  return text
-    .replace(/\r\n?/g, '\n')
-    .replaceAll('\t', '    ')
-    .split('\n')
-    .map(escaped)
-    .join('\n')
+  return text.replace(/\r\n?/g, '\n').replaceAll('\t', '    ').split('\n').map(escaped).join('\n')
 }
 
 /** Format characters steer as well; the joiner and the selectors that emoji and scripts need stay. */
-const steering = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?![\u200c\u200d\u{e0020}-\u{e007f}])\p{Cf}/gu
+const steering = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?!\u200c|\u200d|[\u{e0020}-\u{e007f}])\p{Cf}/gu
 
 function escaped(text: string): string {
   return text.replace(steering, pictured)

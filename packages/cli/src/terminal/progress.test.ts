@@ -8,7 +8,9 @@ const progress = { files: 12, filesTotal: 1_240, bytes: 42, bytesTotal: 100, ses
 
 test('the bar tells files, sessions, messages, rate and time left', () => {
   const line = progressLine(progress, { elapsedMs: 10_000, width: 120, style })
-  expect(line).toBe('██████████▏░░░░░░░░░░░░░ 42%  12/1,240 files · 9 sessions · 12.3k messages · 1.23k/s · 14 s left')
+  expect(line).toBe(
+    '██████████▏░░░░░░░░░░░░░ 42%  12/1,240 files · 9 sessions · 12.3k messages · 1.23k/s · 14 s left',
+  )
 })
 
 test.each([20, 40, 60, 80, 120])('it fits into %i columns', (width) => {

@@ -25,7 +25,9 @@ test('a wide character that does not fit whole is left out', () => {
   expect(cut('abc', 0)).toBe('')
 })
 
-const words = fc.array(fc.constantFrom('a', 'word', '日本語', '👨‍👩‍👧', 'averylongwordthatneverfits', ' ', '  '))
+const words = fc.array(
+  fc.constantFrom('a', 'word', '日本語', '👨‍👩‍👧', 'averylongwordthatneverfits', ' ', '  '),
+)
 
 test('nothing that is cut or wrapped is wider than its room, and wrapping loses no character', () => {
   fc.assert(

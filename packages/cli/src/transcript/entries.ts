@@ -36,9 +36,13 @@ async function* messagesOf(session: AnySession, from: number): AsyncGenerator<Me
 /** Results go to their calls; one whose call is not among these messages is an entry of its own. */
 export function messageEntries(messages: readonly Message[]): MessageEntry[] {
   const called = new Set(messages.flatMap((message) => callsOf(message)))
-  const results = new Map(messages.flatMap((message) => resultsOf(message).map((part) => [part.callId, part])))
+  const results = new Map(
+    messages.flatMap((message) => resultsOf(message).map((part) => [part.callId, part])),
+  )
   return messages
-    .filter((message) => message.role !== 'tool' || resultsOf(message).some(({ callId }) => !called.has(callId)))
+    .filter(
+      (message) => message.role !== 'tool' || resultsOf(message).some(({ callId }) => !called.has(callId)),
+    )
     .map((message) => {
       const own = callsOf(message).flatMap((callId) => {
         const result = results.get(callId)

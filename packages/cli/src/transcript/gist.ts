@@ -43,7 +43,9 @@ export function outputText(output: Json): string {
 }
 
 function isTextBlock(value: Json): value is { type: string; text: string } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && typeof value.text === 'string'
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && typeof value.text === 'string'
+  )
 }
 
 function textOfJson(value: Json | undefined): string {

@@ -1,7 +1,7 @@
 /** What a session is, above its transcript. */
 import type { Session } from '@holdfast/protocol'
 import { shortId } from '../sessions/resolve-id.ts'
-import { count, money, moment, shortCount } from '../terminal/figures.ts'
+import { count, moment, money, shortCount } from '../terminal/figures.ts'
 import { plainLine } from '../terminal/plain.ts'
 import type { Style } from '../terminal/style.ts'
 import { cut } from '../terminal/width.ts'
@@ -13,7 +13,11 @@ export interface HeaderOptions {
   children: number
 }
 
-export function headerLines(session: Session, name: string, { style, width, children }: HeaderOptions): string[] {
+export function headerLines(
+  session: Session,
+  name: string,
+  { style, width, children }: HeaderOptions,
+): string[] {
   const { counters } = session
   const tokens = counters.promptTokens + counters.completionTokens
   const lines = [
@@ -27,7 +31,8 @@ export function headerLines(session: Session, name: string, { style, width, chil
     [
       session.parentSessionId && `child of ${shortId(session.parentSessionId)}`,
       session.forkedFrom && `fork of ${shortId(session.forkedFrom.sessionId)} at #${session.forkedFrom.seq}`,
-      children > 0 && `${count(children, 'child', 'children')}: holdfast sessions --root ${shortId(session.rootSessionId)} --tree`,
+      children > 0 &&
+        `${count(children, 'child', 'children')}: holdfast sessions --root ${shortId(session.rootSessionId)} --tree`,
       session.pinned && 'pinned',
       session.held && 'under a legal hold',
     ],

@@ -49,10 +49,12 @@ export interface RemarkMark {
 
 export type Mark = RoundMark | CompactionMark | ChildMark | RemarkMark
 
+type UsedSoFar = Omit<RoundMark, 'seq' | 'at' | 'type'>
+
 /** Reads events in order and gives the marks that they make. */
 export class Marks {
   #rounds = 0
-  #pending: Omit<RoundMark, 'seq' | 'at' | 'type'> | undefined
+  #pending: UsedSoFar | undefined
 
   of(event: SessionEvent): Mark[] {
     const { seq, at } = event
@@ -68,14 +70,8 @@ export class Marks {
   }
 
   #used({ seq, at, roundId, data }: SessionEvent & { data: Used }): Mark[] {
-    const used = (this.#pending ??= {
-      models: [],
-      promptTokens: 0,
-      completionTokens: 0,
-      costMicrocents: 0,
-      costUnknown: 0,
-      failed: 0,
-    })
+    this.#pending ??= nothingUsed()
+    const used = this.#pending
     if (data.model !== undefined && !used.models.includes(data.model)) used.models.push(data.model)
     used.promptTokens += data.promptTokens
     used.completionTokens += data.completionTokens
@@ -90,6 +86,10 @@ export class Marks {
     this.#pending = undefined
     return used ? [{ type: 'round', seq, at, ...(round !== undefined && { round }), ...used }] : []
   }
+}
+
+function nothingUsed(): UsedSoFar {
+  return { models: [], promptTokens: 0, completionTokens: 0, costMicrocents: 0, costUnknown: 0, failed: 0 }
 }
 
 interface Used {
@@ -135,10 +135,12 @@ function remarkOf(event: SessionEvent): Remark | undefined {
   if (isKnown(event, 'session.erased')) return warn(`${event.data.seqs.length} events erased`)
   if (isKnown(event, 'session.repaired')) return warn(`repaired: ${event.data.findings.join('; ')}`)
   if (isKnown(event, 'message.edited')) return plain('edited: what stood from here on was replaced')
-  if (isKnown(event, 'message.truncated')) return plain(`${event.data.mode}: back to #${event.data.keepThrough}`)
+  if (isKnown(event, 'message.truncated'))
+    return plain(`${event.data.mode}: back to #${event.data.keepThrough}`)
   if (isKnown(event, 'message.restored')) return plain('redo')
   if (isKnown(event, 'run.failed')) return bad(`run failed: ${event.data.error}`)
-  if (isKnown(event, 'run.cancelled')) return warn(['run cancelled', event.data.reason].filter(Boolean).join(': '))
+  if (isKnown(event, 'run.cancelled'))
+    return warn(['run cancelled', event.data.reason].filter(Boolean).join(': '))
   if (isKnown(event, 'run.suspended')) return warn(`run waits: ${event.data.reason}`)
   if (isKnown(event, 'lease.lost')) return bad(`the worker ${event.data.owner} was lost`)
   if (isKnown(event, 'compaction.failed')) return warn(`compaction failed: ${event.data.reason}`)

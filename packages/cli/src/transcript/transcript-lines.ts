@@ -49,11 +49,7 @@ function whoLook({ role }: Message, { style }: TranscriptOptions): (text: string
   return role === 'assistant' ? style.title : style.faint
 }
 
-function bodyLines(
-  message: Message,
-  results: MessageEntry['results'],
-  options: TranscriptOptions,
-): string[] {
+function bodyLines(message: Message, results: MessageEntry['results'], options: TranscriptOptions): string[] {
   const isFolded = message.role === 'system' && !options.full
   return message.parts.flatMap((part) => {
     if (isFolded && part.type === 'text') return [folded('system prompt', part.text, options)]
@@ -110,8 +106,13 @@ function callLines(
   const gist = cut(inputGist(input), Math.max(room, 8))
   const line = `${style.accent('▸')} ${title} ${style.faint(gist)} ${style.faint('→')} ${end.drawn}`
   if (!full) return [line]
-  const block = (text: string) => wrap(plainText(text), width - 3 * indent.length).map((one) => style.faint(`│ ${one}`))
-  return [line, ...block(outputText(input)), ...(result ? [style.faint('├'), ...block(outputText(result.output))] : [])]
+  const block = (text: string) =>
+    wrap(plainText(text), width - 3 * indent.length).map((one) => style.faint(`│ ${one}`))
+  return [
+    line,
+    ...block(outputText(input)),
+    ...(result ? [style.faint('├'), ...block(outputText(result.output))] : []),
+  ]
 }
 
 function outcomeOf(
@@ -129,7 +130,12 @@ function resultLines(part: ToolResultPart, options: TranscriptOptions): string[]
   const { style, width, full } = options
   const line = `${style.accent('◂')} ${outcomeOf(part, options).drawn}`
   if (!full) return [line]
-  return [line, ...wrap(plainText(outputText(part.output)), width - 3 * indent.length).map((one) => style.faint(`│ ${one}`))]
+  return [
+    line,
+    ...wrap(plainText(outputText(part.output)), width - 3 * indent.length).map((one) =>
+      style.faint(`│ ${one}`),
+    ),
+  ]
 }
 
 function markLines(mark: Mark, options: TranscriptOptions): string[] {
