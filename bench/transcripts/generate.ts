@@ -48,7 +48,9 @@ function named(pieces: readonly string[], copy: number): string {
 }
 
 function freshId(id: string, copy: number): string {
-  return id.includes('_') ? id.slice(0, -8) + hex(copy) : hex(Number.parseInt(id.slice(0, 8), 16) ^ copy) + id.slice(8)
+  return id.includes('_')
+    ? id.slice(0, -8) + hex(copy)
+    : hex(Number.parseInt(id.slice(0, 8), 16) ^ copy) + id.slice(8)
 }
 
 function hex(value: number): string {

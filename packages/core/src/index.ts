@@ -48,6 +48,7 @@ export type { ErasureReceipt, Finality } from './log/receipt.ts'
 export type { PutOptions, Records, StoredRecord } from './log/records.ts'
 export type { Recovered, RecoverOptions } from './log/recover.ts'
 export type { Rerated, ReratedCost } from './log/rerate.ts'
+export type { RestoreInput } from './log/restore.ts'
 export type { RolledUp, RollUpOptions, RollUpPage } from './log/roll-up.ts'
 export type {
   AnyRun,

@@ -8,6 +8,8 @@ export interface Step {
   at: string | undefined
   /** Usage that no price per token holds for. */
   unpriced?: true
+  /** About the code units of its command as JSON text, once they were counted. */
+  units?: number
 }
 
 /** The pieces of a turn. Rounds are apart because a turn too large for one commit is cut between two of them. */

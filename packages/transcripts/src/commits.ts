@@ -116,9 +116,11 @@ function less(room: Size, size: Size): Size {
 
 function sizeOf(steps: readonly Step[]): Size {
   const size = { events: 0, units: 0 }
-  for (const { command } of steps) {
+  for (const step of steps) {
+    const { command } = step
     size.events += command.type === 'append' ? 1 + command.message.parts.length : 1
-    size.units += unitsOf(command)
+    step.units ??= unitsOf(command)
+    size.units += step.units
   }
   return size
 }
@@ -128,6 +130,7 @@ export function unitsOf(value: unknown): number {
   if (typeof value === 'string') return value.length + 2
   if (typeof value !== 'object' || value === null) return 8
   let units = 2
-  for (const key in value) units += key.length + 3 + unitsOf((value as Record<string, unknown>)[key])
+  if (Array.isArray(value)) for (const item of value) units += 1 + unitsOf(item)
+  else for (const key in value) units += key.length + 3 + unitsOf((value as Record<string, unknown>)[key])
   return units
 }

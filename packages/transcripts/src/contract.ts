@@ -13,6 +13,8 @@ export interface Format {
   detect(head: Head): boolean
   /** Files beside this one that are read with it, and are no sources of their own. */
   companions?(path: string): string[]
+  /** The file that this one would be read with, whether it is there or not. */
+  ownerOf?(path: string): string | undefined
   /**
    * Puts what is in the source into sessions. What cannot be carried over is told to `into.report`; a part of the source
    * that cannot be read is told there too and never ends the reading. Again with a longer source: appends what is new.

@@ -1,5 +1,5 @@
 /** Where readers put sessions: one tenant of an open Holdfast. */
-import type { Holdfast } from '@holdfast/core'
+import type { Holdfast, RestoreInput } from '@holdfast/core'
 import { ImportedSession, type NewSession } from './imported-session.ts'
 import type { LossReport } from './loss-report.ts'
 import type { PriceOf } from './price.ts'
@@ -58,6 +58,23 @@ export class Destination {
 
   async openOrCreate(input: NewSession, at: string | undefined): Promise<ImportedSession> {
     return (await this.open(input.id)) ?? (await this.create(input, at))
+  }
+
+  /** Events of a session of our own, as they are; gives how many were not here yet. */
+  async restore(sessionId: string, input: RestoreInput): Promise<number> {
+    const { holdfast, signal, onWritten } = this.#options
+    signal?.throwIfAborted()
+    const { changed, firstSeq = 0, lastSeq = 0 } = await holdfast.sessions.restore(sessionId, input)
+    if (!changed) return 0
+    const events = lastSeq - firstSeq + 1
+    const added = input.events.slice(-events)
+    const messages = added.filter((text) => /"type":"(message\.appended|tool\.finished)"/.test(text)).length
+    onWritten({ events, messages })
+    return events
+  }
+
+  restored(sessionId: string, isNew: boolean, events: number): void {
+    this.sessions.push({ sessionId, isNew, events })
   }
 
   /** The session was read to its end. */

@@ -1,4 +1,5 @@
 /** The files of an import: those that were named, and in folders whatever looks like a transcript by its name. */
+import { existsSync } from 'node:fs'
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { formats } from './formats.ts'
@@ -7,8 +8,6 @@ import type { FailedFile } from './summary.ts'
 export interface FoundFile {
   /** Absolute, without symbolic links. */
   path: string
-  /** Named by the caller, not found in a folder. */
-  isNamed: boolean
   bytes: number
   /** What tells that nothing changed since it was last read: size and time of the file and of those read with it. */
   stamp: string
@@ -26,25 +25,34 @@ export async function discover(paths: readonly string[]): Promise<Found> {
   const found: Found = { files: [], failed: [] }
   const seen = new Set<string>()
   for (const path of paths) await visit(resolve(path), true, seen, found)
-  const beside = new Set(found.files.flatMap(({ path }) => companionsOf(path)))
-  const own = found.files.filter(({ path, isNamed }) => isNamed || !beside.has(path))
-  return { files: await Promise.all(own.map(withCompanions)), failed: found.failed }
+  return { files: await Promise.all(found.files.map(withCompanions)), failed: found.failed }
 }
 
 async function visit(path: string, isNamed: boolean, seen: Set<string>, found: Found): Promise<void> {
   try {
-    const real = await realpath(path)
+    const real = await ownerOrSelf(await realpath(path))
     if (seen.has(real)) return
     seen.add(real)
     const { isFile, isFolder, bytes, stamp } = await look(real)
     if (isFolder) {
       const names = (await readdir(real)).sort()
-      for (const name of names) if (await isWorthALook(join(real, name))) await visit(join(real, name), false, seen, found)
-    } else if (!isFile) throw Object.assign(new Error('neither a file nor a folder'), { code: 'invalid_input' })
-    else if (isNamed || transcriptName.test(path)) found.files.push({ path: real, isNamed, bytes, stamp })
+      for (const name of names)
+        if (await isWorthALook(join(real, name))) await visit(join(real, name), false, seen, found)
+    } else if (!isFile)
+      throw Object.assign(new Error('neither a file nor a folder'), { code: 'invalid_input' })
+    else if (isNamed || transcriptName.test(path)) found.files.push({ path: real, bytes, stamp })
   } catch (error) {
     found.failed.push(failedFile(path, error))
   }
+}
+
+/** A file that belongs to another one is read with it, if that one is there. */
+async function ownerOrSelf(path: string): Promise<string> {
+  for (const format of formats) {
+    const owner = format.ownerOf?.(path)
+    if (owner !== undefined && existsSync(owner)) return realpath(owner)
+  }
+  return path
 }
 
 /** Pipes, sockets and devices in a folder are no transcripts, and reading one may never end. */

@@ -30,7 +30,12 @@ export async function readHead(path: string): Promise<Head> {
 
 export function headOf(path: string, bytes: Uint8Array): Head {
   const encoding = encodingOf(bytes)
-  const text = encoding === 'utf-8' ? Buffer.from(bytes).toString('utf8').replace(/^\uFEFF/, '') : ''
+  const text =
+    encoding === 'utf-8'
+      ? Buffer.from(bytes)
+          .toString('utf8')
+          .replace(/^\uFEFF/, '')
+      : ''
   return { path, encoding, isEmpty: bytes.length === 0, layout: layoutOf(text), records: recordsIn(text) }
 }
 

@@ -30,7 +30,11 @@ export interface ImportOptions {
 const remembered = 12 * 1024 * 1024
 
 /** One file, with the files that belong to it. Throws what went wrong with it; what was committed stays. */
-export async function importFile(holdfast: Holdfast, path: string, options: ImportOptions = {}): Promise<ImportSummary> {
+export async function importFile(
+  holdfast: Holdfast,
+  path: string,
+  options: ImportOptions = {},
+): Promise<ImportSummary> {
   const summary = await importPaths(holdfast, [path], options)
   const [failed] = summary.failed
   if (failed) throw failed.cause

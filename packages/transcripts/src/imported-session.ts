@@ -135,7 +135,14 @@ export class ImportedSession {
     const { seq, counters } = await this.#session.view()
     const tokensAfter = Math.ceil(Buffer.byteLength(summary) / 4)
     const figures = { tokensBefore: tokensBefore ?? tokensAfter + 1, tokensAfter }
-    const record = { compactionId: id, from: 1, to: seq, trigger, ...figures, messagesCovered: counters.messageCount }
+    const record = {
+      compactionId: id,
+      from: 1,
+      to: seq,
+      trigger,
+      ...figures,
+      messagesCovered: counters.messageCount,
+    }
     const command = (pathSeq: number): HostCommand => {
       return { type: 'applyCompaction', record, pathSeq, summary, summaryTokens: tokensAfter }
     }
@@ -143,10 +150,14 @@ export class ImportedSession {
     try {
       await apply(0).catch((error) => retryOnPath(error, apply))
     } catch (error) {
-      if (!isHoldfastError(error, 'invalid_compaction') && !isHoldfastError(error, 'limit_exceeded')) throw error
+      if (!isHoldfastError(error, 'invalid_compaction') && !isHoldfastError(error, 'limit_exceeded'))
+        throw error
       this.#options.report.keep('compaction without room')
       const kept = { id, summary, trigger, ...(tokensBefore !== undefined && { tokensBefore }) }
-      await this.#batch([{ command: { type: 'addNote', kind: 'import.compaction', data: kept }, at }, ...note])
+      await this.#batch([
+        { command: { type: 'addNote', kind: 'import.compaction', data: kept }, at },
+        ...note,
+      ])
     }
   }
 
@@ -179,10 +190,7 @@ async function openSession(
   if ((await holdfast.sessions.get(sessionId)) === undefined) return undefined
   const session = await holdfast.sessions.open(sessionId)
   if (session.lifecycle === 'created' || session.lifecycle === 'active') return session
-  throw new HoldfastError(
-    'session_closed',
-    `imported session ${sessionId} has ended; fork it to continue`,
-  )
+  throw new HoldfastError('session_closed', `imported session ${sessionId} has ended; fork it to continue`)
 }
 
 /** The path was cut since the session began; the refusal names where. */

@@ -30,8 +30,8 @@ export interface ReadOptions {
   from: From
   /** Bytes of the file; what lies beyond is not read. */
   size: number
-  /** The bytes of a line, which ends at `end`, as they are to be read. */
-  clean(bytes: Buffer, end: number): Buffer
+  /** The text of a line, which ends at `end`, as it is to be read. */
+  clean(text: string, end: number): string
 }
 
 const lineBreak = 0x0a
@@ -43,7 +43,8 @@ export async function* readLines(path: string, { from, size, clean }: ReadOption
   for await (const { bytes, length, ended } of readPieces(path, from.byte, size)) {
     number += 1
     const end = start + length + (ended ? 1 : 0)
-    const content = length > bytes.length ? tooLong(bytes, length) : readLine(clean(bytes, end))
+    const content =
+      length > bytes.length ? tooLong(bytes, length) : readLine(bytes, clean(textOf(bytes), end))
     if (!ended && content.value === undefined) return
     yield { number, start, end, bytes, ...content }
     start = end
@@ -99,8 +100,7 @@ function tooLong(bytes: Buffer, length: number): Content {
   return { value: undefined, broken, text: bytes.toString('utf8') }
 }
 
-function readLine(bytes: Buffer): Content {
-  const text = textOf(bytes)
+function readLine(bytes: Buffer, text: string): Content {
   if (text.trim() === '') return { value: undefined }
   const { value, broken, repaired } = readText(text)
   const isExact = isUtf8(bytes)
@@ -111,11 +111,7 @@ function readLine(bytes: Buffer): Content {
 }
 
 /** Any JSON value, repaired where that can be done. */
-export function readValue(bytes: Buffer): { value: Json | undefined; broken?: string; repaired?: string } {
-  return readText(textOf(bytes))
-}
-
-function readText(text: string): { value: Json | undefined; broken?: string; repaired?: string } {
+export function readText(text: string): { value: Json | undefined; broken?: string; repaired?: string } {
   try {
     return { value: scanText(text, 'lineBytes', 'line') }
   } catch (error) {
@@ -123,7 +119,8 @@ function readText(text: string): { value: Json | undefined; broken?: string; rep
   }
 }
 
-function textOf(bytes: Buffer): string {
+/** Without a byte order mark. */
+export function textOf(bytes: Buffer): string {
   const text = bytes.toString('utf8')
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
 }

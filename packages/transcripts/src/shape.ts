@@ -17,7 +17,12 @@ export function shapeOf(text: string): Shape {
   }
   const note = (value: string | undefined) => {
     const path = pathOf()
-    if (path !== '' && open.length <= deepest && (value !== undefined || !found.has(path)) && found.get(path) === undefined)
+    if (
+      path !== '' &&
+      open.length <= deepest &&
+      (value !== undefined || !found.has(path)) &&
+      found.get(path) === undefined
+    )
       found.set(path, value)
   }
   while (at < text.length) {

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Json } from '@holdfast/protocol'
 import { type Item, layoutOf, readItems, readWhole } from './read-items.ts'
-import { type From, type Line, readLines, readValue } from './read-lines.ts'
+import { type From, type Line, readLines, readText, textOf } from './read-lines.ts'
 import type { SecretFinder } from './secrets.ts'
 
 export interface SourceOptions {
@@ -57,7 +57,7 @@ export class Source {
     if (this.#remembered) return yield* this.#remembered.slice(from.line)
     const isFirst = from.byte === 0 && this.#readOnce === 0
     const kept = isFirst && this.size <= (this.#options.remember ?? 0) ? ([] as Line[]) : undefined
-    const clean = (bytes: Buffer, end: number) => this.#options.secrets.clean(bytes, end > this.#readOnce)
+    const clean = (text: string, end: number) => this.#options.secrets.clean(text, end > this.#readOnce)
     for await (const line of readLines(this.path, { from, size: this.size, clean })) {
       this.#tellRead(line.end)
       kept?.push(line)
@@ -85,9 +85,9 @@ export class Source {
     let number = 0
     for await (const { bytes, end } of items) {
       number += 1
-      const clean = this.#options.secrets.clean(bytes)
+      const text = this.#options.secrets.clean(textOf(bytes))
       this.#tellRead(end)
-      yield { number, ...readValue(clean) }
+      yield { number, ...readText(text) }
     }
     this.#tellRead(this.size)
   }

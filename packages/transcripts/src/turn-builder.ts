@@ -3,7 +3,13 @@
  * A turn is what a user said and what was done about it. Memory holds one turn.
  */
 import type { HostCommand } from '@holdfast/core'
-import { type JsonObject, limits, type MessageInput, type MessagePart, type UsageRecord } from '@holdfast/protocol'
+import {
+  type JsonObject,
+  limits,
+  type MessageInput,
+  type MessagePart,
+  type UsageRecord,
+} from '@holdfast/protocol'
 import type { Compaction, Round, Step, Turn } from './batch.ts'
 import type { LossReport } from './loss-report.ts'
 
@@ -185,7 +191,11 @@ export class TurnBuilder {
       const command = { type: 'closeCalls' as const, reason: 'no result in the transcript' }
       closing.push({ command, at: after.at(-1)?.at ?? saidAt })
     }
-    const inside: Step[] = [{ command: { type: 'append', message, policy: 'reject' }, at: saidAt }, ...after, ...closing]
+    const inside: Step[] = [
+      { command: { type: 'append', message, policy: 'reject' }, at: saidAt },
+      ...after,
+      ...closing,
+    ]
     const steps: Step[] = [
       { command: { type: 'startRound' }, at },
       ...inside,

@@ -17,7 +17,7 @@ import { encodeEvent } from './event-codec.ts'
 import { Group } from './group.ts'
 import type { KnownTexts } from './known-texts.ts'
 import { type LogReads, missing } from './log-reads.ts'
-import { freeLease, type Plan, planStart, planWrite, type WriteEnv } from './plan.ts'
+import { freeLease, type Plan, planRestored, planStart, planWrite, type WriteEnv } from './plan.ts'
 import type { Basis, Request } from './request.ts'
 import type { WireTimes } from './wire-times.ts'
 import { bytesOf } from './write-limits.ts'
@@ -160,6 +160,10 @@ export class Actor implements Author, Reader {
       ids: this.#world.ids,
     }
     if (request.basis) return this.#planOn(request.basis, request, env)
+    if (request.restored) {
+      const before = start ? undefined : this.#state
+      return drive(planRestored(before, start ? freeLease : this.#lease, request.restored), this)
+    }
     const planning: Deciding<Plan> = start
       ? planStart(start.source, start.decision, env)
       : planWrite(this.#state as State, this.#lease, commands, env)

@@ -232,7 +232,9 @@ const bounds = {
     expect((await holdfast.sessions.list({}, { limit: 100 })).sessions).toHaveLength(limits.forkSegments + 1)
   },
   // `lineBytes` is of transcripts: the cases of hostile files meet it.
-} satisfies { [L in Exclude<LimitName, keyof typeof edges | LargeLimit | 'lineBytes'>]: (scene: Scene) => Promise<void> }
+} satisfies {
+  [L in Exclude<LimitName, keyof typeof edges | LargeLimit | 'lineBytes'>]: (scene: Scene) => Promise<void>
+}
 
 testEdges(edges)
 testBounds(bounds)

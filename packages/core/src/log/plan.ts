@@ -87,6 +87,17 @@ export function* planStart(source: State | undefined, decision: Decision, env: W
   return working
 }
 
+/** Events as they are, on the state before the first of them; `undefined` before a session's first. */
+export function* planRestored(
+  state: State | undefined,
+  lease: Lease,
+  events: readonly FoldEvent[],
+): Deciding<Plan> {
+  const working = new Working(state as State, lease)
+  for (const event of events) yield* take(working, event)
+  return working
+}
+
 export const freeLease: Lease = { epoch: 0, owner: undefined, expiresAtMs: undefined }
 
 /** A plan in the making. */
@@ -114,16 +125,23 @@ function* apply(
 ): Deciding<void> {
   for (const decided of decision.events) {
     const before = working.state as State | undefined
-    const event = place(decided, before?.head, env, (before?.head.seq ?? 0) + 1)
-    for (const part of partsOf(event.type)) yield* loadPart(working, part)
-    working.state = fold(working.state, event)
-    const refs = refsOf(before?.head, event, working.state.head)
-    if (refs.length > 0) working.refs.push(...refs)
-    working.events.push(event)
-    working.states.push(working.state)
+    yield* take(working, place(decided, before?.head, env, (before?.head.seq ?? 0) + 1))
   }
   if (decision.dropDrafts) working.dropDrafts.push(...decision.dropDrafts)
   if (decision.lease) moveLease(working, decision.lease, env.nowMs)
+}
+
+function* take(working: Working, event: FoldEvent): Deciding<void> {
+  const before = working.state as State | undefined
+  const seq = (before?.head.seq ?? 0) + 1
+  if (event.seq !== seq)
+    refuse('version_conflict', `event ${event.seq} does not follow: the next one is ${seq}`, { seq: seq - 1 })
+  for (const part of partsOf(event.type)) yield* loadPart(working, part)
+  working.state = fold(working.state, event)
+  const refs = refsOf(before?.head, event, working.state.head)
+  if (refs.length > 0) working.refs.push(...refs)
+  working.events.push(event)
+  working.states.push(working.state)
 }
 
 function moveLease(working: Working, move: LeaseMove, nowMs: number): void {

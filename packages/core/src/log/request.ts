@@ -57,6 +57,8 @@ export class Request {
   resolve!: (written: Written) => void
   reject!: (error: unknown) => void
   basis: Basis | undefined
+  /** In place of commands: events that were decided elsewhere. */
+  restored: readonly FoldEvent[] | undefined
   /** Times that its commit lost against another writer. */
   tries = 0
   /** Decide only on a head read for this request, with nothing before it under way. */

@@ -1,5 +1,12 @@
 /** Making and finding a tenant's sessions. */
-import { type Actor, type CreateInput, id, isHoldfastError, type Session } from '@holdfast/protocol'
+import {
+  type Actor,
+  type CreateInput,
+  id,
+  isHoldfastError,
+  parseInput,
+  type Session,
+} from '@holdfast/protocol'
 import { lifecycleOf } from '../session/lifecycle.ts'
 import { createSession, forkSession } from './create-session.ts'
 import { type Deleted, type DeleteOptions, deleteSession, treeOf } from './delete-session.ts'
@@ -10,12 +17,13 @@ import { type ListOptions, listSessions, type SessionFilters, type SessionPage }
 import { missing } from './log-reads.ts'
 import { type ErasureReceipt, finality } from './receipt.ts'
 import { type Recovered, type RecoverOptions, recoverRun } from './recover.ts'
+import { type RestoreInput, restoreEvents } from './restore.ts'
 import { openSession, SessionHandle } from './session-handle.ts'
 import { getSession } from './session-read.ts'
 import type { AnySession, CreatedSession } from './session-types.ts'
 import { type SessionSummary, sessionSummary } from './summary-view.ts'
 import type { TenantLog } from './tenant-log.ts'
-import type { WriteOptions } from './write-options.ts'
+import type { Receipt, WriteOptions } from './write-options.ts'
 
 /** A session with those below it. */
 export interface SessionTree {
@@ -37,6 +45,14 @@ export class Sessions {
     const { sessionId, replayed } = await createSession(this.#log, input, options, this.#actor)
     if (replayed) return (await this.open(sessionId)) as CreatedSession
     return new SessionHandle(this.#log, this.#actor, sessionId, 'created') as unknown as CreatedSession
+  }
+
+  /**
+   * Puts a session back from its own events, a part of the log at a time and in order, each part in one commit: seqs and
+   * bytes as they were. Parts that are here already change nothing. `id_taken` when the session here has other events.
+   */
+  restore(sessionId: string, input: RestoreInput): Promise<Receipt> {
+    return restoreEvents(this.#log, parseInput(id, sessionId, 'sessionId'), input, this.#actor)
   }
 
   /** The handle of the state that the session is in; `not_found` when there is none. */

@@ -1,6 +1,7 @@
 /** One tenant's log: the one way that writes go in, and the reads and tails around it. */
 import type { Ids, TenantId } from '@holdfast/protocol'
 import type { SessionCommand } from '../session/decide/index.ts'
+import type { FoldEvent } from '../session/state.ts'
 import type { Store } from '../store/store.ts'
 import type { Resting } from './actor.ts'
 import { Actors } from './actors.ts'
@@ -80,6 +81,16 @@ export class TenantLog {
   /** The first write of a session. */
   start(sessionId: string, start: Start, terms: WriteTerms): Promise<Written> {
     const request = new Request([], terms, start)
+    this.#actors.of(sessionId).submit(request)
+    return request.answered
+  }
+
+  /** Events that were decided elsewhere, from the first one of the session or behind its last. */
+  restore(sessionId: string, events: readonly FoldEvent[], terms: WriteTerms): Promise<Written> {
+    const isFirst = events[0]?.seq === 1
+    const start: Start = { decision: { events: [] }, source: undefined, segments: [] }
+    const request = new Request([], terms, isFirst ? start : undefined)
+    request.restored = events
     this.#actors.of(sessionId).submit(request)
     return request.answered
   }

@@ -1,12 +1,14 @@
+import type { JsonObject } from '@holdfast/protocol'
 import { idPattern } from '@holdfast/protocol'
 import type { Compaction } from '../batch.ts'
 import { type Entry, objectOf } from './entry.ts'
-import type { JsonObject } from '@holdfast/protocol'
 
 /** A summary line with the boundary before it as a compaction. Undefined when it says nothing or has no id. */
 export function compactionOf(entry: Entry, boundary: JsonObject | undefined): Compaction | undefined {
   const id = entry.uuid
-  const summary = entry.blocks.flatMap(({ type, text }) => (type === 'text' && typeof text === 'string' ? [text] : []))
+  const summary = entry.blocks.flatMap(({ type, text }) =>
+    type === 'text' && typeof text === 'string' ? [text] : [],
+  )
   if (id === undefined || !idPattern.test(id) || summary.join('').trim() === '') return undefined
   const { trigger, preTokens } = objectOf(boundary?.compactMetadata) ?? {}
   return {

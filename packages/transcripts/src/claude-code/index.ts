@@ -1,6 +1,7 @@
 /** Claude Code: JSONL in which each line names its parent, sub-agents beside or inside. */
 import type { Format } from '../contract.ts'
-import { agentFilesOf, formatName, readClaudeCode } from './read.ts'
+import { agentFilesOf, formatName, ownerOf, readClaudeCode } from './read.ts'
+import { writeClaudeCode } from './write.ts'
 
 const lineTypes = ['summary', 'queue-operation', 'file-history-snapshot']
 
@@ -12,5 +13,7 @@ export const claudeCode: Format = {
       (line) => (line.has('uuid') && line.has('parentUuid')) || lineTypes.includes(line.get('type') ?? ''),
     ),
   companions: agentFilesOf,
+  ownerOf,
   read: readClaudeCode,
+  write: writeClaudeCode,
 }

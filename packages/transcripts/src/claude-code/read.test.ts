@@ -31,8 +31,18 @@ const conversations = [
 const opus = priceBy(
   {
     prices: {
-      'anthropic/claude-opus-4-5': { prompt: 500e6, completion: 2500e6, cachedRead: 50e6, cachedWrite: 625e6 },
-      'anthropic/claude-haiku-4-5': { prompt: 100e6, completion: 500e6, cachedRead: 10e6, cachedWrite: 125e6 },
+      'anthropic/claude-opus-4-5': {
+        prompt: 500e6,
+        completion: 2500e6,
+        cachedRead: 50e6,
+        cachedWrite: 625e6,
+      },
+      'anthropic/claude-haiku-4-5': {
+        prompt: 100e6,
+        completion: 500e6,
+        cachedRead: 10e6,
+        cachedWrite: 125e6,
+      },
     },
     aliases: [
       ['anthropic/claude-opus-4-5*', 'anthropic/claude-opus-4-5'],

@@ -29,6 +29,12 @@ export function agentFilesOf(path: string): string[] {
     .map((file) => join(folder, file))
 }
 
+/** The session that a sub-agent's file belongs to. */
+export function ownerOf(path: string): string | undefined {
+  const [, session] = /^(.*)\/subagents\/agent-[^/]+\.jsonl$/.exec(path) ?? []
+  return session && `${session}.jsonl`
+}
+
 /** One conversation: the main one, or a sub-agent's. */
 interface Conversation {
   source: Source
@@ -52,7 +58,10 @@ class ClaudeCodeReading {
     this.#into = into
     this.#sourceId = basename(source.path, '.jsonl')
     this.#agentPaths = new Map(
-      agentFilesOf(source.path).map((path) => [basename(path).slice('agent-'.length, -'.jsonl'.length), path]),
+      agentFilesOf(source.path).map((path) => [
+        basename(path).slice('agent-'.length, -'.jsonl'.length),
+        path,
+      ]),
     )
   }
 
@@ -72,7 +81,7 @@ class ClaudeCodeReading {
 
   async #readConversation(conversation: Conversation) {
     const { source, agentId } = conversation
-    const whole = agentId !== undefined && this.#agentPaths.has(agentId)
+    const whole = source !== this.#source || ownerOf(source.path) !== undefined
     const outline = await readOutline(source.lines(), { thread: agentId, whole })
     const session =
       (await this.#into.open(this.#idOf(agentId))) ?? (await this.#create(conversation, outline))
@@ -84,7 +93,11 @@ class ClaudeCodeReading {
     return { session, outline }
   }
 
-  async #readOn(session: ImportedSession, { source, agentId }: Conversation, outline: Outline): Promise<void> {
+  async #readOn(
+    session: ImportedSession,
+    { source, agentId }: Conversation,
+    outline: Outline,
+  ): Promise<void> {
     const { report } = this.#into
     const position = positionOf(session.position)
     if (position && !(await isUnchanged(source.path, position))) {

@@ -54,3 +54,15 @@ function isPlain(usage: JsonObject): boolean {
 function countOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
+
+/** The way back: the provider's own figures where they are kept. */
+export function usageFields(usage: UsageRecord): JsonObject {
+  if (usage.raw && 'input_tokens' in usage.raw && usage.providerId === providerId) return usage.raw
+  const { promptTokens, completionTokens, cachedReadTokens, cachedWriteTokens } = usage
+  return {
+    input_tokens: promptTokens - cachedReadTokens - cachedWriteTokens,
+    cache_creation_input_tokens: cachedWriteTokens,
+    cache_read_input_tokens: cachedReadTokens,
+    output_tokens: completionTokens,
+  }
+}

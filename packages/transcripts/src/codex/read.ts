@@ -32,7 +32,9 @@ export async function readCodex(source: Source, into: Destination): Promise<void
 }
 
 /** The first line tells what the session is. */
-async function readMeta(source: Source): Promise<{ payload: JsonObject; at: string | undefined } | undefined> {
+async function readMeta(
+  source: Source,
+): Promise<{ payload: JsonObject; at: string | undefined } | undefined> {
   for await (const { value } of source.lines()) {
     if (value === undefined) continue
     const payload = objectOf(value.payload)
@@ -127,7 +129,11 @@ class RolloutReader {
     }
   }
 
-  #readEvent(value: JsonObject, payload: JsonObject, at: string | undefined): { turns: Iterable<Turn>; fate: LineFate } {
+  #readEvent(
+    value: JsonObject,
+    payload: JsonObject,
+    at: string | undefined,
+  ): { turns: Iterable<Turn>; fate: LineFate } {
     if (payload.type === 'user_message') this.#nameSession(payload, at)
     if (payload.type !== 'token_count') return this.#keep(value, at)
     const info = objectOf(payload.info)
@@ -146,7 +152,11 @@ class RolloutReader {
     this.#builder.step({ type: 'rename', title: [...words].slice(0, 80).join(''), automatic: true }, at)
   }
 
-  #readCompacted(value: JsonObject, payload: JsonObject, at: string | undefined): { turns: Iterable<Turn>; fate: LineFate } {
+  #readCompacted(
+    value: JsonObject,
+    payload: JsonObject,
+    at: string | undefined,
+  ): { turns: Iterable<Turn>; fate: LineFate } {
     const summary = textOf(payload.message)
     if (summary === undefined || summary.trim() === '') return this.#keep(value, at)
     const { message: _message, ...rest } = payload

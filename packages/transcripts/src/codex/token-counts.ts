@@ -57,6 +57,8 @@ function less(totals: Totals, before: Totals): Totals {
 function totalsOf(usage: JsonObject | undefined): Totals | undefined {
   if (!usage) return undefined
   const found = fields.map((field) => [field, usage[field] ?? 0] as const)
-  const isSound = found.every(([, value]) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)
+  const isSound = found.every(
+    ([, value]) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0,
+  )
   return isSound ? (Object.fromEntries(found) as Totals) : undefined
 }

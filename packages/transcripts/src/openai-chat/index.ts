@@ -14,7 +14,9 @@ export const openaiChat: Format = {
     records.some(
       (shape) =>
         shape.has('[].traj') ||
-        places.some((place) => roles.includes(shape.get(place) ?? '') && !shape.has(place.replace('role', 'type'))),
+        places.some(
+          (place) => roles.includes(shape.get(place) ?? '') && !shape.has(place.replace('role', 'type')),
+        ),
     ),
   read: readOpenaiChat,
   write: writeOpenaiChat,

@@ -1,6 +1,12 @@
 /** One message of the chat format into the turn that is being built. Whatever is not named here is kept as a note. */
 import type { FileReference, NewFile } from '@holdfast/core'
-import { externalIdPattern, type Json, type JsonObject, type MessageInput, type MessagePart } from '@holdfast/protocol'
+import {
+  externalIdPattern,
+  type Json,
+  type JsonObject,
+  type MessageInput,
+  type MessagePart,
+} from '@holdfast/protocol'
 import type { Turn } from '../batch.ts'
 import type { LossReport } from '../loss-report.ts'
 import type { TurnBuilder } from '../turn-builder.ts'
@@ -15,7 +21,15 @@ export interface Keep {
 /** Gives the turn that the message ended. */
 export async function readMessage(value: Json, builder: TurnBuilder, keep: Keep): Promise<Iterable<Turn>> {
   if (!isObject(value) || typeof value.role !== 'string') return keepWhole(value, builder, keep)
-  const { role, content, name, tool_calls: calls, tool_call_id: callId, reasoning_content: thought, ...rest } = value
+  const {
+    role,
+    content,
+    name,
+    tool_calls: calls,
+    tool_call_id: callId,
+    reasoning_content: thought,
+    ...rest
+  } = value
   for (const [field, item] of Object.entries(rest)) if (!isNothing(item)) keep.report.drop(`message.${field}`)
   if (role === 'tool') return readResult(value, builder, keep)
   const parts = isNothing(content) ? [] : await partsOf(content, keep)
@@ -64,7 +78,11 @@ async function partOf(value: Json, { putImage }: Keep): Promise<MessagePart> {
   }
   const image = imageFileOf(value)
   if (!image) return { type: 'data', name: 'openai.content_part', data: value }
-  return { type: 'image', ...(await putImage(image.file)), ...(image.provider && { provider: image.provider }) }
+  return {
+    type: 'image',
+    ...(await putImage(image.file)),
+    ...(image.provider && { provider: image.provider }),
+  }
 }
 
 function callPart(value: Json): MessagePart {

@@ -22,7 +22,8 @@ export async function readOpenaiChat(source: Source, into: Destination): Promise
     const conversation = conversationOf(value)
     into.report.line(conversation ? 'carried' : 'broken')
     if (conversation) await readConversation(source, conversation, number, into)
-    else into.report.breakLine({ file: source.name, line: number, reason: broken ?? 'this is no conversation' })
+    else
+      into.report.breakLine({ file: source.name, line: number, reason: broken ?? 'this is no conversation' })
   }
 }
 

@@ -15,7 +15,8 @@ export interface Conversation {
 export function conversationOf(value: Json | undefined): Conversation | undefined {
   if (!isObject(value)) return undefined
   const { traj, messages, ...about } = value
-  if (Array.isArray(traj)) return { messages: traj, about: { ...about, ...(messages !== undefined && { messages }) } }
+  if (Array.isArray(traj))
+    return { messages: traj, about: { ...about, ...(messages !== undefined && { messages }) } }
   return Array.isArray(messages) ? { messages, about } : undefined
 }
 

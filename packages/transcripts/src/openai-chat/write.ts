@@ -48,7 +48,11 @@ function toolMessage({ parts }: Message, report: LossReport): JsonObject | undef
   if (part?.type !== 'tool_result') return dropped(report, 'tool messages without a result')
   const isText = typeof part.output === 'string' || Array.isArray(part.output) || part.output === null
   if (!isText) report.repair('tool outputs written as JSON text')
-  return { role: 'tool', tool_call_id: part.callId, content: isText ? part.output : JSON.stringify(part.output) }
+  return {
+    role: 'tool',
+    tool_call_id: part.callId,
+    content: isText ? part.output : JSON.stringify(part.output),
+  }
 }
 
 function sorted(parts: readonly MessagePart[]) {

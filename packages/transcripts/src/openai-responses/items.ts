@@ -20,7 +20,11 @@ export interface ReadItem {
 
 const carried: ReadItem = { turns: [], fate: 'carried' }
 
-export async function readItem(item: JsonObject, at: string | undefined, context: ItemContext): Promise<ReadItem> {
+export async function readItem(
+  item: JsonObject,
+  at: string | undefined,
+  context: ItemContext,
+): Promise<ReadItem> {
   const { builder } = context
   const type = item.type ?? (item.role === undefined ? undefined : 'message')
   if (type === 'message') return readMessage(item, at, context)
@@ -33,7 +37,11 @@ export async function readItem(item: JsonObject, at: string | undefined, context
   return keep(item, at, context)
 }
 
-async function readMessage(item: JsonObject, at: string | undefined, context: ItemContext): Promise<ReadItem> {
+async function readMessage(
+  item: JsonObject,
+  at: string | undefined,
+  context: ItemContext,
+): Promise<ReadItem> {
   const { role, content, type: _type, ...rest } = item
   const parts = await contentParts(content, context)
   if (parts.length === 0) return keep(item, at, context)

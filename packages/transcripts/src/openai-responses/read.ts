@@ -35,7 +35,8 @@ async function* turnsOf(source: Source, session: ImportedSession, into: Destinat
     builder,
     report,
     noteKind: 'openai_responses.item',
-    putImage: (file: Parameters<ImportedSession['putAttachment']>[0]) => session.putAttachment(file, undefined),
+    putImage: (file: Parameters<ImportedSession['putAttachment']>[0]) =>
+      session.putAttachment(file, undefined),
   }
   const before = session.position
   const seen = Number(before?.items ?? 0)

@@ -4,7 +4,11 @@ import type { Json, JsonObject, Message, MessagePart } from '@holdfast/protocol'
 import type { LossReport } from '../loss-report.ts'
 import { objectOf } from './items.ts'
 
-export async function itemsOf(message: Message, session: AnySession, report: LossReport): Promise<JsonObject[]> {
+export async function itemsOf(
+  message: Message,
+  session: AnySession,
+  report: LossReport,
+): Promise<JsonObject[]> {
   if (message.erased) {
     report.drop('erased messages')
     return []
@@ -44,7 +48,11 @@ function itemOf(part: MessagePart): JsonObject | undefined {
   if (part.type === 'reasoning') {
     const summary = part.text === '' ? [] : [{ type: 'summary_text', text: part.text }]
     const rest = objectOf(part.provider?.item) ?? { summary }
-    return { type: 'reasoning', ...rest, ...(part.encrypted !== undefined && { encrypted_content: part.encrypted }) }
+    return {
+      type: 'reasoning',
+      ...rest,
+      ...(part.encrypted !== undefined && { encrypted_content: part.encrypted }),
+    }
   }
   return part.type === 'tool_call' ? callItem(part) : undefined
 }

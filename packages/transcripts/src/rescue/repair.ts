@@ -1,1 +1,3 @@
-export interface TranscriptRepair { lines: number }
+export interface TranscriptRepair {
+  lines: number
+}

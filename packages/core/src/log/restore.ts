@@ -1,0 +1,99 @@
+/** Puts a session's own events back as an export gave them: the same seqs, the same bytes, everything derived folded anew. */
+import {
+  type Actor,
+  envelope,
+  eventSchemas,
+  eventVersions,
+  HoldfastError,
+  isErased,
+  limits,
+  parseInput,
+  scanText,
+} from '@holdfast/protocol'
+import type { FoldEvent } from '../session/state.ts'
+import type { Attachment } from '../store/store.ts'
+import { attachmentOf } from './attachments.ts'
+import { wireText } from './event-codec.ts'
+import type { TenantLog } from './tenant-log.ts'
+import { type Receipt, receiptOf } from './write-options.ts'
+
+export interface RestoreInput {
+  /** JSON texts of events in order, as `eventTexts` gives them; those that are here already must be the same. */
+  events: readonly string[]
+  /** Bytes that these events name by their hash. */
+  attachments?: readonly Uint8Array[]
+}
+
+export async function restoreEvents(
+  log: TenantLog,
+  sessionId: string,
+  { events: texts, attachments = [] }: RestoreInput,
+  actor: Actor,
+): Promise<Receipt> {
+  const events = texts.map(readEvent)
+  const head = (await log.reads.getHead(sessionId))?.state.head
+  const after = head?.seq ?? 0
+  await requireSame(log, sessionId, texts, events, after)
+  const fresh = events.filter(({ seq }) => seq > after)
+  const first = fresh[0]
+  if (!first) return { changed: false, replayed: false }
+  requireNext(sessionId, first, after)
+  if (after === 0) requireOwn(log, sessionId, first)
+  const files: Attachment[] = attachments.map(attachmentOf)
+  return receiptOf(await log.restore(sessionId, fresh, { actor, attachments: files }))
+}
+
+function readEvent(text: string): FoldEvent {
+  const event = parseInput(envelope, scanText(text, 'eventBytes', 'event'), 'event') as FoldEvent
+  const isOurs = Object.hasOwn(eventSchemas, event.type)
+  const type = event.type as keyof typeof eventSchemas
+  if (isOurs && event.v === (eventVersions[type] ?? 1) && !isErased(event))
+    parseInput(eventSchemas[type] as (typeof eventSchemas)['session.renamed'], event.data, type)
+  return event
+}
+
+async function requireSame(
+  log: TenantLog,
+  sessionId: string,
+  texts: readonly string[],
+  events: readonly FoldEvent[],
+  after: number,
+): Promise<void> {
+  const known = events.filter(({ seq }) => seq <= after)
+  const [first, last] = [known[0], known.at(-1)]
+  if (!first || !last) return
+  const range = { after: first.seq - 1, through: last.seq, limit: known.length, maxBytes: limits.commitBytes }
+  const stored = await log.store.readEvents(log.tenantId, sessionId, { ...range, direction: 'forward' })
+  const kept = new Map(stored.map((row) => [row.seq, wireText(row, log.engine.upcasters)]))
+  const other = events.findIndex(({ seq }, n) => seq <= after && kept.get(seq) !== texts[n])
+  if (other >= 0) parted(sessionId, events[other]?.seq)
+}
+
+function parted(sessionId: string, seq: number | undefined): never {
+  throw new HoldfastError(
+    'id_taken',
+    `session ${sessionId} is here with another event at seq ${seq}; its log parts from the one to be restored`,
+    { details: { seq } },
+  )
+}
+
+function requireNext(sessionId: string, { seq }: FoldEvent, after: number): void {
+  if (seq === after + 1) return
+  throw new HoldfastError(
+    'invalid_input',
+    `session ${sessionId} ends at seq ${after}; event ${seq} does not follow`,
+    {
+      details: { seq: after },
+    },
+  )
+}
+
+/** A fork has no beginning of its own: its source's log is restored, and forked again. */
+function requireOwn(log: TenantLog, sessionId: string, { type, data }: FoldEvent): void {
+  const { sessionId: id, tenantId } = data as { sessionId?: string; tenantId?: string }
+  if (type === 'session.created' && id === sessionId && tenantId === log.tenantId) return
+  throw new HoldfastError(
+    'invalid_input',
+    `the log does not begin with the creation of session ${sessionId} in tenant ${log.tenantId}`,
+  )
+}

@@ -1,0 +1,92 @@
+/** Message parts as Claude's content blocks, the way back of `parts.ts`. */
+import type { AnySession } from '@holdfast/core'
+import type { JsonObject, Message, MessagePart } from '@holdfast/protocol'
+import type { LossReport } from '../loss-report.ts'
+import { type Block, objectOf } from './entry.ts'
+
+/** `isOurs`: what stands beside the parts is Claude's own and goes back as it came. */
+export async function contentOf(
+  { parts }: Message,
+  session: AnySession,
+  isOurs: boolean,
+  report: LossReport,
+): Promise<Block[]> {
+  const blocks: Block[] = []
+  for (const part of parts) {
+    const block = await blockOf(part, session, isOurs, report)
+    if (block) blocks.push(block)
+  }
+  return blocks
+}
+
+async function blockOf(
+  part: MessagePart,
+  session: AnySession,
+  isOurs: boolean,
+  report: LossReport,
+): Promise<Block | undefined> {
+  const beside = isOurs && 'provider' in part ? part.provider : undefined
+  switch (part.type) {
+    case 'text':
+      return { type: 'text', text: part.text, ...beside }
+    case 'reasoning':
+      if (part.encrypted !== undefined && isOurs)
+        return { type: 'redacted_thinking', data: part.encrypted, ...beside }
+      if (part.signature !== undefined && isOurs)
+        return { type: 'thinking', thinking: part.text, signature: part.signature, ...beside }
+      return dropped(report, 'thoughts that Claude did not sign')
+    case 'tool_call':
+      return { type: 'tool_use', id: part.callId, name: part.name, input: inputOf(part, report), ...beside }
+    case 'image':
+    case 'file':
+      return fileBlock(part, session, report)
+    case 'data':
+      return part.name.startsWith('claude_code.') ? (objectOf(part.data) as Block) : asText(part, report)
+    case 'tool_result':
+      return dropped(report, 'results outside their message')
+  }
+}
+
+function inputOf({ input }: MessagePart & { type: 'tool_call' }, report: LossReport): JsonObject {
+  const object = objectOf(input)
+  if (!object) report.repair('tool inputs that are no object, put into one')
+  return object ?? { input }
+}
+
+function asText({ name, data }: MessagePart & { type: 'data' }, report: LossReport): Block {
+  report.repair('data written as text')
+  return { type: 'text', text: `${name}: ${JSON.stringify(data)}` }
+}
+
+async function fileBlock(
+  part: MessagePart & { type: 'image' | 'file' },
+  session: AnySession,
+  report: LossReport,
+): Promise<Block | undefined> {
+  const bytes = await session.getAttachment(part.hash)
+  if (!bytes) return dropped(report, 'files whose bytes are gone')
+  const { source, ...rest } = part.provider ?? {}
+  const about = objectOf(source) ?? { type: 'base64', media_type: part.mediaType }
+  const data = Buffer.from(bytes).toString('base64')
+  return {
+    type: part.type === 'image' ? 'image' : 'document',
+    source: { ...about, data },
+    ...(source !== undefined && rest),
+  }
+}
+
+/** A result as Claude takes it: text or blocks. */
+export function resultBlock({ parts }: Message, isOurs: boolean, report: LossReport): Block | undefined {
+  const [part] = parts
+  if (part?.type !== 'tool_result') return dropped(report, 'tool messages without a result')
+  const { callId, output, outcome, provider } = part
+  const fits = typeof output === 'string' || (isOurs && Array.isArray(output))
+  if (!fits) report.repair('tool outputs written as JSON text')
+  const content = fits ? output : JSON.stringify(output)
+  const failed = outcome === 'ok' ? {} : { is_error: true }
+  return { type: 'tool_result', tool_use_id: callId, content, ...failed, ...(isOurs && provider) }
+}
+
+function dropped(report: LossReport, what: string): undefined {
+  report.drop(what)
+}
