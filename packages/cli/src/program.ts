@@ -41,8 +41,12 @@ export function programOf(world: World): Program {
     .exitOverride()
     .configureHelp({ showGlobalOptions: true, helpWidth: helpWidth(world), formatHelp })
     .configureOutput({
-      writeOut: (text) => void (printed.out += text),
-      writeErr: (text) => void (printed.err += text),
+      writeOut(text) {
+        printed.out += text
+      },
+      writeErr(text) {
+        printed.err += text
+      },
       outputError: (text, write) => write(text.replace(/^error: /, 'holdfast: ')),
       getOutHelpWidth: () => helpWidth(world),
       getErrHelpWidth: () => helpWidth(world),
