@@ -76,7 +76,7 @@ describe('sessions', () => {
   })
 
   test('a tree has children below their parents', async () => {
-    const { out } = await run('sessions --tree --root ' + ids.talk)
+    const { out } = await run(`sessions --tree --root ${ids.talk}`)
     const lines = out.split('\n')
     const at = lines.findIndex((line) => line.includes('寿司'))
     expect(lines[at + 1]).toContain('└ ask the courier')
