@@ -43,7 +43,9 @@ function encodingOf(bytes: Uint8Array): Head['encoding'] {
   const [first, second] = bytes
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return 'UTF-16'
   const nul = bytes.indexOf(0)
-  if (nul < 0) return 'utf-8'
+  const lineBreak = bytes.indexOf(0x0a)
+  // A hole behind a whole line is what a power loss leaves: that line is broken, not the file.
+  if (nul < 0 || (lineBreak > 2 && lineBreak < nul)) return 'utf-8'
   return nul < 2 && bytes.length > 3 && bytes[nul + 2] === 0 && bytes[nul + 1] !== 0 ? 'UTF-16' : 'binary'
 }
 

@@ -11,6 +11,7 @@ import {
 } from '@holdfast/protocol'
 import type { Batch, Compaction, Step } from './batch.ts'
 import type { DestinationOptions } from './destination.ts'
+import { fit } from './fit.ts'
 
 /** Kind of the note that holds the position. */
 export const positionKind = 'import.position'
@@ -165,7 +166,7 @@ export class ImportedSession {
     if (steps.length === 0) return
     this.#options.signal?.throwIfAborted()
     this.#lastAt = steps.findLast((step) => step.at !== undefined)?.at ?? this.#lastAt
-    const commands = steps.map((step) => this.#priced(step))
+    const commands = steps.map((step) => this.#ready(step))
     const receipt = await this.#session.batch(commands, {
       actor: { kind: 'import' },
       at: steps.map(({ at }) => at),
@@ -177,7 +178,9 @@ export class ImportedSession {
     this.#options.onWritten({ events, messages: commands.filter(isMessage).length })
   }
 
-  #priced({ command, at, unpriced }: Step): HostCommand {
+  #ready(step: Step): HostCommand {
+    const { at, unpriced } = step
+    const command = fit(step, this.#options.report)
     if (command.type !== 'recordUsage' || unpriced || command.usage.costSource !== 'unknown') return command
     return { ...command, usage: this.#options.price(command.usage, at) }
   }

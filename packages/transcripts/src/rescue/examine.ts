@@ -1,21 +1,36 @@
-/** Why the program that wrote a transcript cannot go on with it. */
-
-export interface Fault {
-  /**
-   * `broken_line` cannot be read; `long_line` and `too_large` are more than the program takes in; `orphan_result` answers
-   * no call; `orphan_call` has no result; `missing_parent` leaves what came before out of the conversation.
-   */
-  code: 'broken_line' | 'long_line' | 'too_large' | 'orphan_result' | 'orphan_call' | 'missing_parent'
-  /** Line in the file; 0 for the file as a whole. */
-  line: number
-  message: string
-}
+/** Why the program that wrote a transcript cannot go on with it. Memory holds the ids of its lines, not their content. */
+import { HoldfastError } from '@holdfast/protocol'
+import { detectFormat } from '../formats.ts'
+import { SecretFinder } from '../secrets.ts'
+import { Source } from '../source.ts'
+import { surveyClaudeCode } from './claude-code.ts'
+import { surveyCodex } from './codex.ts'
+import type { Fault, Survey } from './survey.ts'
 
 export interface Examination {
   format: 'claude-code' | 'codex'
+  /** Lines with something in them. */
   lines: number
   bytes: number
   /** True: nothing stands against going on. */
   resumable: boolean
+  /** In the order of the file. */
   faults: Fault[]
+}
+
+/** `invalid_input` for a file that is no Claude Code or Codex transcript. */
+export async function examine(path: string): Promise<Examination> {
+  const { survey, format, source } = await surveyOf(path)
+  const faults = [...survey.faults].sort((a, b) => a.line - b.line)
+  return { format, lines: survey.lines, bytes: source.size, resumable: faults.length === 0, faults }
+}
+
+export async function surveyOf(
+  path: string,
+): Promise<{ survey: Survey; format: Examination['format']; source: Source }> {
+  const { name } = await detectFormat(path)
+  const source = await Source.open(path, { secrets: new SecretFinder({ redact: false }) })
+  if (name === 'claude-code') return { survey: await surveyClaudeCode(source), format: name, source }
+  if (name === 'codex') return { survey: await surveyCodex(source), format: name, source }
+  throw new HoldfastError('invalid_input', `${path} is of format ${name}; claude-code and codex can be examined`)
 }
