@@ -30,7 +30,9 @@ const advice: Partial<Record<ErrorCode, string>> = {
 }
 
 export async function reportError(error: unknown, options: ReportOptions): Promise<Reported> {
-  const { isHoldfastError } = await import('@holdfast/protocol')
+  const { HoldfastError, isHoldfastError } = await import('@holdfast/protocol')
+  if (isMissingFile(error))
+    return reportError(new HoldfastError('not_found', `${error.path} is not there.`), options)
   if (!isHoldfastError(error)) return reportUnforeseen(error, options)
   const { code, details } = error
   const ending = endingOf(error)
@@ -39,6 +41,10 @@ export async function reportError(error: unknown, options: ReportOptions): Promi
   const [first = '', ...rest] = error.message.split('\n')
   const hint = advice[code]
   return { ending, lines: [`holdfast: ${first}`, ...rest, ...(hint ? [`  ${hint}`] : [])] }
+}
+
+function isMissingFile(error: unknown): error is NodeJS.ErrnoException & { path: string } {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT' && 'path' in error
 }
 
 function reportUnforeseen(error: unknown, { asJson, debug }: ReportOptions): Reported {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openHoldfast } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
@@ -261,4 +261,22 @@ test('an import tells what is new, and again that nothing is', async () => {
   expect((await runCli(['usage', '--by', 'model', '--store', target])).out).toMatch(
     /claude-opus-4-5-\d+ .* \$\d/,
   )
+})
+
+test('a transcript file that cannot be resumed is told of and mended in a copy', async () => {
+  const source = join(import.meta.dirname, '../../../../demo/transcripts/claude-code')
+  const whole = readFileSync(join(source, '0ccf1a04-1b4c-43b6-8aa5-79e41db43a68.jsonl'), 'utf8')
+  const [file, out] = [join(folder, 'broken.jsonl'), join(folder, 'mended.jsonl')]
+  writeFileSync(file, `${whole}{"type":"user","mess\n`)
+  const examined = await runCli(['doctor', '--file', file])
+  expect(examined.code).toBe(6)
+  expect(examined.out).toContain('broken_line')
+  expect(examined.err).toBe(`holdfast repair --file ${file} --out <file> writes a mended copy.\n`)
+  const mended = await runCli(['repair', '--file', file, '--out', out])
+  expect(mended.code).toBe(0)
+  expect(mended.out).toContain(`${out}.aside holds the lines that could not stay`)
+  expect((await runCli(['doctor', '--file', out])).out).toContain('It can be resumed.')
+  expect((await runCli(['repair', '--file', file, '--out', out])).code).toBe(2)
+  expect((await runCli(['repair', '--file', file])).code).toBe(2)
+  expect(await runCli(['doctor', '--file', join(folder, 'nonesuch')])).toMatchObject({ code: 3, out: '' })
 })

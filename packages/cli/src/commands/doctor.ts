@@ -1,4 +1,5 @@
 /** `holdfast doctor`: looks for damage in the store, in one session, or in a transcript file of another program. */
+import { resolve } from 'node:path'
 import type { Finding } from '@holdfast/core'
 import { HoldfastError } from '@holdfast/protocol'
 import { command, examples } from '../command.ts'
@@ -58,9 +59,9 @@ export const doctorCommand = command<Options>({
   },
 })
 
-async function examineFile({ output }: Context, file: string): Promise<Ended> {
+async function examineFile({ output, world }: Context, file: string): Promise<Ended> {
   const { examine } = await import('@holdfast/transcripts')
-  const examination = await examine(file)
+  const examination = await examine(resolve(world.cwd, file))
   const { format, lines, resumable, faults } = examination
   if (output.wantsData) await output.one(examination)
   else {

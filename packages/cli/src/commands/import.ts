@@ -1,4 +1,5 @@
 /** `holdfast import`: transcripts of other programs become sessions; again, only what is new is written. */
+import { resolve } from 'node:path'
 import type { Holdfast } from '@holdfast/core'
 import { formats, type ImportOptions, type ImportSummary, importPaths } from '@holdfast/transcripts'
 import { command, examples } from '../command.ts'
@@ -39,8 +40,9 @@ export const importCommand = command<Options>({
       ['holdfast import ~/.claude/projects', 'again: only what is new'],
     ])
   },
-  async run(context, paths, options) {
+  async run(context, given, options) {
     const { output, world } = context
+    const paths = given.map((path) => resolve(world.cwd, path))
     const holdfast = await context.open({ create: true })
     await output.aside(output.style.faint(`Store: ${shownStore((await context.settings()).store)}`))
     const signal = context.interruption()

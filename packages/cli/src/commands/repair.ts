@@ -1,9 +1,12 @@
 /** `holdfast repair`: puts right what the doctor finds, or writes a mended copy of a transcript file. */
+import { resolve } from 'node:path'
 import type { Repaired } from '@holdfast/core'
 import { HoldfastError } from '@holdfast/protocol'
+import type { TranscriptRepair } from '@holdfast/transcripts'
 import { command, examples } from '../command.ts'
 import type { Context, Ended } from '../context.ts'
 import { resolveId } from '../sessions/resolve-id.ts'
+import { faultLine } from '../terminal/fault-lines.ts'
 import { count } from '../terminal/figures.ts'
 import { findingLine, findingsSummary } from '../terminal/finding-lines.ts'
 import type { Style } from '../terminal/style.ts'
@@ -54,7 +57,7 @@ export function repairedLines({ dryRun, repaired, left }: Repaired, style: Style
 }
 
 async function repairFile(
-  { output }: Context,
+  { output, world }: Context,
   file: string | undefined,
   out: string | undefined,
 ): Promise<Ended> {
@@ -62,8 +65,22 @@ async function repairFile(
     throw new HoldfastError('invalid_input', 'say both: --file <file> --out <file>.')
   }
   const { repair } = await import('@holdfast/transcripts')
-  const done = await repair(file, out)
-  if (output.wantsData) await output.one(done)
-  else await output.lines([`${out} (${count(done.lines, 'line')})`])
-  return undefined
+  const target = resolve(world.cwd, out)
+  const done = await repair(resolve(world.cwd, file), target)
+  if (output.wantsData) await output.one({ ...done, path: target })
+  else await output.lines(mendedLines(done, target, output.style))
+  return done.left.length > 0 ? 'findings' : undefined
+}
+
+function mendedLines(
+  { lines, repaired, left, aside }: TranscriptRepair,
+  path: string,
+  style: Style,
+): string[] {
+  return [
+    ...repaired.map((fault) => `${style.good('✓')} ${faultLine(fault, style)}`),
+    ...left.map((fault) => `${style.bad('✗')} ${faultLine(fault, style)}`),
+    `${path} (${count(lines, 'line')})`,
+    ...(aside === undefined ? [] : [`${aside} holds the lines that could not stay, as they were.`]),
+  ]
 }
