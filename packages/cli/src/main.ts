@@ -38,7 +38,8 @@ async function printed(world: World, { printed: { out, err } }: Program): Promis
 /** `holdfast` alone: what there is to type, and where things are kept. */
 async function welcome(world: World): Promise<Ending> {
   const { welcomeLines } = await import('./welcome.ts')
-  await world.stdout.write(welcomeLines(world, programOf(world).root).join('\n'))
+  const lines = await welcomeLines(world, programOf(world).root)
+  await world.stdout.write(lines.join('\n'))
   return 'ok'
 }
 

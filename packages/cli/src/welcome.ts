@@ -4,8 +4,8 @@ import type { Command } from 'commander'
 import { isPostgres, settingsOf, shownStore } from './place/settings.ts'
 import type { World } from './terminal/world.ts'
 
-export function welcomeLines(world: World, root: Command): string[] {
-  const { store, storeFrom } = settingsOf(world, {})
+export async function welcomeLines(world: World, root: Command): Promise<string[]> {
+  const { store, storeFrom } = await settingsOf(world, {})
   const isNew = !isPostgres(store) && !existsSync(store)
   const first = isNew
     ? ['holdfast import ~/.claude/projects', 'holdfast import ~/.codex/sessions']

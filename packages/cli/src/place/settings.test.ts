@@ -25,40 +25,40 @@ test('the default is in the data folder of the platform', () => {
   expect(at('win32', 'C:\\Users\\me', { LOCALAPPDATA: 'D:\\local' })).toBe('D:\\local\\Holdfast\\holdfast.db')
 })
 
-test('an option goes before the environment, that before the config file, that before the default', () => {
+test('an option goes before the environment, that before the config file, that before the default', async () => {
   const below = join(folder, 'project', 'src')
   mkdirSync(below, { recursive: true })
   writeFileSync(join(folder, 'project', 'holdfast.config.json'), '{"store":"./kept/a.db","tenant":"team"}')
   const env = { HOLDFAST_STORE: './env.db' }
-  expect(settingsOf(world(env, below), { store: 'given.db' })).toMatchObject({
+  expect(await settingsOf(world(env, below), { store: 'given.db' })).toMatchObject({
     store: join(below, 'given.db'),
     storeFrom: '--store',
     tenant: 'team',
   })
-  expect(settingsOf(world(env, below), {}).store).toBe(join(below, 'env.db'))
-  expect(settingsOf(world({}, below), { tenant: 'me' })).toMatchObject({
+  expect((await settingsOf(world(env, below), {})).store).toBe(join(below, 'env.db'))
+  expect(await settingsOf(world({}, below), { tenant: 'me' })).toMatchObject({
     store: join(folder, 'project', 'kept', 'a.db'),
     tenant: 'me',
   })
-  expect(settingsOf(world({}, folder), {})).toMatchObject({
+  expect(await settingsOf(world({}, folder), {})).toMatchObject({
     store: '/home/me/.local/share/holdfast/holdfast.db',
     storeFrom: 'default',
   })
 })
 
-test('a key that is mistyped is an error that names the right one', () => {
+test('a key that is mistyped is an error that names the right one', async () => {
   const path = join(folder, 'wrong.json')
   writeFileSync(path, '{"stroe":"a.db"}')
-  expect(() => settingsOf(world(), { config: path })).toThrow('Did you mean store?')
+  await expect(settingsOf(world(), { config: path })).rejects.toThrow('Did you mean store?')
   writeFileSync(path, '{"store":7}')
-  expect(() => settingsOf(world(), { config: path })).toThrow('store: expected a text')
+  await expect(settingsOf(world(), { config: path })).rejects.toThrow('store: expected a text')
   writeFileSync(path, '{')
-  expect(() => settingsOf(world(), { config: path })).toThrow('not JSON')
-  expect(() => settingsOf(world(), { config: join(folder, 'none.json') })).toThrow('there is no file')
+  await expect(settingsOf(world(), { config: path })).rejects.toThrow('not JSON')
+  await expect(settingsOf(world(), { config: join(folder, 'none.json') })).rejects.toThrow('there is no file')
 })
 
-test('a password is never shown', () => {
-  expect(settingsOf(world(), { store: 'postgres://me:secret@host/db' }).store).toBe(
+test('a password is never shown', async () => {
+  expect((await settingsOf(world(), { store: 'postgres://me:secret@host/db' })).store).toBe(
     'postgres://me:secret@host/db',
   )
   expect(shownStore('postgres://me:secret@host/db')).toBe('postgres://me@host/db')

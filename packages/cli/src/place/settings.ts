@@ -19,9 +19,9 @@ export interface Settings {
   pager: string | undefined
 }
 
-export function settingsOf(world: World, options: PlaceOptions): Settings {
+export async function settingsOf(world: World, options: PlaceOptions): Promise<Settings> {
   const { env, cwd } = world
-  const found = findConfig(cwd, options.config ?? (env.HOLDFAST_CONFIG || undefined))
+  const found = await findConfig(cwd, options.config ?? (env.HOLDFAST_CONFIG || undefined))
   const config = found?.config ?? {}
   const [store, folder, storeFrom] = options.store
     ? [options.store, cwd, '--store']
