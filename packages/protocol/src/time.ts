@@ -15,10 +15,22 @@ export function toMs(value: string): number {
   return Date.parse(value)
 }
 
-/** `Date.parse` reads 30 February as 1 March and 24:00 as the next day; both are refused here. */
+/** The pattern lets 30 February and 25:00 pass. Looked at as digits: `Date.parse` takes ten times as long. */
 function isOnCalendar(value: string): boolean {
-  const ms = Date.parse(value)
-  return (
-    !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(value.slice(0, 'YYYY-MM-DDTHH:MM:SS'.length))
-  )
+  const month = twoDigits(value, 5)
+  if (month < 1 || month > 12) return false
+  const isLeap = month === 2 && isLeapYear(twoDigits(value, 0) * 100 + twoDigits(value, 2))
+  const day = twoDigits(value, 8)
+  if (day < 1 || day > (monthDays[month - 1] as number) + (isLeap ? 1 : 0)) return false
+  return twoDigits(value, 11) < 24 && twoDigits(value, 14) < 60 && twoDigits(value, 17) < 60
+}
+
+const monthDays = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+function isLeapYear(year: number): boolean {
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+}
+
+function twoDigits(value: string, at: number): number {
+  return (value.charCodeAt(at) - 48) * 10 + value.charCodeAt(at + 1) - 48
 }

@@ -1,24 +1,9 @@
 /** Where readers put sessions: one tenant of an open Holdfast. */
-import type { Holdfast, RestoreInput } from '@holdfast/core'
+import type { RestoreInput } from '@holdfast/core'
+import type { DestinationOptions } from './destination-options.ts'
 import { ImportedSession, type NewSession } from './imported-session.ts'
 import type { LossReport } from './loss-report.ts'
-import type { PriceOf } from './price.ts'
 import { sessionIdOf } from './session-id.ts'
-
-export interface DestinationOptions {
-  holdfast: Holdfast
-  report: LossReport
-  price: PriceOf
-  /** Aborted: no further commit is begun. */
-  signal: AbortSignal | undefined
-  /** Told of what each commit wrote. */
-  onWritten(written: Written): void
-}
-
-export interface Written {
-  events: number
-  messages: number
-}
 
 /** What an import did with one session. */
 export interface ImportedSummary {

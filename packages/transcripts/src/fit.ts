@@ -12,7 +12,8 @@ export function fit(step: Step, report: LossReport): HostCommand {
   const { command } = step
   step.units ??= unitsOf(command)
   // No character takes more than six bytes, as `\u0000` does.
-  if (step.units * 6 <= limits.eventBytes || utf8Bytes(JSON.stringify(command)) <= limits.eventBytes - 4_096) return command
+  if (step.units * 6 <= limits.eventBytes || utf8Bytes(JSON.stringify(command)) <= limits.eventBytes - 4_096)
+    return command
   report.drop('content beyond the size of an event')
   if (command.type === 'append') {
     const parts = command.message.parts.map((part) => fitPart(part as MessagePart))

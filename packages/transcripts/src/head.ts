@@ -1,6 +1,6 @@
 /** The beginning of a file, as far as it takes to tell its format: the shapes of its first JSON values. */
 import { open } from 'node:fs/promises'
-import { shapeOf } from './shape.ts'
+import { type Shape, shapeOf } from './shape.ts'
 
 export interface Head {
   readonly path: string
@@ -11,9 +11,6 @@ export interface Head {
   /** Of each of the first lines that begins a JSON object or array: its fields, and its texts that are short. */
   readonly records: readonly Shape[]
 }
-
-/** Fields by path as in `payload.type` or `[].role`; the value is a short text, else undefined. */
-export type Shape = ReadonlyMap<string, string | undefined>
 
 const headBytes = 256 * 1024
 const mostRecords = 50

@@ -10,7 +10,7 @@ import {
   type SessionEvent,
 } from '@holdfast/protocol'
 import type { Batch, Compaction, Step } from './batch.ts'
-import type { DestinationOptions } from './destination.ts'
+import type { DestinationOptions } from './destination-options.ts'
 import { fit } from './fit.ts'
 
 /** Kind of the note that holds the position. */

@@ -1,5 +1,6 @@
 /** The fields of a JSON text that may be cut off anywhere, down to the fourth level. */
-import type { Shape } from './head.ts'
+/** Fields by path as in `payload.type` or `[].role`; the value is a short text, else undefined. */
+export type Shape = ReadonlyMap<string, string | undefined>
 
 const deepest = 4
 const shortText = 100

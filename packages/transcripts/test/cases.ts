@@ -22,7 +22,11 @@ const claude = readFileSync(
 const chat = [
   { role: 'system', content: 'You help.' },
   { role: 'user', content: 'What is the weather in Bern?' },
-  { role: 'assistant', content: null, tool_calls: [chatCall('c1', '{"city":"Bern"}'), chatCall('c2', '{"city": "Basel"}')] },
+  {
+    role: 'assistant',
+    content: null,
+    tool_calls: [chatCall('c1', '{"city":"Bern"}'), chatCall('c2', '{"city": "Basel"}')],
+  },
   { role: 'tool', tool_call_id: 'c1', content: 'rain' },
   { role: 'tool', tool_call_id: 'c2', content: 'sun' },
   { role: 'assistant', content: 'Rain in Bern, sun in Basel.' },
@@ -44,7 +48,12 @@ const items = [
   { type: 'function_call_output', call_id: 'c1', output: 'found' },
   { type: 'custom_tool_call_output', call_id: 'c2', output: 'done' },
   { type: 'web_search_call', status: 'completed' },
-  { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Here it is.' }], phase: 'final_answer' },
+  {
+    type: 'message',
+    role: 'assistant',
+    content: [{ type: 'output_text', text: 'Here it is.' }],
+    phase: 'final_answer',
+  },
 ]
 const itemsMore = [
   { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Thanks.' }] },
@@ -52,19 +61,37 @@ const itemsMore = [
 ]
 
 function rollout(list: readonly object[]): string[] {
-  return list.map((payload) => JSON.stringify({ timestamp: '2026-02-03T04:05:06.789Z', type: 'response_item', payload }))
+  return list.map((payload) =>
+    JSON.stringify({ timestamp: '2026-02-03T04:05:06.789Z', type: 'response_item', payload }),
+  )
 }
 
 function tokens(input: number, output: number): string {
-  const total = { input_tokens: input, cached_input_tokens: 5, output_tokens: output, reasoning_output_tokens: 1, total_tokens: input + output }
-  const payload = { type: 'token_count', info: { total_token_usage: total, last_token_usage: total }, rate_limits: null }
+  const total = {
+    input_tokens: input,
+    cached_input_tokens: 5,
+    output_tokens: output,
+    reasoning_output_tokens: 1,
+    total_tokens: input + output,
+  }
+  const payload = {
+    type: 'token_count',
+    info: { total_token_usage: total, last_token_usage: total },
+    rate_limits: null,
+  }
   return JSON.stringify({ timestamp: '2026-02-03T04:05:07.000Z', type: 'event_msg', payload })
 }
 
 const meta = JSON.stringify({
   timestamp: '2026-02-03T04:05:06.000Z',
   type: 'session_meta',
-  payload: { id: 'codex-sample', timestamp: '2026-02-03T04:05:06.000Z', cwd: '/work', originator: 'codex', cli_version: '1.0.0' },
+  payload: {
+    id: 'codex-sample',
+    timestamp: '2026-02-03T04:05:06.000Z',
+    cwd: '/work',
+    originator: 'codex',
+    cli_version: '1.0.0',
+  },
 })
 const context = JSON.stringify({
   timestamp: '2026-02-03T04:05:06.100Z',
@@ -82,7 +109,13 @@ function claudeTurn(text: string, lines: readonly string[]): string[] {
   const usage = { input_tokens: 3, output_tokens: 2 }
   const reply = { id: 'msg_more', role: 'assistant', model: 'claude-opus-4-5', content, usage }
   return [
-    JSON.stringify({ ...common, type: 'user', uuid: prompt, parentUuid: last.uuid, message: { role: 'user', content: text } }),
+    JSON.stringify({
+      ...common,
+      type: 'user',
+      uuid: prompt,
+      parentUuid: last.uuid,
+      message: { role: 'user', content: text },
+    }),
     JSON.stringify({ ...common, type: 'assistant', uuid: answer, parentUuid: prompt, message: reply }),
   ]
 }
@@ -104,7 +137,11 @@ const claudeLines = claude.trimEnd().split('\n')
 export const samples: readonly Sample[] = [
   ofLines('claude-code', claudeLines, claudeTurn('More?', claudeLines)),
   ofLines('codex', codexLines, codexMore),
-  ofLines('openai-chat', chat.map((message) => JSON.stringify(message)), chatMore.map((message) => JSON.stringify(message))),
+  ofLines(
+    'openai-chat',
+    chat.map((message) => JSON.stringify(message)),
+    chatMore.map((message) => JSON.stringify(message)),
+  ),
   {
     format: 'openai-chat',
     file: 'sample.json',
@@ -117,6 +154,9 @@ export const samples: readonly Sample[] = [
     file: 'sample.json',
     text: JSON.stringify(items),
     longer: JSON.stringify([...items, ...itemsMore]),
-    broken: { text: `[${items.map((item) => JSON.stringify(item)).join(',')}, {"no": tru}]`, line: items.length + 1 },
+    broken: {
+      text: `[${items.map((item) => JSON.stringify(item)).join(',')}, {"no": tru}]`,
+      line: items.length + 1,
+    },
   },
 ]

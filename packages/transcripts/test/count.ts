@@ -67,7 +67,8 @@ export function countClaude(path: string): Counted {
     if (!message || (type !== 'user' && type !== 'assistant')) continue
     const id = message.id ?? `line ${at}`
     roles.set(type, (roles.get(type) ?? new Set()).add(id))
-    if (type === 'assistant' && message.usage && message.id !== undefined) usage.set(message.id, message.usage)
+    if (type === 'assistant' && message.usage && message.id !== undefined)
+      usage.set(message.id, message.usage)
     for (const block of Array.isArray(message.content) ? (message.content as Block[]) : []) {
       if (block.type === 'tool_use' && block.id !== undefined) calls.add(block.id)
       if (block.type === 'tool_result' && block.tool_use_id !== undefined) results.add(block.tool_use_id)

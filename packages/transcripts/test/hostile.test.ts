@@ -49,7 +49,11 @@ describe('a line', () => {
       },
     })
     expect(report.broken).toEqual([
-      { file: 'file.jsonl', line: 2, reason: `${length} bytes is more than lineBytes allows (${limits.lineBytes})` },
+      {
+        file: 'file.jsonl',
+        line: 2,
+        reason: `${length} bytes is more than lineBytes allows (${limits.lineBytes})`,
+      },
     ])
     expect(messages).toBe(await soundMessages())
     expect(peak - before).toBeLessThan(length / 2)
@@ -102,7 +106,9 @@ describe('a file', () => {
     expect(failed).toMatchObject([{ path: expect.stringContaining('a.jsonl'), code: 'invalid_input' }])
     expect(failed[0]?.message).toMatch(message)
     expect(newSessions).toBe(1)
-    await expect(importFile(holdfast, join(folder, 'a.jsonl'))).rejects.toMatchObject({ code: 'invalid_input' })
+    await expect(importFile(holdfast, join(folder, 'a.jsonl'))).rejects.toMatchObject({
+      code: 'invalid_input',
+    })
   })
 
   test('that is not there is told of with its name', async () => {

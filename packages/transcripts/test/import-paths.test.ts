@@ -4,14 +4,23 @@ import { openHoldfast } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
 import { type ImportProgress, importFile, importPaths, priceBy } from '@holdfast/transcripts'
 import { describe, expect, test } from 'vitest'
-import { allEvents, allMessages, openMemory, seqs, temporaryFolder, transcripts } from '../src/testing/imported.ts'
+import {
+  allEvents,
+  allMessages,
+  openMemory,
+  seqs,
+  temporaryFolder,
+  transcripts,
+} from '../src/testing/imported.ts'
 import { samples } from './cases.ts'
 
 const claude = samples.find(({ format }) => format === 'claude-code')?.text ?? ''
 
 test('progress only rises, and ends at the totals', async () => {
   const told: ImportProgress[] = []
-  const summary = await importPaths(await openMemory(), [transcripts], { onProgress: (each) => told.push(each) })
+  const summary = await importPaths(await openMemory(), [transcripts], {
+    onProgress: (each) => told.push(each),
+  })
   for (const [at, now] of told.entries()) {
     const before = told[at - 1] ?? now
     expect(now.bytes).toBeGreaterThanOrEqual(before.bytes)
@@ -46,7 +55,8 @@ test('an abort stops between two commits; the next import goes on, and ends as o
   for (const { id } of sessions) {
     const [ours, theirs] = [await holdfast.sessions.open(id), await whole.sessions.open(id)]
     expect((await ours.view()).counters).toEqual((await theirs.view()).counters)
-    const said = async (session: typeof ours) => (await allMessages(session)).map(({ role, parts }) => ({ role, parts }))
+    const said = async (session: typeof ours) =>
+      (await allMessages(session)).map(({ role, parts }) => ({ role, parts }))
     expect(await said(ours)).toEqual(await said(theirs))
   }
 })
@@ -70,7 +80,10 @@ test('calls are priced by what the caller says; without it their price is unknow
   const [unpriced, priced] = [await openMemory(), await openMemory()]
   await importFile(unpriced, path)
   const prices = { 'anthropic/*': { prompt: 1, completion: 1 } }
-  const book = { prices: { 'anthropic/any': prices['anthropic/*'] }, aliases: [['anthropic/*', 'anthropic/any']] as [string, string][] }
+  const book = {
+    prices: { 'anthropic/any': prices['anthropic/*'] },
+    aliases: [['anthropic/*', 'anthropic/any']] as [string, string][],
+  }
   await importFile(priced, path, { price: priceBy(book, 'list') })
   const { costUnknown, rows } = await unpriced.usage.totals()
   expect(costUnknown).toBe(rows)
@@ -101,7 +114,13 @@ describe('secrets', () => {
   test.each(Object.entries(secrets))('%s: counted; left out when that is asked for', async (kind, secret) => {
     const words = `before ${said[kind] ?? secret} after`
     const path = join(temporaryFolder(), 'file.json')
-    writeFileSync(path, JSON.stringify([{ role: 'user', content: words }, { role: 'assistant', content: 'ok' }]))
+    writeFileSync(
+      path,
+      JSON.stringify([
+        { role: 'user', content: words },
+        { role: 'assistant', content: 'ok' },
+      ]),
+    )
     const [plain, redacted] = [await openMemory(), await openMemory()]
     expect((await importFile(plain, path)).secrets).toEqual(new Map([[kind, 1]]))
     expect((await importFile(redacted, path, { redactSecrets: true })).secrets).toEqual(new Map([[kind, 1]]))

@@ -21,9 +21,16 @@ describe.skipIf(!hasSharedData)(`real transcripts (${why})`, () => {
     expect(first.failed).toEqual([])
     const { sessions } = await holdfast.sessions.list({}, { limit: 1_000 })
     expect(sessions).toHaveLength(claude.length + codex.length + 200)
-    expect(first).toMatchObject({ sessions: sessions.length, newSessions: sessions.length, bytes: first.bytesTotal })
+    expect(first).toMatchObject({
+      sessions: sessions.length,
+      newSessions: sessions.length,
+      bytes: first.bytesTotal,
+    })
     expect(sessions.filter(({ lineage }) => lineage === 'child')).toHaveLength(6)
-    const raw = [...claude.map((file) => countClaude(join(sharedData, file))), ...codex.map((file) => countCodex(join(sharedData, file)))]
+    const raw = [
+      ...claude.map((file) => countClaude(join(sharedData, file))),
+      ...codex.map((file) => countCodex(join(sharedData, file))),
+    ]
     const { blank: _blank, ...fates } = Object.fromEntries(first.report.lines)
     const told = Object.values(fates).reduce((sum, times) => sum + times, 0)
     expect(told).toBe(raw.reduce((sum, { lines }) => sum + lines, 0) + 200)
@@ -37,10 +44,16 @@ describe.skipIf(!hasSharedData)(`real transcripts (${why})`, () => {
     const raw = countClaude(path)
     const { report, imported } = await importFile(holdfast, path)
     expect(report.broken.map(({ line }) => line)).toEqual(raw.notJson)
-    const own = imported.find(({ sessionId }) => sessionId === sessionIdOf('default', 'claude-code', sourceIdOf(file)))
+    const own = imported.find(
+      ({ sessionId }) => sessionId === sessionIdOf('default', 'claude-code', sourceIdOf(file)),
+    )
     const session = await holdfast.sessions.open(own?.sessionId ?? '')
     const { promptTokens, completionTokens, cachedReadTokens } = raw
-    expect((await session.view()).counters).toMatchObject({ promptTokens, completionTokens, cachedReadTokens })
+    expect((await session.view()).counters).toMatchObject({
+      promptTokens,
+      completionTokens,
+      cachedReadTokens,
+    })
     const messages = await allMessages(session)
     expect(pairingFaults(messages)).toEqual([])
     const parts = messages.flatMap((message) => message.parts)
@@ -65,7 +78,9 @@ describe.skipIf(!hasSharedData)(`real transcripts (${why})`, () => {
     const parts = messages.flatMap((message) => message.parts)
     expect(parts.filter(({ type }) => type === 'tool_call')).toHaveLength(raw.calls)
     const results = parts.flatMap((part) => (part.type === 'tool_result' ? [part] : []))
-    expect(results.filter(({ outcome }) => outcome !== 'unknown')).toHaveLength(raw.results - raw.orphanResults)
+    expect(results.filter(({ outcome }) => outcome !== 'unknown')).toHaveLength(
+      raw.results - raw.orphanResults,
+    )
     expect(results.filter(({ outcome }) => outcome === 'unknown')).toHaveLength(raw.orphanCalls)
     expect(report.repaired.get('calls without a result, closed as unknown') ?? 0).toBe(raw.orphanCalls)
     const spoken = (role: string, author?: string) =>

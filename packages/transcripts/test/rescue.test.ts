@@ -2,7 +2,13 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { examine, importFile, repair } from '@holdfast/transcripts'
 import { describe, expect, test } from 'vitest'
-import { allMessages, openMemory, pairingFaults, temporaryFolder, transcripts } from '../src/testing/imported.ts'
+import {
+  allMessages,
+  openMemory,
+  pairingFaults,
+  temporaryFolder,
+  transcripts,
+} from '../src/testing/imported.ts'
 import { samples } from './cases.ts'
 
 const session = join(transcripts, 'claude-code/0ccf1a04-1b4c-43b6-8aa5-79e41db43a68.jsonl')
@@ -26,9 +32,12 @@ test('a sound file is resumable, and is written as it is', async () => {
   const { before, repaired, out } = await rescued(claude)
   expect(before).toMatchObject({ format: 'claude-code', resumable: true, faults: [], lines: claude.length })
   expect(repaired).toEqual({ format: 'claude-code', lines: claude.length, repaired: [], left: [] })
-  expect(readFileSync(out, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line))).toEqual(
-    claude.map((line) => JSON.parse(line)),
-  )
+  expect(
+    readFileSync(out, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toEqual(claude.map((line) => JSON.parse(line)))
 })
 
 describe('a Claude Code file', () => {
@@ -69,7 +78,9 @@ describe('a Claude Code file', () => {
 })
 
 test('a Codex call without output gets one; an output without its call is put aside', async () => {
-  const lost = codex.filter((line) => !line.includes('"function_call_output"') && !line.includes('"custom_tool_call"'))
+  const lost = codex.filter(
+    (line) => !line.includes('"function_call_output"') && !line.includes('"custom_tool_call"'),
+  )
   const { before, after, repaired } = await rescued(lost)
   expect(before.faults.map(({ code }) => code).sort()).toEqual(['orphan_call', 'orphan_result'])
   expect(after).toMatchObject({ format: 'codex', resumable: true })

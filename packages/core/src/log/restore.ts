@@ -37,7 +37,7 @@ export async function restoreEvents(
   const fresh = events.filter(({ seq }) => seq > after)
   const first = fresh[0]
   if (!first) return { changed: false, replayed: false }
-  requireNext(sessionId, first, after)
+  requireGapFree(sessionId, fresh, after)
   if (after === 0) requireOwn(log, sessionId, first)
   const files: Attachment[] = attachments.map(attachmentOf)
   return receiptOf(await log.restore(sessionId, fresh, { actor, attachments: files }))
@@ -77,14 +77,13 @@ function parted(sessionId: string, seq: number | undefined): never {
   )
 }
 
-function requireNext(sessionId: string, { seq }: FoldEvent, after: number): void {
-  if (seq === after + 1) return
+function requireGapFree(sessionId: string, events: readonly FoldEvent[], after: number): void {
+  const other = events.findIndex(({ seq }, n) => seq !== after + n + 1)
+  if (other < 0) return
   throw new HoldfastError(
     'invalid_input',
-    `session ${sessionId} ends at seq ${after}; event ${seq} does not follow`,
-    {
-      details: { seq: after },
-    },
+    `event ${events[other]?.seq} of session ${sessionId} does not follow seq ${after + other}`,
+    { details: { seq: after + other } },
   )
 }
 

@@ -266,5 +266,6 @@ function original(node: Node | undefined): Node | undefined {
 function keyOf(entry: Entry, block: Block): string {
   if (block.type === 'tool_result') return `result ${block.tool_use_id}`
   const owner = entry.messageId ?? entry.at ?? entry.uuid
+  if (block.type === 'tool_use') return `use ${owner} ${block.id}`
   return `${entry.type} ${owner} ${createHash('sha256').update(JSON.stringify(block)).digest('base64')}`
 }

@@ -54,6 +54,7 @@ class TurnReader {
   #read: Reach | undefined
   /** The line that is being read was imported before. */
   #isSeen = false
+  #lineUnits = 0
   #fate: LineFate = 'carried'
   /** The boundary before a summary. */
   #boundary: JsonObject | undefined
@@ -66,6 +67,7 @@ class TurnReader {
 
   *read(line: Line, entry: Entry | undefined): Generator<Turn> {
     this.#isSeen = line.number <= this.#options.seen
+    this.#lineUnits = line.bytes.length + 64
     this.#fate = 'carried'
     if (entry === undefined) this.#readBroken(line)
     else yield* this.#readEntry(line, entry)
@@ -224,13 +226,14 @@ class TurnReader {
     this.#fate = 'opaque'
     if (this.#isSeen) return
     this.#options.report.keep(kind)
-    this.#push({ type: 'addNote', kind: `claude_code.${kind}`.slice(0, 256), data: raw })
+    this.#push({ type: 'addNote', kind: `claude_code.${kind}`.slice(0, 256), data: raw }, this.#lineUnits)
   }
 
-  #push(command: Step['command']): void {
+  /** `units` of a command that holds the whole line. */
+  #push(command: Step['command'], units?: number): void {
     const reply = this.#replies.at(-1)
     const steps = reply?.after ?? this.#before
-    steps.push(this.#step(command))
+    steps.push({ ...this.#step(command), ...(units !== undefined && { units }) })
   }
 
   #step(command: Step['command']): Step {

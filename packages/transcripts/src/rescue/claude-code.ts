@@ -65,7 +65,11 @@ class ClaudeCodeSurvey implements Survey {
   #adopt(line: number, parent: string): void {
     const [before] = this.#last
     if (before !== undefined) this.#adopted.set(line, before)
-    this.faults.push({ code: 'missing_parent', line, message: `its parent ${parent} is not in the file before it` })
+    this.faults.push({
+      code: 'missing_parent',
+      line,
+      message: `its parent ${parent} is not in the file before it`,
+    })
   }
 
   finish(): void {
@@ -76,7 +80,11 @@ class ClaudeCodeSurvey implements Survey {
       this.#missing.set(end, [...(this.#missing.get(end) ?? []), call])
     }
     for (const { callId, line } of this.#strayResults)
-      this.faults.push({ code: 'orphan_result', line, message: `it answers call ${callId}, which is not in the file before it` })
+      this.faults.push({
+        code: 'orphan_result',
+        line,
+        message: `it answers call ${callId}, which is not in the file before it`,
+      })
   }
 
   mend({ number, value }: Line): JsonObject[] {
@@ -110,7 +118,10 @@ function asTextIf(strays: readonly string[], value: Json): Json {
   if (block?.type !== 'tool_result' || !strays.includes(String(block.tool_use_id))) return value
   const { content } = block
   const text = typeof content === 'string' ? content : JSON.stringify(content ?? null)
-  return { type: 'text', text: `[result of call ${String(block.tool_use_id)}, which is not in the transcript] ${text}` }
+  return {
+    type: 'text',
+    text: `[result of call ${String(block.tool_use_id)}, which is not in the transcript] ${text}`,
+  }
 }
 
 function answerTo(line: JsonObject, calls: readonly Call[]): JsonObject {

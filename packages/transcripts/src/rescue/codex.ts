@@ -56,7 +56,11 @@ class CodexSurvey implements Survey {
 function outputFor(value: JsonObject, callId: string): JsonObject {
   const isCustom = objectOf(value.payload)?.type === 'custom_tool_call'
   const type = isCustom ? 'custom_tool_call_output' : 'function_call_output'
-  return { timestamp: value.timestamp ?? null, type: 'response_item', payload: { type, call_id: callId, output: noResult } }
+  return {
+    timestamp: value.timestamp ?? null,
+    type: 'response_item',
+    payload: { type, call_id: callId, output: noResult },
+  }
 }
 
 function callIdOf(value: JsonObject | undefined): string | undefined {

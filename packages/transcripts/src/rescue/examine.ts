@@ -32,5 +32,8 @@ export async function surveyOf(
   const source = await Source.open(path, { secrets: new SecretFinder({ redact: false }) })
   if (name === 'claude-code') return { survey: await surveyClaudeCode(source), format: name, source }
   if (name === 'codex') return { survey: await surveyCodex(source), format: name, source }
-  throw new HoldfastError('invalid_input', `${path} is of format ${name}; claude-code and codex can be examined`)
+  throw new HoldfastError(
+    'invalid_input',
+    `${path} is of format ${name}; claude-code and codex can be examined`,
+  )
 }

@@ -25,7 +25,13 @@ export const mostBytes = 256 * 1024 * 1024
 
 export function sizeFaults(bytes: number): Fault[] {
   if (bytes <= mostBytes) return []
-  return [{ code: 'too_large', line: 0, message: `the file has ${bytes} bytes; beyond ${mostBytes} resuming is known to fail` }]
+  return [
+    {
+      code: 'too_large',
+      line: 0,
+      message: `the file has ${bytes} bytes; beyond ${mostBytes} resuming is known to fail`,
+    },
+  ]
 }
 
 export function brokenFault({ number, broken }: Line): Fault {

@@ -1,0 +1,60 @@
+import { expect, it, onTestFinished } from 'vitest'
+import { memory } from '../store/memory/index.ts'
+import { openHoldfast } from './holdfast.ts'
+import { eachStore } from './testing/each-store.ts'
+import { assistant, user } from './testing/messages.ts'
+
+eachStore('a log that is restored', (place) => {
+  /** A session of another store, with an image, usage and an answer. */
+  async function elsewhere() {
+    const holdfast = await openHoldfast({ store: memory(), clock: place.clock.now })
+    onTestFinished(() => holdfast.close())
+    const session = await holdfast.sessions.create({ agentId: 'agent', title: 'mine' })
+    const image = await session.putAttachment({ bytes: Buffer.from('an image'), mediaType: 'image/png' })
+    await session.append({ role: 'user', parts: [{ type: 'image', ...image }] })
+    await session.append(assistant('a house'))
+    await session.recordUsage({ attemptId: 'a', promptTokens: 3, completionTokens: 2 })
+    const { texts } = await session.eventTexts({ limit: 100 })
+    const attachments = [Buffer.from('an image')]
+    return { holdfast, session, events: texts.map(({ text }) => text), attachments, image }
+  }
+
+  it('is the same log: seqs, bytes, totals and files; and it goes on', async () => {
+    const { holdfast, session, events, attachments, image } = await elsewhere()
+    const { sessions, usage } = await place.open()
+    const parts = [{ events: events.slice(0, 3), attachments }, { events: events.slice(3) }]
+    for (const part of parts) expect((await sessions.restore(session.id, part)).changed).toBe(true)
+    const copy = await sessions.open(session.id)
+    expect((await copy.eventTexts({ limit: 100 })).texts.map(({ text }) => text)).toEqual(events)
+    expect(await copy.view()).toEqual(await session.view())
+    expect(await usage.totals()).toEqual(await holdfast.usage.totals())
+    expect(Buffer.from((await copy.getAttachment(image.hash)) ?? []).toString()).toBe('an image')
+    for (const part of parts)
+      expect(await sessions.restore(session.id, part)).toMatchObject({ changed: false })
+    if (copy.lifecycle === 'active') await copy.append(user('and then?'))
+    expect((await copy.view()).seq).toBe(events.length + 1)
+  })
+
+  it('is refused where it parts from the one that is here, has a gap, or is not of this session', async () => {
+    const { session, events } = await elsewhere()
+    const target = await place.open()
+    const { sessions } = target
+    const refusal = (ofId: string, given: string[]) => sessions.restore(ofId, { events: given })
+    await expect(refusal(session.id, events.slice(1))).rejects.toMatchObject({ code: 'invalid_input' })
+    await expect(refusal('another', events)).rejects.toMatchObject({ code: 'invalid_input' })
+    await expect(target.forTenant('t2').sessions.restore(session.id, { events })).rejects.toMatchObject({
+      code: 'invalid_input',
+    })
+    await expect(refusal(session.id, ['{"seq":1}'])).rejects.toMatchObject({ code: 'invalid_input' })
+    expect(await sessions.get(session.id)).toBeUndefined()
+    await refusal(session.id, events.slice(0, 2))
+    await expect(refusal(session.id, events.toSpliced(2, 1))).rejects.toMatchObject({ code: 'invalid_input' })
+    await expect(refusal(session.id, events.toSpliced(3, 1))).rejects.toMatchObject({ code: 'invalid_input' })
+    const other = events[1]?.replace('image/png', 'image/gif') ?? ''
+    await expect(refusal(session.id, [other, ...events.slice(2)])).rejects.toMatchObject({
+      code: 'id_taken',
+      details: { seq: 2 },
+    })
+    expect((await sessions.get(session.id))?.seq).toBe(2)
+  })
+})

@@ -1,0 +1,19 @@
+/** What the sessions of one destination share. */
+import type { Holdfast } from '@holdfast/core'
+import type { LossReport } from './loss-report.ts'
+import type { PriceOf } from './price.ts'
+
+export interface DestinationOptions {
+  holdfast: Holdfast
+  report: LossReport
+  price: PriceOf
+  /** Aborted: no further commit is begun. */
+  signal: AbortSignal | undefined
+  /** Told of what each commit wrote. */
+  onWritten(written: Written): void
+}
+
+export interface Written {
+  events: number
+  messages: number
+}
