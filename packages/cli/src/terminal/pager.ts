@@ -59,7 +59,7 @@ async function throughPager(world: World, pager: string, lines: AsyncIterable<st
   })
   for await (const line of lines) {
     if (isLeft || child.exitCode !== null) break
-    if (!child.stdin.write(`${line}\n`)) await Promise.race([once(child.stdin, 'drain'), ended])
+    await new Promise<void>((resolve) => void child.stdin.write(`${line}\n`, () => resolve()))
   }
   child.stdin.end()
   await ended
