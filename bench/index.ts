@@ -6,6 +6,7 @@
  */
 import { all } from './all.ts'
 import { append } from './append.ts'
+import { cli } from './cli.ts'
 import { list } from './list.ts'
 import { memory } from './memory.ts'
 import { open } from './open.ts'
@@ -24,6 +25,7 @@ const workloads: Record<string, { run: () => Promise<void>; about: string }> = {
     run: append,
     about: 'one durable turn: alone, in a growing session, from 64 callers',
   },
+  cli: { run: cli, about: 'the holdfast command as a whole process' },
   list: { run: list, about: '50 of 100,000 sessions' },
   memory: {
     run: memory,
@@ -43,7 +45,7 @@ const workloads: Record<string, { run: () => Promise<void>; about: string }> = {
   },
   size: { run: size, about: 'bytes on disk per byte of text' },
   tail: { run: tail, about: 'the last 50 of up to 1,000,000 messages' },
-  transcripts: { run: transcripts, about: 'import of 100 MB of Claude Code transcripts (half a minute)' },
+  transcripts: { run: transcripts, about: 'import of 100 MB of Claude Code transcripts' },
 }
 
 const name = process.argv[2] ?? 'all'

@@ -1,6 +1,6 @@
 /**
  * `node tools/build.ts [package…]` makes each package ready to publish in `packages/<name>/dist`: JavaScript,
- * declarations, everything that is not TypeScript, and a manifest whose exports name the JavaScript.
+ * declarations, everything that is no code, and a manifest whose exports and commands name the JavaScript.
  */
 import { cpSync, globSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -25,7 +25,7 @@ function build({ folder, manifest }: Package, emitted: string): void {
 
 function copyAssets(from: string, to: string): void {
   for (const path of globSync('**/*', { cwd: from })) {
-    if (path.endsWith('.ts') || statSync(join(from, path)).isDirectory()) continue
+    if (/\.[jt]s$/.test(path) || statSync(join(from, path)).isDirectory()) continue
     mkdirSync(dirname(join(to, path)), { recursive: true })
     cpSync(join(from, path), join(to, path))
   }
@@ -33,7 +33,13 @@ function copyAssets(from: string, to: string): void {
 
 function published({ scripts, ...manifest }: Manifest): object {
   const exports = Object.entries(manifest.exports).map(([subpath, path]) => [subpath, target(path)])
-  return { ...manifest, exports: Object.fromEntries(exports) }
+  const { bin = {} } = manifest
+  const commands = Object.entries(bin).map(([name, path]) => [name, path.replace('./src/', './')])
+  return {
+    ...manifest,
+    exports: Object.fromEntries(exports),
+    ...(commands.length > 0 && { bin: Object.fromEntries(commands) }),
+  }
 }
 
 function target(path: string): object | string {

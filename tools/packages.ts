@@ -7,6 +7,7 @@ import { basename, join } from 'node:path'
 export type Manifest = {
   readonly name: string
   readonly exports: Readonly<Record<string, string>>
+  readonly bin?: Readonly<Record<string, string>>
   readonly [field: string]: unknown
 }
 

@@ -24,6 +24,7 @@ export const layers: readonly Layer[] = [
   { name: 'store/conformance', folder: `${core}/store/conformance`, imports: ['protocol', 'store'] },
   { name: 'log', folder: `${core}/log`, imports: ['protocol', 'session', 'store', 'context', 'ledger'] },
   { name: 'core', folder: 'packages/core', imports: ['protocol', ...coreLayers] },
+  { name: 'cli', folder: 'packages/cli', imports: publicLayers },
   { name: 'transcripts', folder: 'packages/transcripts', imports: ['protocol', 'core'] },
   { name: 'demo', folder: 'demo', imports: publicLayers },
   { name: 'bench', folder: 'bench', imports: [...publicLayers, 'tools/postgres'] },
@@ -36,6 +37,7 @@ export const layers: readonly Layer[] = [
 export const packageArrows: Readonly<Record<string, readonly string[]>> = {
   'packages/protocol': [],
   'packages/core': ['packages/protocol'],
+  'packages/cli': ['packages/protocol', 'packages/core', 'packages/transcripts'],
   'packages/transcripts': ['packages/protocol', 'packages/core'],
 }
 

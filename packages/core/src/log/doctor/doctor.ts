@@ -4,7 +4,7 @@
  */
 import { HoldfastError, id, isHoldfastError, parseInput, type TenantId } from '@holdfast/protocol'
 import { textOf } from '../../session/projections.ts'
-import { knownOptions } from '../known-options.ts'
+import { requireKnown } from '../option-names.ts'
 import type { TenantLog } from '../tenant-log.ts'
 import { examine } from './examine.ts'
 import { type Finding, findingOf } from './findings.ts'
@@ -22,7 +22,8 @@ export async function* doctor(
   logOf: (tenantId: TenantId) => TenantLog,
   options: DoctorOptions = {},
 ): AsyncGenerator<Finding, void, void> {
-  const { sessionId, everyTenant = false } = knownOptions('doctor', options, ['sessionId', 'everyTenant'])
+  requireKnown(options, ['sessionId', 'everyTenant'], 'doctor')
+  const { sessionId, everyTenant = false } = options
   if (sessionId !== undefined && everyTenant) {
     throw new HoldfastError('invalid_input', 'doctor: name a session, or say everyTenant, not both.')
   }

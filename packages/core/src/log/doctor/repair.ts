@@ -5,7 +5,7 @@
  */
 import { type Actor, id, isHoldfastError, limits, parseInput, type TenantId } from '@holdfast/protocol'
 import { textOf } from '../../session/projections.ts'
-import { knownOptions } from '../known-options.ts'
+import { requireKnown } from '../option-names.ts'
 import type { TenantLog } from '../tenant-log.ts'
 import { type Finding, isOfStore, type RepairWay } from './findings.ts'
 import { repairSession } from './repair-session.ts'
@@ -40,7 +40,8 @@ export async function repair(
   target: Target,
   options: RepairOptions = {},
 ): Promise<Repaired> {
-  const { dryRun = false, actor = repairActor } = knownOptions('repair', options, ['dryRun', 'actor'])
+  requireKnown(options, ['dryRun', 'actor'], 'repair')
+  const { dryRun = false, actor = repairActor } = options
   if (typeof target === 'string') {
     return { dryRun, ...(await repairSession(log, parseInput(id, target, 'sessionId'), { actor, dryRun })) }
   }

@@ -1,20 +1,44 @@
-/** The copy of a file that is made before its schema changes: `<path>.backup-v<version>-<time>`. */
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+/** Copies of a file: one that somebody asks for, and the one made before its schema changes: `<path>.backup-v<version>-<time>`. */
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { HoldfastError } from '@holdfast/protocol'
 import type { Place } from './connection.ts'
-import { sqliteCode } from './errors.ts'
+import { type BetterSqlite, driverOf } from './driver.ts'
+import { sqliteCode, storeError } from './errors.ts'
+import { patiently } from './patience.ts'
 
-/** A copy has its name only once it is whole and on disk. */
+type Source = Pick<Place, 'driver' | 'path'>
+
+/**
+ * Copies a store to `target` as it is at one moment, while others go on reading and writing. The copy has its name once it
+ * is whole and on disk. Throws `invalid_input` where there is something already: a copy is never written over.
+ */
+export async function backUpSqlite(
+  path: string,
+  target: string,
+  options: { driver?: BetterSqlite } = {},
+): Promise<void> {
+  const source = { driver: await driverOf(options.driver), path: resolve(path) }
+  if (!existsSync(source.path)) throw new HoldfastError('not_found', `There is no database ${source.path}.`)
+  if (existsSync(target)) throw new HoldfastError('invalid_input', `${target} exists; name a new file.`)
+  try {
+    await patiently(() =>
+      told(`The copy of ${source.path} cannot be made as ${target}.`, () => copyTo(source, resolve(target))),
+    )
+  } catch (error) {
+    throw storeError(error)
+  }
+}
+
 export function backUp(place: Place, version: number, nowMs: number): void {
   if (place.inMemory) return
   told(`The copy of ${place.path} before its migration cannot be made; nothing was changed.`, () => {
-    copy(place, version, nowMs)
+    copyTo(place, `${place.path}.backup-v${version}-${Math.floor(nowMs)}`)
   })
 }
 
-function copy({ driver, path }: Place, version: number, nowMs: number): void {
-  const target = `${path}.backup-v${version}-${Math.floor(nowMs)}`
+/** A copy has its name only once it is whole and on disk. */
+function copyTo({ driver, path }: Source, target: string): void {
   const partial = `${target}.partial`
   rmSync(partial, { force: true })
   closeSync(openSync(partial, 'w', 0o600))
@@ -26,7 +50,7 @@ function copy({ driver, path }: Place, version: number, nowMs: number): void {
   }
   sync(partial)
   renameSync(partial, target)
-  syncFolder(dirname(path))
+  syncFolder(dirname(target))
 }
 
 /** Copies hold what was erased since, so a scrub takes them away. */

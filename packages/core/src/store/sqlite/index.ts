@@ -7,6 +7,7 @@ import type { StoreFactory } from '../store.ts'
 import { openDatabase, type SqliteOptions } from './open.ts'
 import { SqliteStore } from './store.ts'
 
+export { backUpSqlite } from './backup.ts'
 export type { BetterDatabase, BetterSqlite, BetterStatement } from './driver.ts'
 export type { SqliteOptions } from './open.ts'
 export type { Durability } from './settings.ts'

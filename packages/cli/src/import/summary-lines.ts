@@ -1,0 +1,86 @@
+/** What an import did, and what of the files it could not carry over. */
+import type { ImportSummary } from '@holdfast/transcripts'
+import { count, duration } from '../terminal/figures.ts'
+import { plainLine } from '../terminal/plain.ts'
+import type { Style } from '../terminal/style.ts'
+import { cut } from '../terminal/width.ts'
+
+export interface SummaryOptions {
+  elapsedMs: number
+  style: Style
+  /** Columns of the terminal; without it nothing is cut. */
+  width: number | undefined
+  redacted: boolean
+}
+
+const failedShown = 10
+
+export function summaryLines(summary: ImportSummary, options: SummaryOptions): string[] {
+  const { style, width = Number.POSITIVE_INFINITY } = options
+  const loss = summary.report.toLines().map(plainLine)
+  return [
+    headline(summary, options),
+    ...(loss.length === 0 ? [] : ['', style.title('Not carried over as it was')]),
+    ...loss.map((line) => `  ${style.faint(cut(line, width - 2))}`),
+    ...failedLines(summary, style),
+    ...secretLines(summary, options),
+    ...(summary.stopped
+      ? ['', style.warn('Stopped. What was written is whole; the same command goes on from there.')]
+      : []),
+  ]
+}
+
+function headline(summary: ImportSummary, { elapsedMs, style }: SummaryOptions): string {
+  const { files, filesTotal, filesUnchanged, newSessions, imported, messages, events } = summary
+  if (filesTotal === 0) return 'No file to import.'
+  const unchanged = filesUnchanged > 0 ? ` (${filesUnchanged.toLocaleString('en')} unchanged)` : ''
+  if (events === 0) return `Nothing new in ${count(files, 'file')}${unchanged}.`
+  const grown = imported.filter(({ isNew, events: written }) => !isNew && written > 0).length
+  const parts = [
+    count(newSessions, 'new session'),
+    ...(grown > 0 ? [`${count(grown, 'session')} went on`] : []),
+    count(messages, 'message'),
+    count(events, 'event'),
+  ]
+  return `${style.good('✓')} ${parts.join(', ')} from ${count(files, 'file')}${unchanged} in ${duration(elapsedMs)}`
+}
+
+function failedLines({ failed }: ImportSummary, style: Style): string[] {
+  if (failed.length === 0) return []
+  const more = failed.length - failedShown
+  return [
+    '',
+    style.bad(`${count(failed.length, 'file')} could not be read`),
+    ...failed.slice(0, failedShown).map((file) => `  ${plainLine(file.path)}: ${reasonOf(file)}`),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ]
+}
+
+function reasonOf({ code, message }: ImportSummary['failed'][number]): string {
+  return code === 'ENOENT' ? 'not there' : plainLine(message)
+}
+
+function secretLines({ secrets }: ImportSummary, { style, redacted }: SummaryOptions): string[] {
+  if (secrets.size === 0) return []
+  const kinds = [...secrets].map(([kind, times]) => `${times} ${kind}`).join(', ')
+  const done = redacted ? 'left out' : 'kept; --redact-secrets leaves them out'
+  return ['', `${style.warn('Secrets')} ${done}: ${kinds}`]
+}
+
+/** The same for a program. */
+export function summaryData(summary: ImportSummary): object {
+  const { imported, failed, secrets, report, ...counts } = summary
+  return {
+    ...counts,
+    imported,
+    failed: failed.map(({ path, code, message }) => ({ path, code, message })),
+    secrets: Object.fromEntries(secrets),
+    report: {
+      lines: Object.fromEntries(report.lines),
+      keptOpaque: Object.fromEntries(report.keptOpaque),
+      dropped: Object.fromEntries(report.dropped),
+      repaired: Object.fromEntries(report.repaired),
+      broken: report.broken,
+    },
+  }
+}

@@ -1,0 +1,48 @@
+/** Which store, whose sessions: an option goes before the environment, that before the config file, that before the default. */
+import { dirname, resolve } from 'node:path'
+import type { World } from '../terminal/world.ts'
+import { findConfig } from './config.ts'
+import { defaultStore } from './data-folder.ts'
+
+export interface PlaceOptions {
+  store?: string
+  tenant?: string
+  config?: string
+}
+
+export interface Settings {
+  /** Absolute path of a SQLite file, or the URL of a Postgres. */
+  store: string
+  /** Who said so. */
+  storeFrom: string
+  tenant: string | undefined
+  pager: string | undefined
+}
+
+export async function settingsOf(world: World, options: PlaceOptions): Promise<Settings> {
+  const { env, cwd } = world
+  const found = await findConfig(cwd, options.config ?? (env.HOLDFAST_CONFIG || undefined))
+  const config = found?.config ?? {}
+  const [store, folder, storeFrom] = options.store
+    ? [options.store, cwd, '--store']
+    : env.HOLDFAST_STORE
+      ? [env.HOLDFAST_STORE, cwd, 'HOLDFAST_STORE']
+      : found && config.store
+        ? [config.store, dirname(found.path), found.path]
+        : [defaultStore(world), cwd, 'default']
+  return {
+    store: isPostgres(store) ? store : resolve(folder, store),
+    storeFrom,
+    tenant: options.tenant ?? (env.HOLDFAST_TENANT || config.tenant),
+    pager: env.HOLDFAST_PAGER ?? config.pager ?? env.PAGER,
+  }
+}
+
+export function isPostgres(store: string): boolean {
+  return /^postgres(ql)?:\/\//.test(store)
+}
+
+/** Without its password. */
+export function shownStore(store: string): string {
+  return isPostgres(store) ? store.replace(/^(\w+:\/\/[^:@/]*):[^@]*@/, '$1@') : store
+}

@@ -1,0 +1,21 @@
+/** What a session is called: its title, else the first words that a user said in it. */
+import type { Holdfast, SessionSummary } from '@holdfast/core'
+import { plainLine } from '../terminal/plain.ts'
+
+const lookedAt = 5
+const longest = 200
+
+export async function sessionName(
+  holdfast: Holdfast,
+  { id, title, agentName }: Pick<SessionSummary, 'id' | 'title' | 'agentName'>,
+): Promise<string> {
+  if (title !== undefined) return plainLine(title.slice(0, longest))
+  const session = await holdfast.sessions.open(id)
+  const { messages } = await session.messages({ after: '0', limit: lookedAt })
+  for (const { role, parts } of messages) {
+    if (role !== 'user') continue
+    const part = parts.find(({ type }) => type === 'text')
+    if (part?.type === 'text' && part.text.trim() !== '') return plainLine(part.text.slice(0, longest))
+  }
+  return plainLine(agentName)
+}
