@@ -36,6 +36,23 @@ eachSharedStore('a damaged head', (place) => {
   })
 })
 
+eachSharedStore('an index that leads to a session of another value', (place) => {
+  it.each([
+    ['agent', "agent = 'other'", { agentId: 'other' }],
+    ['owner', "owner = 'mallory'", { ownerUserId: 'mallory' }],
+    ['thread', "thread = 'other'", { threadId: 'other' }],
+    ['activity', 'activity = activity - 5', {}],
+    ['creation', 'created = created - 5', { rootSessionId: 'one' }],
+  ])('is damage: %s', async (_, change, filters) => {
+    const holdfast = await place.open()
+    await holdfast.sessions.create({ id: 'one', agentId: 'agent', ownerUserId: 'alice' })
+    if (!place.behind) return
+    expect(await holdfast.sessions.list()).toMatchObject({ sessions: [{ id: 'one' }] })
+    await place.behind(`UPDATE ${place.dialect === 'postgres' ? '@listings' : 'sessions'} SET ${change}`)
+    expect(await holdfast.sessions.list(filters)).toEqual({ sessions: [], damaged: ['one'] })
+  })
+})
+
 eachSharedStore('a head that cannot be read', (place) => {
   it('of a newer version stops no list, no pruning and no erasure', async () => {
     const { sessions, ...holdfast } = await openWith(['new', 'other', 'hers'])

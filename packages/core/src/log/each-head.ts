@@ -3,7 +3,7 @@ import { HoldfastError, isHoldfastError, limits } from '@holdfast/protocol'
 import type { Lease } from '../session/deciding.ts'
 import type { Head } from '../session/state.ts'
 import type { ListQuery, ListRow } from '../store/store.ts'
-import { decodeHead } from './head-codec.ts'
+import { decodeHead, indexKey, indexValue } from './head-codec.ts'
 import type { TenantLog } from './tenant-log.ts'
 
 export interface FoundHead {
@@ -23,20 +23,27 @@ export async function* eachHead(log: TenantLog, query: Omit<ListQuery, 'limit'>)
   for (;;) {
     const page = { ...query, limit: limits.pageItems, ...(after && { after }) }
     const rows = await log.store.listHeads(log.tenantId, page)
-    for (const row of rows) yield listedHead(row)
+    for (const row of rows) yield listedHead(row, query)
     const last = rows.at(-1)
     if (!last || rows.length < limits.pageItems) return
     after = { key: last.key, id: last.sessionId }
   }
 }
 
-export function listedHead({ sessionId, key, lease, body, damaged }: ListRow): ListedHead {
-  return { sessionId, key, lease, head: damaged ? undefined : readable(body) }
+/** `decode` is for a caller that keeps heads. An entry of an index that leads to a session of another value is damaged. */
+export function listedHead(
+  { sessionId, key, lease, body, damaged }: ListRow,
+  { index, value }: Pick<ListQuery, 'index' | 'value'>,
+  decode: (sessionId: string, body: string) => Head = (_, text) => decodeHead(text),
+): ListedHead {
+  const head = damaged ? undefined : readable(() => decode(sessionId, body))
+  const isThere = head && indexKey[index](head) === key && indexValue[index]?.(head) === value
+  return { sessionId, key, lease, head: isThere ? head : undefined }
 }
 
-function readable(body: string): Head | undefined {
+function readable(decode: () => Head): Head | undefined {
   try {
-    return decodeHead(body)
+    return decode()
   } catch (error) {
     if (!isUnreadable(error)) throw error
     return undefined

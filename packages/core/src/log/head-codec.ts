@@ -3,7 +3,7 @@ import { HoldfastError, toMs } from '@holdfast/protocol'
 import { zeroCounters, zeroSpend } from '../session/fold/session.ts'
 import { expiresAtMs } from '../session/lifecycle.ts'
 import type { Head } from '../session/state.ts'
-import type { HeadRow } from '../store/store.ts'
+import type { HeadRow, ListIndex } from '../store/store.ts'
 
 /** Version of this shape. A head is derived from the log, so a newer one is refused, never guessed. */
 export const HEAD_VERSION = 1
@@ -79,9 +79,37 @@ export function headRow(head: Head): HeadRow {
     threadId: head.threadId,
     rootSessionId: head.rootSessionId,
     createdAtMs: toMs(head.createdAt),
-    activity: Math.floor(toMs(head.updatedAt) / 1_000),
+    activity: activityOf(head),
     questionAskedAtMs: question && toMs(question.askedAt),
     questionExpiresAtMs: question?.expiresAt === undefined ? undefined : toMs(question.expiresAt),
     expiresAtMs: head.endedAt === undefined ? expiresAtMs(head) : undefined,
   }
+}
+
+function activityOf({ updatedAt }: Head): number {
+  return Math.floor(toMs(updatedAt) / 1_000)
+}
+
+function creationOf({ createdAt }: Head): number {
+  return toMs(createdAt)
+}
+
+/** Where a head stands in a list. */
+export const indexKey: Readonly<Record<ListIndex, (head: Head) => number | undefined>> = {
+  all: activityOf,
+  owner: activityOf,
+  agent: activityOf,
+  conversation: creationOf,
+  thread: creationOf,
+  root: creationOf,
+  question: ({ question }) => question && toMs(question.askedAt),
+}
+
+/** By what value a list is asked for that has a head in it. */
+export const indexValue: Readonly<Partial<Record<ListIndex, (head: Head) => string | undefined>>> = {
+  owner: ({ ownerUserId }) => ownerUserId,
+  agent: ({ agentId }) => agentId,
+  conversation: ({ conversationId }) => conversationId,
+  thread: ({ threadId }) => threadId,
+  root: ({ rootSessionId }) => rootSessionId,
 }

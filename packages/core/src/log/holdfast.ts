@@ -15,6 +15,7 @@ import { systemClock } from '../store/clock.ts'
 import type { Store, StoreFactory, StoreInfo } from '../store/store.ts'
 import { commitIds } from './commit-ids.ts'
 import { Committer } from './committer.ts'
+import { DecodedHeads } from './decoded-heads.ts'
 import { type DoctorOptions, doctor } from './doctor/doctor.ts'
 import type { Finding } from './doctor/findings.ts'
 import { type Repaired, type RepairOptions, repair } from './doctor/repair.ts'
@@ -122,6 +123,7 @@ function engineOf(store: Store, options: OpenOptions): Engine {
     texts: new KnownTexts(),
     times: new WireTimes(),
     tailMemory: new TailMemory(),
+    heads: new DecodedHeads(),
     random,
     upcasters: options.upcasters ?? upcasters,
     keyTtlMs: options.keyTtlMs ?? limits.keyTtlMs,

@@ -111,6 +111,8 @@ export async function listSessions(
   })
   let looked = 0
   const { nowMs } = log
+  const { heads } = log.engine
+  const decode = heads.decode.bind(heads)
   for (;;) {
     const size = Math.min(
       limits.listScanRows - looked,
@@ -124,7 +126,7 @@ export async function listSessions(
     for (const row of rows) {
       if (plan.oldestActivity !== undefined && row.key < plan.oldestActivity) return page()
       if (sessions.length === limit) return page(encodeListCursor(after, bound))
-      const { head, lease } = listedHead(row)
+      const { head, lease } = listedHead(row, plan.query, decode)
       if (!head) damaged.push(row.sessionId)
       const summary = head && passing(head, lease, plan.tests, nowMs)
       if (summary) sessions.push(summary)

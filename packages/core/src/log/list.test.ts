@@ -184,4 +184,20 @@ eachStore('pages of messages', (place) => {
     const range = await session.events({ after: 10, through: 12 })
     expect([range.events.map(({ seq }) => seq), range.more]).toEqual([[11, 12], false])
   })
+
+  it('give summaries that are the reader’s own: what is changed in one shows in no later list', async () => {
+    const { sessions } = await place.open()
+    const session = await sessions.create({ id: 'one', agentId: 'agent' })
+    await session.append(user('hi'))
+    await session.fork({ id: 'fork' })
+    const listed = await sessions.list()
+    const before = structuredClone(listed)
+    for (const summary of listed.sessions) {
+      for (const field of Object.values(summary)) {
+        if (typeof field === 'object')
+          for (const name of Object.keys(field)) Object.assign(field, { [name]: 0 })
+      }
+    }
+    expect(await sessions.list()).toEqual(before)
+  })
 })

@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts'
 import type { Resting } from './actor.ts'
 import { Actors } from './actors.ts'
 import type { Committer } from './committer.ts'
+import type { DecodedHeads } from './decoded-heads.ts'
 import type { KnownTexts } from './known-texts.ts'
 import { LogReads } from './log-reads.ts'
 import { type Basis, Request, type Start, type WriteTerms, type Written } from './request.ts'
@@ -27,6 +28,7 @@ export interface Engine {
   upcasters: Upcasters
   keyTtlMs: number
   tailMemory: TailMemory
+  heads: DecodedHeads
   resting: Resting
 }
 

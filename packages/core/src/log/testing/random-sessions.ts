@@ -9,6 +9,7 @@ import { commandOf, type Op, ops } from '../../session/testing/random.ts'
 import type { Store } from '../../store/store.ts'
 import { commitIds } from '../commit-ids.ts'
 import { Committer } from '../committer.ts'
+import { DecodedHeads } from '../decoded-heads.ts'
 import { type Holdfast, openHoldfast } from '../holdfast.ts'
 import { KnownTexts } from '../known-texts.ts'
 import { RestingActors } from '../resting-actors.ts'
@@ -149,6 +150,7 @@ function logOn(store: Store, random: () => number, ids: { next(): string }): Ten
     texts: new KnownTexts(),
     times: new WireTimes(),
     tailMemory: new TailMemory(),
+    heads: new DecodedHeads(),
     random,
     upcasters,
     keyTtlMs: 1_000,

@@ -3,7 +3,7 @@
 import type { DueKind, ListIndex, ListQuery, ListRow } from '../store.ts'
 import type { Connection } from './connection.ts'
 import type { Row } from './driver.ts'
-import { headColumns, headOf } from './sessions.ts'
+import { listedColumns, listedOf } from './sessions.ts'
 
 interface List {
   sql: string
@@ -18,49 +18,49 @@ const oldestFirst = Number.MIN_SAFE_INTEGER
 const lists: Readonly<Record<ListIndex, List>> = {
   all: {
     sql: `
-      SELECT ${headColumns}, activity, id FROM sessions
+      SELECT ${listedColumns}, activity, id FROM sessions
       WHERE tenant = ? AND (activity, id) < (?, ?) ORDER BY activity DESC, id DESC LIMIT ?`,
     hasValue: false,
     start: newestFirst,
   },
   owner: {
     sql: `
-      SELECT ${headColumns}, activity, id FROM sessions
+      SELECT ${listedColumns}, activity, id FROM sessions
       WHERE tenant = ? AND owner = ? AND (activity, id) < (?, ?) ORDER BY activity DESC, id DESC LIMIT ?`,
     hasValue: true,
     start: newestFirst,
   },
   agent: {
     sql: `
-      SELECT ${headColumns}, activity, id FROM sessions
+      SELECT ${listedColumns}, activity, id FROM sessions
       WHERE tenant = ? AND agent = ? AND (activity, id) < (?, ?) ORDER BY activity DESC, id DESC LIMIT ?`,
     hasValue: true,
     start: newestFirst,
   },
   conversation: {
     sql: `
-      SELECT ${headColumns}, created, id FROM sessions
+      SELECT ${listedColumns}, created, id FROM sessions
       WHERE tenant = ? AND conversation = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`,
     hasValue: true,
     start: oldestFirst,
   },
   thread: {
     sql: `
-      SELECT ${headColumns}, created, id FROM sessions
+      SELECT ${listedColumns}, created, id FROM sessions
       WHERE tenant = ? AND thread = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`,
     hasValue: true,
     start: oldestFirst,
   },
   root: {
     sql: `
-      SELECT ${headColumns}, created, id FROM sessions
+      SELECT ${listedColumns}, created, id FROM sessions
       WHERE tenant = ? AND root = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`,
     hasValue: true,
     start: oldestFirst,
   },
   question: {
     sql: `
-      SELECT ${headColumns}, question_asked, id FROM sessions
+      SELECT ${listedColumns}, question_asked, id FROM sessions
       WHERE tenant = ? AND question_asked IS NOT NULL AND (question_asked, id) > (?, ?)
       ORDER BY question_asked, id LIMIT ?`,
     hasValue: false,
@@ -77,39 +77,22 @@ const due: Readonly<Record<DueKind, string>> = {
     SELECT id FROM sessions WHERE tenant = ? AND lease_expires <= ? ORDER BY lease_expires, id LIMIT ? OFFSET ?`,
 }
 
-/** Where a row of `headColumns` has the value that its index is asked for: an entry that leads elsewhere is damaged. */
-const valueAt: Partial<Record<ListIndex, number>> = {
-  agent: 10,
-  owner: 11,
-  conversation: 12,
-  thread: 13,
-  root: 14,
-}
-
 export function listHeads(db: Connection, tenant: number, query: ListQuery): ListRow[] {
   const { sql, hasValue, start } = lists[query.index]
   const { key, id } = query.after ?? { key: start, id: '' }
   const value = hasValue ? [query.value ?? ''] : []
-  const rows = db.all(sql, tenant, ...value, key, id, query.limit)
-  return rows.map((row) =>
-    listRowOf(tenant, row, hasValue ? { index: query.index, is: value[0] } : undefined),
-  )
+  return db.all(sql, tenant, ...value, key, id, query.limit).map((row) => listRowOf(tenant, row))
 }
 
-const keyColumn = 23
-const idColumn = 24
+const keyColumn = 8
+const idColumn = 9
 
 /** One damaged row must neither hide the others of its page nor pass for a good one. */
-function listRowOf(
-  tenant: number,
-  row: Row,
-  value: { index: ListIndex; is: string | undefined } | undefined,
-): ListRow {
+function listRowOf(tenant: number, row: Row): ListRow {
   const key = row[keyColumn]
   const sessionId = row[idColumn]
-  const head = headOf(row, tenant, sessionId)
-  if (head && (!value || row[valueAt[value.index] ?? -1] === value.is))
-    return { key, sessionId, seq: head.seq, body: head.body, lease: head.lease }
+  const head = listedOf(row, tenant, sessionId)
+  if (head) return { key, sessionId, seq: head.seq, body: head.body, lease: head.lease }
   const lease = { epoch: 0, owner: undefined, expiresAtMs: undefined }
   return { key, sessionId, seq: 0, body: '', lease, damaged: true }
 }

@@ -33,9 +33,12 @@ const SELECT_LEASED = `
   FROM sessions WHERE tenant = ? AND id = ?`
 
 /** What a row is checked by, and what it says. */
-export const headColumns = `session, base, seq, erased, seq_check, crc, epoch, lease_owner, lease_expires, lease_crc,
+const headColumns = `session, base, seq, erased, seq_check, crc, epoch, lease_owner, lease_expires, lease_crc,
     agent, owner, conversation, thread, root, created, activity, question_asked, question_expires, expires, columns_crc,
     head_crc, head`
+
+/** What a list says of a session. Each column costs a list as much as three lines of code do, so it takes no other. */
+export const listedColumns = 'seq, seq_check, epoch, lease_owner, lease_expires, lease_crc, head_crc, head'
 
 const SELECT_FULL = `
   SELECT session, base, seq, erased, seq_check, crc, epoch, lease_owner, lease_expires, lease_crc,
@@ -120,10 +123,9 @@ export function getFullSession(
 }
 
 const leaseColumn = 6
-const leaseEnd = 9
 const firstColumn = 10
 const columnsEnd = 20
-const headColumn = 22
+const headCrcColumn = 21
 
 /** Throws unless what names the session and its events is as it was written. */
 function wholeRow(row: Row, tenant: number, sessionId: string): SessionRow {
@@ -134,7 +136,7 @@ function wholeRow(row: Row, tenant: number, sessionId: string): SessionRow {
 
 function wholeLease(row: Row, tenant: number, sessionId: string): LeaseRow {
   if (!isLeaseWhole(row, crcOfNames(tenant, sessionId))) throw corrupt('The lease', sessionId)
-  return leaseFrom(row)
+  return leaseAt(row, leaseColumn)
 }
 
 /** Every checksum of a session's row begins with its names. Rows of older schemas have some that are null. */
@@ -143,13 +145,17 @@ function crcOfNames(tenant: number, sessionId: string): number {
 }
 
 function isRowWhole([, base, seq, erased, seqCheck, crc]: Row, names: number): boolean {
-  if (seqCheck !== null && seqCheck !== checkOfSeq(seq)) return false
-  return crc === null || crc === crcOfBase(names, base, erased)
+  return isSeqWhole(seq, seqCheck) && (crc === null || crc === crcOfBase(names, base, erased))
 }
 
-function isLeaseWhole(row: Row, names: number): boolean {
-  const crc = row[leaseEnd]
-  return crc === null || crc === crcFrom(names, row, leaseColumn, leaseEnd)
+function isSeqWhole(seq: number, check: number | null): boolean {
+  return check === null || check === checkOfSeq(seq)
+}
+
+/** The columns of a lease stand together, their checksum behind them. */
+function isLeaseWhole(row: Row, names: number, at = leaseColumn): boolean {
+  const crc = row[at + 3]
+  return crc === null || crc === crcFrom(names, row, at, at + 3)
 }
 
 function areColumnsWhole(row: Row, names: number): boolean {
@@ -158,9 +164,9 @@ function areColumnsWhole(row: Row, names: number): boolean {
 }
 
 /** Heads of older schemas have a checksum of the body alone. */
-function isHeadWhole(row: Row, names: number): boolean {
-  const crc = row[columnsEnd + 1]
-  const body = row[headColumn]
+function isHeadWhole(row: Row, names: number, at = headCrcColumn): boolean {
+  const crc = row[at]
+  const body = row[at + 1]
   return crc === crcOf(body, names) || crc === crcOf(body)
 }
 
@@ -184,7 +190,7 @@ function crcOfColumns(names: number, columns: IndexColumns): number {
 }
 
 /** From a row of `headColumns`; undefined when it is damaged. */
-export function headOf(row: Row, tenant: number, sessionId: string): StoredHead | undefined {
+function headOf(row: Row, tenant: number, sessionId: string): StoredHead | undefined {
   const names = crcOfNames(tenant, sessionId)
   const isWhole =
     isRowWhole(row, names) &&
@@ -192,7 +198,15 @@ export function headOf(row: Row, tenant: number, sessionId: string): StoredHead 
     areColumnsWhole(row, names) &&
     isHeadWhole(row, names)
   if (!isWhole) return undefined
-  return { sessionId, seq: row[2], body: row[headColumn], lease: leaseFrom(row) }
+  return { sessionId, seq: row[2], body: row[headCrcColumn + 1], lease: leaseAt(row, leaseColumn) }
+}
+
+/** From a row of `listedColumns`; undefined when it is damaged. */
+export function listedOf(row: Row, tenant: number, sessionId: string): StoredHead | undefined {
+  const names = crcOfNames(tenant, sessionId)
+  const [seq, seqCheck] = row
+  const isWhole = isSeqWhole(seq, seqCheck) && isLeaseWhole(row, names, 2) && isHeadWhole(row, names, 6)
+  return isWhole ? { sessionId, seq, body: row[7], lease: leaseAt(row, 2) } : undefined
 }
 
 export function readHead(db: Connection, tenant: number, sessionId: string): StoredHead | undefined {
@@ -213,10 +227,10 @@ export function readRawSession(db: Connection, tenant: number, sessionId: string
   return {
     seq,
     lastSeq: lastEventSeq(db, { session, base }),
-    head: { body: row[headColumn], ...columnsOf(row.slice(firstColumn)) },
+    head: { body: row[headCrcColumn + 1], ...columnsOf(row.slice(firstColumn)) },
     ...(!isHeadWhole(row, names) && { damaged: true }),
     ...(suspect.length > 0 && { suspect }),
-    lease: leaseFrom(row),
+    lease: leaseAt(row, leaseColumn),
   }
 }
 
@@ -367,8 +381,8 @@ export function leaseOf([epoch, owner, expires]: Row): LeaseRow {
   return { epoch, owner: owner ?? undefined, expiresAtMs: expires ?? undefined }
 }
 
-function leaseFrom(row: Row): LeaseRow {
-  return leaseOf([row[leaseColumn], row[leaseColumn + 1], row[leaseColumn + 2]])
+function leaseAt(row: Row, at: number): LeaseRow {
+  return leaseOf([row[at], row[at + 1], row[at + 2]])
 }
 
 function valuesOfLease({ epoch, owner, expiresAtMs }: LeaseRow): (string | number | null)[] {
