@@ -1,7 +1,7 @@
 /** Two branches side by side: how far their logs are one and the same, and what each has after that. */
 import type { Message } from '@holdfast/protocol'
 import type { LogReads } from './log-reads.ts'
-import { readMessages } from './message-page.ts'
+import { type MessageReads, readMessages } from './message-page.ts'
 
 export interface Branch {
   sessionId: string
@@ -25,13 +25,13 @@ interface Stretch {
   to: number
 }
 
-export async function compareSessions(reads: LogReads, ours: string, theirs: string): Promise<Comparison> {
-  const [a, b] = [await stretchesOf(reads, ours), await stretchesOf(reads, theirs)]
+export async function compareSessions(log: MessageReads, ours: string, theirs: string): Promise<Comparison> {
+  const [a, b] = [await stretchesOf(log.reads, ours), await stretchesOf(log.reads, theirs)]
   const commonSeq = commonPrefix(a, b)
   return {
     commonSeq,
-    ours: await branchOf(reads, ours, a, commonSeq),
-    theirs: await branchOf(reads, theirs, b, commonSeq),
+    ours: await branchOf(log, ours, a, commonSeq),
+    theirs: await branchOf(log, theirs, b, commonSeq),
   }
 }
 
@@ -57,12 +57,12 @@ function stretchAt(stretches: readonly Stretch[], seq: number): Stretch | undefi
 }
 
 async function branchOf(
-  reads: LogReads,
+  log: MessageReads,
   sessionId: string,
   stretches: readonly Stretch[],
   after: number,
 ): Promise<Branch> {
   const through = stretches.at(-1)?.to ?? 0
-  const { messages } = await readMessages(reads, sessionId, { after: String(after) })
+  const { messages } = await readMessages(log, sessionId, { after: String(after) })
   return { sessionId, after, through, messages }
 }

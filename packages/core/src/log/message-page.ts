@@ -11,7 +11,9 @@ import type { Head } from '../session/state.ts'
 import type { StoredEvent } from '../store/store.ts'
 import { decodeEvent } from './event-codec.ts'
 import type { LogReads } from './log-reads.ts'
+import type { RecentRows } from './recent-rows.ts'
 import { pageLimit } from './session-read.ts'
+import type { TenantLog } from './tenant-log.ts'
 
 export interface MessagePageOptions {
   /** How many, about: a page is longer when it would otherwise part a call from its results. Default 50. */
@@ -31,6 +33,8 @@ export interface MessagePage {
   newer: string
 }
 
+export type MessageReads = Pick<TenantLog, 'reads' | 'recent'>
+
 /** Where an entry stands: the seq at which it entered the view. */
 interface Entry {
   position: number
@@ -40,19 +44,28 @@ interface Entry {
 type Range = { from: number; to: number }
 
 export async function readMessages(
-  reads: LogReads,
+  { reads, recent }: MessageReads,
   sessionId: string,
   options: MessagePageOptions = {},
 ): Promise<MessagePage> {
   const limit = pageLimit(options.limit)
   const { state } = await reads.requireHead(sessionId)
   const { head } = state
-  const path = (await reads.readParts(sessionId, ['path'], head.seq)).path
-  const ranges = closePath(path?.ranges ?? [{ from: 1 }], head.seq)
-  const reader = new PathReader(reads, sessionId, ranges)
+  const reader = new PathReader(
+    { reads, recent },
+    sessionId,
+    head,
+    await visibleRanges(reads, sessionId, head),
+  )
   if (options.after !== undefined) return newerPage(reader, head, cursorOf(options.after), limit)
   const before = options.before === undefined ? head.seq + 1 : cursorOf(options.before)
   return olderPage(reader, head, before, limit, options.before === undefined)
+}
+
+/** The path of a session is never read before something moved it. */
+async function visibleRanges(reads: LogReads, sessionId: string, { seq, pathSeq }: Head): Promise<Range[]> {
+  const path = pathSeq === 0 ? undefined : (await reads.readParts(sessionId, ['path'], seq)).path
+  return closePath(path?.ranges ?? [{ from: 1 }], seq)
 }
 
 async function olderPage(
@@ -137,12 +150,16 @@ type IsFull = (next: Entry) => boolean
 
 class PathReader {
   readonly #reads: LogReads
+  readonly #recent: RecentRows
   readonly #sessionId: string
+  readonly #head: Head
   readonly #ranges: readonly Range[]
 
-  constructor(reads: LogReads, sessionId: string, ranges: readonly Range[]) {
+  constructor({ reads, recent }: MessageReads, sessionId: string, head: Head, ranges: readonly Range[]) {
     this.#reads = reads
+    this.#recent = recent
     this.#sessionId = sessionId
+    this.#head = head
     this.#ranges = ranges
   }
 
@@ -194,7 +211,10 @@ class PathReader {
   #rows(after: number, through: number, direction: 'forward' | 'backward', gathered: Gathered) {
     const wanted = gathered.missing + (gathered.entries.length === 0 ? 1 : slack)
     const limit = Math.min(through - after, wanted)
-    return this.#reads.readRows(this.#sessionId, { after, through, limit, direction })
+    const range = { after, through, limit }
+    return direction === 'backward'
+      ? this.#recent.backward(this.#sessionId, this.#head, range)
+      : this.#reads.readRows(this.#sessionId, range)
   }
 
   async #delivered(row: StoredEvent): Promise<Entry> {

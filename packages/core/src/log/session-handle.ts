@@ -90,7 +90,7 @@ export class SessionHandle {
   }
 
   messages(options?: MessagePageOptions): Promise<MessagePage> {
-    return readMessages(this.#log.reads, this.id, options)
+    return readMessages(this.#log, this.id, options)
   }
 
   providerView(): Promise<ProviderMessage[]> {
@@ -102,7 +102,7 @@ export class SessionHandle {
   }
 
   compare(other: string | { readonly id: string }): Promise<Comparison> {
-    return compareSessions(this.#log.reads, this.id, typeof other === 'string' ? other : other.id)
+    return compareSessions(this.#log, this.id, typeof other === 'string' ? other : other.id)
   }
 
   getAttachment(hash: string): Promise<Uint8Array | undefined> {

@@ -2,13 +2,14 @@
 import type { Ids, TenantId } from '@holdfast/protocol'
 import type { SessionCommand } from '../session/decide/index.ts'
 import type { FoldEvent } from '../session/state.ts'
-import type { Store } from '../store/store.ts'
+import type { Commit, Store } from '../store/store.ts'
 import type { Resting } from './actor.ts'
 import { Actors } from './actors.ts'
 import type { Committer } from './committer.ts'
 import type { DecodedHeads } from './decoded-heads.ts'
 import type { KnownTexts } from './known-texts.ts'
 import { LogReads } from './log-reads.ts'
+import { RecentRows } from './recent-rows.ts'
 import { type Basis, Request, type Start, type WriteTerms, type Written } from './request.ts'
 import type { TailMemory } from './tail-memory.ts'
 import { Tails } from './tails.ts'
@@ -37,6 +38,7 @@ export class TenantLog {
   readonly engine: Engine
   readonly reads: LogReads
   readonly tails: Tails
+  readonly recent: RecentRows
   readonly #actors: Actors
 
   constructor(engine: Engine, tenantId: TenantId) {
@@ -44,7 +46,11 @@ export class TenantLog {
     this.tenantId = tenantId
     this.reads = new LogReads(engine.store, tenantId, engine.upcasters)
     this.tails = new Tails(this.reads, engine.tailMemory)
-    const committed = this.tails.committed.bind(this.tails)
+    this.recent = new RecentRows(this.reads, engine.tailMemory)
+    const committed = (commit: Commit) => {
+      this.tails.committed(commit)
+      this.recent.committed(commit)
+    }
     this.#actors = new Actors({ ...engine, reads: this.reads, committed })
   }
 
@@ -100,6 +106,7 @@ export class TenantLog {
   /** The session is gone, or was changed beside its actor. */
   forget(sessionId: string, gone: boolean): void {
     this.#actors.forget(sessionId)
+    this.recent.forget(sessionId)
     if (gone) this.tails.deleted(sessionId)
   }
 }
