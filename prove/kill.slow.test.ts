@@ -9,6 +9,7 @@ test('a writer that is killed at any moment loses nothing it acknowledged', {
   expect(summary?.faults, output).toEqual({ lost: 0, duplicated: 0, reordered: 0, wrong: 0 })
   expect(summary?.counted.acked).toBeGreaterThan(0)
   expect(summary?.counted['unknown settled']).toBeGreaterThan(0)
+  expect(summary?.counted['with a writer thread']).toBeGreaterThan(0)
   for (const point of points) expect(output).toMatch(new RegExp(`${point}: [1-9]`))
   expect(status, output).toBe(0)
 })

@@ -1,7 +1,7 @@
 /**
  * A process that dies at any moment loses nothing it acknowledged and leaves nothing half done: writers are killed one
  * after another on one file, and another process compares the file with what they had said. Every other writer kills
- * itself, each at the next of the points in `lib/points.ts`.
+ * itself, each at the next of the points in `lib/points.ts`; of the rest every other one writes on a thread of its own.
  *
  * `npm run prove:kill -- --cycles 1000 --seed 7`; `--planted` acks before the commit and must fail. The seed chooses
  * what is written and after how many reports the writer is killed; the machine chooses where exactly it then is.
@@ -40,6 +40,7 @@ const deaths: readonly Point[] = [
 const random = new Random(seed)
 const folder = temporaryFolder()
 const hits = new Map<Point, number>(points.map((point) => [point, 0]))
+let threads = 0
 const totals = { acked: 0, lost: 0, duplicated: 0, reordered: 0, unknown: 0, wrong: 0 }
 
 const auditor = new Child<Findings>(new URL('./lib/auditor.ts', import.meta.url))
@@ -51,7 +52,11 @@ auditor.kill()
 
 console.log(`killed ${[...hits].map(([point, times]) => `${point}: ${times}`).join('; ')}`)
 const { acked, unknown, ...faults } = totals
-summarize({ seed, counted: { cycles, acked, 'unknown settled': unknown }, faults })
+summarize({
+  seed,
+  counted: { cycles, acked, 'unknown settled': unknown, 'with a writer thread': threads },
+  faults,
+})
 
 /** Many deaths on one file, so that recoveries follow on recoveries; and a new file before the audits grow long. */
 async function proveFile(count: number): Promise<void> {
@@ -70,6 +75,7 @@ async function proveFile(count: number): Promise<void> {
         again,
         planted,
         compacts: true,
+        threaded: isThreaded(cycle),
         ...death,
       },
       history,
@@ -97,6 +103,11 @@ function deathOf(cycle: number): Pick<Task, 'death'> {
   return { death: { point, nth: 1 + random.below(mostTimes[point]) } }
 }
 
+/** Not where it kills itself: the points are met on its first thread. */
+function isThreaded(cycle: number): boolean {
+  return cycle % 4 === 0
+}
+
 function isOf(cycle: number): (of: { session: string }) => boolean {
   const { sessions, running } = sessionsOf(cycle)
   return ({ session }) => sessions.includes(session) || running.includes(session)
@@ -117,6 +128,7 @@ async function writeUntilKilled(task: Task, history: History): Promise<void> {
   warm = startWriter()
   await writer.require()
   writer.send({ ...task, again: task.again.filter(isOf(task.writer)) })
+  if (task.threaded) threads += 1
   if (task.death) hits.set(task.death.point, (hits.get(task.death.point) ?? 0) + 1)
   else await killLater(writer, history)
   for (let report = await writer.next(); report; report = await writer.next()) history.take(report)

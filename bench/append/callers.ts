@@ -1,5 +1,11 @@
 /** 64 callers, each waiting for its own ack before its next turn. */
-import { openHoldfast } from '@holdfast/core'
+import {
+  type CreatedSession,
+  type Holdfast,
+  openHoldfast,
+  type Store,
+  type StoreFactory,
+} from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
 import { openBaseline, type Turn } from '../lib/baseline.ts'
 import { interleave, median, percentile, repeat } from '../lib/measure.ts'
@@ -12,25 +18,17 @@ import { rateRows, timeHeader } from '../lib/timing-rows.ts'
 
 const callers = 64
 const turnsEach = 200
+const numbers = Array.from({ length: callers }, (_, n) => n)
+const messages = numbers.map(turn)
 
 export async function manyCallers(): Promise<void> {
   const folder = temporaryFolder()
   const baseline = openBaseline(folder.path('baseline.db'))
-  const store = await sqlite(folder.path('holdfast.db')).open({})
-  const holdfast = await openHoldfast({ store })
-  const numbers = Array.from({ length: callers }, (_, n) => n)
-  const sessions = await Promise.all(numbers.map(() => holdfast.sessions.create({ agentId: 'bench' })))
+  const here = await Callers.on(sqlite(folder.path('holdfast.db')))
+  const threaded = await Callers.on(sqlite(folder.path('threaded.db'), { writer: 'thread' }))
   const same: SameCommit[] = []
-  for (const _ of numbers) same.push(await commitOfTurn(store))
+  for (const _ of numbers) same.push(await commitOfTurn(here.store))
   const turns = numbers.map((session) => ({ session, user: text(session), assistant: text(session + 1) }))
-  const messages = numbers.map(turn)
-  const waits: number[] = []
-  const caller = (session: (typeof sessions)[number], index: number, turns: number) =>
-    repeat(turns, async () => {
-      const start = performance.now()
-      await session.append(messages[index] ?? [])
-      waits.push(performance.now() - start)
-    })
   const timings = await interleave(
     [
       {
@@ -47,26 +45,73 @@ export async function manyCallers(): Promise<void> {
       },
       {
         name: `the store alone, ${callers} turns a transaction`,
-        run: (count) => repeat(count / callers, () => SameCommit.write(store, same)),
+        run: (count) => repeat(count / callers, () => SameCommit.write(here.store, same)),
       },
+      { name: 'holdfast', run: (count) => here.run(count), warm: () => here.warm() },
       {
-        name: 'holdfast',
-        run: async (count) => {
-          await Promise.all(sessions.map((session, index) => caller(session, index, count / callers)))
-        },
-        warm: () => waits.splice(0),
+        name: 'holdfast with a writer thread',
+        run: (count) => threaded.run(count),
+        warm: () => threaded.warm(),
       },
     ],
     rounds,
     callers * sized(turnsEach),
   )
-  await holdfast.close()
-  await store.close()
+  await here.close()
+  await threaded.close()
   baseline.close()
   folder.remove()
   section(
     `${callers} callers, durable turns`,
     table(timeHeader, rateRows(timings)),
-    `An ack came after ${ms(median(waits))} (p50), ${ms(percentile(waits, 0.99))} (p99). Target: 25,000/s, p99 at most 10 ms.`,
+    `An ack came after ${here.latency()}; with a writer thread after ${threaded.latency()}. Target: 25,000/s, p99 at most 10 ms.`,
   )
+}
+
+/** Each has a session of its own, and one turn under way. */
+class Callers {
+  readonly store: Store
+  readonly #holdfast: Holdfast
+  readonly #sessions: readonly CreatedSession[]
+  #waits: number[] = []
+
+  private constructor(store: Store, holdfast: Holdfast, sessions: readonly CreatedSession[]) {
+    this.store = store
+    this.#holdfast = holdfast
+    this.#sessions = sessions
+  }
+
+  static async on(factory: StoreFactory): Promise<Callers> {
+    const store = await factory.open({})
+    const holdfast = await openHoldfast({ store })
+    const sessions = numbers.map(() => holdfast.sessions.create({ agentId: 'bench' }))
+    return new Callers(store, holdfast, await Promise.all(sessions))
+  }
+
+  async run(count: number): Promise<void> {
+    await Promise.all(
+      this.#sessions.map((session, n) => this.#call(session, messages[n] ?? [], count / callers)),
+    )
+  }
+
+  #call(session: CreatedSession, said: ReturnType<typeof turn>, turns: number): Promise<void> {
+    return repeat(turns, async () => {
+      const start = performance.now()
+      await session.append(said)
+      this.#waits.push(performance.now() - start)
+    })
+  }
+
+  warm(): void {
+    this.#waits = []
+  }
+
+  latency(): string {
+    return `${ms(median(this.#waits))} (p50), ${ms(percentile(this.#waits, 0.99))} (p99)`
+  }
+
+  async close(): Promise<void> {
+    await this.#holdfast.close()
+    await this.store.close()
+  }
 }

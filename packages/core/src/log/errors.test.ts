@@ -8,7 +8,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it, vi } from 'vitest'
 import { fold } from '../session/fold/index.ts'
 import type { FoldEvent, Head } from '../session/state.ts'
-import { type SqliteOptions, sqlite } from '../store/sqlite/index.ts'
+import { type BetterSqlite, sqlite } from '../store/sqlite/index.ts'
 import { TemporaryPlace } from '../store/sqlite/temporary.ts'
 import type { HeadRow, Store } from '../store/store.ts'
 import { encodeBody } from './event-codec.ts'
@@ -450,7 +450,7 @@ async function plant(
   expect(outcome?.status).toBe('committed')
 }
 
-const files: readonly { name: string; options: SqliteOptions }[] = [
+const files: readonly { name: string; options: { driver?: BetterSqlite } }[] = [
   { name: 'node:sqlite', options: {} },
   { name: 'better-sqlite3', options: { driver: BetterSqlite3 } },
 ]
@@ -522,7 +522,10 @@ interface Connection {
   exec(sql: string): unknown
 }
 
-async function withFile(options: SqliteOptions, test: (file: InFile) => Promise<void>): Promise<void> {
+async function withFile(
+  options: { driver?: BetterSqlite },
+  test: (file: InFile) => Promise<void>,
+): Promise<void> {
   const place = new TemporaryPlace()
   const { connections, stop } = watchConnections()
   const holdfast = await openHoldfast({ store: sqlite(place.path, options), random: () => 0 })

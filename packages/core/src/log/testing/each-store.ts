@@ -40,6 +40,8 @@ export interface TestPlace {
 type Look = (sql: string) => Record<string, unknown>[]
 type Behind = (sql: string) => Promise<Record<string, unknown>[]>
 
+type Library = typeof DatabaseSync | BetterSqlite
+
 interface Kind {
   name: string
   /** Whether a second `open` is on the same data. */
@@ -61,7 +63,13 @@ const every: readonly Kind[] = [
     name: 'SQLite in a file, with better-sqlite3',
     isShared: true,
     path: 'file',
-    make: () => inFile({ driver: BetterSqlite3 }),
+    make: () => inFile({ driver: BetterSqlite3 }, BetterSqlite3),
+  },
+  {
+    name: 'SQLite in a file, with a writer thread',
+    isShared: true,
+    path: 'file',
+    make: () => inFile({ writer: 'thread' }),
   },
   { name: 'Postgres', isShared: true, path: 'server', make: onServer },
 ]
@@ -79,11 +87,11 @@ function onServer(): ReturnType<Kind['make']> {
   return { factory, behind: (sql) => place.behind(sql), remove: () => place.drop() }
 }
 
-function inFile(options: SqliteOptions): ReturnType<Kind['make']> {
+function inFile(options: SqliteOptions, library: Library = DatabaseSync): ReturnType<Kind['make']> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'))
   const path = join(folder, 'sessions.db')
   const remove = () => rmSync(folder, { recursive: true, force: true })
-  const look = lookerAt(path, options.driver ?? DatabaseSync)
+  const look = lookerAt(path, library)
   const behind: Behind = async (sql) => look(tablesNamed(sql))
   return { factory: sqlite(path, options), path, look, behind, remove }
 }
@@ -93,7 +101,7 @@ function tablesNamed(sql: string): string {
 }
 
 /** By the library that the store uses: the locks of another one in the same process would not be seen. */
-function lookerAt(path: string, Library: typeof DatabaseSync | BetterSqlite): Look {
+function lookerAt(path: string, Library: Library): Look {
   return (sql) => {
     const db = new Library(path)
     try {

@@ -16,7 +16,7 @@ type Source = Pick<Place, 'driver' | 'path'>
 export async function backUpSqlite(
   path: string,
   target: string,
-  options: { driver?: BetterSqlite } = {},
+  options: { driver?: BetterSqlite | string } = {},
 ): Promise<void> {
   const source = { driver: await driverOf(options.driver), path: resolve(path) }
   if (!existsSync(source.path)) throw new HoldfastError('not_found', `There is no database ${source.path}.`)

@@ -47,9 +47,19 @@ export interface BetterStatement {
   all(...values: unknown[]): unknown[]
 }
 
-/** The driver for a better-sqlite3 constructor, or without one for the library that Node brings along. */
-export async function driverOf(better: BetterSqlite | undefined): Promise<Driver> {
-  return better ? betterDriver(better) : nodeDriver(await importNodeSqlite())
+/** The driver for a better-sqlite3 constructor or its module, or without one for the library that Node brings along. */
+export async function driverOf(better: BetterSqlite | string | undefined): Promise<Driver> {
+  if (better === undefined) return nodeDriver(await importNodeSqlite())
+  return betterDriver(typeof better === 'string' ? await importBetter(better) : better)
+}
+
+async function importBetter(address: string): Promise<BetterSqlite> {
+  try {
+    return ((await import(address)) as { default: BetterSqlite }).default
+  } catch (cause) {
+    const message = `The driver ${address} cannot be imported. Pass import.meta.resolve('better-sqlite3').`
+    throw new HoldfastError('store_unsupported', message, { cause })
+  }
 }
 
 async function importNodeSqlite(): Promise<typeof import('node:sqlite')> {

@@ -70,6 +70,10 @@ export function breaksConnection(error: unknown): boolean {
   return !['store_busy', 'store_full'].includes(meaningOf(error)?.code ?? '')
 }
 
+export function storeClosed(): HoldfastError {
+  return new HoldfastError('store_closed', 'This store was closed; open it again to use it.')
+}
+
 /** Ours for an engine error; any other error is a bug and stays what it is. */
 export function storeError(error: unknown): unknown {
   if (sqliteCode(error) === undefined) return error

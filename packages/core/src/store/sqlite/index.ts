@@ -6,6 +6,7 @@ import { systemClock } from '../clock.ts'
 import type { StoreFactory } from '../store.ts'
 import { openDatabase, type SqliteOptions } from './open.ts'
 import { SqliteStore } from './store.ts'
+import { openThreaded } from './writer/open.ts'
 
 export { backUpSqlite } from './backup.ts'
 export type { BetterDatabase, BetterSqlite, BetterStatement } from './driver.ts'
@@ -16,8 +17,10 @@ export type { Durability } from './settings.ts'
 export function sqlite(path: string, options: SqliteOptions = {}): StoreFactory {
   return {
     async open({ clock = systemClock }) {
+      const { search = true, writer = 'caller' } = options
+      if (writer === 'thread') return openThreaded(path, options, { clock, search })
       const opened = await openDatabase(path, options, { nowMs: clock() })
-      return new SqliteStore(opened, { clock, search: options.search ?? true })
+      return new SqliteStore(opened, { clock, search })
     },
   }
 }

@@ -11,12 +11,17 @@ import { patiently } from './patience.ts'
 import type { Durability } from './settings.ts'
 
 export interface SqliteOptions {
-  /** The better-sqlite3 constructor, to be used instead of `node:sqlite`. */
-  driver?: BetterSqlite
+  /** The better-sqlite3 constructor, to be used instead of `node:sqlite`, or the address of its module. */
+  driver?: BetterSqlite | string
   /** Default `full`. With `normal` a power cut may take the last commits, although they were acknowledged. */
   durability?: Durability
   /** Default true. Without it nothing is indexed and every search is empty. */
   search?: boolean
+  /**
+   * `thread`: writes run on a thread of their own, so that the caller's neither runs them nor waits for the disk; for a
+   * server. It needs a file, and a driver that is named by its module. Default `caller`.
+   */
+  writer?: 'caller' | 'thread'
 }
 
 export interface OpenedDatabase {

@@ -4,25 +4,34 @@ import BetterSqlite3 from 'better-sqlite3'
 import { describe, it } from 'vitest'
 import { runStoreConformance, type StoreFixture } from '../conformance/index.ts'
 import type { Store } from '../store.ts'
-import { type SqliteOptions, sqlite } from './index.ts'
+import { type BetterSqlite, type SqliteOptions, sqlite } from './index.ts'
 import { TemporaryPlace } from './temporary.ts'
 
-const libraries: Readonly<Record<string, SqliteOptions>> = {
+const libraries: Readonly<Record<string, { driver?: BetterSqlite }>> = {
   'node:sqlite': {},
   'better-sqlite3': { driver: BetterSqlite3 },
 }
 
-for (const [library, options] of Object.entries(libraries)) {
+for (const [library, { driver }] of Object.entries(libraries)) {
+  const options = driver ? { driver } : {}
+  const threaded = { writer: 'thread' as const, ...(driver && { driver: import.meta.resolve(library) }) }
   // `npm run check` leaves out the files, so that it takes seconds; `npm test` takes all.
   describe.skipIf(process.env.HOLDFAST_QUICK)(`the SQLite store in a file, with ${library}`, () => {
-    runStoreConformance(fileFixture(library, options), { test: it })
+    runStoreConformance(fileFixture(library, options, driver), { test: it })
+  })
+  describe.skipIf(process.env.HOLDFAST_QUICK)(`the same with a writer thread, with ${library}`, () => {
+    runStoreConformance(fileFixture(`${library}, writer thread`, threaded, driver), { test: it })
   })
   describe(`the SQLite store in memory, with ${library}`, () => {
     runStoreConformance(memoryFixture(library, options), { test: it })
   })
 }
 
-function fileFixture(library: string, options: SqliteOptions): StoreFixture {
+function fileFixture(
+  library: string,
+  options: SqliteOptions,
+  Library: BetterSqlite | typeof DatabaseSync = DatabaseSync,
+): StoreFixture {
   return {
     name: `sqlite file, ${library}`,
     async open({ clock }) {
@@ -40,10 +49,10 @@ function fileFixture(library: string, options: SqliteOptions): StoreFixture {
         reopen: another,
         files: async () => place.files(),
         corrupt: async (tenantId, sessionId, seq) => {
-          behind(place.path, options)(corruption, seq, tenantId, sessionId)
+          behind(place.path, Library)(corruption, seq, tenantId, sessionId)
         },
         corruptWaypoint: async (tenantId, sessionId, seq) => {
-          behind(place.path, options)(waypointCorruption, seq, tenantId, sessionId)
+          behind(place.path, Library)(waypointCorruption, seq, tenantId, sessionId)
         },
         schema: {
           makeOlder: async () => rmSync(place.path),
@@ -59,9 +68,9 @@ function fileFixture(library: string, options: SqliteOptions): StoreFixture {
 }
 
 /** Through the same library: closing a file drops the locks that another library of this process has on it. */
-function behind(path: string, { driver: Better }: SqliteOptions) {
+function behind(path: string, Library: BetterSqlite | typeof DatabaseSync) {
   return (sql: string, ...values: (string | number)[]): void => {
-    const db = Better ? new Better(path) : new DatabaseSync(path)
+    const db = new Library(path)
     db.prepare(sql).run(...values)
     db.close()
   }

@@ -34,7 +34,7 @@ export interface SqliteStoreOptions {
 }
 
 export class SqliteStore implements seam.Store {
-  readonly commitLanes = 1
+  readonly commitLanes: number = 1
   readonly #clock: () => number
   readonly #hasSearch: boolean
   readonly #info: seam.StoreInfo

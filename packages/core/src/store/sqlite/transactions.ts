@@ -4,7 +4,7 @@
  */
 import { HoldfastError, isHoldfastError } from '@holdfast/protocol'
 import type { Connection } from './connection.ts'
-import { commitError, isBusy, storeError } from './errors.ts'
+import { commitError, isBusy, storeClosed, storeError } from './errors.ts'
 import type { OpenedDatabase } from './open.ts'
 import { patiently } from './patience.ts'
 
@@ -71,9 +71,7 @@ export class Transactions {
   }
 
   #requireOpen(): void {
-    if (this.#closing) {
-      throw new HoldfastError('store_closed', 'This store was closed; open it again to use it.')
-    }
+    if (this.#closing) throw storeClosed()
   }
 
   #drain(): void {
