@@ -4,7 +4,7 @@ import { z } from 'zod'
 import * as protocol from './index.ts'
 import { objectOnUse, onUse } from './on-use.ts'
 
-const schemas: [string, object][] = [
+const schemas: [string, unknown][] = [
   ...Object.entries(protocol),
   ...Object.entries(protocol.eventSchemas),
   ...Object.entries(protocol.recordSchemas),
