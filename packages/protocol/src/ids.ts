@@ -47,8 +47,16 @@ export interface Ids {
   next(): string
 }
 
-/** UUIDv7 ids in rising order. `randomUint32` gives integers in [0, 2³²) and is used instead of the platform's source. */
+/**
+ * UUIDv7 ids in rising order. `randomUint32` gives integers in [0, 2³²) and is used instead of the platform's source, which
+ * takes milliseconds to load: it is not asked before the first id is.
+ */
 export function uuidv7Ids(now: () => number, randomUint32?: () => number): Ids {
-  const generator = new V7Generator(randomUint32 && { nextUint32: randomUint32 })
-  return { next: () => generator.generateOrResetCore(Math.floor(now()), 10_000).toString() }
+  let generator: V7Generator | undefined
+  return {
+    next() {
+      generator ??= new V7Generator(randomUint32 && { nextUint32: randomUint32 })
+      return generator.generateOrResetCore(Math.floor(now()), 10_000).toString()
+    },
+  }
 }
