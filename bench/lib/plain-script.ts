@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { rolldown } from 'rolldown'
 
 export async function plainScript(source: URL, folder: string): Promise<URL> {
-  const bundle = await rolldown({ input: fileURLToPath(source), platform: 'node', logLevel: 'silent' })
+  const bundle = await rolldown({ input: fileURLToPath(source), platform: 'node' })
   const file = join(folder, 'child.mjs')
   await bundle.write({ file })
   await bundle.close()
