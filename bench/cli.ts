@@ -1,8 +1,8 @@
 /** The command as a whole process, from start to exit, on a store of many sessions. */
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
 import { openHoldfast } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
+import { buildInto } from './lib/built.ts'
 import { median, percentile } from './lib/measure.ts'
 import { temporaryFolder } from './lib/place.ts'
 import { ms, table } from './lib/table.ts'
@@ -11,7 +11,6 @@ import { turn } from './lib/text.ts'
 const ROUNDS = Number(process.env.HOLDFAST_BENCH_ROUNDS ?? 15)
 const sessions = 2_000
 
-const bin = join(import.meta.dirname, '../packages/cli/src/holdfast.js')
 const lines = [
   '--help',
   '',
@@ -25,6 +24,7 @@ export async function cli(): Promise<void> {
   const folder = temporaryFolder()
   const store = folder.path('holdfast.db')
   await fill(store)
+  const { command } = buildInto(folder.path('built'))
   const run = (args: readonly string[]) => {
     const start = performance.now()
     const { status, stderr } = spawnSync(process.execPath, args, {
@@ -34,7 +34,7 @@ export async function cli(): Promise<void> {
     if (status !== 0) throw new Error(`${args.join(' ')}: ${stderr}`)
     return performance.now() - start
   }
-  const works = [['-e', '0'], ...lines.map((line) => [bin, ...line.split(' ').filter(Boolean)])]
+  const works = [['-e', '0'], ...lines.map((line) => [command, ...line.split(' ').filter(Boolean)])]
   // The first run of each compiles what the others find compiled.
   const timings = works.map((args) => ({ args, times: [] as number[], first: run(args) }))
   for (let round = 0; round < ROUNDS; round++) {
@@ -42,7 +42,7 @@ export async function cli(): Promise<void> {
   }
   folder.remove()
   const rows = timings.map(({ args, times, first }) => [
-    args[0] === bin ? `holdfast ${args.slice(1).join(' ')}`.trim() : 'node alone',
+    args[0] === command ? `holdfast ${args.slice(1).join(' ')}`.trim() : 'node alone',
     ms(median(times)),
     ms(percentile(times, 0.95)),
     ms(first),

@@ -6,6 +6,7 @@ import { buildInto } from './lib/built.ts'
 import { Child } from './lib/child.ts'
 import { fill } from './lib/fill.ts'
 import { temporaryFolder } from './lib/place.ts'
+import { plainScript } from './lib/plain-script.ts'
 import { sized } from './lib/size.ts'
 import { count, mebibytes, section, table } from './lib/table.ts'
 
@@ -25,7 +26,9 @@ export async function memory(): Promise<void> {
     built: buildInto(folder.path('built')),
     turns: sized(turnsAppended),
   }
-  const child = await Child.start<Read>(new URL('./child/reader.ts', import.meta.url), job)
+  const source = new URL('./child/reader.ts', import.meta.url)
+  const script = await plainScript(source, folder.path('child'))
+  const child = await Child.start<Read>(script, job)
   const { steps, events } = await child.run()
   folder.remove()
   const rows = steps.map(({ step, peak, seconds }) => [step, mebibytes(peak), `${seconds.toFixed(2)} s`])

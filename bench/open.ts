@@ -8,6 +8,7 @@ import { Child } from './lib/child.ts'
 import { fill } from './lib/fill.ts'
 import { median } from './lib/measure.ts'
 import { temporaryFolder } from './lib/place.ts'
+import { plainScript } from './lib/plain-script.ts'
 import { rounds, sized } from './lib/size.ts'
 import { count, ms, section, spread, table } from './lib/table.ts'
 
@@ -17,10 +18,11 @@ const contenders = { 'hand-written': 'by hand', 'the store alone': 'store', hold
 export async function open(): Promise<void> {
   const folder = temporaryFolder()
   const built = buildInto(folder.path('built'))
+  const script = await plainScript(new URL('./child/opener.ts', import.meta.url), folder.path('child'))
   const rows: string[][] = []
   for (const length of lengths) {
     const job = await filled(folder.path, length, built)
-    rows.push(...(await resumed(job, length)))
+    rows.push(...(await resumed(script, job, length)))
   }
   folder.remove()
   section(
@@ -30,7 +32,7 @@ export async function open(): Promise<void> {
   )
 }
 
-type Files = Omit<OpenJob, 'contender' | 'path'> & { byHand: string; holdfast: string }
+type Files = Omit<OpenJob, 'contender' | 'path' | 'modules'> & { byHand: string; holdfast: string }
 
 async function filled(path: (name: string) => string, length: number, built: Built): Promise<Files> {
   const files = { byHand: path(`baseline-${length}.db`), holdfast: path(`holdfast-${length}.db`) }
@@ -44,13 +46,17 @@ async function filled(path: (name: string) => string, length: number, built: Bui
   return { ...files, sessionId: session.id, built }
 }
 
-async function resumed({ byHand, holdfast, sessionId, built }: Files, length: number): Promise<string[][]> {
+async function resumed(
+  script: URL,
+  { byHand, holdfast, sessionId, built }: Files,
+  length: number,
+): Promise<string[][]> {
   const found = new Map<string, Opened[]>(Object.keys(contenders).map((name) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     for (const [name, contender] of Object.entries(contenders)) {
       const file = contender === 'by hand' ? { path: byHand, sessionId: '1' } : { path: holdfast, sessionId }
-      const job: OpenJob = { contender, built, ...file }
-      const child = await Child.start<Opened>(new URL('./child/opener.ts', import.meta.url), job)
+      const job: OpenJob = { contender, built, modules: import.meta.url, ...file }
+      const child = await Child.start<Opened>(script, job)
       found.get(name)?.push(await child.run())
     }
   }

@@ -9,7 +9,7 @@ import { listPackages, type Package, root, withEmitted } from './packages.ts'
 
 const check = process.argv.includes('--check')
 
-withEmitted(['--emitDeclarationOnly', '--removeComments'], (emitted) => {
+await withEmitted(['--emitDeclarationOnly', '--removeComments'], (emitted) => {
   for (const found of listPackages()) settle(join(found.folder, 'api.md'), snapshot(found, emitted))
 })
 

@@ -8,6 +8,7 @@ export type Manifest = {
   readonly name: string
   readonly exports: Readonly<Record<string, string>>
   readonly bin?: Readonly<Record<string, string>>
+  readonly dependencies?: Readonly<Record<string, string>>
   readonly [field: string]: unknown
 }
 
@@ -29,13 +30,16 @@ export function listPackages(): Package[] {
  * Hands `use` a folder that holds `packages/<name>/src/**` as emitted; the folder is gone afterwards. Where
  * the sources have errors `use` is not called, and the process will exit as `tsc` did.
  */
-export function withEmitted(options: readonly string[], use: (folder: string) => void): void {
+export async function withEmitted(
+  options: readonly string[],
+  use: (folder: string) => void | Promise<void>,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-emit-'))
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   const args = [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', folder, ...options]
   try {
     const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
-    if (status === 0) use(folder)
+    if (status === 0) await use(folder)
     else process.exitCode = status ?? 1
   } finally {
     rmSync(folder, { recursive: true })

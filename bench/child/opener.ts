@@ -9,6 +9,8 @@ export interface OpenJob {
   path: string
   sessionId: string
   built: Built
+  /** Where better-sqlite3 is found from. */
+  modules: string
 }
 
 export interface Opened {
@@ -51,8 +53,8 @@ function requirePage(rows: readonly unknown[]): void {
   if (rows.length === 0) throw new Error('nothing was found')
 }
 
-async function byHand({ path, sessionId }: OpenJob): Promise<Resume> {
-  const Database = createRequire(import.meta.url)('better-sqlite3') as typeof import('better-sqlite3')
+async function byHand({ path, sessionId, modules }: OpenJob): Promise<Resume> {
+  const Database = createRequire(modules)('better-sqlite3') as typeof import('better-sqlite3')
   return async () => {
     const db = new Database(path)
     db.pragma('journal_mode = WAL')

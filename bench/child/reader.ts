@@ -16,8 +16,8 @@ export interface Read {
   events: number
 }
 
-/** Of the read of all: as an export would take them. */
-const page = 200
+/** Of the read of all: as an export takes them. */
+const page = { limit: 50, maxBytes: 256 * 1024 }
 
 const text = 'x'.repeat(1024)
 const turn = [
@@ -50,7 +50,7 @@ await serve(async ({ path, sessionId, built, turns }: ReadJob) => async (): Prom
   const events = await step('all events read, page by page', async () => {
     let seen = 0
     for (;;) {
-      const { texts, more } = await session.eventTexts({ after: seen, limit: page })
+      const { texts, more } = await session.eventTexts({ after: seen, ...page })
       seen = texts.at(-1)?.seq ?? seen
       if (!more) return seen
     }

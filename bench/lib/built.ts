@@ -1,23 +1,25 @@
 /**
  * The packages as they are published, in a folder of their own: what a host imports. The sources cost several times as
- * much to import, for their types are stripped on the way.
+ * much to import, for they are hundreds of files and their types are stripped on the way.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const packages = ['protocol', 'core']
+const packages = ['protocol', 'core', 'transcripts', 'cli']
 
 export interface Built {
   core: string
   sqlite: string
+  /** Path of the `holdfast` command. */
+  command: string
 }
 
-/** Gives the URLs of what is imported. */
+/** Gives the URLs of what is imported, and the command. */
 export function buildInto(folder: string): Built {
-  const { status, stderr } = spawnSync(process.execPath, [join(root, 'tools/build.ts'), ...packages], {
+  const { status, stderr } = spawnSync(process.execPath, [join(root, 'tools/build.ts')], {
     encoding: 'utf8',
   })
   if (status !== 0) throw new Error(`the packages cannot be built: ${stderr}`)
@@ -26,11 +28,19 @@ export function buildInto(folder: string): Built {
   for (const name of packages) {
     const target = join(modules, '@holdfast', name)
     cpSync(join(root, 'packages', name, 'dist'), target, { recursive: true })
-    for (const needed of foreign(target))
-      symlinkSync(join(root, 'node_modules', needed), join(modules, needed), 'junction')
+    for (const needed of foreign(target)) link(needed, modules)
   }
   const core = pathToFileURL(join(modules, '@holdfast/core/'))
-  return { core: new URL('index.js', core).href, sqlite: new URL('store/sqlite/index.js', core).href }
+  return {
+    core: new URL('index.js', core).href,
+    sqlite: new URL('store/sqlite/index.js', core).href,
+    command: join(modules, '@holdfast/cli/holdfast.js'),
+  }
+}
+
+function link(name: string, modules: string): void {
+  mkdirSync(dirname(join(modules, name)), { recursive: true })
+  symlinkSync(join(root, 'node_modules', name), join(modules, name), 'junction')
 }
 
 function foreign(folder: string): string[] {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { onUse } from './on-use.ts'
 
 /** Any JSON value. Numbers are finite; integers lie within ±(2⁵³−1) (the scanner refuses the rest). */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
@@ -10,15 +11,17 @@ export type JsonObject = { [key: string]: Json }
  */
 
 /** Present: any value but `undefined`. */
-export const json: z.ZodType<Json> = z
-  .unknown()
-  .refine((value) => value !== undefined, 'required')
-  .meta({ description: 'Any JSON value' }) as z.ZodType<Json>
+export const json: z.ZodType<Json> = onUse(
+  () =>
+    z
+      .unknown()
+      .refine((value) => value !== undefined, 'required')
+      .meta({ description: 'Any JSON value' }) as z.ZodType<Json>,
+)
 
-export const jsonObject: z.ZodType<JsonObject> = z
-  .unknown()
-  .refine(isObject, 'expected an object')
-  .meta({ type: 'object' }) as z.ZodType<JsonObject>
+export const jsonObject: z.ZodType<JsonObject> = onUse(
+  () => z.unknown().refine(isObject, 'expected an object').meta({ type: 'object' }) as z.ZodType<JsonObject>,
+)
 
 /** Keys that merges and property writes lose or obey. Refused wherever the keys are ours. */
 export const unsafeKeys = ['__proto__', 'constructor', 'prototype'] as const

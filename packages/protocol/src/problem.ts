@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type ErrorCode, errorCatalogue, type HoldfastError } from './errors.ts'
+import { objectOnUse } from './on-use.ts'
 
 const codes = Object.keys(errorCatalogue) as ErrorCode[]
 
@@ -7,7 +8,7 @@ const codes = Object.keys(errorCatalogue) as ErrorCode[]
  * An error on the wire (RFC 9457): the body of a failed request and the data of an error frame in a stream. Readers act
  * on `code` and never guess from the status.
  */
-export const problem = z.strictObject({
+export const problem = objectOnUse(() => ({
   code: z.enum(codes),
   status: z.int().min(400).max(599),
   /** What the code means, the same for every occurrence. */
@@ -16,7 +17,7 @@ export const problem = z.strictObject({
   detail: z.string(),
   retry: z.enum(['never', 'reload', 'later']),
   details: z.record(z.string(), z.unknown()),
-})
+}))
 export type Problem = z.infer<typeof problem>
 
 export function toProblem(error: HoldfastError): Problem {

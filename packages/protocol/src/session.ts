@@ -2,80 +2,79 @@ import { z } from 'zod'
 import { compactionRecord, contextUsage, promptSnapshot, summary, tokenBudget } from './context.ts'
 import { externalId, id } from './ids.ts'
 import { jsonObject } from './json.ts'
+import { objectOnUse, onUse } from './on-use.ts'
 import { question } from './question.ts'
 import { taskList } from './task.ts'
 import { time } from './time.ts'
 
-export const purpose = z.enum(['interactive', 'autonomous', 'acp'])
+export const purpose = onUse(() => z.enum(['interactive', 'autonomous', 'acp']))
 export type Purpose = z.infer<typeof purpose>
 
-export const channel = z.enum([
-  'cli',
-  'tui',
-  'web',
-  'api',
-  'acp',
-  'telegram',
-  'discord',
-  'slack',
-  'messenger',
-  'instagram',
-  'email',
-  'phone',
-  'sms',
-  'whatsapp',
-  'tiktok',
-  'other',
-])
+export const channel = onUse(() =>
+  z.enum([
+    'cli',
+    'tui',
+    'web',
+    'api',
+    'acp',
+    'telegram',
+    'discord',
+    'slack',
+    'messenger',
+    'instagram',
+    'email',
+    'phone',
+    'sms',
+    'whatsapp',
+    'tiktok',
+    'other',
+  ]),
+)
 export type Channel = z.infer<typeof channel>
 
-export const lineage = z.enum(['root', 'child'])
+export const lineage = onUse(() => z.enum(['root', 'child']))
 export type Lineage = z.infer<typeof lineage>
 
-export const modelPolicy = z.enum(['locked', 'switchable'])
+export const modelPolicy = onUse(() => z.enum(['locked', 'switchable']))
 export type ModelPolicy = z.infer<typeof modelPolicy>
 
-export const reasoningEffort = z.enum(['low', 'medium', 'high', 'xhigh', 'max'])
+export const reasoningEffort = onUse(() => z.enum(['low', 'medium', 'high', 'xhigh', 'max']))
 export type ReasoningEffort = z.infer<typeof reasoningEffort>
 
-export const outcome = z.enum(['completed', 'failed', 'cancelled'])
+export const outcome = onUse(() => z.enum(['completed', 'failed', 'cancelled']))
 export type Outcome = z.infer<typeof outcome>
 
-export const runState = z.enum([
-  'initializing',
-  'running',
-  'suspended',
-  'finalizing',
-  'completed',
-  'failed',
-  'cancelled',
-])
+export const runState = onUse(() =>
+  z.enum(['initializing', 'running', 'suspended', 'finalizing', 'completed', 'failed', 'cancelled']),
+)
 export type RunState = z.infer<typeof runState>
 
-export const suspendReason = z.enum(['question', 'approval', 'children', 'budget', 'shutdown'])
+export const suspendReason = onUse(() => z.enum(['question', 'approval', 'children', 'budget', 'shutdown']))
 export type SuspendReason = z.infer<typeof suspendReason>
 
 /** One derived word, never stored. `unknown`: a run was live and its lease is lost. */
-export const sessionStatus = z.enum([
-  'created',
-  'idle',
-  'running',
-  'suspended',
-  'unknown',
-  'completed',
-  'failed',
-  'cancelled',
-  'expired',
-])
+export const sessionStatus = onUse(() =>
+  z.enum([
+    'created',
+    'idle',
+    'running',
+    'suspended',
+    'unknown',
+    'completed',
+    'failed',
+    'cancelled',
+    'expired',
+  ]),
+)
 export type SessionStatus = z.infer<typeof sessionStatus>
 
-export const forkOrigin = z.strictObject({ sessionId: id, seq: z.int().min(1) })
+export const forkOrigin = objectOnUse(() => ({ sessionId: id, seq: z.int().min(1) }))
 
-export const waitFor = z.enum(['all', 'any', 'first_error'])
+export const waitFor = onUse(() => z.enum(['all', 'any', 'first_error']))
 
-const count = z.int().min(0)
+const count = onUse(() => z.int().min(0))
 
-export const counters = z.strictObject({
+export const counters = objectOnUse(() => ({
   messageCount: count,
   exchangeCount: count,
   turnCount: count,
@@ -93,11 +92,11 @@ export const counters = z.strictObject({
   costEstimated: z.boolean(),
   /** Number of attempts whose cost is unknown; they are not in the sum. */
   costUnknown: count,
-})
+}))
 export type Counters = z.infer<typeof counters>
 
 /** The run axis with the lease as last seen; `lost` when the lease is past its time. */
-export const run = z.strictObject({
+export const run = objectOnUse(() => ({
   runId: id,
   state: runState,
   startedAt: time,
@@ -110,11 +109,11 @@ export const run = z.strictObject({
   leaseExpiresAt: time.optional(),
   lost: z.boolean(),
   error: z.string().optional(),
-})
+}))
 export type Run = z.infer<typeof run>
 
 /** A session as it is read: the fold of its log, its lease and the clock. Absent means "has none". */
-export const session = z.strictObject({
+export const session = objectOnUse(() => ({
   id,
   tenantId: id,
   conversationId: externalId,
@@ -167,39 +166,41 @@ export const session = z.strictObject({
   compactions: z.array(compactionRecord),
   compressionInstructions: z.string().optional(),
   promptSnapshot: promptSnapshot.optional(),
-})
+}))
 export type Session = z.infer<typeof session>
 
 /** What a caller gives to create a session. */
-export const createInput = z
-  .strictObject({
-    id: id.optional(),
-    conversationId: externalId.optional(),
-    threadId: externalId.optional(),
-    agentId: externalId,
-    agentName: externalId.optional(),
-    ownerUserId: externalId.optional(),
-    userParticipantId: externalId.optional(),
-    agentParticipantId: externalId.optional(),
-    purpose: purpose.default('interactive'),
-    channel: channel.default('api'),
-    goalText: z.string().min(1).optional(),
-    title: z.string().min(1).optional(),
-    pinned: z.boolean().default(false),
-    providerId: externalId.optional(),
-    /** A bare name, or `provider/model`: it splits on the first slash. `providerId` wins. */
-    model: externalId.optional(),
-    modelPolicy: modelPolicy.default('locked'),
-    reasoningEffort: reasoningEffort.optional(),
-    personaId: id.optional(),
-    seedId: id.optional(),
-    ttlSecs: z.int().min(1).nullish(),
-    ttlSliding: z.boolean().default(false),
-    metadata: jsonObject.optional(),
-    budget: tokenBudget.optional(),
-  })
-  .refine(
-    (s) => (s.purpose === 'autonomous') === (s.goalText !== undefined),
-    'goalText is required iff autonomous',
-  )
+export const createInput = onUse(() =>
+  z
+    .strictObject({
+      id: id.optional(),
+      conversationId: externalId.optional(),
+      threadId: externalId.optional(),
+      agentId: externalId,
+      agentName: externalId.optional(),
+      ownerUserId: externalId.optional(),
+      userParticipantId: externalId.optional(),
+      agentParticipantId: externalId.optional(),
+      purpose: purpose.default('interactive'),
+      channel: channel.default('api'),
+      goalText: z.string().min(1).optional(),
+      title: z.string().min(1).optional(),
+      pinned: z.boolean().default(false),
+      providerId: externalId.optional(),
+      /** A bare name, or `provider/model`: it splits on the first slash. `providerId` wins. */
+      model: externalId.optional(),
+      modelPolicy: modelPolicy.default('locked'),
+      reasoningEffort: reasoningEffort.optional(),
+      personaId: id.optional(),
+      seedId: id.optional(),
+      ttlSecs: z.int().min(1).nullish(),
+      ttlSliding: z.boolean().default(false),
+      metadata: jsonObject.optional(),
+      budget: tokenBudget.optional(),
+    })
+    .refine(
+      (s) => (s.purpose === 'autonomous') === (s.goalText !== undefined),
+      'goalText is required iff autonomous',
+    ),
+)
 export type CreateInput = z.input<typeof createInput>

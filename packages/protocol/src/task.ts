@@ -1,27 +1,28 @@
 import { z } from 'zod'
 import { id } from './ids.ts'
+import { objectOnUse, onUse } from './on-use.ts'
 import { time } from './time.ts'
 
-export const taskStatus = z.enum(['pending', 'in_progress', 'completed', 'blocked'])
+export const taskStatus = onUse(() => z.enum(['pending', 'in_progress', 'completed', 'blocked']))
 export type TaskStatus = z.infer<typeof taskStatus>
 
-export const taskPhase = z.enum(['planning', 'execution', 'verification', 'handoff'])
-export const taskPriority = z.enum(['low', 'medium', 'high', 'critical'])
+export const taskPhase = onUse(() => z.enum(['planning', 'execution', 'verification', 'handoff']))
+export const taskPriority = onUse(() => z.enum(['low', 'medium', 'high', 'critical']))
 
-const text = z.string().max(8_192)
-const texts = z.array(text).max(64)
+const text = onUse(() => z.string().max(8_192))
+const texts = onUse(() => z.array(text).max(64))
 
-export const taskTransition = z.strictObject({
+export const taskTransition = objectOnUse(() => ({
   from: taskStatus,
   to: taskStatus,
   at: time,
   reason: text.optional(),
-})
+}))
 
-export const criterion = z.strictObject({ text, met: z.boolean() })
+export const criterion = objectOnUse(() => ({ text, met: z.boolean() }))
 
 /** One item of a task list. */
-export const task = z.strictObject({
+export const task = objectOnUse(() => ({
   id,
   description: text,
   status: taskStatus,
@@ -35,11 +36,11 @@ export const task = z.strictObject({
   evidence: texts,
   blockers: texts,
   transitions: z.array(taskTransition).max(64),
-})
+}))
 export type Task = z.infer<typeof task>
 
 /** What a caller gives for an item; the rest has defaults. */
-export const taskInput = z.strictObject({
+export const taskInput = objectOnUse(() => ({
   id,
   description: text.min(1),
   status: taskStatus.default('pending'),
@@ -52,26 +53,26 @@ export const taskInput = z.strictObject({
   completionCriteria: texts.default([]),
   evidence: texts.default([]),
   blockers: texts.default([]),
-})
+}))
 export type TaskInput = z.infer<typeof taskInput>
 
-export const taskListInput = z.strictObject({ title: text.default('Tasks'), items: z.array(taskInput) })
+export const taskListInput = objectOnUse(() => ({ title: text.default('Tasks'), items: z.array(taskInput) }))
 
-export const taskList = z.strictObject({
+export const taskList = objectOnUse(() => ({
   title: text,
   items: z.array(task),
   /** Seq of the list's last change. */
   version: z.int().min(1),
-})
+}))
 export type TaskList = z.infer<typeof taskList>
 
 /** A change of one item. `criteriaMet` names criteria by 1-based position (`"2"`) or by normalised text. */
-export const taskUpdate = z.strictObject({
+export const taskUpdate = objectOnUse(() => ({
   itemId: id,
   status: taskStatus.optional(),
   notes: text.optional(),
   criteriaMet: z.array(text).max(64).optional(),
   evidence: texts.optional(),
   blockers: texts.optional(),
-})
+}))
 export type TaskUpdate = z.infer<typeof taskUpdate>

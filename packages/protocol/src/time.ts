@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { onUse } from './on-use.ts'
 
 /** ISO-8601 in UTC with `Z`; up to nine fractional digits are kept as they came. Years 1970–9999. */
 export const timePattern = /^(19[7-9]\d|[2-9]\d{3})-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/
 
-export const time = z.string().regex(timePattern).refine(isOnCalendar, 'not a date')
+export const time = onUse(() => z.string().regex(timePattern).refine(isOnCalendar, 'not a date'))
 
 /** Milliseconds since 1970 as the wire form. */
 export function toTime(ms: number): string {

@@ -1,6 +1,9 @@
 import type { AnySession } from '@holdfast/core'
 import type { Message, SessionEvent } from '@holdfast/protocol'
 
+/** A page of the log in a read of all of it: small, so that a session of any length takes as little memory. */
+export const eventPage = { limit: 50, maxBytes: 256 * 1024 }
+
 /** The visible messages from the first on, a page at a time. */
 export async function* messagesOf(session: AnySession): AsyncGenerator<Message> {
   let after = '0'
@@ -16,7 +19,7 @@ export async function* messagesOf(session: AnySession): AsyncGenerator<Message> 
 export async function* eventsOf(session: AnySession): AsyncGenerator<SessionEvent> {
   let after = 0
   for (;;) {
-    const { events, more } = await session.events({ after, limit: 500 })
+    const { events, more } = await session.events({ after, ...eventPage })
     yield* events
     after = events.at(-1)?.seq ?? after
     if (!more) return

@@ -1,6 +1,6 @@
 /** Files of a session, kept by the SHA-256 of their bytes. An event names each one: what no event names is removed. */
-import { createHash } from 'node:crypto'
 import { checkLimit, filePart, HoldfastError, parseInput } from '@holdfast/protocol'
+import { sha256 } from '../store/sha256.ts'
 import type { Attachment } from '../store/store.ts'
 
 /** Kind of the note that names a file from its arrival on. */
@@ -23,7 +23,7 @@ export interface FileReference {
 export function attachmentOf(bytes: Uint8Array): Attachment {
   if (!(bytes instanceof Uint8Array)) throw new HoldfastError('invalid_input', 'attachment: expected bytes.')
   checkLimit('attachmentBytes', bytes.byteLength, 'attachment')
-  return { hash: createHash('sha256').update(bytes).digest('hex'), bytes }
+  return { hash: sha256(bytes).toString('hex'), bytes }
 }
 
 export function referenceTo({ bytes, mediaType, name }: NewFile, { hash }: Attachment): FileReference {

@@ -1,6 +1,6 @@
 /** Saved graph states of a thread: each channel's value by its hash, so that an unchanged channel is stored once. */
-import { createHash } from 'node:crypto'
 import { checkLimit, HoldfastError, id, type Json, parseInput, scanValue } from '@holdfast/protocol'
+import { sha256 } from '../store/sha256.ts'
 import { idFromKey } from './key-hash.ts'
 import type { TenantLog } from './tenant-log.ts'
 import { type Writer, writeCommands } from './write-command.ts'
@@ -92,5 +92,5 @@ export async function getCheckpoint(
 }
 
 function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+  return sha256(text).toString('hex')
 }

@@ -1,17 +1,13 @@
-import { createHash } from 'node:crypto'
+import { sha256 } from '../store/sha256.ts'
 
 /** SHA-256 of what was asked: a key used again must ask the same. */
 export function requestHash(operation: string, target: string, body: unknown): string {
-  return createHash('sha256')
-    .update(JSON.stringify([operation, target, body]))
-    .digest('hex')
+  return sha256(JSON.stringify([operation, target, body])).toString('hex')
 }
 
 /** The id of a session created with a key and without an id: the same key gives the same session. */
 export function idFromKey(tenantId: string, key: string): string {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([tenantId, key]))
-    .digest()
+  const digest = sha256(JSON.stringify([tenantId, key]))
   digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x80
   digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80
   const hex = digest.toString('hex')

@@ -26,6 +26,8 @@ export interface EventPageOptions {
   /** Inclusive upper end. */
   through?: number
   limit?: number
+  /** Bytes of the bodies in the page, which has one event at least; default and most 4 MiB. Small ones keep the memory of a long read small. */
+  maxBytes?: number
   /** `backward` gives the newest first. */
   direction?: 'forward' | 'backward'
 }
@@ -66,6 +68,7 @@ async function readRowPage(reads: LogReads, sessionId: string, options: EventPag
   const rows = await reads.readRows(sessionId, {
     limit: limit + 1,
     direction,
+    maxBytes: bytesOf(options.maxBytes),
     ...(after !== undefined && { after: position(after) }),
     ...(through !== undefined && { through: position(through) }),
   })
@@ -74,19 +77,22 @@ async function readRowPage(reads: LogReads, sessionId: string, options: EventPag
   return { rows, more: rows.length > 0 && (await hasMore(reads, sessionId, options, rows)) }
 }
 
-/** A page may be short because of its bytes. */
+/** A page may be short because of its bytes, whatever it holds: the next event alone may have as many. */
 async function hasMore(
   reads: LogReads,
   sessionId: string,
   { after = 0, through, direction = 'forward' }: EventPageOptions,
-  rows: readonly { seq: number; body: string }[],
+  rows: readonly { seq: number }[],
 ): Promise<boolean> {
   const last = rows.at(-1)?.seq ?? 0
   if (direction === 'backward') return last > after + 1
   if (through !== undefined && last >= through) return false
-  const units = rows.reduce((sum, { body }) => sum + body.length, 0)
-  if (units * 3 < limits.pageBytes / 2) return false
   return (await reads.readRows(sessionId, { after: last, limit: 1 })).length > 0
+}
+
+function bytesOf(maxBytes: number = limits.pageBytes): number {
+  if (Number.isSafeInteger(maxBytes) && maxBytes >= 1) return Math.min(maxBytes, limits.pageBytes)
+  throw new HoldfastError('invalid_input', 'maxBytes: expected a whole number of at least 1.')
 }
 
 export function pageLimit(limit = 50): number {

@@ -4,6 +4,7 @@ import {
   type CreateInput,
   id,
   isHoldfastError,
+  isId,
   parseInput,
   type Session,
 } from '@holdfast/protocol'
@@ -158,8 +159,4 @@ export class Sessions {
   recover(sessionId: string, options?: RecoverOptions): Promise<Recovered> {
     return recoverRun(this.#log, sessionId, options)
   }
-}
-
-function isId(text: string): boolean {
-  return id.safeParse(text).success
 }

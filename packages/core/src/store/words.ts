@@ -8,7 +8,7 @@
  */
 export function wordsOf(text: string): string[] {
   const words: string[] = []
-  for (const [word] of fold(text).matchAll(wordPattern)) words.push(clip(word))
+  for (const [word] of fold(text).matchAll(wordPattern())) words.push(clip(word))
   return words
 }
 
@@ -18,7 +18,12 @@ const wordLength = 64
 const unspaced = ['Han', 'Hira', 'Kana', 'Thai', 'Laoo', 'Khmr', 'Mymr']
   .map((name) => `\\p{scx=${name}}`)
   .join('')
-const wordPattern = new RegExp(`[[${unspaced}]&&[\\p{L}\\p{N}]]|[[\\p{L}\\p{N}\\p{M}]--[${unspaced}]]+`, 'gv')
+let madePattern: RegExp | undefined
+/** Made by the first text that is indexed or searched: it takes longer than to open a store. */
+function wordPattern(): RegExp {
+  madePattern ??= new RegExp(`[[${unspaced}]&&[\\p{L}\\p{N}]]|[[\\p{L}\\p{N}\\p{M}]--[${unspaced}]]+`, 'gv')
+  return madePattern
+}
 const diacritics = /[\u0300-\u036f]/g
 
 /** Through upper case and back, which folds what has no single lower form: `ß` to `ss`, `ς` with `σ`. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { externalId, id } from '../ids.ts'
+import { objectOnUse } from '../on-use.ts'
 import { time } from '../time.ts'
 import { messageEvents } from './message-events.ts'
 import { runEvents } from './run-events.ts'
@@ -17,14 +18,14 @@ export const eventTypes = Object.keys(eventSchemas) as EventType[]
 /** Version of each type's data; 1 unless listed. A rise brings an upcaster with it. */
 export const eventVersions: Partial<Record<EventType, number>> = {}
 
-export const actor = z.strictObject({
+export const actor = objectOnUse(() => ({
   kind: z.enum(['user', 'agent', 'system', 'import', 'host']),
   /** Who: a user id for `user`, an agent id for `agent`. */
   id: externalId.optional(),
-})
+}))
 export type Actor = z.infer<typeof actor>
 
-export const envelope = z.strictObject({
+export const envelope = objectOnUse(() => ({
   seq: z.int().min(1),
   type: z.string(),
   v: z.int().min(1),
@@ -36,7 +37,7 @@ export const envelope = z.strictObject({
   /** An unknown event with this mark makes the session read-only. */
   critical: z.literal(true).optional(),
   data: z.unknown(),
-})
+}))
 
 interface EventFields {
   seq: number

@@ -10,12 +10,13 @@ import {
   seedPhase,
   toolOutcome,
 } from '../message.ts'
+import { objectOnUse, onUse } from '../on-use.ts'
 
-const seq = z.int().min(1)
-const count = z.int().min(0)
+const seq = onUse(() => z.int().min(1))
+const count = onUse(() => z.int().min(0))
 
 /** How the visible path stands after a cut: counted by `decide` from the state at the cut, so that the fold reads nothing. */
-const pathCut = {
+const pathCut = () => ({
   /** The last visible seq that stays; 0 when nothing stays. */
   keepThrough: count,
   messageCount: count,
@@ -23,10 +24,10 @@ const pathCut = {
   /** The newest user messages without an answer, and the last user message, as they stood at the cut. */
   unanswered: z.array(id),
   lastUser: z.strictObject({ id, seq }).optional(),
-}
+})
 
 export const messageEvents = {
-  'message.appended': z.strictObject({
+  'message.appended': objectOnUse(() => ({
     /** Absent: the message is named by its seq. */
     messageId: id.optional(),
     role,
@@ -48,26 +49,26 @@ export const messageEvents = {
     draftId: id.optional(),
     /** The message that this one replaces after an edit. */
     replaces: id.optional(),
-  }),
+  })),
   /** The path was cut before `messageId`; the message that replaces it follows in the same commit. */
-  'message.edited': z.strictObject({ messageId: id, ...pathCut }),
+  'message.edited': objectOnUse(() => ({ messageId: id, ...pathCut() })),
   /** The path was cut. `undo` drops from the last user message and can be redone until something is appended. */
-  'message.truncated': z.strictObject({ mode: z.enum(['truncate', 'undo']), ...pathCut }),
+  'message.truncated': objectOnUse(() => ({ mode: z.enum(['truncate', 'undo']), ...pathCut() })),
   /** An undo was taken back: the dropped range is visible again. */
-  'message.restored': z.strictObject({
+  'message.restored': objectOnUse(() => ({
     /** Seq of the undo that is taken back. */
     undoSeq: seq,
     messageCount: count,
     exchangeCount: count,
     unanswered: z.array(id),
     lastUser: z.strictObject({ id, seq }).optional(),
-  }),
+  })),
   /** Waiting messages enter the view here. */
-  'input.delivered': z.strictObject({ messageIds: z.array(id).min(1) }),
+  'input.delivered': objectOnUse(() => ({ messageIds: z.array(id).min(1) })),
   /** Intent: logged with its assistant message, before the tool runs. The input stands in the message's part. */
-  'tool.called': z.strictObject({ callId: externalId, name: externalId, messageId: id.optional() }),
+  'tool.called': objectOnUse(() => ({ callId: externalId, name: externalId, messageId: id.optional() })),
   /** The result, which *is* the tool message. */
-  'tool.finished': z.strictObject({
+  'tool.finished': objectOnUse(() => ({
     messageId: id.optional(),
     callId: externalId,
     name: externalId.optional(),
@@ -77,5 +78,5 @@ export const messageEvents = {
     synthetic: z.literal(true).optional(),
     neverCompress: z.boolean().optional(),
     provider: jsonObject.optional(),
-  }),
+  })),
 } as const

@@ -1,37 +1,38 @@
 import { z } from 'zod'
 import { externalId, id } from '../ids.ts'
+import { objectOnUse, onUse } from '../on-use.ts'
 import { suspendReason, waitFor } from '../session.ts'
 import { usageRecord } from '../usage.ts'
 
-const reason = z.string().max(1_024).optional()
-const count = z.int().min(0)
+const reason = onUse(() => z.string().max(1_024).optional())
+const count = onUse(() => z.int().min(0))
 
 export const runEvents = {
-  'run.started': z.strictObject({
+  'run.started': objectOnUse(() => ({
     runId: id,
     providerId: externalId.optional(),
     model: externalId.optional(),
     /** The user message that the run answers; absent for a goal step. */
     answers: id.optional(),
-  }),
-  'run.suspended': z.strictObject({
+  })),
+  'run.suspended': objectOnUse(() => ({
     runId: id,
     reason: suspendReason,
     waitFor: waitFor.optional(),
-  }),
-  'run.resumed': z.strictObject({ runId: id }),
-  'run.finalizing': z.strictObject({ runId: id }),
-  'run.stop_requested': z.strictObject({ runId: id, reason }),
-  'run.completed': z.strictObject({ runId: id }),
-  'run.failed': z.strictObject({ runId: id, error: z.string().max(8_192), code: externalId.optional() }),
-  'run.cancelled': z.strictObject({ runId: id, reason }),
-  'round.started': z.strictObject({ roundId: id }),
-  'round.completed': z.strictObject({ roundId: id }),
+  })),
+  'run.resumed': objectOnUse(() => ({ runId: id })),
+  'run.finalizing': objectOnUse(() => ({ runId: id })),
+  'run.stop_requested': objectOnUse(() => ({ runId: id, reason })),
+  'run.completed': objectOnUse(() => ({ runId: id })),
+  'run.failed': objectOnUse(() => ({ runId: id, error: z.string().max(8_192), code: externalId.optional() })),
+  'run.cancelled': objectOnUse(() => ({ runId: id, reason })),
+  'round.started': objectOnUse(() => ({ roundId: id })),
+  'round.completed': objectOnUse(() => ({ roundId: id })),
   'usage.recorded': usageRecord,
-  'lease.taken': z.strictObject({ owner: externalId, epoch: z.int().min(1) }),
+  'lease.taken': objectOnUse(() => ({ owner: externalId, epoch: z.int().min(1) })),
   /** The lease of this epoch ran out and another took over. */
-  'lease.lost': z.strictObject({ owner: externalId, epoch: z.int().min(1) }),
-  'child.spawned': z.strictObject({
+  'lease.lost': objectOnUse(() => ({ owner: externalId, epoch: z.int().min(1) })),
+  'child.spawned': objectOnUse(() => ({
     childId: id,
     agentId: externalId,
     callId: externalId.optional(),
@@ -40,11 +41,11 @@ export const runEvents = {
       costMicrocents: count.optional(),
       toolCalls: count.optional(),
     }),
-  }),
-  'child.finished': z.strictObject({
+  })),
+  'child.finished': objectOnUse(() => ({
     childId: id,
     outcome: z.enum(['completed', 'failed', 'cancelled']),
     spent: z.strictObject({ tokens: count, costMicrocents: count, toolCalls: count }),
     result: z.string().optional(),
-  }),
+  })),
 } as const

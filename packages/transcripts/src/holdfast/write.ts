@@ -2,6 +2,7 @@ import type { AnySession } from '@holdfast/core'
 import type { JsonObject } from '@holdfast/protocol'
 import type { Sink } from '../contract.ts'
 import type { LossReport } from '../loss-report.ts'
+import { eventPage } from '../messages-of.ts'
 import { fileVersion } from './version.ts'
 
 export async function writeHoldfast(session: AnySession, sink: Sink, report: LossReport): Promise<void> {
@@ -9,7 +10,7 @@ export async function writeHoldfast(session: AnySession, sink: Sink, report: Los
   await sink.write(`${JSON.stringify({ holdfast: fileVersion, sessionId, tenantId })}\n`)
   const files = new Set<string>()
   for (let after = 0, more = true; more; ) {
-    const page = await session.eventTexts({ after, limit: 500 })
+    const page = await session.eventTexts({ after, ...eventPage })
     for (const { seq, text } of page.texts) {
       for (const hash of hashesIn(text)) {
         if (!files.has(hash)) await writeFile(hash, session, sink)

@@ -2,9 +2,9 @@
  * Event rows. A body from `limits.asideBytes` on lies in a table beside, by its hash, so that a page of events is read
  * without its large ones; equal bodies of a session share one row there.
  */
-import { createHash } from 'node:crypto'
 import { isHoldfastError, limits, type TenantId } from '@holdfast/protocol'
 import { corrupt, crcOfEvent } from '../checksum.ts'
+import { sha256 } from '../sha256.ts'
 import type { Commit, EventRange, Segment, StoredEvent } from '../store.ts'
 import { bytesArray, int4Array, int8Array, textArray } from './arrays.ts'
 import { most } from './bounds.ts'
@@ -95,7 +95,7 @@ export function valuesOfEvents(rows: readonly EventColumns[]): SqlValue[] {
 /** The hash by which a large body lies beside; null for one that lies in its row. */
 export function hashAside(body: string): Uint8Array | null {
   if (body.length * 3 < limits.asideBytes || Buffer.byteLength(body) < limits.asideBytes) return null
-  return createHash('sha256').update(body).digest()
+  return sha256(body)
 }
 
 /** Large bodies of commits that were written. */

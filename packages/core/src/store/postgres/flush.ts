@@ -3,7 +3,7 @@
  * when all of them succeeded. So a statement with its tenant set before it costs one round trip, and nothing stays set
  * on the connection, which a transaction pooler may hand to somebody else.
  */
-import { createHash } from 'node:crypto'
+import { sha256 } from '../sha256.ts'
 import type { PgWire, Row, SqlValue } from './driver.ts'
 
 export interface Step {
@@ -39,7 +39,7 @@ export class Prepared {
   add(sql: string): string {
     if (!this.#isKept) return ''
     this.#made += 1
-    const name = `hf_${createHash('sha256').update(sql).digest('hex').slice(0, 20)}_${this.#made}`
+    const name = `hf_${sha256(sql).toString('hex').slice(0, 20)}_${this.#made}`
     this.#names.set(sql, name)
     return name
   }

@@ -2,9 +2,9 @@
  * Event rows. A body from `limits.asideBytes` on lies in a table beside, by its hash, so that it does not push its
  * neighbours off their page; equal bodies of a session share one row there.
  */
-import { createHash } from 'node:crypto'
 import { limits } from '@holdfast/protocol'
 import { corrupt, crcOfEvent } from '../checksum.ts'
+import { sha256 } from '../sha256.ts'
 import type { Commit, EventRange, StoredEvent } from '../store.ts'
 import type { Connection } from './connection.ts'
 import type { Row } from './driver.ts'
@@ -43,7 +43,7 @@ export function insertEvents(db: Connection, session: number, { events, baseSeq,
 /** Keeps a large body beside and gives the hash that the event row names instead. */
 export function keepAside(db: Connection, session: number, body: string): Uint8Array | null {
   if (body.length * 3 < limits.asideBytes || Buffer.byteLength(body) < limits.asideBytes) return null
-  const hash = createHash('sha256').update(body).digest()
+  const hash = sha256(body)
   db.run(INSERT_BODY, session, hash, body)
   return hash
 }
