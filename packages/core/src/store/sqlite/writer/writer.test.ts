@@ -143,6 +143,15 @@ describe('when the thread dies', () => {
     },
   )
 
+  it('closing ends well, and every call is told the truth', async () => {
+    const store = await open()
+    await send(store, 's', 0)
+    const dying = thrownBy(sendFault(store, 'exit'))
+    await store.close()
+    expect(await dying).toMatchObject({ code: 'commit_unknown' })
+    await expect(send(store, 's', 1)).rejects.toMatchObject({ code: 'store_closed' })
+  })
+
   it('the engine finds out what became of a write', async () => {
     const holdfast = await openHoldfast({ store: await open() })
     const session = await holdfast.sessions.create({ agentId: 'a' })
