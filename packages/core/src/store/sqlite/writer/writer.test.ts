@@ -13,6 +13,8 @@ import { TemporaryPlace } from '../temporary.ts'
 import Obeying, { commitsChannel, type Fault } from '../testing/obeying-driver.ts'
 
 const tenant = tenantId('t')
+/** For what comes by itself, however busy the machine is. */
+const patience = { timeout: 20_000 }
 const driver = new URL('../testing/obeying-driver.ts', import.meta.url).href
 
 let place: TemporaryPlace
@@ -79,7 +81,7 @@ it('what arrives while a transaction is written shares the next one, and is read
     }),
   )
   expect(seqs).toEqual(sessions.map(() => 2))
-  await vi.waitFor(() => expect(transactions).toBeGreaterThan(0))
+  await vi.waitFor(() => expect(transactions).toBeGreaterThan(0), patience)
   expect(transactions).toBeLessThan(sessions.length / 4)
 })
 
@@ -137,9 +139,18 @@ describe('when the thread dies', () => {
       if (fault !== 'uncaught') expect(error).toMatchObject({ code: 'commit_unknown', retry: 'later' })
       expect((await store.readHead(tenant, 's'))?.seq).toBe(seq)
       const next = { status: 'committed', firstSeq: seq + 1 }
-      await vi.waitFor(async () => expect(await send(store, 's', seq)).toMatchObject([next]))
+      await vi.waitFor(async () => expect(await send(store, 's', seq)).toMatchObject([next]), patience)
     },
   )
+
+  it('closing ends well, and every call is told the truth', async () => {
+    const store = await open()
+    await send(store, 's', 0)
+    const dying = thrownBy(sendFault(store, 'exit'))
+    await store.close()
+    expect(await dying).toMatchObject({ code: 'commit_unknown' })
+    await expect(send(store, 's', 1)).rejects.toMatchObject({ code: 'store_closed' })
+  })
 
   it('the engine finds out what became of a write', async () => {
     const holdfast = await openHoldfast({ store: await open() })
@@ -167,7 +178,7 @@ describe('a write of another handle is heard of', () => {
     }
     expect(heard).toBe(0)
     await send(other, 'theirs', 0)
-    await vi.waitFor(() => expect(heard).toBeGreaterThan(0))
+    await vi.waitFor(() => expect(heard).toBeGreaterThan(0), patience)
   })
 
   it('also while there is no thread, and after there is another', async () => {
@@ -181,11 +192,10 @@ describe('a write of another handle is heard of', () => {
     const heardAfter = async (seq: number) => {
       const before = heard
       await send(other, 'theirs', seq)
-      await vi.waitFor(() => expect(heard).toBeGreaterThan(before))
+      await vi.waitFor(() => expect(heard).toBeGreaterThan(before), patience)
     }
     await heardAfter(0)
     await send(store, 's', 1)
-    await sleep(60)
     const quiet = heard
     await send(store, 's', 2)
     await sleep(60)

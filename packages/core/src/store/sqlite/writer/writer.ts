@@ -29,6 +29,7 @@ export class Writer {
   readonly #ended: Promise<void>
   #calls = 0
   #isOpen = false
+  #hasEnded = false
   #trouble: unknown
 
   constructor(data: WriterData, listener: Listener) {
@@ -66,10 +67,12 @@ export class Writer {
     return this.#answerTo(this.#calls) as ReturnType<Work[K]>
   }
 
-  /** Resolves when what it was asked for is done and its connection closed. */
+  /** Resolves when what it was asked for is done and its connection closed, or when it died: every call was told then. */
   async close(nowMs: number): Promise<void> {
     try {
       await this.call(nowMs, 'close', [])
+    } catch (error) {
+      if (!this.#hasEnded) throw error
     } finally {
       this.#worker.ref()
       await this.#ended
@@ -112,6 +115,7 @@ export class Writer {
   }
 
   #end(): void {
+    this.#hasEnded = true
     const error = this.#ending()
     for (const { reject } of this.#waiting.values()) reject(error)
     this.#waiting.clear()
