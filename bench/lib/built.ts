@@ -3,16 +3,21 @@
  * much to import, for their types are stripped on the way.
  */
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const packages = ['protocol', 'core']
+const packages = ['protocol', 'core', 'transcripts', 'cli']
 
 export interface Built {
   core: string
   sqlite: string
+  transcripts: string
+  /** What starts the threads of `holdfast import`. */
+  threads: string
+  /** Path of the command. */
+  bin: string
 }
 
 /** Gives the URLs of what is imported. */
@@ -26,11 +31,24 @@ export function buildInto(folder: string): Built {
   for (const name of packages) {
     const target = join(modules, '@holdfast', name)
     cpSync(join(root, 'packages', name, 'dist'), target, { recursive: true })
-    for (const needed of foreign(target))
-      symlinkSync(join(root, 'node_modules', needed), join(modules, needed), 'junction')
+    for (const needed of foreign(target)) link(modules, needed)
   }
-  const core = pathToFileURL(join(modules, '@holdfast/core/'))
-  return { core: new URL('index.js', core).href, sqlite: new URL('store/sqlite/index.js', core).href }
+  const file = (path: string) => join(modules, '@holdfast', path)
+  const url = (path: string) => pathToFileURL(file(path)).href
+  return {
+    core: url('core/index.js'),
+    sqlite: url('core/store/sqlite/index.js'),
+    transcripts: url('transcripts/index.js'),
+    threads: url('cli/import/threads.js'),
+    bin: file('cli/holdfast.js'),
+  }
+}
+
+/** Several of the packages may need it. */
+function link(modules: string, name: string): void {
+  const path = join(modules, name)
+  mkdirSync(dirname(path), { recursive: true })
+  if (!existsSync(path)) symlinkSync(join(root, 'node_modules', name), path, 'junction')
 }
 
 function foreign(folder: string): string[] {
