@@ -11,6 +11,9 @@ export interface ThreadData {
   isPriced: boolean
 }
 
+/** The older part is far from full: its size is what the collector goes by when it decides to wait. */
+const resourceLimits = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 384 }
+
 /** More than two wait for each other at the store. */
 const most = 2
 
@@ -18,6 +21,6 @@ export function importThreads(data: ThreadData): ImportThreads {
   const script = new URL(`./thread${extname(import.meta.url)}`, import.meta.url)
   return {
     count: Math.min(most, availableParallelism()),
-    start: () => new Worker(script, { workerData: data, resourceLimits: { maxYoungGenerationSizeMb: 6 } }),
+    start: () => new Worker(script, { workerData: data, resourceLimits }),
   }
 }
