@@ -1,5 +1,4 @@
 /** One file of an import, with the files that belong to it: from its bytes to what became of them. */
-import { createHash } from 'node:crypto'
 import type { Holdfast } from '@holdfast/core'
 import { isHoldfastError } from '@holdfast/protocol'
 import { Destination, type ImportedSummary } from './destination.ts'
@@ -7,6 +6,7 @@ import type { Written } from './destination-options.ts'
 import { type FoundFile, failedFile } from './discover.ts'
 import { detectFormat, formatNamed } from './formats.ts'
 import type { ImportOptions } from './import-options.ts'
+import { noteImported } from './known-file.ts'
 import { type LossCounts, LossReport } from './loss-report.ts'
 import type { PriceOf } from './price.ts'
 import { SecretFinder } from './secrets.ts'
@@ -15,8 +15,8 @@ import type { FailedFile } from './summary.ts'
 
 /** What became of a file. Plain data, for it may come from another thread. */
 export interface FileOutcome {
-  /** `unchanged`: as an earlier import had left it, and not read. `stopped`: what was committed stays. */
-  status: 'read' | 'unchanged' | 'stopped' | 'failed'
+  /** `stopped`: what was committed stays. */
+  status: 'read' | 'stopped' | 'failed'
   sessions: readonly ImportedSummary[]
   report: LossCounts
   secrets: ReadonlyMap<string, number>
@@ -47,15 +47,10 @@ export async function importOne(
   const into = new Destination({ holdfast, report, price, signal, onWritten: progress.written })
   const outcome = { report, secrets: secrets.counts, sessions: into.sessions }
   try {
-    const id = createHash('sha256').update(file.path).digest('hex')
-    if ((await holdfast.importSources.get(id))?.body.stamp === file.stamp) {
-      progress.read(file.bytes)
-      return { status: 'unchanged', ...outcome }
-    }
     const format = terms.format === undefined ? await detectFormat(file.path) : formatNamed(terms.format)
     const { remember } = terms
     await format.read(await Source.open(file.path, { secrets, remember, onRead: progress.read }), into)
-    await holdfast.importSources.put(id, { path: file.path, format: format.name, stamp: file.stamp })
+    await noteImported(holdfast, file, format.name)
     return { status: 'read', ...outcome }
   } catch (error) {
     if (signal?.aborted) return { status: 'stopped', ...outcome }

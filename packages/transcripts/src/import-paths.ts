@@ -5,6 +5,7 @@ import { discover, type FoundFile } from './discover.ts'
 import { Helper } from './helper.ts'
 import { type FileOutcome, type FileProgress, type FileTerms, importOne, isFatal } from './import-file.ts'
 import type { ImportOptions } from './import-options.ts'
+import { isKnown } from './known-file.ts'
 import { LossReport } from './loss-report.ts'
 import { Room } from './room.ts'
 import type { FailedFile, ImportProgress, ImportSummary } from './summary.ts'
@@ -50,7 +51,7 @@ type ImportOne = (file: FoundFile, terms: FileTerms, progress: FileProgress) => 
 class Import {
   readonly #holdfast: Holdfast
   readonly #options: ImportOptions
-  readonly #waiting: FoundFile[]
+  #waiting: FoundFile[]
   readonly #failed: FailedFile[]
   readonly #secrets = new Map<string, number>()
   readonly #report = new LossReport()
@@ -70,10 +71,26 @@ class Import {
   }
 
   async run(): Promise<void> {
+    await this.#passOverKnown()
     const { threads } = this.#options
-    if (threads && this.#progress.bytesTotal >= (threads.least ?? worthThreads)) await this.#runIn(threads)
+    const bytes = this.#waiting.reduce((sum, file) => sum + file.bytes, 0)
+    if (threads && bytes >= Math.max(1, threads.least ?? worthThreads)) await this.#runIn(threads)
     else await this.#runLanes((...work) => importOne(this.#holdfast, ...work))
     if (this.#fatal !== undefined) throw this.#fatal
+  }
+
+  async #passOverKnown(): Promise<void> {
+    const fresh: FoundFile[] = []
+    for (const file of this.#waiting) {
+      if (!(await isKnown(this.#holdfast, file))) fresh.push(file)
+      else {
+        this.#unchanged += 1
+        this.#progress.files += 1
+        this.#progress.bytes += file.bytes
+        this.#tell()
+      }
+    }
+    this.#waiting = fresh
   }
 
   async #runIn({ count, start }: NonNullable<ImportOptions['threads']>): Promise<void> {
@@ -138,7 +155,6 @@ class Import {
     if (status === 'stopped') return
     if (isFatal(outcome)) this.#fatal = failed?.cause
     else if (failed) this.#failed.push(failed)
-    if (status === 'unchanged') this.#unchanged += 1
     this.#progress.files += 1
     this.#tell()
   }
