@@ -110,7 +110,9 @@ class ClaudeCodeReading {
     const path = [this.#sourceId, agentId, branch.leaf].filter((part) => part !== undefined)
     const id = this.#into.sessionIdOf(formatName, path.join('/'))
     const session = (await this.#into.open(id)) ?? (await forkBefore(first, trunk, id))
-    const after = positionOf(session.position)?.said ?? 0
+    const position = positionOf(session.position)
+    const after = position?.said ?? 0
+    const seen = position && position.seen > position.line ? position.seen : after
     const lines = linesOf(branch, { after, last }, source.lines(branch.after(after)))
     const turns = readTurns(lines, {
       outline: branch,
@@ -118,8 +120,8 @@ class ClaudeCodeReading {
       report: new LossReport(),
       file: source.name,
       after,
-      seen: after,
-      position: (read) => positionAt(read, branch.leaf, 0),
+      seen,
+      position: (read) => positionAt(read, branch.leaf, seen),
       childId: (agentId) => this.#idOf(agentId),
       spawned: new Set(),
       isPart: true,
