@@ -61,14 +61,3 @@ test.each([
   for (const id of ids) await importFile(copy, await fileOf(original, id))
   expect(await seqs(copy)).toEqual(before)
 })
-
-test('a fork whose source was deleted takes in what is new of it, and its source stays deleted', async () => {
-  const holdfast = await family()
-  const fork = await holdfast.sessions.open('third')
-  const path = await fileOf(holdfast, 'third')
-  await holdfast.sessions.delete('first')
-  const { events, failed } = await importFile(holdfast, path)
-  expect({ events, failed }).toEqual({ events: 0, failed: [] })
-  expect(await holdfast.sessions.get('first')).toBeUndefined()
-  expect((await fork.view()).id).toBe('third')
-})

@@ -10,8 +10,7 @@ export async function readHoldfast(source: Source, into: Destination): Promise<v
   let log: Log | undefined
   for await (const { number, value, broken } of source.lines()) {
     if (log === undefined) {
-      const sessionId = sessionOf(source, value)
-      log = new Log(sessionId, await into.has(sessionId), into)
+      log = new Log(sessionOf(source, value), into)
       into.report.line('carried')
       continue
     }
@@ -33,13 +32,11 @@ export async function readHoldfast(source: Source, into: Destination): Promise<v
 /** The log of a fork begins with that of its source, which comes back as a session of its own where it is not here. */
 class Log {
   readonly #sessionId: string
-  readonly #isHere: boolean
   readonly #into: Destination
   #part: Part | undefined
 
-  constructor(sessionId: string, isHere: boolean, into: Destination) {
+  constructor(sessionId: string, into: Destination) {
     this.#sessionId = sessionId
-    this.#isHere = isHere
     this.#into = into
   }
 
@@ -49,8 +46,6 @@ class Log {
       await this.end()
       this.#part = new Part(begun ?? this.#sessionId, this.#into)
     }
-    // A fork that is here has its prefix; its source may have been deleted since.
-    if (this.#isHere && this.#part.sessionId !== this.#sessionId) return
     await this.#part.add(JSON.stringify(event))
   }
 
