@@ -1,4 +1,5 @@
 /** Imports a folder of transcripts as `holdfast import` does, and searches; tells the time, the work and the memory it took. */
+import type { ImportThreads } from '@holdfast/transcripts'
 import type { Built } from '../lib/built.ts'
 import { serve } from '../lib/child.ts'
 
@@ -27,6 +28,11 @@ export interface Imported {
   bytes: number
 }
 
+/** Of the command, which is no library. */
+interface Threads {
+  importThreads(data: { settings: object; isPriced: boolean }): ImportThreads
+}
+
 async function taken(work: () => Promise<unknown>): Promise<Taken> {
   const [start, cpuBefore] = [performance.now(), process.cpuUsage()]
   await work()
@@ -42,9 +48,7 @@ await serve(async ({ path, source, built, words }: ImportJob) => {
   const { openHoldfast } = (await import(built.core)) as typeof import('@holdfast/core')
   const { sqlite } = (await import(built.sqlite)) as typeof import('@holdfast/core/sqlite')
   const { importPaths } = (await import(built.transcripts)) as typeof import('@holdfast/transcripts')
-  const { importThreads } = (await import(
-    built.threads
-  )) as typeof import('../../packages/cli/src/import/threads.ts')
+  const { importThreads } = (await import(built.threads)) as Threads
   const settings = { store: path, storeFrom: 'the benchmark', tenant: undefined, pager: undefined }
   return async (): Promise<Imported> => {
     const holdfast = await openHoldfast({ store: sqlite(path) })
