@@ -57,7 +57,7 @@ export async function transcripts(): Promise<void> {
       ['', 'found', 'took', 'of the processor', 'resident at the most, so far', 'target'],
       [
         row('imported', imported, rate(imported), '40 MB/s, 200 MB'),
-        row('again, unchanged', again, rate(again), `${(bytes / 1e9) * 2} s`),
+        row('again, unchanged', again, rate(again), `${((bytes / 1e9) * 2).toFixed(2)} s`),
         row('indexed for search', indexed, rate(indexed), ''),
         asked(`search, ${searches} times`, searchMs, '100 ms'),
         asked('`holdfast sessions`, the process', listing, '200 ms'),
