@@ -80,6 +80,16 @@ test('memory after each step, and every message of the session was read', () => 
   expect(readFileSync(page, 'utf8')).toMatch(/\b1,00[4-9] events were read, 2 turns appended/)
 })
 
+test('transcripts: imported, again, indexed, searched and listed, each beside its target', () => {
+  const steps = tableOf(/^Import of \d+ MB/).map(([step]) => step?.split(',')[0])
+  expect(steps).toEqual(['imported', 'again', 'indexed for search', 'search', '`holdfast sessions`'])
+})
+
+test('the command: its start, and a few of its works', () => {
+  const works = tableOf(/^The command/).map(([work]) => work)
+  expect(works).toEqual(expect.arrayContaining(['node alone', 'holdfast --help', 'holdfast sessions']))
+})
+
 test('the page says with which command, cores and versions it was made', () => {
   const text = readFileSync(page, 'utf8')
   expect(text).toContain('Written by `HOLDFAST_BENCH_SHARE=0.001 npm run bench`')

@@ -5,11 +5,11 @@ import { sqlite } from '@holdfast/core/sqlite'
 import { buildInto } from './lib/built.ts'
 import { median, percentile } from './lib/measure.ts'
 import { temporaryFolder } from './lib/place.ts'
-import { ms, table } from './lib/table.ts'
+import { rounds, sized } from './lib/size.ts'
+import { count, ms, section, table } from './lib/table.ts'
 import { turn } from './lib/text.ts'
 
-const ROUNDS = Number(process.env.HOLDFAST_BENCH_ROUNDS ?? 15)
-const sessions = 2_000
+const sessions = sized(2_000)
 
 const lines = [
   '--help',
@@ -37,7 +37,7 @@ export async function cli(): Promise<void> {
   const works = [['-e', '0'], ...lines.map((line) => [command, ...line.split(' ').filter(Boolean)])]
   // The first run of each compiles what the others find compiled.
   const timings = works.map((args) => ({ args, times: [] as number[], first: run(args) }))
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const { args, times } of timings) times.push(run(args))
   }
   folder.remove()
@@ -47,8 +47,10 @@ export async function cli(): Promise<void> {
     ms(percentile(times, 0.95)),
     ms(first),
   ])
-  console.log(
-    `\nWhole processes, ${sessions} sessions\n\n${table(['command', 'median', 'p95', 'first'], rows)}`,
+  section(
+    `The command as a whole process, ${count(sessions)} sessions`,
+    table(['command', 'median', 'p95', 'first'], rows),
+    'Targets: `holdfast --help` 120 ms, `holdfast sessions` 200 ms.',
   )
 }
 
@@ -56,7 +58,7 @@ async function fill(path: string): Promise<void> {
   await using holdfast = await openHoldfast({ store: sqlite(path) })
   for (let n = 0; n < sessions; n += 200) {
     await Promise.all(
-      Array.from({ length: 200 }, async (_, i) => {
+      Array.from({ length: Math.min(200, sessions - n) }, async (_, i) => {
         const session = await holdfast.sessions.create({
           agentId: `agent-${i % 7}`,
           title: `session ${n + i}`,

@@ -2,7 +2,7 @@
  * `npm run bench -- <workload>`: each prints tables of medians beside baselines measured in the same run. Without a name all
  * those on SQLite run, and what they print becomes `docs/benchmarks.md` (`all --out <file>`: another one).
  *
- * `HOLDFAST_BENCH_ROUNDS`: of each contender. `HOLDFAST_BENCH_SHARE`: a share of every size. `HOLDFAST_BENCH_DIR`: where files go.
+ * `HOLDFAST_BENCH_MEGABYTES`: of transcripts, 100 by default. `HOLDFAST_BENCH_ROUNDS`: of each contender. `HOLDFAST_BENCH_SHARE`: a share of every size. `HOLDFAST_BENCH_DIR`: where files go.
  */
 import { all } from './all.ts'
 import { append } from './append.ts'
@@ -45,7 +45,7 @@ const workloads: Record<string, { run: () => Promise<void>; about: string }> = {
   },
   size: { run: size, about: 'bytes on disk per byte of text' },
   tail: { run: tail, about: 'the last 50 of up to 1,000,000 messages' },
-  transcripts: { run: transcripts, about: 'import of 100 MB of Claude Code transcripts' },
+  transcripts: { run: transcripts, about: 'import of Claude Code transcripts, and search over them' },
 }
 
 const name = process.argv[2] ?? 'all'

@@ -94,6 +94,28 @@ test('the store suite finds nothing in the published memory store', () => {
   expect(report).toEqual({ failed: 0, somePassed: true })
 })
 
+test('a published store writes on a thread of its own', () => {
+  const told = run(`
+    import { openHoldfast } from '@holdfast/core'
+    import { sqlite } from '@holdfast/core/sqlite'
+    const holdfast = await openHoldfast({ store: sqlite('${join(folder, 'threaded.db')}', { writer: 'thread' }) })
+    const session = await holdfast.sessions.create({ agentId: 'agent' })
+    await session.append({ role: 'user', parts: [{ type: 'text', text: 'hello' }] })
+    console.log(JSON.stringify((await session.messages()).messages.length))
+    await holdfast.close()
+  `)
+  expect(told).toBe(1)
+})
+
+test('every thread begins with a file that is there', () => {
+  const threads = listPackages().flatMap(({ manifest: { name } }) => {
+    const { imports = {} } = JSON.parse(readFileSync(installed(name, 'package.json'), 'utf8'))
+    return Object.values<string>(imports).map((path) => installed(name, path))
+  })
+  expect(threads).toHaveLength(2)
+  expect(threads.filter((path) => !existsSync(path))).toEqual([])
+})
+
 test('the command runs', () => {
   const { status, stdout } = spawnSync(process.execPath, [built.command, '--help'], { encoding: 'utf8' })
   expect(status).toBe(0)

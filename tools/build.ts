@@ -1,6 +1,6 @@
 /**
  * `node tools/build.ts [package…]` makes each package ready to publish in `packages/<name>/dist`: one file of
- * JavaScript for each export and command, declarations, everything that is no code, and a manifest whose exports and
+ * JavaScript for each export, command and thread, declarations, everything that is no code, and a manifest whose exports and
  * commands name the JavaScript. A process opens a handful of files to load Holdfast instead of hundreds.
  */
 import { cpSync, globSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -44,17 +44,22 @@ function copyLicenses(manifest: Manifest, dist: string): void {
 
 function published({ scripts, ...manifest }: Manifest): object {
   const exports = Object.entries(manifest.exports).map(([subpath, path]) => [subpath, target(path)])
-  const { bin = {} } = manifest
+  const { bin = {}, imports = {} } = manifest
   const commands = Object.entries(bin).map(([name, path]) => [name, path.replace('./src/', './')])
+  const threads = Object.entries(imports).map(([name, path]) => [name, script(path)])
   return {
     ...manifest,
     exports: Object.fromEntries(exports),
+    ...(threads.length > 0 && { imports: Object.fromEntries(threads) }),
     ...(commands.length > 0 && { bin: Object.fromEntries(commands) }),
   }
 }
 
 function target(path: string): object | string {
   if (!path.startsWith('./src/')) return path
-  const stem = path.replace('./src/', './').replace(/\.ts$/, '')
-  return { types: `${stem}.d.ts`, default: `${stem}.js` }
+  return { types: script(path).replace(/\.js$/, '.d.ts'), default: script(path) }
+}
+
+function script(path: string): string {
+  return path.replace('./src/', './').replace(/\.ts$/, '.js')
 }

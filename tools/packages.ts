@@ -7,6 +7,8 @@ import { basename, join } from 'node:path'
 export type Manifest = {
   readonly name: string
   readonly exports: Readonly<Record<string, string>>
+  /** Files of its own that it names: those that threads begin with. */
+  readonly imports?: Readonly<Record<string, string>>
   readonly bin?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly [field: string]: unknown

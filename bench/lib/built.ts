@@ -3,7 +3,7 @@
  * much to import, for they are hundreds of files and their types are stripped on the way.
  */
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -13,6 +13,9 @@ const packages = ['protocol', 'core', 'transcripts', 'cli']
 export interface Built {
   core: string
   sqlite: string
+  transcripts: string
+  /** What the threads of `holdfast import` begin with. */
+  importThread: string
   /** Path of the `holdfast` command. */
   command: string
 }
@@ -28,19 +31,24 @@ export function buildInto(folder: string): Built {
   for (const name of packages) {
     const target = join(modules, '@holdfast', name)
     cpSync(join(root, 'packages', name, 'dist'), target, { recursive: true })
-    for (const needed of foreign(target)) link(needed, modules)
+    for (const needed of foreign(target)) link(modules, needed)
   }
-  const core = pathToFileURL(join(modules, '@holdfast/core/'))
+  const file = (path: string) => join(modules, '@holdfast', path)
+  const url = (path: string) => pathToFileURL(file(path)).href
   return {
-    core: new URL('index.js', core).href,
-    sqlite: new URL('store/sqlite/index.js', core).href,
-    command: join(modules, '@holdfast/cli/holdfast.js'),
+    core: url('core/index.js'),
+    sqlite: url('core/store/sqlite/index.js'),
+    transcripts: url('transcripts/index.js'),
+    importThread: url('cli/import/thread.js'),
+    command: file('cli/holdfast.js'),
   }
 }
 
-function link(name: string, modules: string): void {
-  mkdirSync(dirname(join(modules, name)), { recursive: true })
-  symlinkSync(join(root, 'node_modules', name), join(modules, name), 'junction')
+/** Several of the packages may need it. */
+function link(modules: string, name: string): void {
+  const path = join(modules, name)
+  mkdirSync(dirname(path), { recursive: true })
+  if (!existsSync(path)) symlinkSync(join(root, 'node_modules', name), path, 'junction')
 }
 
 function foreign(folder: string): string[] {

@@ -1,4 +1,4 @@
-/** The JavaScript of a package: a file for each export and command, and what they share in `chunks`, so that no class exists twice. */
+/** The JavaScript of a package: a file for each export, command and thread, and what they share in `chunks`, so that no class exists twice. */
 import { rolldown } from 'rolldown'
 import type { Manifest, Package } from '../packages.ts'
 
@@ -34,9 +34,9 @@ export async function bundle({ folder, manifest }: Package, dist: string): Promi
 }
 
 /** Path in `dist` without its ending → source. */
-function entries({ exports, bin = {} }: Manifest): Record<string, string> {
-  const sources = [...Object.values(exports), ...Object.values(bin)].filter((path) =>
-    path.startsWith('./src/'),
+function entries({ exports, imports = {}, bin = {} }: Manifest): Record<string, string> {
+  const sources = [...Object.values(exports), ...Object.values(imports), ...Object.values(bin)].filter(
+    (path) => path.startsWith('./src/'),
   )
   return Object.fromEntries(sources.map((path) => [stemOf(path), path]))
 }

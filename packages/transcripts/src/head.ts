@@ -12,7 +12,7 @@ export interface Head {
   readonly records: readonly Shape[]
 }
 
-const headBytes = 256 * 1024
+const headBytes = 128 * 1024
 const mostRecords = 50
 
 export async function readHead(path: string): Promise<Head> {

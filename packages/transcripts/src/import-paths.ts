@@ -1,33 +1,23 @@
 /** Imports files and folders: several files at once, so that their commits are written together. */
-import { createHash } from 'node:crypto'
 import type { Holdfast } from '@holdfast/core'
-import { isHoldfastError } from '@holdfast/protocol'
-import { Destination, type ImportedSummary } from './destination.ts'
-import { discover, type FoundFile, failedFile } from './discover.ts'
-import { detectFormat, formatNamed } from './formats.ts'
+import type { ImportedSummary } from './destination.ts'
+import { discover, type FoundFile } from './discover.ts'
+import { Helper } from './helper.ts'
+import { type FileOutcome, type FileProgress, type FileTerms, importOne, isFatal } from './import-file.ts'
+import type { ImportOptions } from './import-options.ts'
+import { isKnown } from './known-file.ts'
 import { LossReport } from './loss-report.ts'
-import type { PriceOf } from './price.ts'
-import { SecretFinder } from './secrets.ts'
-import { Source } from './source.ts'
+import { Room } from './room.ts'
 import type { FailedFile, ImportProgress, ImportSummary } from './summary.ts'
 
-export interface ImportOptions {
-  /** Name of the format; absent: found by content. */
-  format?: string
-  /** Prices calls whose price the transcript does not tell; absent: unknown stays unknown. */
-  price?: PriceOf
-  /** Leaves out secrets of known shapes: what stands in their place says so. Absent: they are only counted. */
-  redactSecrets?: boolean
-  /** Told after each commit and each file. */
-  onProgress?(progress: ImportProgress): void
-  /** Aborted: stops between two commits; the summary says so. The next import goes on from there. */
-  signal?: AbortSignal
-  /** Files that are read at once; 8 by default. */
-  concurrency?: number
-}
+/** Small files are read beside each other, so that they share the waits for the disk; large ones alone, for the memory. */
+const bytesAtOnce = 2 * 1024 * 1024
 
-/** Source bytes that may be remembered for a second reading, of all files that are read at once. */
-const remembered = 12 * 1024 * 1024
+/** Source bytes that may be remembered for a second reading, of all files that one thread reads at once. */
+const remembered = 32 * 1024 * 1024
+
+/** Less is soon read: a thread takes a while to start. */
+const worthThreads = 16 * 1024 * 1024
 
 /** One file, with the files that belong to it. Throws what went wrong with it; what was committed stays. */
 export async function importFile(
@@ -56,92 +46,117 @@ export async function importPaths(
   return work.summary()
 }
 
+type ImportOne = (file: FoundFile, terms: FileTerms, progress: FileProgress) => Promise<FileOutcome>
+
 class Import {
   readonly #holdfast: Holdfast
   readonly #options: ImportOptions
-  readonly #waiting: FoundFile[]
+  #waiting: FoundFile[]
   readonly #failed: FailedFile[]
-  readonly #secrets: SecretFinder
+  readonly #secrets = new Map<string, number>()
   readonly #report = new LossReport()
   readonly #imported: ImportedSummary[] = []
   readonly #progress: ImportProgress
   #unchanged = 0
   #events = 0
+  #fatal: unknown
 
   constructor(holdfast: Holdfast, options: ImportOptions, files: FoundFile[], failed: FailedFile[]) {
     this.#holdfast = holdfast
     this.#options = options
     this.#waiting = [...files].reverse()
     this.#failed = failed
-    this.#secrets = new SecretFinder({ redact: options.redactSecrets ?? false })
     const bytesTotal = files.reduce((sum, { bytes }) => sum + bytes, 0)
     this.#progress = { files: 0, filesTotal: files.length, bytes: 0, bytesTotal, sessions: 0, messages: 0 }
   }
 
   async run(): Promise<void> {
-    const lanes = Math.max(1, this.#options.concurrency ?? 8)
-    await Promise.all(Array.from({ length: lanes }, () => this.#runLane(lanes)))
+    await this.#passOverKnown()
+    const { threads } = this.#options
+    const bytes = this.#waiting.reduce((sum, file) => sum + file.bytes, 0)
+    if (threads && bytes >= Math.max(1, threads.least ?? worthThreads)) await this.#runIn(threads)
+    else await this.#runLanes((...work) => importOne(this.#holdfast, ...work))
+    if (this.#fatal !== undefined) throw this.#fatal
   }
 
-  async #runLane(lanes: number): Promise<void> {
-    for (let file = this.#next(); file; file = this.#next()) {
-      try {
-        await this.#importUnlessKnown(file, remembered / lanes)
-      } catch (error) {
-        if (this.#isStopped) return
-        if (isHoldfastError(error) && fatal.includes(error.code)) throw error
-        this.#failed.push(failedFile(file.path, error))
+  async #passOverKnown(): Promise<void> {
+    const fresh: FoundFile[] = []
+    for (const file of this.#waiting) {
+      if (!(await isKnown(this.#holdfast, file))) fresh.push(file)
+      else {
+        this.#unchanged += 1
+        this.#progress.files += 1
+        this.#progress.bytes += file.bytes
+        this.#tell()
       }
-      this.#progress.files += 1
-      this.#tell()
+    }
+    this.#waiting = fresh
+  }
+
+  async #runIn({ count, start }: NonNullable<ImportOptions['threads']>): Promise<void> {
+    const helpers = Array.from({ length: count }, () => new Helper(start(), this.#options.signal))
+    try {
+      await Promise.all(helpers.map((helper) => this.#runLanes((...work) => helper.importOne(...work))))
+    } finally {
+      await Promise.all(helpers.map((helper) => helper.end()))
+    }
+  }
+
+  async #runLanes(importOne: ImportOne): Promise<void> {
+    const { concurrency = 16, format, price, redactSecrets, signal } = this.#options
+    const lanes = Math.max(1, concurrency)
+    const room = new Room(bytesAtOnce)
+    const terms: FileTerms = {
+      remember: Math.min(bytesAtOnce, remembered / lanes),
+      ...(format !== undefined && { format }),
+      ...(price && { price }),
+      ...(redactSecrets && { redactSecrets }),
+      ...(signal && { signal }),
+    }
+    await Promise.all(Array.from({ length: lanes }, () => this.#runLane(importOne, terms, room)))
+  }
+
+  async #runLane(importOne: ImportOne, terms: FileTerms, room: Room): Promise<void> {
+    for (let file = this.#next(); file; file = this.#next()) {
+      const leave = await room.enter(file.bytes)
+      try {
+        this.#take(await importOne(file, terms, this.#fileProgress))
+      } finally {
+        leave()
+      }
     }
   }
 
   #next(): FoundFile | undefined {
-    return this.#isStopped ? undefined : this.#waiting.pop()
+    return this.#isStopped || this.#fatal !== undefined ? undefined : this.#waiting.pop()
   }
 
   get #isStopped(): boolean {
     return this.#options.signal?.aborted === true
   }
 
-  async #importUnlessKnown(file: FoundFile, remember: number): Promise<void> {
-    const id = createHash('sha256').update(file.path).digest('hex')
-    const known = await this.#holdfast.importSources.get(id)
-    if (known?.body.stamp === file.stamp) {
-      this.#unchanged += 1
-      this.#progress.bytes += file.bytes
-      return
-    }
-    const format = await this.#import(file, remember)
-    await this.#holdfast.importSources.put(id, { path: file.path, format, stamp: file.stamp })
+  readonly #fileProgress: FileProgress = {
+    read: (bytes) => {
+      this.#progress.bytes += bytes
+    },
+    written: ({ events, messages }) => {
+      this.#events += events
+      this.#progress.messages += messages
+      this.#tell()
+    },
   }
 
-  async #import(file: FoundFile, remember: number): Promise<string> {
-    const { format: named, price = asItIs, signal } = this.#options
-    const format = named === undefined ? await detectFormat(file.path) : formatNamed(named)
-    const into = new Destination({
-      holdfast: this.#holdfast,
-      report: new LossReport(),
-      price,
-      signal,
-      onWritten: ({ events, messages }) => {
-        this.#events += events
-        this.#progress.messages += messages
-        this.#tell()
-      },
-    })
-    const onRead = (bytes: number) => {
-      this.#progress.bytes += bytes
-    }
-    try {
-      await format.read(await Source.open(file.path, { secrets: this.#secrets, remember, onRead }), into)
-    } finally {
-      this.#report.add(into.report)
-      this.#imported.push(...into.sessions)
-      this.#progress.sessions += into.sessions.length
-    }
-    return format.name
+  #take(outcome: FileOutcome): void {
+    const { status, sessions, report, secrets, failed } = outcome
+    this.#report.add(report)
+    this.#imported.push(...sessions)
+    this.#progress.sessions += sessions.length
+    for (const [kind, found] of secrets) this.#secrets.set(kind, (this.#secrets.get(kind) ?? 0) + found)
+    if (status === 'stopped') return
+    if (isFatal(outcome)) this.#fatal = failed?.cause
+    else if (failed) this.#failed.push(failed)
+    this.#progress.files += 1
+    this.#tell()
   }
 
   #tell(): void {
@@ -156,21 +171,9 @@ class Import {
       events: this.#events,
       imported: this.#imported,
       failed: this.#failed,
-      secrets: this.#secrets.counts,
+      secrets: this.#secrets,
       stopped: this.#isStopped,
       report: this.#report,
     }
   }
 }
-
-/** Not the fault of a file: every other one would fail in the same way. */
-const fatal: readonly string[] = [
-  'store_full',
-  'store_unavailable',
-  'store_closed',
-  'store_corrupt',
-  'store_unsupported',
-  'commit_unknown',
-]
-
-const asItIs: PriceOf = (usage) => usage

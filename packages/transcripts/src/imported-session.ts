@@ -79,6 +79,16 @@ export class ImportedSession {
     return new ImportedSession(session, undefined, true, this.#options)
   }
 
+  /** A session that goes on from a place of this one, where it stood as `data` says. */
+  async fork(
+    id: string,
+    { seq, data }: { seq: number; data: JsonObject | undefined },
+  ): Promise<ImportedSession> {
+    this.#options.signal?.throwIfAborted()
+    const session = await this.#session.fork({ id }, { atSeq: seq, actor: { kind: 'import' } })
+    return new ImportedSession(session, data, true, this.#options)
+  }
+
   async counters(): Promise<Counters> {
     return (await this.#session.view()).counters
   }

@@ -10,6 +10,9 @@ export interface BrokenLine {
 /** What became of a line: `carried` into messages and facts, kept as it was (`opaque`), left out, or not readable. */
 export type LineFate = 'carried' | 'opaque' | 'dropped' | 'broken' | 'blank'
 
+/** What it counts, as plain data. */
+export type LossCounts = Pick<LossReport, 'lines' | 'keptOpaque' | 'dropped' | 'repaired' | 'broken'>
+
 export class LossReport {
   /** Every line that was read for the first time, by what became of it. */
   readonly lines = new Map<LineFate, number>()
@@ -44,7 +47,7 @@ export class LossReport {
     else this.drop('more broken lines than are listed')
   }
 
-  add(other: LossReport): void {
+  add(other: LossCounts): void {
     for (const [fate, times] of other.lines) count(this.lines, fate, times)
     for (const [kind, times] of other.keptOpaque) this.keep(kind, times)
     for (const [what, times] of other.dropped) this.drop(what, times)

@@ -31,7 +31,7 @@ test('progress only rises, and ends at the totals', async () => {
     filesTotal: 3,
     bytes: summary.bytesTotal,
     bytesTotal: summary.bytesTotal,
-    sessions: 14,
+    sessions: 15,
     messages: summary.messages,
   })
 })

@@ -20,7 +20,9 @@ describe.skipIf(!hasSharedData)(`real transcripts (${why})`, () => {
     const first = await importPaths(holdfast, [sharedData])
     expect(first.failed).toEqual([])
     const { sessions } = await holdfast.sessions.list({}, { limit: 1_000 })
-    expect(sessions).toHaveLength(claude.length + codex.length + 200)
+    const branches = sessions.filter(({ forkedFrom }) => forkedFrom !== undefined)
+    expect(branches).toHaveLength(1)
+    expect(sessions).toHaveLength(claude.length + codex.length + 200 + branches.length)
     expect(first).toMatchObject({
       sessions: sessions.length,
       newSessions: sessions.length,

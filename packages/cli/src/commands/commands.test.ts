@@ -249,7 +249,7 @@ test('an import tells what is new, and again that nothing is', async () => {
   const samples = join(import.meta.dirname, '../../../../demo/transcripts/claude-code')
   const first = await runCli(['import', samples, '--store', target])
   expect(first).toMatchObject({ code: 0, err: `Store: ${target}\n` })
-  expect(first.out).toMatch(/^✓ 8 new sessions, /)
+  expect(first.out).toMatch(/^✓ 9 new sessions, /)
   const unpriced = await runCli(['import', samples, '--no-prices', '--store', `${target}-unpriced`])
   expect(unpriced.code).toBe(0)
   expect((await runCli(['usage', '--by', 'model', '--store', `${target}-unpriced`])).out).toMatch(

@@ -7,6 +7,7 @@ import type { Context, Ended } from '../context.ts'
 import { changed, lookOf } from '../import/changes.ts'
 import { importPrices } from '../import/prices.ts'
 import { summaryData, summaryLines } from '../import/summary-lines.ts'
+import { importThreads } from '../import/threads.ts'
 import { shownStore } from '../place/settings.ts'
 import { ProgressBar } from '../terminal/progress.ts'
 import { choice } from '../values.ts'
@@ -46,10 +47,11 @@ export const importCommand = command<Options>({
     const holdfast = await context.open({ create: true })
     await output.aside(output.style.faint(`Store: ${shownStore((await context.settings()).store)}`))
     const signal = context.interruption()
-    const price = options.prices === false ? {} : { price: await importPrices(holdfast) }
+    const isPriced = options.prices !== false
     const terms: ImportOptions = {
       signal,
-      ...price,
+      threads: importThreads({ settings: await context.settings(), isPriced }),
+      ...(isPriced && { price: await importPrices(holdfast) }),
       ...(options.format !== undefined && { format: options.format }),
       ...(options.redactSecrets && { redactSecrets: true }),
     }

@@ -1,21 +1,23 @@
-/** What a session is called: its title, else the first words that a user said in it. */
+/** What a session is called: its title, else the first words that a user said in it, in a fork behind where it parted. */
 import type { Holdfast, SessionSummary } from '@holdfast/core'
 import { plainLine } from '../terminal/plain.ts'
+import { cut } from '../terminal/width.ts'
 
 const lookedAt = 5
 const longest = 200
+const firstWords = 80
 
 export async function sessionName(
   holdfast: Holdfast,
-  { id, title, agentName }: Pick<SessionSummary, 'id' | 'title' | 'agentName'>,
+  { id, title, agentName, forkedFrom }: Pick<SessionSummary, 'id' | 'title' | 'agentName' | 'forkedFrom'>,
 ): Promise<string> {
   if (title !== undefined) return plainLine(title.slice(0, longest))
   const session = await holdfast.sessions.open(id)
-  const { messages } = await session.messages({ after: '0', limit: lookedAt })
+  const { messages } = await session.messages({ after: String(forkedFrom?.seq ?? 0), limit: lookedAt })
   for (const { role, parts } of messages) {
     if (role !== 'user') continue
     const part = parts.find(({ type }) => type === 'text')
-    if (part?.type === 'text' && part.text.trim() !== '') return plainLine(part.text.slice(0, longest))
+    if (part?.type === 'text' && part.text.trim() !== '') return plainLine(cut(part.text, firstWords))
   }
   return plainLine(agentName)
 }

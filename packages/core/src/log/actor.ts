@@ -161,7 +161,7 @@ export class Actor implements Author, Reader {
     }
     if (request.basis) return this.#planOn(request.basis, request, env)
     if (request.restored) {
-      const before = start ? undefined : this.#state
+      const before = start ? start.source : this.#state
       return drive(planRestored(before, start ? freeLease : this.#lease, request.restored), this)
     }
     const planning: Deciding<Plan> = start

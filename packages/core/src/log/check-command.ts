@@ -35,6 +35,7 @@ import { splitModel } from '../session/model-ref.ts'
 import {
   checkJson,
   checkMessage,
+  checkNoted,
   checkObject,
   checkOutput,
   checkText,
@@ -112,7 +113,10 @@ const checks: { [T in HostCommandType]: Check<T> } = {
   truncate: (f) => ({ seq: whole(f.seq, 1, 'seq') }),
   undo: nothing,
   redo: nothing,
-  addNote: (f) => fromEvent('note.added', copy(f)) as Commands['addNote'],
+  addNote: ({ data, ...f }, texts) => ({
+    ...(fromEvent('note.added', copy(f)) as Commands['addNote']),
+    ...optional({ data: ifGiven(data, (value) => checkNoted(value as Json, f, texts)) }),
+  }),
   finishTool: ({ output, outcome, messageId: chosen, ...f }, texts) => ({
     ...(fromEvent('tool.finished', { ...copy(f), output: null, outcome: 'ok' }) as Commands['finishTool']),
     output: checkOutput(output as Json, texts),

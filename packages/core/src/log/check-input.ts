@@ -37,9 +37,18 @@ export function checkMessage(value: NewMessage, texts: KnownTexts): MessageInput
 
 /** A tool's output; a large one is written out once. */
 export function checkOutput(output: Json, texts: KnownTexts): Json {
-  const text = scanValue(output, 'eventBytes', 'output')
-  if (typeof output === 'object' && output !== null) texts.remember(output, text)
-  return output
+  return remembered(output, scanValue(output, 'eventBytes', 'output'), texts)
+}
+
+/** What a note holds, with the fields beside it: all of it is counted together. */
+export function checkNoted(data: Json, beside: { kind?: unknown }, texts: KnownTexts): Json {
+  const text = scanValue({ data, ...beside }, 'eventBytes', 'command')
+  return remembered(data, text.slice('{"data":'.length, -JSON.stringify(beside).length), texts)
+}
+
+function remembered(value: Json, text: string, texts: KnownTexts): Json {
+  if (typeof value === 'object' && value !== null) texts.remember(value, text)
+  return value
 }
 
 function scanLimit(limit: LimitName, actual: number): never {

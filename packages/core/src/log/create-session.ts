@@ -20,7 +20,7 @@ import type { Segment } from '../store/store.ts'
 import { modelRef } from './check-command.ts'
 import { checkObject, checkText } from './check-input.ts'
 import { idFromKey } from './key-hash.ts'
-import type { WriteTerms, Written } from './request.ts'
+import type { Start, WriteTerms, Written } from './request.ts'
 import type { TenantLog } from './tenant-log.ts'
 import { type Asked, termsOf, type WriteOptions } from './write-options.ts'
 
@@ -178,12 +178,8 @@ export async function forkSession(
   // The source may have moved to where it cannot be forked, or be gone: a fork that was made is still the answer.
   if (await wasMade(log, sessionId, terms)) return { sessionId, events: [], epoch: undefined, replayed: true }
   for (let tries = 1; ; tries++) {
-    const { source, now, headSeqs } = await statesFor(log, sourceId, atSeq)
+    const { source, now, segments } = await prefixOf(log, sourceId, atSeq)
     const command = forkCommand(log, { source, now }, sessionId, input)
-    const segments = (await segmentsThrough(log, sourceId, source.head.seq)).map((segment) => {
-      const headSeq = headSeqs.get(segment.sessionId)
-      return headSeq === undefined ? segment : { ...segment, headSeq }
-    })
     try {
       const start = { decision: decideFork(source, command), source, segments }
       return await started(log.start(sessionId, start, terms), terms)
@@ -192,6 +188,20 @@ export async function forkSession(
       if (!isHoldfastError(error, 'not_found') || tries >= limits.commitTries) throw error
     }
   }
+}
+
+/** What a fork begins with: the state of its source there, and where its prefix is read from. */
+export async function prefixOf(
+  log: TenantLog,
+  sourceId: string,
+  atSeq: number | undefined,
+): Promise<ForkStates & Pick<Start, 'segments'>> {
+  const { source, now, headSeqs } = await statesFor(log, sourceId, atSeq)
+  const segments = (await segmentsThrough(log, sourceId, source.head.seq)).map((segment) => {
+    const headSeq = headSeqs.get(segment.sessionId)
+    return headSeq === undefined ? segment : { ...segment, headSeq }
+  })
+  return { source, now, segments }
 }
 
 async function wasMade(log: TenantLog, sessionId: string, { key }: WriteTerms): Promise<boolean> {

@@ -131,7 +131,7 @@ async function requireUnforked(log: TenantLog, heads: readonly FoundHead[]): Pro
     if (forks.every((fork) => going.has(fork))) continue
     throw new HoldfastError(
       'has_forks',
-      `${forks.length} sessions are forked from ${id}; delete with cascade to delete them too`,
+      `session ${id} has forks (${forks.length}); delete with cascade to delete them too`,
       { details: { forks: forks.slice(0, 100) } },
     )
   }

@@ -25,7 +25,7 @@ export function encodeBody({ actor, runId, roundId, critical, data }: Body, text
 }
 
 /** Fields that are large and were written out when they were scanned: that text is put in place. */
-const largeFields = ['parts', 'output'] as const
+const largeFields = ['parts', 'output', 'data'] as const
 
 function encodeData(data: unknown, texts: KnownTexts | undefined): string {
   if (texts === undefined) return JSON.stringify(data)

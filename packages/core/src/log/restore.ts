@@ -1,6 +1,7 @@
 /** Puts a session's own events back as an export gave them: the same seqs, the same bytes, everything derived folded anew. */
 import {
   type Actor,
+  type EventData,
   envelope,
   eventSchemas,
   eventVersions,
@@ -13,12 +14,17 @@ import {
 import type { FoldEvent } from '../session/state.ts'
 import type { Attachment } from '../store/store.ts'
 import { attachmentOf } from './attachments.ts'
+import { prefixOf } from './create-session.ts'
 import { wireText } from './event-codec.ts'
+import type { Start } from './request.ts'
 import type { TenantLog } from './tenant-log.ts'
 import { type Receipt, receiptOf } from './write-options.ts'
 
 export interface RestoreInput {
-  /** JSON texts of events in order, as `eventTexts` gives them; those that are here already must be the same. */
+  /**
+   * JSON texts of events in order, as `eventTexts` gives them; those that are here already must be the same. Of a fork
+   * its own, from `session.forked` on: its source is restored before it.
+   */
   events: readonly string[]
   /** Bytes that these events name by their hash. */
   attachments?: readonly Uint8Array[]
@@ -32,15 +38,30 @@ export async function restoreEvents(
 ): Promise<Receipt> {
   const events = texts.map(readEvent)
   const head = (await log.reads.getHead(sessionId))?.state.head
-  const after = head?.seq ?? 0
+  const after = head?.seq ?? originOf(events[0])?.seq ?? 0
   await requireSame(log, sessionId, texts, events, after)
   const fresh = events.filter(({ seq }) => seq > after)
   const first = fresh[0]
   if (!first) return { changed: false, replayed: false }
   requireGapFree(sessionId, fresh, after)
-  if (after === 0) requireOwn(log, sessionId, first)
+  const prefix = head ? undefined : await prefixBefore(log, sessionId, first)
   const files: Attachment[] = attachments.map(attachmentOf)
-  return receiptOf(await log.restore(sessionId, fresh, { actor, attachments: files }))
+  return receiptOf(await log.restore(sessionId, fresh, { actor, attachments: files }, prefix))
+}
+
+/** What comes before a session's first own event: nothing, or for a fork its source's log, which is here already. */
+async function prefixBefore(
+  log: TenantLog,
+  sessionId: string,
+  first: FoldEvent,
+): Promise<Pick<Start, 'source' | 'segments'>> {
+  requireOwn(log, sessionId, first)
+  const origin = originOf(first)
+  return origin ? prefixOf(log, origin.sessionId, origin.seq) : { source: undefined, segments: [] }
+}
+
+function originOf(event: FoldEvent | undefined): EventData<'session.forked'>['origin'] | undefined {
+  return event?.type === 'session.forked' ? (event.data as EventData<'session.forked'>).origin : undefined
 }
 
 function readEvent(text: string): FoldEvent {
@@ -87,10 +108,10 @@ function requireGapFree(sessionId: string, events: readonly FoldEvent[], after: 
   )
 }
 
-/** A fork has no beginning of its own: its source's log is restored, and forked again. */
 function requireOwn(log: TenantLog, sessionId: string, { type, data }: FoldEvent): void {
   const { sessionId: id, tenantId } = data as { sessionId?: string; tenantId?: string }
-  if (type === 'session.created' && id === sessionId && tenantId === log.tenantId) return
+  const isBeginning = type === 'session.created' || type === 'session.forked'
+  if (isBeginning && id === sessionId && tenantId === log.tenantId) return
   throw new HoldfastError(
     'invalid_input',
     `the log does not begin with the creation of session ${sessionId} in tenant ${log.tenantId}`,

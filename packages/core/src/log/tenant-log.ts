@@ -93,11 +93,14 @@ export class TenantLog {
     return request.answered
   }
 
-  /** Events that were decided elsewhere, from the first one of the session or behind its last. */
-  restore(sessionId: string, events: readonly FoldEvent[], terms: WriteTerms): Promise<Written> {
-    const isFirst = events[0]?.seq === 1
-    const start: Start = { decision: { events: [] }, source: undefined, segments: [] }
-    const request = new Request([], terms, isFirst ? start : undefined)
+  /** Events that were decided elsewhere, behind the last one of the session; with `prefix` they are its first own ones. */
+  restore(
+    sessionId: string,
+    events: readonly FoldEvent[],
+    terms: WriteTerms,
+    prefix?: Pick<Start, 'source' | 'segments'>,
+  ): Promise<Written> {
+    const request = new Request([], terms, prefix && { decision: { events: [] }, ...prefix })
     request.restored = events
     this.#actors.of(sessionId).submit(request)
     return request.answered

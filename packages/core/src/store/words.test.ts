@@ -39,3 +39,11 @@ it('finds in each word that word and nothing else, and no ASCII but letters and 
     }),
   )
 })
+
+it('finds the same words in an ASCII text whether it stands alone or beside other scripts', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary-ascii', size: 'large' }), (text) => {
+      expect([...wordsOf(text), '寿']).toEqual(wordsOf(`${text} 寿`))
+    }),
+  )
+})

@@ -8,7 +8,7 @@
  * message id, call id or time, and the path goes on through the originals.
  */
 import { createHash } from 'node:crypto'
-import type { Line } from '../read-lines.ts'
+import type { From, Line } from '../read-lines.ts'
 import {
   type Block,
   callsOf,
@@ -31,6 +31,12 @@ export interface ChildLink {
   /** Undefined: nobody knows which. */
   callId: string | undefined
   agentType: string | undefined
+}
+
+export interface Branch {
+  /** Its first line that is not of the conversation as it ended. */
+  first: number
+  last: number
 }
 
 export interface Outline {
@@ -57,10 +63,18 @@ export interface Outline {
   divergence(leaf: string, through: number): number | undefined
   /** Lines whose parent is not in the file; each was taken as the child of the line before it. */
   adopted: readonly number[]
+  /** What was left for another branch, in the order of its last lines. */
+  branches: readonly Branch[]
+  /** The same as long as the file ended with this line: what is main then may be abandoned now. */
+  through(line: number): Outline
+  /** Where to begin reading so that no line after this one is missed that belongs to a conversation. */
+  after(line: number): From
 }
 
 interface Node {
   line: number
+  /** Its first byte. */
+  start: number
   uuid: string
   parent: string | undefined
   thread: string
@@ -80,9 +94,12 @@ export interface OutlineOptions {
 
 export async function readOutline(lines: AsyncIterable<Line>, options: OutlineOptions): Promise<Outline> {
   const reader = new OutlineReader(options)
-  for await (const line of lines) if (line.value) reader.read(line.number, entryOf(line.value))
+  for await (const line of lines) if (line.value) reader.read(line, entryOf(line.value))
   return reader.finish()
 }
+
+/** What a file has beyond these stays in the notes alone. */
+const mostBranches = 100
 
 class OutlineReader {
   readonly #options: OutlineOptions
@@ -95,7 +112,6 @@ class OutlineReader {
   readonly #modelCalls = new Map<string, ModelCall>()
   readonly #threadPrompts = new Map<string, string | undefined>()
   #last: Node | undefined
-  #leaf: Node | undefined
   #firstAt: string | undefined
   #first: Entry | undefined
   #model: string | undefined
@@ -104,19 +120,19 @@ class OutlineReader {
     this.#options = options
   }
 
-  read(line: number, entry: Entry): void {
+  read({ number: line, start }: Line, entry: Entry): void {
     const thread = this.#threadOf(entry)
     this.#noteAgents(entry, thread)
     if (thread !== (this.#options.thread ?? '')) {
       this.#places.set(line, 'elsewhere')
-      if (entry.uuid !== undefined) this.#addNode(line, entry, entry.uuid, thread)
+      if (entry.uuid !== undefined) this.#addNode({ line, start, thread }, entry, entry.uuid)
       return
     }
     this.#firstAt ??= entry.at
     const isMessage = entry.message !== undefined
     this.#places.set(line, 'beside')
     if (entry.uuid === undefined) return
-    const node = this.#addNode(line, entry, entry.uuid, thread)
+    const node = this.#addNode({ line, start, thread }, entry, entry.uuid)
     if (node.parent !== undefined && !this.#nodes.has(node.parent)) this.#adopt(node)
     this.#last = node
     if (!isMessage) return
@@ -124,18 +140,23 @@ class OutlineReader {
     this.#model ??= modelOf(entry)
     this.#noteModelCall(entry)
     this.#findCopy(node, entry)
-    this.#leaf = node
   }
 
   finish(): Outline {
-    const main = this.#conversationOf(this.#leaf)
-    for (const node of this.#nodes.values()) {
-      if (!node.isMessage || this.#places.get(node.line) === 'elsewhere') continue
+    return this.#outlineThrough(Number.POSITIVE_INFINITY)
+  }
+
+  #outlineThrough(last: number): Outline {
+    const leaf = this.#messages().findLast((node) => node.line <= last)
+    const main = this.#conversationOf(leaf, last)
+    const places = new Map(this.#places)
+    for (const node of this.#messages()) {
       const place = main.nodes.has(node) ? 'main' : node.copyOf ? 'copy' : 'abandoned'
-      this.#places.set(node.line, place)
+      places.set(node.line, place)
     }
+    const isAbandoned = ({ line }: Node) => places.get(line) === 'abandoned'
     return {
-      place: (line) => this.#places.get(line) ?? 'elsewhere',
+      place: (line) => places.get(line) ?? 'elsewhere',
       firstLineOf: (messageId) => main.messages.get(messageId),
       hasCall: (callId) => main.calls.has(callId),
       links: this.#links(),
@@ -144,30 +165,60 @@ class OutlineReader {
       firstAt: this.#firstAt,
       model: this.#model,
       first: this.#first,
-      leaf: this.#leaf?.uuid,
+      leaf: leaf?.uuid,
       divergence: (leaf, through) => {
-        const before = this.#conversationOf(this.#nodes.get(leaf)).nodes
+        const before = this.#conversationOf(this.#nodes.get(leaf), through).nodes
         const isChanged = (node: Node) => node.line <= through && before.has(node) !== main.nodes.has(node)
         return [...this.#nodes.values()].find(isChanged)?.line
       },
       adopted: this.#adopted,
+      branches: this.#branches(isAbandoned),
+      through: (line) => this.#outlineThrough(line),
+      after: (line) => {
+        const next = [...this.#nodes.values()].find((node) => node.line > line)
+        return next ? { byte: next.start, line: next.line - 1 } : { byte: 0, line: 0 }
+      },
     }
   }
 
-  #conversationOf(leaf: Node | undefined) {
+  /** Of the conversation and its branches, in the order of the file. */
+  #messages(): Node[] {
+    return [...this.#nodes.values()].filter(
+      ({ isMessage, line }) => isMessage && this.#places.get(line) !== 'elsewhere',
+    )
+  }
+
+  /** Of two where one goes on from the other, the longer. */
+  #branches(isAbandoned: (node: Node) => boolean): Branch[] {
+    const nodes = this.#messages().filter((node) => !node.copyOf && isAbandoned(node))
+    const ends = nodes.filter((node, at) => {
+      const next = nodes[at + 1]
+      return !next || this.#parentOf(next) !== node
+    })
+    const found = ends
+      .slice(0, mostBranches)
+      .map((end) => ({ end, nodes: this.#conversationOf(end, end.line).nodes }))
+    const goesOn = (end: Node, at: number) => found.slice(at + 1).some((later) => later.nodes.has(end))
+    return found
+      .filter(({ end }, at) => !goesOn(end, at))
+      .map(({ end, nodes }) => ({ first: [...nodes].find(isAbandoned)?.line ?? end.line, last: end.line }))
+  }
+
+  /** As the lines up to `last` tell it. */
+  #conversationOf(leaf: Node | undefined, last: number) {
     const path = new Set<Node>()
     for (let node = original(leaf); node && !path.has(node); node = this.#parentOf(node)) path.add(node)
-    return this.#withSiblings(path)
+    return this.#withSiblings(path, last)
   }
 
   /** Beside the path itself: further lines of its messages, and the results of their calls. */
-  #withSiblings(path: ReadonlySet<Node>) {
+  #withSiblings(path: ReadonlySet<Node>, last: number) {
     const onPath = new Set([...path].flatMap(({ messageId }) => messageId ?? []))
     const messages = new Map<string, number>()
     const calls = new Set<string>()
     const nodes = new Set<Node>()
-    for (const node of this.#nodes.values()) {
-      if (node.copyOf || !node.isMessage || this.#places.get(node.line) === 'elsewhere') continue
+    for (const node of this.#messages()) {
+      if (node.copyOf || node.line > last) continue
       const ofMessage = node.messageId !== undefined && onPath.has(node.messageId)
       const answers = node.results.some((callId) => calls.has(callId))
       if (!path.has(node) && !ofMessage && !answers) continue
@@ -179,12 +230,11 @@ class OutlineReader {
     return { nodes, messages, calls }
   }
 
-  #addNode(line: number, entry: Entry, uuid: string, thread: string): Node {
+  #addNode(place: Pick<Node, 'line' | 'start' | 'thread'>, entry: Entry, uuid: string): Node {
     const node: Node = {
-      line,
+      ...place,
       uuid,
       parent: entry.parent,
-      thread,
       isMessage: entry.message !== undefined,
       messageId: entry.messageId,
       calls: callsOf(entry).flatMap((block) => textOf(block.id) ?? []),

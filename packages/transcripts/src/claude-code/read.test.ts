@@ -1,7 +1,8 @@
 import { appendFileSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { Holdfast } from '@holdfast/core'
+import type { AnySession, Holdfast } from '@holdfast/core'
 import { describe, expect, test } from 'vitest'
+import { exportSession } from '../export-session.ts'
 import { importFile as importOne } from '../import-paths.ts'
 import { priceBy } from '../price.ts'
 import { sessionIdOf } from '../session-id.ts'
@@ -248,6 +249,98 @@ describe('importing again', () => {
     const other = holdfast.forTenant('other')
     const { newSessions } = await importFile(other, join(folder, `${search}.jsonl`))
     expect(newSessions).toBe(2)
+  })
+})
+
+describe('a branch that was left', () => {
+  const told = [
+    prompt('p', null, 'one'),
+    answer('m1', 'p', 'yes'),
+    prompt('q', 'm1', 'two, wrongly'),
+    call('a', 'q', 'c1'),
+    result('r', 'a', 'c1'),
+    answer('m2', 'r', 'no'),
+    prompt('s', 'm1', 'two'),
+    answer('m3', 's', 'yes again'),
+  ]
+  const said = async (session: AnySession) =>
+    (await allMessages(session)).map(({ parts: [part] }) => (part?.type === 'text' ? part.text : part?.type))
+  const branchesOf = async (holdfast: Holdfast) => {
+    const { sessions } = await holdfast.sessions.list({}, { limit: 100 })
+    return sessions.filter(({ forkedFrom }) => forkedFrom !== undefined)
+  }
+
+  test('is a fork from where they parted, and says of which file it is', async () => {
+    const { holdfast } = await importLines(told)
+    const trunk = await holdfast.sessions.open(idOf('made'))
+    expect(await said(trunk)).toEqual(['one', 'yes', 'two', 'yes again'])
+    const [branch, ...others] = await branchesOf(holdfast)
+    expect(others).toEqual([])
+    expect(branch).toMatchObject({ id: idOf('made/m2'), forkedFrom: { sessionId: trunk.id } })
+    const session = await holdfast.sessions.open(idOf('made/m2'))
+    expect(await said(session)).toEqual(['one', 'yes', 'two, wrongly', 'tool_call', 'tool_result', 'no'])
+    expect((await session.view()).metadata).toMatchObject({
+      source: { format: 'claude-code', sourceId: 'made', branch: 'm2' },
+    })
+  })
+
+  test('was paid for once, in the session that it was left in', async () => {
+    const { holdfast } = await importLines(told)
+    const trunk = await (await holdfast.sessions.open(idOf('made'))).view()
+    const totals = await holdfast.usage.totals()
+    expect(totals.promptTokens).toBe(trunk.counters.promptTokens)
+    expect(totals.promptTokens).toBeGreaterThan(0)
+  })
+
+  test.each(told.map((_, at) => at))(
+    'is the same when the file was read before, up to line %i',
+    async (cut) => {
+      const holdfast = await openMemory()
+      const path = join(temporaryFolder(), 'made.jsonl')
+      for (const lines of [told.slice(0, cut), told, told]) {
+        writeFileSync(path, lines.map((line) => `${line}\n`).join(''))
+        await importOne(holdfast, path, { format: 'claude-code' })
+      }
+      expect((await branchesOf(holdfast)).map(({ id }) => id)).toEqual([idOf('made/m2')])
+      const session = await holdfast.sessions.open(idOf('made/m2'))
+      expect(await said(session)).toEqual(['one', 'yes', 'two, wrongly', 'tool_call', 'tool_result', 'no'])
+      expect(pairingFaults(await allMessages(session))).toEqual([])
+    },
+  )
+
+  test('that begins inside a turn has the beginning of that turn too', async () => {
+    const { holdfast } = await importLines([
+      prompt('p', null, 'go'),
+      call('a', 'p', 'c1'),
+      result('r', 'a', 'c1'),
+      prompt('q', 'r', 'not so'),
+      prompt('s', 'r', 'like this'),
+      answer('m3', 's', 'done'),
+    ])
+    const [branch] = await branchesOf(holdfast)
+    const session = await holdfast.sessions.open(branch?.id ?? '')
+    expect(await said(session)).toEqual(['go', 'tool_call', 'tool_result', 'not so'])
+  })
+
+  test('is written as a file of its own; the file of the session keeps its lines', async () => {
+    const { holdfast } = await importLines(told)
+    const written = async (id: string) => {
+      const lines: string[] = []
+      const write = async (line: string) => void lines.push(line)
+      await exportSession(holdfast, id, 'claude-code', { write })
+      const text = lines.join('')
+      const path = join(temporaryFolder(), 'written.jsonl')
+      writeFileSync(path, text)
+      const other = await openMemory()
+      await importFile(other, path)
+      return { text, said: await said(await other.sessions.open(idOf('written'))) }
+    }
+    const branch = await written(idOf('made/m2'))
+    expect(branch.said).toEqual(['one', 'yes', 'two, wrongly', 'tool_call', 'tool_result', 'no'])
+    expect(branch.text).not.toContain('"sessionId":"made"')
+    const trunk = await written(idOf('made'))
+    expect(trunk.said).toEqual(['one', 'yes', 'two', 'yes again'])
+    for (const line of told.slice(2, 6)) expect(trunk.text).toContain(line)
   })
 })
 

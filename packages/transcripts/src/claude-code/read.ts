@@ -2,15 +2,16 @@
 import { globSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { JsonObject } from '@holdfast/protocol'
-import type { Turn } from '../batch.ts'
+import type { Step, Turn } from '../batch.ts'
 import type { Destination } from '../destination.ts'
 import type { ImportedSession, NewSession } from '../imported-session.ts'
 import { isUnchanged } from '../line-position.ts'
+import { LossReport } from '../loss-report.ts'
 import type { Line } from '../read-lines.ts'
 import type { Source } from '../source.ts'
 import { writeTurns } from '../write-turns.ts'
 import { textOf } from './entry.ts'
-import { type ChildLink, type Outline, readOutline } from './outline.ts'
+import { type Branch, type ChildLink, type Outline, readOutline } from './outline.ts'
 import { type Position, positionAt, positionOf } from './position.ts'
 import { agentIdOf, readTurns } from './turns.ts'
 import { providerId, usageSteps } from './usage.ts'
@@ -86,26 +87,67 @@ class ClaudeCodeReading {
     const session =
       (await this.#into.open(this.#idOf(agentId))) ?? (await this.#create(conversation, outline))
     if (agentId !== undefined) this.#done.add(agentId)
-    await this.#readOn(session, conversation, outline)
+    const isRead = await this.#readOn(session, conversation, outline)
     await session.write([{ steps: outline.abandonedCalls.flatMap(usageSteps), position: undefined }])
     for (const link of this.#linksOf(outline)) await this.#readChild(session, source, link)
     this.#into.done(session)
+    if (isRead)
+      for (const branch of outline.branches) await this.#readBranch(session, conversation, outline, branch)
     return { session, outline }
   }
 
+  /**
+   * A branch that was left is a fork of the session, from the last turn before they parted. What it cost is in the session,
+   * and so are its lines, as notes: they are what is told of, and written back.
+   */
+  async #readBranch(
+    trunk: ImportedSession,
+    { source, agentId }: Conversation,
+    outline: Outline,
+    { first, last }: Branch,
+  ): Promise<void> {
+    const branch = outline.through(last)
+    const path = [this.#sourceId, agentId, branch.leaf].filter((part) => part !== undefined)
+    const id = this.#into.sessionIdOf(formatName, path.join('/'))
+    const session = (await this.#into.open(id)) ?? (await forkBefore(first, trunk, id))
+    const position = positionOf(session.position)
+    const after = position?.said ?? 0
+    const seen = position && position.seen > position.line ? position.seen : after
+    const lines = linesOf(branch, { after, last }, source.lines(branch.after(after)))
+    const turns = readTurns(lines, {
+      outline: branch,
+      links: [],
+      report: new LossReport(),
+      file: source.name,
+      after,
+      seen,
+      position: (read) => positionAt(read, branch.leaf, seen),
+      childId: (agentId) => this.#idOf(agentId),
+      spawned: new Set(),
+      isPart: true,
+      putImage: (file, at) => session.putAttachment(file, at),
+    })
+    const origin = { format: formatName, sourceId: this.#sourceId, branch: branch.leaf ?? '' }
+    await writeTurns(session, asBranch(turns, origin))
+    this.#into.done(session)
+  }
+
+  /** False when the file no longer is what was read before. */
   async #readOn(
     session: ImportedSession,
     { source, agentId }: Conversation,
     outline: Outline,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { report } = this.#into
     const position = positionOf(session.position)
     if (position && !(await isUnchanged(source.path, position))) {
       const reason = 'the file no longer has the line that was imported last; nothing was added'
-      return report.breakLine({ file: source.name, line: position.line, reason })
+      report.breakLine({ file: source.name, line: position.line, reason })
+      return false
     }
     const said = position && (await this.#goBack(session, position, outline))
-    const from = said === undefined && position ? { byte: position.byte, line: position.line } : undefined
+    const last = position && { byte: position.byte, line: position.line }
+    const from = said === undefined ? last : outline.after(said)
     const after = said ?? position?.said ?? 0
     const seen = position?.seen ?? 0
     const links = this.#linksOf(outline)
@@ -125,6 +167,7 @@ class ClaudeCodeReading {
     await writeTurns(session, turns, async (written) => {
       for (const link of spawnedIn(written, links)) await this.#readChild(session, source, link)
     })
+    return true
   }
 
   /**
@@ -188,6 +231,36 @@ class ClaudeCodeReading {
 
 async function* linesAfter(line: number, lines: AsyncIterable<Line>): AsyncGenerator<Line> {
   for await (const each of lines) if (each.number > line) yield each
+}
+
+/** Nothing that stands between them and is of another branch. */
+async function* linesOf(
+  branch: Outline,
+  { after, last }: { after: number; last: number },
+  lines: AsyncIterable<Line>,
+): AsyncGenerator<Line> {
+  for await (const line of lines) {
+    if (line.number > last) return
+    if (line.number > after && branch.place(line.number) === 'main') yield line
+  }
+}
+
+async function forkBefore(line: number, trunk: ImportedSession, id: string): Promise<ImportedSession> {
+  return trunk.fork(id, await trunk.positionBefore((data) => (positionOf(data)?.said ?? 0) < line))
+}
+
+/** Told where it comes from in its first commit; paid for by the session that it was left in. */
+async function* asBranch(turns: AsyncIterable<Turn>, source: JsonObject): AsyncGenerator<Turn> {
+  let begin: Step[] = [{ command: { type: 'patchMetadata', values: { source } }, at: undefined }]
+  for await (const { before, run, ...turn } of turns) {
+    const rounds = run?.rounds.map((round) => ({ ...round, steps: round.steps.filter(isUnpaid) })) ?? []
+    yield { ...turn, before: [...begin, ...before], run: run && { ...run, rounds } }
+    begin = []
+  }
+}
+
+function isUnpaid({ command }: Step): boolean {
+  return command.type !== 'recordUsage'
 }
 
 function spawnedIn(turns: readonly Turn[], links: readonly ChildLink[]): ChildLink[] {

@@ -51,11 +51,12 @@ class ClaudeCodeWriter {
     const source = objectOf(view.metadata?.source)
     this.#isOurs = source?.format === formatName
     this.#model = view.model ?? 'unknown'
+    const isWhole = this.#isOurs && source?.branch === undefined
     this.#common = {
       isSidechain: false,
       userType: 'external',
       cwd: textOf(view.metadata?.cwd) ?? '/',
-      sessionId: (this.#isOurs ? textOf(source?.sourceId) : undefined) ?? view.id,
+      sessionId: (isWhole ? textOf(source?.sourceId) : undefined) ?? view.id,
       version: textOf(view.metadata?.version) ?? '2.0.0',
       gitBranch: textOf(view.metadata?.gitBranch) ?? '',
     }

@@ -1,4 +1,4 @@
-import { HoldfastError, type Json, limits } from '@holdfast/protocol'
+import { HoldfastError, type Json, type JsonObject, limits } from '@holdfast/protocol'
 import type { Destination } from '../destination.ts'
 import type { Source } from '../source.ts'
 import { fileVersion } from './version.ts'
@@ -7,10 +7,10 @@ import { fileVersion } from './version.ts'
 const most = { events: 500, bytes: limits.commitBytes / 4 }
 
 export async function readHoldfast(source: Source, into: Destination): Promise<void> {
-  let part: Part | undefined
+  let log: Log | undefined
   for await (const { number, value, broken } of source.lines()) {
-    if (part === undefined) {
-      part = new Part(sessionOf(source, value), into)
+    if (log === undefined) {
+      log = new Log(sessionOf(source, value), into)
       into.report.line('carried')
       continue
     }
@@ -20,14 +20,52 @@ export async function readHoldfast(source: Source, into: Destination): Promise<v
       continue
     }
     const { event, file, base64 } = value
-    if (isObject(event)) await part.add(JSON.stringify(event), Number(event.seq))
+    if (isObject(event)) await log.add(event)
     else if (typeof file === 'string' && typeof base64 === 'string')
-      part.addFile(Buffer.from(base64, 'base64'))
+      log.addFile(Buffer.from(base64, 'base64'))
     else refuse(source, number, 'neither an event nor a file')
     into.report.line('carried')
   }
-  await part?.write()
-  if (part) into.restored(part.sessionId, part.isNew, part.events)
+  await log?.end()
+}
+
+/** The log of a fork begins with that of its source, which comes back as a session of its own where it is not here. */
+class Log {
+  readonly #sessionId: string
+  readonly #into: Destination
+  #part: Part | undefined
+
+  constructor(sessionId: string, into: Destination) {
+    this.#sessionId = sessionId
+    this.#into = into
+  }
+
+  async add(event: JsonObject): Promise<void> {
+    const begun = beginningOf(event)
+    if (begun !== undefined || this.#part === undefined) {
+      await this.end()
+      this.#part = new Part(begun ?? this.#sessionId, this.#into)
+    }
+    await this.#part.add(JSON.stringify(event))
+  }
+
+  addFile(bytes: Buffer): void {
+    this.#part?.addFile(bytes)
+  }
+
+  async end(): Promise<void> {
+    await this.#part?.write()
+    const { sessionId, isNew = false, events = 0 } = this.#part ?? {}
+    if (sessionId !== undefined && (events > 0 || sessionId === this.#sessionId))
+      this.#into.restored(sessionId, isNew, events)
+  }
+}
+
+/** The session whose log begins with this event. */
+function beginningOf({ type, data }: JsonObject): string | undefined {
+  if (type !== 'session.created' && type !== 'session.forked') return undefined
+  const id = isObject(data) ? data.sessionId : undefined
+  return typeof id === 'string' ? id : undefined
 }
 
 /** A gap would not be this log: what is behind a line that cannot be read is not restored. */
@@ -49,7 +87,7 @@ function sessionOf({ path }: Source, value: Json | undefined): string {
 class Part {
   readonly sessionId: string
   readonly #into: Destination
-  isNew = false
+  isNew: boolean | undefined
   events = 0
   #texts: string[] = []
   #bytes = 0
@@ -66,12 +104,12 @@ class Part {
     this.#named.push(bytes)
   }
 
-  async add(text: string, seq: number): Promise<void> {
+  async add(text: string): Promise<void> {
     if (this.#texts.length >= most.events || this.#bytes + text.length * 3 > most.bytes) await this.write()
     this.#texts.push(text)
     this.#files.push(...this.#named.splice(0))
     this.#bytes += text.length * 3
-    if (seq === 1) this.isNew = !(await this.#into.has(this.sessionId))
+    this.isNew ??= !(await this.#into.has(this.sessionId))
   }
 
   async write(): Promise<void> {

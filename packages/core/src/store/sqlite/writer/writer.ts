@@ -1,13 +1,12 @@
 /** One writer thread as the store's own thread sees it, from its start to its end: calls go in, answers come back. */
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { HoldfastError } from '@holdfast/protocol'
 import type { Call, Told, Work } from './messages.ts'
 import { unpackError } from './pack-errors.ts'
 import type { WriterData } from './thread.ts'
 
-/** A source beside sources, and what was built of it beside what was built. */
-const threadFile = new URL(`./thread${extname(import.meta.url)}`, import.meta.url)
+/** By its name, for a bundle has it at another place than the sources. */
+const threadFile = new URL(import.meta.resolve('#writer-thread'))
 
 /** Told as it happens; each at most once, but for foreign writes. */
 export interface Listener {
