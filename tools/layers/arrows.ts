@@ -26,6 +26,8 @@ export const layers: readonly Layer[] = [
   { name: 'core', folder: 'packages/core', imports: ['protocol', ...coreLayers] },
   { name: 'cli', folder: 'packages/cli', imports: publicLayers },
   { name: 'transcripts', folder: 'packages/transcripts', imports: ['protocol', 'core'] },
+  { name: 'server', folder: 'packages/server', imports: publicLayers },
+  { name: 'client', folder: 'packages/client', imports: ['protocol'], pure: true },
   { name: 'demo', folder: 'demo', imports: publicLayers },
   { name: 'bench', folder: 'bench', imports: [...publicLayers, 'tools/postgres'] },
   { name: 'prove', folder: 'prove', imports: [...publicLayers, 'tools/postgres'] },
@@ -39,6 +41,8 @@ export const packageArrows: Readonly<Record<string, readonly string[]>> = {
   'packages/core': ['packages/protocol'],
   'packages/cli': ['packages/protocol', 'packages/core', 'packages/transcripts'],
   'packages/transcripts': ['packages/protocol', 'packages/core'],
+  'packages/server': ['packages/protocol', 'packages/core'],
+  'packages/client': ['packages/protocol'],
 }
 
 export function layerOf(path: string): Layer | undefined {

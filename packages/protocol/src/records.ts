@@ -3,6 +3,11 @@ import { externalId, id } from './ids.ts'
 import { jsonObject } from './json.ts'
 import { priceBook } from './price-book.ts'
 import { channel, reasoningEffort } from './session.ts'
+import { time } from './time.ts'
+
+/** What a key may do. None implies another. */
+export const scope = z.enum(['read', 'write', 'answer', 'run', 'admin'])
+export type Scope = z.infer<typeof scope>
 
 const text = z.string().max(64 * 1024)
 
@@ -53,6 +58,21 @@ export const recordSchemas = {
   /** A file that was imported, named by the hash of its path. `stamp`: how it was then, so that it is not read again. */
   import_source: z.strictObject({ path: text, format: externalId, stamp: text }),
   price_book: priceBook,
+  /** A key as it is kept: what it was given as is known by its digest alone. */
+  api_key: z.strictObject({
+    name: z.string().min(1).max(512),
+    /** HMAC-SHA-256 of the key, under the server's pepper. */
+    digest: z.string().regex(/^[0-9a-f]{64}$/),
+    tenantId: id,
+    scopes: z.array(scope).min(1).max(scope.options.length),
+    /** Only sessions of this user. */
+    userId: externalId.optional(),
+    /** Only these sessions. */
+    sessionIds: z.array(id).min(1).max(64).optional(),
+    createdAt: time,
+    expiresAt: time.optional(),
+    revokedAt: time.optional(),
+  }),
   /** Which price book new usage is rated by. */
   current_price_book: z.strictObject({ priceBookId: id }),
 } as const

@@ -67,6 +67,8 @@ export interface Holdfast {
   /** Files that transcripts were imported from. */
   readonly importSources: Records<'import_source'>
   readonly priceBooks: PriceBooks
+  /** Keys that a server lets callers in by; it keeps those of all tenants under a tenant of its own. */
+  readonly apiKeys: Records<'api_key'>
   readonly usage: Usage
   search(query: string, options?: SearchOptions): Promise<SearchPage>
   /** Does what the clock made due. `everyTenant`: not only for this one. */
@@ -184,6 +186,7 @@ class TenantHoldfast implements Holdfast {
   readonly participants: Records<'participant'>
   readonly importSources: Records<'import_source'>
   readonly priceBooks: PriceBooks
+  readonly apiKeys: Records<'api_key'>
   readonly usage: Usage
   readonly #place: Place
   readonly #log: TenantLog
@@ -202,6 +205,7 @@ class TenantHoldfast implements Holdfast {
     this.participants = records('participant')
     this.importSources = records('import_source')
     this.priceBooks = new PriceBooks(log)
+    this.apiKeys = records('api_key')
     this.usage = new Usage(log, this.priceBooks)
   }
 

@@ -1,0 +1,184 @@
+/** What a server answers, beside the shapes that have files of their own. */
+import { z } from 'zod'
+import { externalId, id } from './ids.ts'
+import { json } from './json.ts'
+import { message } from './message.ts'
+import { scope } from './records.ts'
+import { run, session } from './session.ts'
+import { taskStatus } from './task.ts'
+import { time } from './time.ts'
+
+const count = z.int().min(0)
+const seq = z.int().min(1)
+
+/** A page: give `next` as `after` for the one that follows; null when there is nothing more now. */
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.strictObject({ data: z.array(item), next: z.string().nullable() })
+}
+export interface Page<T> {
+  data: T[]
+  next: string | null
+}
+
+/** What a write did. `changed` is false when there was nothing to change. */
+export const receipt = z.strictObject({
+  changed: z.boolean(),
+  firstSeq: seq.optional(),
+  lastSeq: seq.optional(),
+  /** The session's version, when this write moved it. */
+  version: seq.optional(),
+})
+export type WriteReceipt = z.infer<typeof receipt>
+
+export const appended = receipt.extend({
+  messages: z.array(z.strictObject({ id, seq, waiting: z.enum(['enqueue', 'steer']).optional() })),
+})
+export type AppendReceipt = z.infer<typeof appended>
+
+export const asked = receipt.extend({ questionId: id })
+export const taskUpdated = receipt.extend({ itemId: id, status: taskStatus.optional() })
+export const checkpointSaved = receipt.extend({ checkpointId: id })
+
+/** A session in a list: what its head says. */
+export const sessionSummary = session
+  .omit({
+    goalText: true,
+    openQuestion: true,
+    taskList: true,
+    metadata: true,
+    budget: true,
+    contextUsage: true,
+    summary: true,
+    compactions: true,
+    compressionInstructions: true,
+    promptSnapshot: true,
+  })
+  .extend({
+    openQuestionId: id.optional(),
+    openChildren: count,
+    run: run.pick({ runId: true, state: true, owner: true, lost: true }).optional(),
+  })
+export type SessionListItem = z.infer<typeof sessionSummary>
+
+/** A page of sessions. `damaged`: those in this stretch whose heads cannot be read. */
+export const sessionPage = pageOf(sessionSummary).extend({ damaged: z.array(id).optional() })
+
+export interface SessionTreeNode {
+  session: SessionListItem
+  children: SessionTreeNode[]
+}
+export const sessionTree: z.ZodType<SessionTreeNode> = z.strictObject({
+  session: sessionSummary,
+  get children() {
+    return z.array(sessionTree)
+  },
+})
+
+const branch = z.strictObject({ sessionId: id, after: count, through: count, messages: z.array(message) })
+export const comparison = z.strictObject({ commonSeq: count, ours: branch, theirs: branch })
+
+/** A page of messages, oldest first, with a cursor to either side. */
+export const messagePage = z.strictObject({
+  data: z.array(message),
+  /** As `before`: the page before this one. Null at the beginning. */
+  older: z.string().nullable(),
+  /** As `after`: what comes after this page, now or later. */
+  next: z.string(),
+})
+
+/** A file by the SHA-256 of its bytes, as file and image parts of a message name it. */
+export const fileReference = z.strictObject({
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  mediaType: z.string(),
+  bytes: count,
+  name: z.string().optional(),
+})
+
+export const checkpoint = z.strictObject({
+  sessionId: id,
+  threadId: externalId,
+  namespace: z.string(),
+  checkpointId: id,
+  parentId: id.optional(),
+  channels: z.record(z.string(), json),
+})
+
+/** One model call attempt as the ledger keeps it. */
+export const usageRow = z.looseObject({
+  attemptId: externalId,
+  seq,
+  at: time,
+  promptTokens: count,
+  completionTokens: count,
+  costMicrocents: count.optional(),
+  costSource: z.string(),
+})
+
+export const usageTotals = z.strictObject({
+  rows: count,
+  promptTokens: count,
+  completionTokens: count,
+  reasoningTokens: count,
+  cachedReadTokens: count,
+  cachedWriteTokens: count,
+  costMicrocents: count,
+  /** Attempts whose cost is unknown: they are not in the sum. */
+  costUnknown: count,
+  costEstimated: count,
+})
+
+const groupKey = z.record(z.string(), z.string())
+export const rolledUp = usageTotals.extend({ key: groupKey })
+export const rerated = rolledUp.extend({
+  rerated: z.strictObject({ costMicrocents: count, costUnknown: count }),
+  differenceMicrocents: z.int(),
+})
+
+/** Lower scores are better. `behind`: newer events wait to be indexed. */
+export const searchPage = pageOf(z.strictObject({ sessionId: id, seq, score: z.number() })).extend({
+  behind: z.boolean(),
+})
+
+/** What is beyond reach is named; `finalAt` is absent until nothing that is held has the bytes. */
+const finality = { finalAt: time.optional(), outside: z.array(z.string()) }
+export const deleted = z.strictObject({ sessionIds: z.array(id), events: count, ...finality })
+export const pruned = z.strictObject({
+  sessionIds: z.array(id),
+  events: count,
+  kept: z.array(z.strictObject({ sessionId: id, reason: z.string() })),
+  damaged: z.array(id).optional(),
+  dryRun: z.boolean(),
+  next: z.string().nullable(),
+  ...finality,
+})
+export const erasureReceipt = z.strictObject({
+  sessions: count,
+  events: count,
+  deletedSessions: count,
+  held: z.array(id).optional(),
+  damaged: z.array(id).optional(),
+  ...finality,
+})
+
+/** A record as it is read; `version` rises with every change. */
+export function storedRecord<B extends z.ZodType>(body: B) {
+  return z.strictObject({ id: externalId, version: z.int().min(1), body })
+}
+
+/** A key as it is listed: never what it was given as. */
+export const keyInfo = z.strictObject({
+  id,
+  name: z.string(),
+  scopes: z.array(scope),
+  userId: externalId.optional(),
+  sessionIds: z.array(id).optional(),
+  createdAt: time,
+  expiresAt: time.optional(),
+  revokedAt: time.optional(),
+})
+export type KeyInfo = z.infer<typeof keyInfo>
+
+/** A new key: `key` is shown this once. */
+export const newKey = keyInfo.extend({ key: z.string() })
+/** A token for one session, until `expiresAt`. */
+export const shareToken = z.strictObject({ token: z.string(), expiresAt: time })

@@ -1,0 +1,203 @@
+/** The server as a web-standard fetch handler. It only wires: routes say what is done, the guard who may. */
+import type { Holdfast, UnseenSession } from '@holdfast/core'
+import { HoldfastError, parseInput } from '@holdfast/protocol'
+import { type Context, Hono } from 'hono'
+import { byBearer } from './access/bearer.ts'
+import { type Authenticate, type Credential, theOnlyCaller } from './access/credential.ts'
+import { guard } from './access/guard.ts'
+import { Keys } from './access/keys.ts'
+import { readFile, readJson } from './http/body.ts'
+import { writeOptions } from './http/conditions.ts'
+import { type Given, type Params, readQuery } from './http/query.ts'
+import { requestIds } from './http/request-id.ts'
+import { type Fault, failed, respond } from './http/respond.ts'
+import { checkServerLimit } from './limits.ts'
+import { openapiDocument } from './openapi/document.ts'
+import type { Call, Route } from './route.ts'
+import { routes } from './routes/index.ts'
+import type { Service } from './service.ts'
+import { Followers } from './streams/followers.ts'
+import { Frames } from './streams/frames.ts'
+
+export interface ServerOptions {
+  /** The store; callers without keys have its tenant. */
+  holdfast: Holdfast
+  /** Secret of the server, at least 32 bytes: with it callers need keys. Without: one tenant, and everyone is let in. */
+  pepper?: string
+  /** Another way to know callers than keys. */
+  authenticate?: Authenticate
+  /** Hosts that a request may name, such as `localhost`; absent: any. A page elsewhere cannot pass for one of them. */
+  hosts?: readonly string[]
+  /** Silence after which a stream is kept alive. */
+  heartbeatMs?: number
+  /** Milliseconds. */
+  clock?: () => number
+  /** Told of every answer of 500 and above. */
+  onFault?: (fault: Fault) => void
+}
+
+export interface HoldfastServer {
+  fetch(request: Request): Response | Promise<Response>
+  readonly routes: readonly Route[]
+  /** Present where callers need keys. */
+  readonly keys: Keys | undefined
+  /** Streams that are open now. */
+  readonly followers: number
+  /** Ends streams and waiting pages: their readers are told to come back. Requests are still answered. */
+  drain(): void
+}
+
+export function createServer(options: ServerOptions): HoldfastServer {
+  const server = new Server(options)
+  const app = new Hono()
+  for (const path of new Set(routes.map(({ path }) => path))) server.mount(app, path)
+  app.notFound((c) =>
+    server.refuse(c, new HoldfastError('unknown_route', 'see /v1/openapi.json for what there is.')),
+  )
+  app.onError((error, c) => server.refuse(c, error))
+  return {
+    fetch: (request) => app.fetch(request),
+    routes,
+    keys: server.keys,
+    get followers() {
+      return server.followers.size
+    },
+    drain: () => server.drain(),
+  }
+}
+
+class Server implements Service {
+  readonly holdfast: Holdfast
+  readonly followers: Followers
+  readonly frames = new Frames()
+  readonly keys: Keys | undefined
+  readonly clock: () => number
+  readonly #stop = new AbortController()
+  readonly #authenticate: Authenticate
+  readonly #nobody: Credential
+  readonly #hosts: ReadonlySet<string> | undefined
+  readonly #nextId = requestIds()
+  readonly #onFault: ((fault: Fault) => void) | undefined
+  readonly #tenants = new WeakMap<Credential, Holdfast>()
+  #document: string | undefined
+
+  constructor({
+    holdfast,
+    pepper,
+    authenticate,
+    hosts,
+    heartbeatMs = 15_000,
+    clock = Date.now,
+    onFault,
+  }: ServerOptions) {
+    this.holdfast = holdfast
+    this.followers = new Followers(heartbeatMs)
+    this.clock = clock
+    this.keys = pepper === undefined ? undefined : new Keys({ holdfast, pepper, clock })
+    this.#nobody = { tenantId: holdfast.tenantId, scopes: new Set(), actor: { kind: 'host' } }
+    const only = theOnlyCaller(holdfast.tenantId)
+    this.#authenticate = authenticate ?? (this.keys ? byBearer(this.keys) : () => only)
+    this.#hosts = hosts && new Set(hosts)
+    this.#onFault = onFault
+  }
+
+  get stopping(): AbortSignal {
+    return this.#stop.signal
+  }
+
+  document(): string {
+    this.#document ??= JSON.stringify(openapiDocument(routes))
+    return this.#document
+  }
+
+  drain(): void {
+    this.#stop.abort()
+    this.followers.drain()
+  }
+
+  mount(app: Hono, path: string): void {
+    const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1')
+    const methods = routes.filter((route) => route.path === path)
+    for (const route of methods) app.on(route.method, pattern, (c) => this.#answer(c, route))
+    const allow = methods.map(({ method }) => method).join(', ')
+    app.all(pattern, (c) => {
+      const error = new HoldfastError('method_not_allowed', `the path takes ${allow}.`)
+      return this.refuse(c, error, { allow })
+    })
+  }
+
+  refuse(c: Context, error: unknown, headers: Record<string, string> = {}): Response {
+    return failed(error, this.#nextId(c.req.raw), this.#onFault, headers)
+  }
+
+  async #answer(c: Context, route: Route): Promise<Response> {
+    const request = c.req.raw
+    const requestId = this.#nextId(request)
+    try {
+      return respond(await this.#handle(request, requestId, route, c.req.param()), request, requestId)
+    } catch (error) {
+      return failed(error, requestId, this.#onFault)
+    }
+  }
+
+  async #handle(request: Request, requestId: string, route: Route, params: Record<string, string>) {
+    checkServerLimit('urlBytes', request.url.length, 'url')
+    this.#requireHost(request)
+    const credential = route.reach === 'public' ? this.#nobody : await this.#authenticate(request)
+    const holdfast = this.#tenantOf(credential)
+    if (route.reach !== 'public') await guard(route, credential, holdfast, params)
+    const call: Call = {
+      request,
+      requestId,
+      params,
+      credential,
+      holdfast,
+      service: this,
+      query: queryOf(route.query, request.url),
+      body: await bodyOf(route, request),
+      session: params.sessionId === undefined ? (undefined as never) : sessionOf(holdfast, params.sessionId),
+      write: writeOptions(request.headers),
+    }
+    return route.handle(call)
+  }
+
+  /** A page that a browser was lured to under another name must not reach a server that asks for no key. */
+  #requireHost(request: Request): void {
+    if (!this.#hosts) return
+    const { hostname } = new URL(request.url)
+    if (!this.#hosts.has(hostname))
+      throw new HoldfastError('forbidden', 'this server is not reached by that name.')
+  }
+
+  #tenantOf(credential: Credential): Holdfast {
+    const known = this.#tenants.get(credential)
+    if (known) return known
+    const holdfast = this.holdfast.forTenant(credential.tenantId, { actor: credential.actor })
+    this.#tenants.set(credential, holdfast)
+    return holdfast
+  }
+}
+
+function sessionOf(holdfast: Holdfast, sessionId: string): UnseenSession {
+  return holdfast.sessions.at(sessionId)
+}
+
+function queryOf(params: Params, url: string): Given<Params> {
+  const at = url.indexOf('?')
+  return at < 0 ? {} : readQuery(params, new URLSearchParams(url.slice(at + 1)))
+}
+
+/** What the log checks itself is only scanned here. */
+async function bodyOf({ body }: Route, request: Request): Promise<unknown> {
+  if (body === undefined) return undefined
+  if (body === 'file') return readFile(request)
+  const value = await readJson(request)
+  if (value === undefined && body.optional) return undefined
+  if (body.by === 'log') return requireObject(value)
+  return parseInput(body.schema, value, 'body')
+}
+
+function requireObject(value: unknown): object {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw new HoldfastError('invalid_input', 'body: expected a JSON object.')
+}

@@ -1,0 +1,47 @@
+/** Answers and failures as responses, with the headers that every response has. */
+import type { HoldfastError } from '@holdfast/protocol'
+import type { Answer } from '../answer.ts'
+import { wantsMinimal } from './conditions.ts'
+import { problemHeaders, problemOf, typed } from './problem.ts'
+
+/** What a browser may make of an answer: nothing but what asked for it. */
+const guarded = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
+
+/** An answer of 500 and above, for the server's own log. */
+export interface Fault {
+  requestId: string
+  code: string
+  error: HoldfastError
+}
+
+export function respond(answer: Answer, request: Request, requestId: string): Response {
+  const headers: Record<string, string> = { ...guarded, 'x-request-id': requestId, ...answer.headers }
+  const { status, stream, bytes } = answer
+  if (stream) return new Response(stream, { status, headers })
+  if (bytes) return new Response(bytes as Uint8Array<ArrayBuffer>, { status, headers })
+  if (request.method !== 'GET' && wantsMinimal(request.headers)) {
+    headers['preference-applied'] = 'return=minimal'
+    return new Response(null, { status: status === 200 ? 204 : status, headers })
+  }
+  headers['content-type'] = 'application/json'
+  return new Response(answer.text ?? JSON.stringify(answer.json), { status, headers })
+}
+
+export function failed(
+  thrown: unknown,
+  requestId: string,
+  onFault: ((fault: Fault) => void) | undefined,
+  more: Record<string, string> = {},
+): Response {
+  const error = typed(thrown)
+  const { status, code } = error
+  if (status >= 500) onFault?.({ requestId, code, error })
+  const headers = { ...guarded, 'x-request-id': requestId, ...problemHeaders(error), ...more }
+  return new Response(JSON.stringify(problemOf(error, requestId)), { status, headers })
+}

@@ -1,0 +1,27 @@
+/** Every route there is, each declared once. */
+import type { Route } from '../route.ts'
+import { eventRoutes } from './events.ts'
+import { forgettingRoutes } from './forgetting.ts'
+import { keyRoutes } from './keys.ts'
+import { ledgerRoutes } from './ledger.ts'
+import { questionRoutes } from './questions.ts'
+import { recordRoutes } from './records.ts'
+import { searchRoutes } from './search.ts'
+import { serviceRoutes } from './service.ts'
+import { sessionRoutes } from './sessions.ts'
+import { transcriptRoutes } from './transcript.ts'
+import { workRoutes } from './work.ts'
+
+export const routes: readonly Route[] = [
+  ...sessionRoutes,
+  ...transcriptRoutes,
+  ...eventRoutes,
+  ...questionRoutes,
+  ...workRoutes,
+  ...ledgerRoutes,
+  ...searchRoutes,
+  ...recordRoutes,
+  ...forgettingRoutes,
+  ...keyRoutes,
+  ...serviceRoutes,
+]

@@ -1,0 +1,20 @@
+import type { Holdfast } from '@holdfast/core'
+import type { Keys } from './access/keys.ts'
+import type { Followers } from './streams/followers.ts'
+import type { Frames } from './streams/frames.ts'
+
+/** What all requests of one server share. */
+export interface Service {
+  /** Any tenant's; `forTenant` gives the others. */
+  readonly holdfast: Holdfast
+  readonly followers: Followers
+  readonly frames: Frames
+  /** Absent where there are no keys: one tenant, one caller. */
+  readonly keys: Keys | undefined
+  /** Aborts when the server stops taking requests. */
+  readonly stopping: AbortSignal
+  /** Milliseconds. */
+  readonly clock: () => number
+  /** The OpenAPI document, as JSON text. */
+  document(): string
+}
