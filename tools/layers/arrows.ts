@@ -41,7 +41,8 @@ export const packageArrows: Readonly<Record<string, readonly string[]>> = {
   'packages/core': ['packages/protocol'],
   'packages/cli': ['packages/protocol', 'packages/core', 'packages/transcripts'],
   'packages/transcripts': ['packages/protocol', 'packages/core'],
-  'packages/server': ['packages/protocol', 'packages/core'],
+  // The client is tested against the server, and used nowhere else in it.
+  'packages/server': ['packages/protocol', 'packages/core', 'packages/client'],
   'packages/client': ['packages/protocol'],
 }
 

@@ -75,9 +75,11 @@ export const sessionTree: z.ZodType<SessionTreeNode> = z.strictObject({
 })
 
 const branch = z.strictObject({ sessionId: id, after: count, through: count, messages: z.array(message) })
+export type SessionComparison = z.infer<typeof comparison>
 export const comparison = z.strictObject({ commonSeq: count, ours: branch, theirs: branch })
 
 /** A page of messages, oldest first, with a cursor to either side. */
+export type MessagePage = z.infer<typeof messagePage>
 export const messagePage = z.strictObject({
   data: z.array(message),
   /** As `before`: the page before this one. Null at the beginning. */
@@ -87,6 +89,7 @@ export const messagePage = z.strictObject({
 })
 
 /** A file by the SHA-256 of its bytes, as file and image parts of a message name it. */
+export type FileReference = z.infer<typeof fileReference>
 export const fileReference = z.strictObject({
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   mediaType: z.string(),
@@ -104,6 +107,7 @@ export const checkpoint = z.strictObject({
 })
 
 /** One model call attempt as the ledger keeps it. */
+export type UsageRow = z.infer<typeof usageRow>
 export const usageRow = z.looseObject({
   attemptId: externalId,
   seq,
@@ -114,6 +118,7 @@ export const usageRow = z.looseObject({
   costSource: z.string(),
 })
 
+export type UsageSums = z.infer<typeof usageTotals>
 export const usageTotals = z.strictObject({
   rows: count,
   promptTokens: count,
@@ -135,12 +140,14 @@ export const rerated = rolledUp.extend({
 })
 
 /** Lower scores are better. `behind`: newer events wait to be indexed. */
+export type SearchHits = z.infer<typeof searchPage>
 export const searchPage = pageOf(z.strictObject({ sessionId: id, seq, score: z.number() })).extend({
   behind: z.boolean(),
 })
 
 /** What is beyond reach is named; `finalAt` is absent until nothing that is held has the bytes. */
 const finality = { finalAt: time.optional(), outside: z.array(z.string()) }
+export type DeletedSessions = z.infer<typeof deleted>
 export const deleted = z.strictObject({ sessionIds: z.array(id), events: count, ...finality })
 export const pruned = z.strictObject({
   sessionIds: z.array(id),
@@ -151,6 +158,7 @@ export const pruned = z.strictObject({
   next: z.string().nullable(),
   ...finality,
 })
+export type Erased = z.infer<typeof erasureReceipt>
 export const erasureReceipt = z.strictObject({
   sessions: count,
   events: count,

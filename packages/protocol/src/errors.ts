@@ -150,6 +150,11 @@ export const errorCatalogue = {
     retry: 'later',
     meaning: 'The server is stopping; connect again, and follow on from the last cursor.',
   },
+  server_unreachable: {
+    status: 503,
+    retry: 'later',
+    meaning: 'The client got no answer; whether the request had its effect is unknown.',
+  },
   server_failed: {
     status: 500,
     retry: 'never',

@@ -1,0 +1,68 @@
+import type { KeyInfo, Page, Scope, SearchHits, SessionListItem } from '@holdfast/protocol'
+import { sleep } from './back-off.ts'
+import { type CallOptions, type ChangeOptions, type ClientOptions, Http } from './http.ts'
+import { RecordsClient } from './records.ts'
+import { type PageOptions, SessionsClient } from './sessions.ts'
+
+export interface NewKey {
+  name: string
+  scopes?: readonly Scope[]
+  userId?: string
+  sessionIds?: readonly string[]
+  expiresAt?: string
+}
+
+/** A server, as the caller with this key sees it. Failures are `HoldfastError`s with the server's own codes. */
+export class HoldfastClient {
+  readonly sessions: SessionsClient
+  readonly agents: RecordsClient<'agent'>
+  readonly personas: RecordsClient<'persona'>
+  readonly seeds: RecordsClient<'seed'>
+  readonly conversations: RecordsClient<'conversation'>
+  readonly participants: RecordsClient<'participant'>
+  readonly priceBooks: RecordsClient<'price_book'>
+  readonly #http: Http
+
+  constructor(options: ClientOptions) {
+    const newKey = () => crypto.randomUUID()
+    this.#http = new Http({ sleep, random: Math.random, newKey, ...options })
+    this.sessions = new SessionsClient(this.#http)
+    this.agents = new RecordsClient(this.#http, 'agent')
+    this.personas = new RecordsClient(this.#http, 'persona')
+    this.seeds = new RecordsClient(this.#http, 'seed')
+    this.conversations = new RecordsClient(this.#http, 'conversation')
+    this.participants = new RecordsClient(this.#http, 'participant')
+    this.priceBooks = new RecordsClient(this.#http, 'price_book')
+  }
+
+  /** Events that hold all of the words, best first. */
+  search(words: string, { signal, ...page }: PageOptions & { sessionId?: string } = {}): Promise<SearchHits> {
+    return this.#http.get('/v1/search', { q: words, ...page }, signal && { signal })
+  }
+
+  /** Sessions with an open question, longest waiting first. */
+  questions({ signal, ...page }: PageOptions = {}): Promise<Page<SessionListItem>> {
+    return this.#http.get('/v1/questions', page, signal && { signal })
+  }
+
+  /** `key` is shown this once. */
+  createKey(asked: NewKey, options?: ChangeOptions): Promise<KeyInfo & { key: string }> {
+    return this.#http.change('POST', '/v1/keys', { body: asked }, options)
+  }
+
+  keys({ signal, ...page }: PageOptions = {}): Promise<Page<KeyInfo>> {
+    return this.#http.get('/v1/keys', page, signal && { signal })
+  }
+
+  revokeKey(keyId: string, options?: ChangeOptions): Promise<KeyInfo> {
+    return this.#http.change('DELETE', `/v1/keys/${encodeURIComponent(keyId)}`, {}, options)
+  }
+
+  health(options?: CallOptions): Promise<{ status: 'ok' }> {
+    return this.#http.get('/healthz', undefined, options)
+  }
+}
+
+export function createClient(options: ClientOptions): HoldfastClient {
+  return new HoldfastClient(options)
+}

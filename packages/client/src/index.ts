@@ -1,0 +1,13 @@
+/** A typed client for Holdfast's server. It runs in browsers, Node, Deno and Bun. */
+export { createClient, HoldfastClient, type NewKey } from './client.ts'
+export type { Followed, FollowOptions } from './follow.ts'
+export type { CallOptions, ChangeOptions, ClientOptions, Fetch } from './http.ts'
+export type { RecordListOptions, RecordsClient, ServedRecord, StoredRecord } from './records.ts'
+export type {
+  ForkInput,
+  NewMessage,
+  PageOptions,
+  SessionFilters,
+  SessionPatch,
+  SessionsClient,
+} from './sessions.ts'
