@@ -13,7 +13,8 @@ import { generateTranscripts } from './transcripts/generate.ts'
 
 const megabytes = Number(process.env.HOLDFAST_BENCH_MEGABYTES ?? 100)
 const samples =
-  process.env.HOLDFAST_BENCH_TRANSCRIPTS ?? join(import.meta.dirname, '../demo/transcripts/claude-code')
+  process.env.HOLDFAST_BENCH_TRANSCRIPTS ??
+  join(import.meta.dirname, '../packages/transcripts/samples/claude-code')
 
 export async function transcripts(): Promise<void> {
   const folder = temporaryFolder()

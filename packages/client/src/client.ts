@@ -1,6 +1,7 @@
-import type { KeyInfo, Page, Scope, SearchHits, SessionListItem } from '@holdfast/protocol'
+import type { KeyInfo, Page, Scope, SearchHits, SessionListItem, UsageGroup } from '@holdfast/protocol'
 import { sleep } from './back-off.ts'
 import { type CallOptions, type ChangeOptions, type ClientOptions, Http } from './http.ts'
+import { everyItem } from './pages.ts'
 import { RecordsClient } from './records.ts'
 import { type PageOptions, SessionsClient } from './sessions.ts'
 
@@ -10,6 +11,25 @@ export interface NewKey {
   userId?: string
   sessionIds?: readonly string[]
   expiresAt?: string
+}
+
+/** Columns of the ledger. A model is the pair of `providerId` and `model`. */
+export type UsageColumn =
+  | 'sessionId'
+  | 'rootSessionId'
+  | 'ownerUserId'
+  | 'agentId'
+  | 'providerId'
+  | 'model'
+  | 'purpose'
+
+export interface RollUpQuery extends PageOptions, Partial<Record<UsageColumn, string>> {
+  /** Columns to group by; absent: one group. */
+  by?: readonly (UsageColumn | 'day')[]
+  /** Not earlier: a date, or an ISO time of whole seconds. */
+  from?: string
+  /** Earlier: the same. */
+  until?: string
 }
 
 /** A server, as the caller with this key sees it. Failures are `HoldfastError`s with the server's own codes. */
@@ -45,6 +65,11 @@ export class HoldfastClient {
     return this.#http.get('/v1/questions', page, signal && { signal })
   }
 
+  /** What was spent, added up by any columns. */
+  rollUp({ signal, ...query }: RollUpQuery = {}): Promise<Page<UsageGroup>> {
+    return this.#http.get('/v1/usage', query, signal && { signal })
+  }
+
   /** `key` is shown this once. */
   createKey(asked: NewKey, options?: ChangeOptions): Promise<KeyInfo & { key: string }> {
     return this.#http.change('POST', '/v1/keys', { body: asked }, options)
@@ -52,6 +77,10 @@ export class HoldfastClient {
 
   keys({ signal, ...page }: PageOptions = {}): Promise<Page<KeyInfo>> {
     return this.#http.get('/v1/keys', page, signal && { signal })
+  }
+
+  allKeys(options?: PageOptions): AsyncGenerator<KeyInfo, void, void> {
+    return everyItem((after) => this.keys({ ...options, ...(after !== undefined && { after }) }))
   }
 
   revokeKey(keyId: string, options?: ChangeOptions): Promise<KeyInfo> {

@@ -17,7 +17,11 @@ export interface FollowOptions {
 
 export type Followed =
   | { type: 'event'; cursor: string; event: SessionEvent }
-  | { type: 'draft'; cursor: string; draft: { draftId: string; chunk: number; kind: string; text: string } }
+  | {
+      type: 'draft'
+      cursor: string
+      draft: { draftId: string; chunk: number; kind: 'text' | 'reasoning'; text: string }
+    }
   | { type: 'draft.reset'; cursor: string; draftId: string }
 
 /** Ends when the signal aborts; throws what another try would not change, such as `not_found`. */

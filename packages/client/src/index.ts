@@ -1,5 +1,5 @@
 /** A typed client for Holdfast's server. It runs in browsers, Node, Deno and Bun. */
-export { createClient, HoldfastClient, type NewKey } from './client.ts'
+export { createClient, HoldfastClient, type NewKey, type RollUpQuery, type UsageColumn } from './client.ts'
 export type { Followed, FollowOptions } from './follow.ts'
 export type { CallOptions, ChangeOptions, ClientOptions, Fetch } from './http.ts'
 export type { RecordListOptions, RecordsClient, ServedRecord, StoredRecord } from './records.ts'

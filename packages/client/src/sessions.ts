@@ -19,6 +19,7 @@ import type {
   SessionComparison,
   SessionEvent,
   SessionListItem,
+  SessionListPage,
   SessionStatus,
   SessionTreeNode,
   TaskList,
@@ -106,7 +107,7 @@ export class SessionsClient {
     return this.#http.get(at(sessionId), undefined, options)
   }
 
-  list(filters: SessionFilters = {}, { signal, ...page }: PageOptions = {}): Promise<Page<SessionListItem>> {
+  list(filters: SessionFilters = {}, { signal, ...page }: PageOptions = {}): Promise<SessionListPage> {
     return this.#http.get('/v1/sessions', { ...filters, ...page }, signal && { signal })
   }
 

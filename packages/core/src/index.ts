@@ -39,7 +39,7 @@ export {
 export type { Repaired, RepairOptions } from './log/doctor/repair.ts'
 export type { DraftWriter } from './log/draft-writer.ts'
 export type { Followed, FollowedDraft, FollowedReset, FollowOptions } from './log/follow.ts'
-export type { FollowedEvent } from './log/followed-event.ts'
+export { FollowedEvent } from './log/followed-event.ts'
 export { type Holdfast, type OpenOptions, openHoldfast } from './log/holdfast.ts'
 export type { ListOptions, SessionFilters, SessionPage } from './log/list-sessions.ts'
 export type { MessagePage, MessagePageOptions } from './log/message-page.ts'

@@ -61,6 +61,7 @@ export const sessionSummary = session
 export type SessionListItem = z.infer<typeof sessionSummary>
 
 /** A page of sessions. `damaged`: those in this stretch whose heads cannot be read. */
+export type SessionListPage = z.infer<typeof sessionPage>
 export const sessionPage = pageOf(sessionSummary).extend({ damaged: z.array(id).optional() })
 
 export interface SessionTreeNode {
@@ -132,6 +133,8 @@ export const usageTotals = z.strictObject({
   costEstimated: count,
 })
 
+/** The sums of one group; `key` has the value of each column that was grouped by. */
+export type UsageGroup = z.infer<typeof rolledUp>
 const groupKey = z.record(z.string(), z.string())
 export const rolledUp = usageTotals.extend({ key: groupKey })
 export const rerated = rolledUp.extend({

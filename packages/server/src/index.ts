@@ -1,7 +1,7 @@
 /** Holdfast over HTTP: a web-standard fetch handler over an open Holdfast. */
 export type { Authenticate, Credential } from './access/credential.ts'
 export type { Reach } from './access/guard.ts'
-export type { Keys, NewKey } from './access/keys.ts'
+export { Keys, type KeysOptions, type NewKey } from './access/keys.ts'
 export { createServer, type HoldfastServer, type ServerOptions } from './handler.ts'
 export type { Fault } from './http/respond.ts'
 export { serverLimits } from './limits.ts'

@@ -1,12 +1,13 @@
 /** What a session is called: its title, else the first words that a user said in it. */
-import type { Holdfast, SessionSummary } from '@holdfast/core'
+import type { SessionSummary } from '@holdfast/core'
+import type { Reader } from '../place/reader.ts'
 import { plainLine } from '../terminal/plain.ts'
 
 const lookedAt = 5
 const longest = 200
 
 export async function sessionName(
-  holdfast: Holdfast,
+  holdfast: Reader,
   { id, title, agentName }: Pick<SessionSummary, 'id' | 'title' | 'agentName'>,
 ): Promise<string> {
   if (title !== undefined) return plainLine(title.slice(0, longest))

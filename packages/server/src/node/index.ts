@@ -1,2 +1,3 @@
 /** The server as a process on Node: a listener, and its end without a lost write. */
+export { isLoopback } from './loopback.ts'
 export { type ServeOptions, type Serving, serve } from './serve.ts'

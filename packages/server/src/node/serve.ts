@@ -11,6 +11,8 @@ import { loopbackHosts, requireLoopback } from './loopback.ts'
 export interface ServeOptions extends Omit<ServerOptions, 'holdfast' | 'hosts'> {
   /** Opened here, and closed at the end. */
   store: StoreFactory
+  /** Whose callers are who come without keys; default `default`. */
+  tenantId?: string
   /** Default 4780; 0: any that is free. */
   port?: number
   /** Default 127.0.0.1. Others need keys. */
@@ -37,6 +39,7 @@ const stalledMs = 1.5 * serverLimits.waitSecs * 1_000
 export async function serve(options: ServeOptions): Promise<Serving> {
   const {
     store,
+    tenantId,
     port = 4780,
     host = '127.0.0.1',
     drainMs = 10_000,
@@ -45,7 +48,11 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   } = options
   const isOpen = rest.pepper === undefined && rest.authenticate === undefined
   if (isOpen) requireLoopback(host)
-  const holdfast = await openHoldfast({ store, ...(rest.clock && { clock: rest.clock }) })
+  const holdfast = await openHoldfast({
+    store,
+    ...(tenantId !== undefined && { tenantId }),
+    ...(rest.clock && { clock: rest.clock }),
+  })
   try {
     const server = createServer({ holdfast, ...rest, ...(isOpen && { hosts: loopbackHosts }) })
     const listener = await listen(server, host, port)
