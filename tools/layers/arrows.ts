@@ -47,7 +47,7 @@ export const packageArrows: Readonly<Record<string, readonly string[]>> = {
   ],
   'packages/transcripts': ['packages/protocol', 'packages/core'],
   // The client is tested against the server, and used nowhere else in it.
-  'packages/server': ['packages/protocol', 'packages/core', 'packages/client'],
+  'packages/server': ['packages/protocol', 'packages/core', 'packages/transcripts', 'packages/client'],
   'packages/client': ['packages/protocol'],
 }
 

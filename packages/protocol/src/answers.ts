@@ -4,7 +4,7 @@ import { externalId, id } from './ids.ts'
 import { json } from './json.ts'
 import { message } from './message.ts'
 import { scope } from './records.ts'
-import { run, session } from './session.ts'
+import { run, runState, session } from './session.ts'
 import { taskStatus } from './task.ts'
 import { time } from './time.ts'
 
@@ -38,6 +38,15 @@ export type AppendReceipt = z.infer<typeof appended>
 export const asked = receipt.extend({ questionId: id })
 export const taskUpdated = receipt.extend({ itemId: id, status: taskStatus.optional() })
 export const checkpointSaved = receipt.extend({ checkpointId: id })
+
+/** A child, and the seq of its parent's event. */
+export const childSpawned = z.strictObject({ childId: id, seq })
+/** A run as its worker holds it: `epoch` goes with every write. */
+export const runHeld = z.strictObject({ runId: id, epoch: z.int().min(1), state: runState })
+/** What a write of a run did, and where the run stands since. */
+export const runWritten = appended.extend({ state: runState, epoch: z.int().min(1) })
+/** A session that came in from a file: `events` are those that were not here yet. */
+export const imported = z.strictObject({ sessionId: id, isNew: z.boolean(), events: count })
 
 /** A session in a list: what its head says. */
 export const sessionSummary = session

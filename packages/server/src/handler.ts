@@ -8,6 +8,7 @@ import { guard } from './access/guard.ts'
 import { Keys } from './access/keys.ts'
 import { readFile, readJson } from './http/body.ts'
 import { writeOptions } from './http/conditions.ts'
+import { readLines } from './http/lines.ts'
 import { type Given, type Params, readQuery } from './http/query.ts'
 import { requestIds } from './http/request-id.ts'
 import { type Fault, failed, respond } from './http/respond.ts'
@@ -191,6 +192,7 @@ function queryOf(params: Params, url: string): Given<Params> {
 async function bodyOf({ body }: Route, request: Request): Promise<unknown> {
   if (body === undefined) return undefined
   if (body === 'file') return readFile(request)
+  if (body === 'lines') return readLines(request)
   const value = await readJson(request)
   if (value === undefined && body.optional) return undefined
   if (body.by === 'log') return requireObject(value)

@@ -35,10 +35,16 @@ export interface Route {
   readonly scope: Scope
   readonly reach: Reach
   readonly query: Params
-  /** `by: 'log'`: the log checks the same schema, so it is not checked twice. `file`: the body is taken as it is. */
-  readonly body?: { readonly schema: z.ZodType; readonly by?: 'log'; readonly optional?: true } | 'file'
+  /**
+   * `by: 'log'`: the log checks the same schema, so it is not checked twice. `file`: the body is taken as it is. `lines`: it is
+   * read line by line, however long it is.
+   */
+  readonly body?:
+    | { readonly schema: z.ZodType; readonly by?: 'log'; readonly optional?: true }
+    | 'file'
+    | 'lines'
   readonly status: number
-  readonly answer: z.ZodType | 'file' | 'nothing'
+  readonly answer: z.ZodType | 'file' | 'lines' | 'nothing'
   /** It may also be answered as `text/event-stream`. */
   readonly streams?: true
   /** Codes beside those that any request may meet. */
@@ -54,7 +60,9 @@ type BodyOf<B> = B extends { schema: infer S extends z.ZodType; optional: true }
       ? z.output<S>
       : B extends 'file'
         ? Uint8Array
-        : undefined
+        : B extends 'lines'
+          ? AsyncIterable<string>
+          : undefined
 
 interface Said<P extends Params, B extends Route['body']>
   extends Omit<Route, 'query' | 'body' | 'handle' | 'status' | 'codes'> {

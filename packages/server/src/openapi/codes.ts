@@ -22,6 +22,6 @@ const anywhere: readonly ErrorCode[] = [
 export function codesOf({ codes, reach, body }: Route): readonly ErrorCode[] {
   if (reach === 'public')
     return [...new Set<ErrorCode>(['invalid_input', 'limit_exceeded', ...codes, 'server_failed'])]
-  const typed: readonly ErrorCode[] = body === undefined || body === 'file' ? [] : ['unsupported_media_type']
+  const typed: readonly ErrorCode[] = typeof body !== 'object' ? [] : ['unsupported_media_type']
   return [...new Set([...anywhere, ...typed, ...codes])]
 }

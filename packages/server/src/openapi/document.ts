@@ -25,6 +25,9 @@ for (const [id, schema] of Object.entries({
 }))
   named.add(schema, { id })
 
+/** One JSON text a line. */
+const lines = { 'application/x-ndjson': { schema: { type: 'string' } } }
+
 export function openapiDocument(routes: readonly Route[]): object {
   const schemas: Record<string, Schema> = {}
   const paths: Record<string, Record<string, Schema>> = {}
@@ -98,9 +101,8 @@ function headerParameters({ method, streams }: Route): Schema[] {
 }
 
 function requestBody(body: NonNullable<Route['body']>, schemas: Record<string, Schema>): Schema {
-  if (body === 'file') {
-    return { required: true, content: { 'application/octet-stream': { schema: {} } } }
-  }
+  if (body === 'file') return { required: true, content: { 'application/octet-stream': { schema: {} } } }
+  if (body === 'lines') return { required: true, content: lines }
   const schema = convert(body.schema, 'input', schemas)
   return { required: !body.optional, content: { 'application/json': { schema } } }
 }
@@ -110,6 +112,7 @@ function success({ answer, streams, summary }: Route, schemas: Record<string, Sc
   if (answer === 'file') {
     return { description: summary, content: { 'application/octet-stream': { schema: {} } } }
   }
+  if (answer === 'lines') return { description: summary, content: lines }
   const schema = convert(answer, 'output', schemas)
   const live = streams && { 'text/event-stream': { schema: { type: 'string' } } }
   return { description: summary, content: { 'application/json': { schema }, ...live } }

@@ -45,7 +45,7 @@ export class Caller {
   async call(method: string, path: string, sent: Sent = {}): Promise<Reply> {
     const response = await this.open(method, path, sent)
     const text = await response.text()
-    const isJson = response.headers.get('content-type')?.includes('json') ?? false
+    const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '')
     return {
       status: response.status,
       headers: response.headers,

@@ -28,6 +28,8 @@ export interface TestServer {
   readonly caller: Caller
   /** The same store, and the server on it, opened anew. */
   restart(): Promise<void>
+  /** An empty store of the same kind in its place. */
+  fresh(): Promise<void>
 }
 
 interface Kind {
@@ -55,18 +57,10 @@ export function eachServer(
 ): void {
   describe.each(kinds)(`${title}, on $name`, ({ make }) => {
     const place = new Place(options)
-    let remove = (): void => {}
 
-    beforeEach(async () => {
-      const made = make()
-      remove = made.remove
-      await place.open(made.factory)
-    })
+    beforeEach(() => place.make(make))
 
-    afterEach(async () => {
-      await place.close()
-      remove()
-    })
+    afterEach(() => place.remove())
 
     suite(place)
   })
@@ -75,6 +69,8 @@ export function eachServer(
 class Place implements TestServer {
   readonly clock = new HeldClock()
   readonly #options: Partial<ServerOptions>
+  #make: Kind['make'] | undefined
+  #removing: (() => void)[] = []
   #factory: StoreFactory | undefined
   #opened: { holdfast: Holdfast; server: HoldfastServer } | undefined
 
@@ -92,6 +88,23 @@ class Place implements TestServer {
 
   get caller(): Caller {
     return new Caller(async (request) => conforming(request, await this.#open.server.fetch(request)))
+  }
+
+  async make(make: Kind['make']): Promise<void> {
+    this.#make = make
+    const { factory, remove } = make()
+    this.#removing.push(remove)
+    await this.open(factory)
+  }
+
+  async remove(): Promise<void> {
+    await this.close()
+    for (const remove of this.#removing.splice(0)) remove()
+  }
+
+  async fresh(): Promise<void> {
+    await this.close()
+    await this.make(this.#make as Kind['make'])
   }
 
   async restart(): Promise<void> {
