@@ -11,6 +11,8 @@ export interface NewKey {
   userId?: string
   sessionIds?: readonly string[]
   expiresAt?: string
+  /** Requests a minute. */
+  perMin?: number
 }
 
 /** Columns of the ledger. A model is the pair of `providerId` and `model`. */

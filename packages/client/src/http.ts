@@ -60,6 +60,7 @@ const passing: readonly ErrorCode[] = [
   'store_unavailable',
   'commit_unknown',
   'contention',
+  'rate_limited',
 ]
 
 export function isPassing(error: unknown): boolean {

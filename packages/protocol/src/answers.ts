@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { externalId, id } from './ids.ts'
 import { json } from './json.ts'
 import { message } from './message.ts'
-import { scope } from './records.ts'
+import { recordSchemas, scope } from './records.ts'
 import { run, runState, session } from './session.ts'
 import { taskStatus } from './task.ts'
 import { time } from './time.ts'
@@ -192,6 +192,7 @@ export const keyInfo = z.strictObject({
   scopes: z.array(scope),
   userId: externalId.optional(),
   sessionIds: z.array(id).optional(),
+  perMin: count.optional(),
   createdAt: time,
   expiresAt: time.optional(),
   revokedAt: time.optional(),
@@ -200,5 +201,10 @@ export type KeyInfo = z.infer<typeof keyInfo>
 
 /** A new key: `key` is shown this once. */
 export const newKey = keyInfo.extend({ key: z.string() })
+/** A tenant as its operator sees it. */
+export const tenantInfo = recordSchemas.tenant.extend({ id })
+export type TenantInfo = z.infer<typeof tenantInfo>
+export const auditEntry = recordSchemas.audit_entry.omit({ tenantId: true }).extend({ id })
+export type AuditEntry = z.infer<typeof auditEntry>
 /** A token for one session, until `expiresAt`. */
 export const shareToken = z.strictObject({ token: z.string(), expiresAt: time })

@@ -35,6 +35,11 @@ export const errorCatalogue = {
     meaning: 'The request names no key, or one that is unknown, expired or revoked.',
   },
   forbidden: { status: 403, retry: 'never', meaning: 'The key lacks the scope of this operation.' },
+  rate_limited: {
+    status: 429,
+    retry: 'later',
+    meaning: 'The key or its tenant asks more often than it may; `Retry-After` says when there is room.',
+  },
   not_found: { status: 404, retry: 'never', meaning: 'Nothing with this id exists for this tenant.' },
   unknown_route: { status: 404, retry: 'never', meaning: 'The server has no such path.' },
   method_not_allowed: { status: 405, retry: 'never', meaning: 'The path exists, but not with this method.' },

@@ -69,9 +69,35 @@ export const recordSchemas = {
     userId: externalId.optional(),
     /** Only these sessions. */
     sessionIds: z.array(id).min(1).max(64).optional(),
+    /** Requests a minute; absent: as its tenant. */
+    perMin: z.int().min(1).optional(),
     createdAt: time,
     expiresAt: time.optional(),
     revokedAt: time.optional(),
+  }),
+  /** A tenant of a server, by its id, and what it may use; absent: without bound. */
+  tenant: z.strictObject({
+    name: z.string().min(1).max(512).optional(),
+    quotas: z
+      .strictObject({
+        /** All its keys together, of one server. */
+        requestsPerMin: z.int().min(1).optional(),
+      })
+      .default({}),
+  }),
+  /** One deed of administration, by an id that rises with time. */
+  audit_entry: z.strictObject({
+    at: time,
+    tenantId: id,
+    /** Method and path of the route. */
+    action: z.string(),
+    /** What the path named. */
+    ids: z.record(z.string(), z.string()),
+    /** `done`, or the code of the failure. */
+    outcome: z.string(),
+    requestId: z.string(),
+    keyId: id.optional(),
+    userId: externalId.optional(),
   }),
   /** Which price book new usage is rated by. */
   current_price_book: z.strictObject({ priceBookId: id }),
@@ -79,4 +105,4 @@ export const recordSchemas = {
 
 export type RecordKind = keyof typeof recordSchemas
 export type RecordBody<K extends RecordKind> = z.infer<(typeof recordSchemas)[K]>
-export const insertOnlyRecords: readonly RecordKind[] = ['persona', 'seed', 'price_book']
+export const insertOnlyRecords: readonly RecordKind[] = ['persona', 'seed', 'price_book', 'audit_entry']

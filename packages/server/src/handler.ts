@@ -6,14 +6,23 @@ import { byBearer } from './access/bearer.ts'
 import { type Authenticate, type Credential, theOnlyCaller } from './access/credential.ts'
 import { guard } from './access/guard.ts'
 import { Keys } from './access/keys.ts'
+import { RateLimited, RateLimits } from './access/rate-limits.ts'
+import { Tenants } from './access/tenants.ts'
+import type { Answer } from './answer.ts'
 import { readFile, readJson } from './http/body.ts'
 import { writeOptions } from './http/conditions.ts'
+import { Cors } from './http/cors.ts'
 import { readLines } from './http/lines.ts'
+import { typed } from './http/problem.ts'
 import { type Given, type Params, readQuery } from './http/query.ts'
 import { requestIds } from './http/request-id.ts'
-import { type Fault, failed, respond } from './http/respond.ts'
+import { failed, respond } from './http/respond.ts'
 import { checkServerLimit } from './limits.ts'
 import { openapiDocument } from './openapi/document.ts'
+import { referencePage } from './openapi/reference.ts'
+import { type Answered, traceIdOf } from './operations/answered.ts'
+import { Audit, isAudited } from './operations/audit.ts'
+import { Metrics } from './operations/metrics.ts'
 import type { Call, Route } from './route.ts'
 import { routes } from './routes/index.ts'
 import type { Service } from './service.ts'
@@ -33,8 +42,10 @@ export interface ServerOptions {
   heartbeatMs?: number
   /** Milliseconds. */
   clock?: () => number
-  /** Told of every answer of 500 and above. */
-  onFault?: (fault: Fault) => void
+  /** Told of every answer, once it begins: what a log is made from. */
+  onAnswer?: (answered: Answered) => void
+  /** Pages elsewhere that may call from a browser, such as `https://app.example`; default none. */
+  origins?: readonly string[]
 }
 
 export interface HoldfastServer {
@@ -57,7 +68,7 @@ export function createServer(options: ServerOptions): HoldfastServer {
   )
   app.onError((error, c) => server.refuse(c, error))
   return {
-    fetch: (request) => app.fetch(request),
+    fetch: (request) => server.preflight(request) ?? app.fetch(request),
     routes,
     keys: server.keys,
     get followers() {
@@ -67,20 +78,42 @@ export function createServer(options: ServerOptions): HoldfastServer {
   }
 }
 
+/** A request under way, and what was found out about it so far. */
+interface Exchange {
+  readonly request: Request
+  readonly requestId: string
+  readonly startMs: number
+  /** Of its answer, whatever that will be. */
+  readonly headers: Record<string, string>
+  readonly route?: Route
+  credential?: Credential
+}
+
+interface Routed extends Exchange {
+  readonly route: Route
+  readonly params: Readonly<Record<string, string>>
+}
+
 class Server implements Service {
   readonly holdfast: Holdfast
   readonly followers: Followers
   readonly frames = new Frames()
   readonly keys: Keys | undefined
+  readonly tenants: Tenants
+  readonly audit: Audit
   readonly clock: () => number
   readonly #stop = new AbortController()
   readonly #authenticate: Authenticate
   readonly #nobody: Credential
   readonly #hosts: ReadonlySet<string> | undefined
   readonly #nextId = requestIds()
-  readonly #onFault: ((fault: Fault) => void) | undefined
+  readonly #onAnswer: ((answered: Answered) => void) | undefined
+  readonly #cors: Cors
+  readonly #limits: RateLimits
+  readonly #metrics: Metrics
   readonly #tenants = new WeakMap<Credential, Holdfast>()
   #document: string | undefined
+  #reference: string | undefined
 
   constructor({
     holdfast,
@@ -89,7 +122,8 @@ class Server implements Service {
     hosts,
     heartbeatMs = 15_000,
     clock = Date.now,
-    onFault,
+    onAnswer,
+    origins = [],
   }: ServerOptions) {
     this.holdfast = holdfast
     this.followers = new Followers(heartbeatMs)
@@ -99,7 +133,12 @@ class Server implements Service {
     const only = theOnlyCaller(holdfast.tenantId)
     this.#authenticate = authenticate ?? (this.keys ? byBearer(this.keys) : () => only)
     this.#hosts = hosts && new Set(hosts)
-    this.#onFault = onFault
+    this.#onAnswer = onAnswer
+    this.tenants = new Tenants(holdfast)
+    this.audit = new Audit(holdfast, clock)
+    this.#cors = new Cors(origins)
+    this.#limits = new RateLimits(clock)
+    this.#metrics = new Metrics(clock)
   }
 
   get stopping(): AbortSignal {
@@ -109,6 +148,19 @@ class Server implements Service {
   document(): string {
     this.#document ??= JSON.stringify(openapiDocument(routes))
     return this.#document
+  }
+
+  metrics(): string {
+    return this.#metrics.text({ streams: this.followers.size, isDraining: this.stopping.aborted })
+  }
+
+  reference(): string {
+    this.#reference ??= referencePage(routes)
+    return this.#reference
+  }
+
+  preflight(request: Request): Response | undefined {
+    return this.#cors.preflight(request)
   }
 
   drain(): void {
@@ -127,26 +179,39 @@ class Server implements Service {
     })
   }
 
-  refuse(c: Context, error: unknown, headers: Record<string, string> = {}): Response {
-    return failed(error, this.#nextId(c.req.raw), this.#onFault, headers)
+  /** What no route answers. */
+  refuse(c: Context, thrown: unknown, headers: Record<string, string> = {}): Response {
+    const exchange = this.#exchange(c.req.raw)
+    return this.#refused(exchange, typed(thrown), headers)
   }
 
   async #answer(c: Context, route: Route): Promise<Response> {
-    const request = c.req.raw
-    const requestId = this.#nextId(request)
+    const exchange = { ...this.#exchange(c.req.raw), route, params: c.req.param() }
     try {
-      return respond(await this.#handle(request, requestId, route, c.req.param()), request, requestId)
-    } catch (error) {
-      return failed(error, requestId, this.#onFault)
+      const answer = await this.#handle(exchange)
+      await this.#audited(exchange)
+      const response = respond(answer, exchange.request, exchange.requestId, exchange.headers)
+      this.#tell(exchange, response.status)
+      return response
+    } catch (thrown) {
+      return this.#refused(exchange, typed(thrown))
     }
   }
 
-  async #handle(request: Request, requestId: string, route: Route, params: Record<string, string>) {
+  #exchange(request: Request): Exchange {
+    const requestId = this.#nextId(request)
+    return { request, requestId, startMs: this.clock(), headers: this.#cors.headersFor(request) }
+  }
+
+  async #handle(exchange: Routed): Promise<Answer> {
+    const { request, requestId, route, params } = exchange
     checkServerLimit('urlBytes', request.url.length, 'url')
     this.#requireHost(request)
     const credential = route.reach === 'public' ? this.#nobody : await this.#authenticate(request)
+    exchange.credential = credential
+    Object.assign(exchange.headers, this.#limits.take(credential))
     const holdfast = this.#tenantOf(credential)
-    if (route.reach !== 'public') await guard(route, credential, holdfast, params)
+    if (route.reach !== 'public') await guard(route, credential, holdfast, params, this.holdfast.tenantId)
     const call: Call = {
       request,
       requestId,
@@ -159,7 +224,46 @@ class Server implements Service {
       session: params.sessionId === undefined ? (undefined as never) : sessionOf(holdfast, params.sessionId),
       write: writeOptions(request.headers),
     }
-    return route.handle(call)
+    try {
+      return await route.handle(call)
+    } catch (thrown) {
+      await this.#audited(exchange, typed(thrown))
+      throw thrown
+    }
+  }
+
+  /** Before the answer goes out: what was done and is not told of is not done well. */
+  async #audited({ route, params, requestId, credential }: Routed, error?: HoldfastError): Promise<void> {
+    if (!credential || !isAudited(route)) return
+    await this.audit.add({ route, params, requestId, credential, ...(error && { code: error.code }) })
+  }
+
+  #refused(exchange: Exchange, error: HoldfastError, more: Record<string, string> = {}): Response {
+    this.#tell(exchange, error.status, error)
+    const limited = error instanceof RateLimited ? error.headers : {}
+    return failed(error, exchange.requestId, { ...exchange.headers, ...limited, ...more })
+  }
+
+  #tell(
+    { request, requestId, startMs, route, credential }: Exchange,
+    status: number,
+    error?: HoldfastError,
+  ): void {
+    const traceId = traceIdOf(request.headers)
+    const { tenantId, keyId } = credential ?? {}
+    const answered: Answered = {
+      method: request.method,
+      path: route?.path ?? 'none',
+      status,
+      tookMs: this.clock() - startMs,
+      requestId,
+      ...(traceId !== undefined && { traceId }),
+      ...(tenantId !== undefined && { tenantId }),
+      ...(keyId !== undefined && { keyId }),
+      ...(error && { error }),
+    }
+    this.#metrics.count(answered)
+    this.#onAnswer?.(answered)
   }
 
   /** A page that a browser was lured to under another name must not reach a server that asks for no key. */

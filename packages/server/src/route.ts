@@ -44,7 +44,7 @@ export interface Route {
     | 'file'
     | 'lines'
   readonly status: number
-  readonly answer: z.ZodType | 'file' | 'lines' | 'nothing'
+  readonly answer: z.ZodType | 'file' | 'lines' | 'text' | 'html' | 'nothing'
   /** It may also be answered as `text/event-stream`. */
   readonly streams?: true
   /** Codes beside those that any request may meet. */

@@ -1,13 +1,13 @@
 /** `holdfast keys`: what a server lets callers in by. */
 import { HoldfastError, type KeyInfo, type Scope, scope, toTime } from '@holdfast/protocol'
-import { type Argument, InvalidArgumentError } from 'commander'
+import type { Argument } from 'commander'
 import { command, examples } from '../command.ts'
 import type { Context, Ended } from '../context.ts'
 import { keyring } from '../place/keyring.ts'
 import { moment } from '../terminal/figures.ts'
 import { plainLine } from '../terminal/plain.ts'
 import { type Column, tableLines } from '../terminal/table.ts'
-import { age, choices } from '../values.ts'
+import { age, choices, positiveNumber, several } from '../values.ts'
 
 interface Options {
   name?: string
@@ -15,6 +15,7 @@ interface Options {
   user?: string
   session?: string[]
   expires?: number
+  perMinute?: number
 }
 
 const actions = ['create', 'list', 'revoke'] as const
@@ -34,6 +35,7 @@ export const keysCommand = command<Options>({
       )
       .option('--user <id>', 'create: only what belongs to this user')
       .option('--session <id>', 'create: only this session; may be given again', several)
+      .option('--per-minute <count>', 'create: so many requests a minute at most', positiveNumber)
       .option('--expires <age>', 'create: after this time, such as 90d', age)
     examples(command, [
       ['holdfast keys create --name me', 'for everything; it is shown this once'],
@@ -49,19 +51,15 @@ export const keysCommand = command<Options>({
   },
 })
 
-function several(text: string, before: string[] = []): string[] {
-  if (text === '') throw new InvalidArgumentError('Expected an id.')
-  return [...before, text]
-}
-
 async function createKey(context: Context, options: Options): Promise<Ended> {
   const { output, world } = context
-  const { name, scope: scopes = scope.options, user, session, expires } = options
+  const { name, scope: scopes = scope.options, user, session, expires, perMinute } = options
   if (name === undefined) throw new HoldfastError('invalid_input', '--name: say what the key is for.')
   const made = await (await keyring(context)).create({
     name,
     scopes,
     ...(user !== undefined && { userId: user }),
+    ...(perMinute !== undefined && { perMin: perMinute }),
     ...(session && { sessionIds: session }),
     ...(expires !== undefined && { expiresAt: toTime(world.now() + expires) }),
   })

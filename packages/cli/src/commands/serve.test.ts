@@ -167,6 +167,15 @@ test('keys are made, listed and revoked, in the store and through the server', a
   await keyed.stop()
 })
 
+test('pages that are named may call, and each request is a line of JSON where that is asked for', async () => {
+  const own = join(folder, 'logged.db')
+  const told = await served(['--store', own, '--log', 'info', '--origin', 'https://a.example'])
+  const { headers } = await fetch(`${told.url}/v1/sessions`, { headers: { origin: 'https://a.example' } })
+  expect(headers.get('access-control-allow-origin')).toBe('https://a.example')
+  const [line = ''] = (await told.stop()).err.split('\n')
+  expect(JSON.parse(line)).toMatchObject({ method: 'GET', path: '/v1/sessions', status: 200 })
+})
+
 test('with another secret no key is known', async () => {
   const own = join(folder, 'other.db')
   const key = (await run(['keys', 'create', '--name', 'me', '--store', own])).out.trim()

@@ -1,16 +1,18 @@
 /** `holdfast serve`: the store over HTTP, until it is told to stop. */
 import { HoldfastError } from '@holdfast/protocol'
-import { isLoopback, type Serving, serve } from '@holdfast/server/node'
+import { isLoopback, type LogLevel, requestLog, type Serving, serve } from '@holdfast/server/node'
 import { command, examples } from '../command.ts'
 import type { Context } from '../context.ts'
 import { storeOf } from '../place/open-store.ts'
 import { pepperOf } from '../place/pepper.ts'
 import { type Settings, shownStore } from '../place/settings.ts'
-import { wholeNumber } from '../values.ts'
+import { choice, several, wholeNumber } from '../values.ts'
 
 interface Options {
   port: number
   host: string
+  origin?: string[]
+  log: LogLevel
 }
 
 export const serveCommand = command<Options>({
@@ -18,13 +20,21 @@ export const serveCommand = command<Options>({
     command
       .option('--port <port>', 'where to listen; 0 for any that is free', wholeNumber, 4780)
       .option('--host <address>', 'others than this machine need keys', '127.0.0.1')
+      .option('--origin <url>', 'a page that may call from a browser; may be given again', several)
+      .addOption(
+        choice('--log <level>', 'what to log to stderr, as lines of JSON', [
+          'info',
+          'error',
+          'silent',
+        ]).default('error'),
+      )
     examples(command, [
       ['holdfast serve', 'for programs on this machine'],
       ['holdfast keys create --name me', 'from then on callers need a key'],
-      ['holdfast serve --host 0.0.0.0', 'for others, who have keys'],
+      ['holdfast serve --host 0.0.0.0 --log info', 'for others, who have keys; each request a line'],
     ])
   },
-  async run(context, _args, { port, host }) {
+  async run(context, _args, { port, host, origin, log }) {
     const { output, world } = context
     const settings = await context.settings()
     const pepper = pepperOf(world, settings)
@@ -36,6 +46,8 @@ export const serveCommand = command<Options>({
         port,
         host,
         signals: [],
+        onAnswer: requestLog(log, { write: (line) => void world.stderr.write(line) }),
+        ...(origin && { origins: origin }),
         ...(settings.tenant !== undefined && { tenantId: settings.tenant }),
         ...(pepper !== undefined && { pepper }),
       }),

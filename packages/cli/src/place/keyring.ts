@@ -9,6 +9,7 @@ export interface AskedKey {
   userId?: string
   sessionIds?: readonly string[]
   expiresAt?: string
+  perMin?: number
 }
 
 export interface Keyring {
@@ -37,7 +38,10 @@ async function ofStore(context: Context): Promise<Keyring> {
   const keys = new Keys({ holdfast, pepper, clock: context.world.now })
   const { tenantId } = holdfast
   return {
-    create: (key) => keys.create(tenantId, key),
+    async create(key) {
+      const { replayed: _new, ...made } = await keys.create(tenantId, key)
+      return made
+    },
     async *all() {
       for (let after: string | undefined; ; ) {
         const page = await keys.list(tenantId, after === undefined ? {} : { after })

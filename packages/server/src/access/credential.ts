@@ -1,4 +1,14 @@
-import { type Actor, HoldfastError, type Scope, scope, type TenantId } from '@holdfast/protocol'
+import {
+  type Actor,
+  HoldfastError,
+  type Scope,
+  scope,
+  type TenantId,
+  type TenantInfo,
+} from '@holdfast/protocol'
+
+/** Whose the records of the server itself are: keys, tenants, audit. No key is of this tenant. */
+export const serverTenant = '_keys'
 
 /** Who asks, as found out before anything is looked up for them. */
 export interface Credential {
@@ -9,6 +19,10 @@ export interface Credential {
   /** Only these sessions. */
   readonly sessionIds?: ReadonlySet<string>
   readonly keyId?: string
+  /** Requests a minute. */
+  readonly perMin?: number
+  /** What its tenant may use. */
+  readonly quotas?: TenantInfo['quotas']
   /** Who its writes are by. */
   readonly actor: Actor
 }

@@ -3,7 +3,8 @@ import { expect, it } from 'vitest'
 import { serverLimits } from '../limits.ts'
 import type { Caller } from '../testing/caller.ts'
 import { eachServer, pepper } from '../testing/each-server.ts'
-import { Keys, keyTenant, type NewKey } from './keys.ts'
+import { serverTenant } from './credential.ts'
+import { Keys, type NewKey } from './keys.ts'
 
 const a = tenantId('a')
 
@@ -29,7 +30,7 @@ eachServer('keys', { pepper }, (place) => {
     const list = await admin.get('/v1/keys')
     expect(list.json.data).toHaveLength(2)
     expect(list.text).not.toContain(json.key.slice(3, 20))
-    const kept = await place.holdfast.forTenant(keyTenant).apiKeys.list()
+    const kept = await place.holdfast.forTenant(serverTenant).apiKeys.list()
     expect(JSON.stringify(kept)).not.toContain(json.key.slice(3, 20))
   })
 
@@ -82,7 +83,7 @@ eachServer('keys', { pepper }, (place) => {
     expect((await theirs.get('/v1/keys')).json.data).toHaveLength(1)
     expect((await theirs.call('DELETE', `/v1/keys/${id}`)).json.code).toBe('not_found')
     await expect(
-      place.server.keys?.create(tenantId(keyTenant), { name: 'x', scopes: ['read'] }),
+      place.server.keys?.create(tenantId(serverTenant), { name: 'x', scopes: ['read'] }),
     ).rejects.toMatchObject({
       code: 'invalid_input',
     })

@@ -3,9 +3,11 @@
  * so that neither a copy of the store nor a guess gives one back. Keys of all tenants are kept under a tenant of its own.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { Holdfast, Records } from '@holdfast/core'
 import {
   HoldfastError,
+  isHoldfastError,
   type KeyInfo,
   type RecordBody,
   type Scope,
@@ -15,11 +17,9 @@ import {
   toTime,
 } from '@holdfast/protocol'
 import { checkServerLimit } from '../limits.ts'
-import { type Credential, unauthenticated } from './credential.ts'
+import { type Credential, serverTenant, unauthenticated } from './credential.ts'
 import { openToken, sealToken } from './share-token.ts'
-
-/** Whose records the keys are; no key is of this tenant. */
-export const keyTenant = '_keys'
+import { requireOther, Tenants } from './tenants.ts'
 
 export interface NewKey {
   name: string
@@ -27,6 +27,8 @@ export interface NewKey {
   userId?: string | undefined
   sessionIds?: readonly string[] | undefined
   expiresAt?: string | undefined
+  /** Requests a minute. */
+  perMin?: number | undefined
 }
 
 export interface KeysOptions {
@@ -48,6 +50,7 @@ const believedMost = 10_000
 
 export class Keys {
   readonly #records: Records<'api_key'>
+  readonly #tenants: Tenants
   readonly #pepper: string
   readonly #clock: () => number
   readonly #believedMs: number
@@ -61,7 +64,8 @@ export class Keys {
         'invalid_input',
         'pepper: give at least 32 bytes, such as `openssl rand -base64 32` prints.',
       )
-    this.#records = holdfast.forTenant(keyTenant).apiKeys
+    this.#records = holdfast.forTenant(serverTenant).apiKeys
+    this.#tenants = new Tenants(holdfast)
     this.#pepper = pepper
     this.#clock = clock
     this.#believedMs = believedMs
@@ -75,17 +79,32 @@ export class Keys {
     throw unauthenticated()
   }
 
-  /** `key` is what callers give; it cannot be had again. */
-  async create(tenant: TenantId, { scopes, ...asked }: NewKey): Promise<KeyInfo & { key: string }> {
-    if (tenant === keyTenant)
-      throw new HoldfastError('invalid_input', `tenant: ${keyTenant} is the server's own.`)
-    const key = `hf_${this.#random(32).toString('base64url')}`
+  /**
+   * `key` is what callers give; it cannot be had again, but by the same request: with `once`, the caller's idempotency key, it
+   * is made from the server's secret. Throws `key_conflict` when that was used for another key.
+   */
+  async create(
+    tenant: TenantId,
+    { scopes, ...asked }: NewKey,
+    once?: { callerId: string; key: string },
+  ): Promise<KeyInfo & { key: string; replayed: boolean }> {
+    requireOther(tenant)
+    const secret = once
+      ? hmac(this.#pepper, JSON.stringify(['made', tenant, once.callerId, once.key]))
+      : this.#random(32)
+    const key = `hf_${secret.toString('base64url')}`
     const digest = this.#digest(key)
     const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined))
     const createdAt = toTime(this.#clock())
     const body = { ...given, scopes: [...new Set(scopes)], digest, tenantId: tenant, createdAt }
-    const record = await this.#records.put(idOf(digest), body as never, { expectedVersion: 0 })
-    return { ...infoOf(record), key }
+    try {
+      const record = await this.#records.put(idOf(digest), body as never, { expectedVersion: 0 })
+      return { ...infoOf(record), key, replayed: false }
+    } catch (error) {
+      const before = await this.#records.get(idOf(digest))
+      if (!before || !isHoldfastError(error, 'version_conflict')) throw error
+      return { ...infoOf(sameAs(before, body)), key, replayed: true }
+    }
   }
 
   async list(
@@ -135,6 +154,7 @@ export class Keys {
       sessionIds: new Set([token.sessionId]),
       ...(record.body.userId !== undefined && { userId: record.body.userId }),
       keyId: token.keyId,
+      ...(await this.#boundsOf(record.body)),
       actor: record.body.userId === undefined ? { kind: 'host' } : { kind: 'user', id: record.body.userId },
     }
   }
@@ -146,9 +166,14 @@ export class Keys {
     this.#believed.delete(digest)
     const record = await this.#records.get(idOf(digest))
     if (!record || !isEqual(record.body.digest, digest) || !this.#isGood(record.body)) throw unauthenticated()
-    const credential = credentialOf(record)
+    const credential = { ...credentialOf(record), ...(await this.#boundsOf(record.body)) }
     this.#believe(digest, { credential, untilMs: Math.min(nowMs + this.#believedMs, expiryOf(record.body)) })
     return credential
+  }
+
+  async #boundsOf({ tenantId: tenant, perMin }: RecordBody<'api_key'>): Promise<Partial<Credential>> {
+    const quotas = (await this.#tenants.get(tenant))?.quotas
+    return { ...(perMin !== undefined && { perMin }), ...(quotas && { quotas }) }
   }
 
   #believe(digest: string, believed: Believed): void {
@@ -162,11 +187,23 @@ export class Keys {
   }
 
   #digest(key: string): string {
-    return createHmac('sha256', this.#pepper).update(key).digest('hex')
+    return hmac(this.#pepper, key).toString('hex')
   }
 }
 
 type KeyRecord = { id: string; body: RecordBody<'api_key'> }
+
+function hmac(pepper: string, text: string): Buffer {
+  return createHmac('sha256', pepper).update(text).digest()
+}
+
+/** Another request under the same idempotency key is not the one that it was made for. */
+function sameAs(record: KeyRecord, asked: object): KeyRecord {
+  const { createdAt: _then, revokedAt: _revoked, ...kept } = record.body
+  const { createdAt: _now, ...wanted } = asked as { createdAt: string }
+  if (isDeepStrictEqual(kept, wanted)) return record
+  throw new HoldfastError('key_conflict', 'the idempotency key was used to make another key.')
+}
 
 /** Half of the digest names the record; the whole is compared. */
 function idOf(digest: string): string {

@@ -57,7 +57,7 @@ it('every route with a session in its path is guarded as one', () => {
 
 it('only these routes are open to everyone', () => {
   const open = routes.filter(({ reach }) => reach === 'public').map(nameOf)
-  expect(open).toEqual(['GET /v1/openapi.json', 'GET /healthz', 'GET /readyz'])
+  expect(open).toEqual(['GET /v1/openapi.json', 'GET /v1/reference', 'GET /healthz', 'GET /readyz'])
 })
 
 eachServer('the wall', { pepper }, (place) => {
@@ -115,7 +115,7 @@ eachServer('the wall', { pepper }, (place) => {
       const caller = await keyed(place, { scopes: [only] })
       const replies: Reply[] = []
       for (const route of guarded) {
-        if (route.scope === only) {
+        if (route.scope === only && route.reach !== 'operator') {
           const unknown = await ask(caller, route, {})
           if (idsIn(route).length > 0) expect([401, 403], nameOf(route)).not.toContain(unknown.status)
         } else {
@@ -194,6 +194,7 @@ async function furnished(caller: Caller): Promise<Ids> {
     priceBookId: 'ours-1',
     keyId: key.id,
     userId: 'u1',
+    tenantId: 'ours',
   }
 }
 

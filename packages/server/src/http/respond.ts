@@ -2,7 +2,7 @@
 import type { HoldfastError } from '@holdfast/protocol'
 import type { Answer } from '../answer.ts'
 import { wantsMinimal } from './conditions.ts'
-import { problemHeaders, problemOf, typed } from './problem.ts'
+import { problemHeaders, problemOf } from './problem.ts'
 
 /** What a browser may make of an answer: nothing but what asked for it. */
 const guarded = {
@@ -13,15 +13,18 @@ const guarded = {
   'x-content-type-options': 'nosniff',
 }
 
-/** An answer of 500 and above, for the server's own log. */
-export interface Fault {
-  requestId: string
-  code: string
-  error: HoldfastError
-}
-
-export function respond(answer: Answer, request: Request, requestId: string): Response {
-  const headers: Record<string, string> = { ...guarded, 'x-request-id': requestId, ...answer.headers }
+export function respond(
+  answer: Answer,
+  request: Request,
+  requestId: string,
+  more: Record<string, string> = {},
+): Response {
+  const headers: Record<string, string> = {
+    ...guarded,
+    'x-request-id': requestId,
+    ...more,
+    ...answer.headers,
+  }
   const { status, stream, bytes } = answer
   if (stream) return new Response(stream, { status, headers })
   if (bytes) return new Response(bytes as Uint8Array<ArrayBuffer>, { status, headers })
@@ -33,15 +36,8 @@ export function respond(answer: Answer, request: Request, requestId: string): Re
   return new Response(answer.text ?? JSON.stringify(answer.json), { status, headers })
 }
 
-export function failed(
-  thrown: unknown,
-  requestId: string,
-  onFault: ((fault: Fault) => void) | undefined,
-  more: Record<string, string> = {},
-): Response {
-  const error = typed(thrown)
-  const { status, code } = error
-  if (status >= 500) onFault?.({ requestId, code, error })
+export function failed(error: HoldfastError, requestId: string, more: Record<string, string> = {}): Response {
+  const { status } = error
   const headers = { ...guarded, 'x-request-id': requestId, ...problemHeaders(error), ...more }
   return new Response(JSON.stringify(problemOf(error, requestId)), { status, headers })
 }

@@ -7,6 +7,7 @@ const anywhere: readonly ErrorCode[] = [
   'limit_exceeded',
   'unauthenticated',
   'forbidden',
+  'rate_limited',
   'not_found',
   'contention',
   'store_busy',

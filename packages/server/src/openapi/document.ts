@@ -113,6 +113,12 @@ function success({ answer, streams, summary }: Route, schemas: Record<string, Sc
     return { description: summary, content: { 'application/octet-stream': { schema: {} } } }
   }
   if (answer === 'lines') return { description: summary, content: lines }
+  if (typeof answer === 'string') {
+    return {
+      description: summary,
+      content: { [`text/${answer === 'text' ? 'plain' : answer}`]: { schema: { type: 'string' } } },
+    }
+  }
   const schema = convert(answer, 'output', schemas)
   const live = streams && { 'text/event-stream': { schema: { type: 'string' } } }
   return { description: summary, content: { 'application/json': { schema }, ...live } }

@@ -13,6 +13,7 @@ import { runRoutes } from './runs.ts'
 import { searchRoutes } from './search.ts'
 import { serviceRoutes } from './service.ts'
 import { sessionRoutes } from './sessions.ts'
+import { tenantRoutes } from './tenants.ts'
 import { transcriptRoutes } from './transcript.ts'
 import { workRoutes } from './work.ts'
 
@@ -31,5 +32,6 @@ export const routes: readonly Route[] = [
   ...recordRoutes,
   ...forgettingRoutes,
   ...keyRoutes,
+  ...tenantRoutes,
   ...serviceRoutes,
 ]

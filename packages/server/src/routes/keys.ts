@@ -8,16 +8,17 @@ import {
   pageOf,
   scope,
   shareToken,
+  type TenantId,
   time,
 } from '@holdfast/protocol'
 import { z } from 'zod'
 import type { Keys } from '../access/keys.ts'
-import { found, page } from '../answer.ts'
+import { type Answer, found, page, writeHeaders } from '../answer.ts'
 import { after, limit } from '../http/query.ts'
 import { type Call, route } from '../route.ts'
 import { paging } from './sessions.ts'
 
-const asked = z.strictObject({
+export const askedKey = z.strictObject({
   name: z.string().min(1).max(512),
   scopes: z.array(scope).min(1).default(['read', 'write', 'answer', 'run']),
   /** Only what belongs to this user. */
@@ -25,6 +26,8 @@ const asked = z.strictObject({
   /** Only these sessions. */
   sessionIds: z.array(id).min(1).max(64).optional(),
   expiresAt: time.optional(),
+  /** Requests a minute. */
+  perMin: z.int().min(1).optional(),
 })
 
 const sharing = z.strictObject({
@@ -42,13 +45,11 @@ export const keyRoutes = [
     summary: 'Make a key, which is shown this once',
     scope: 'admin',
     reach: 'tenant',
-    body: { schema: asked },
+    body: { schema: askedKey },
     status: 201,
     answer: newKey,
-    handle: async (call) => ({
-      status: 201,
-      json: await keysOf(call).create(call.credential.tenantId, call.body),
-    }),
+    codes: ['key_conflict'],
+    handle: (call) => createKey(call, call.credential.tenantId),
   }),
   route({
     method: 'GET',
@@ -96,6 +97,17 @@ export const keyRoutes = [
     },
   }),
 ]
+
+/** Again with the same idempotency key: the same key. */
+export async function createKey(
+  call: Call<unknown, z.output<typeof askedKey>>,
+  tenant: TenantId,
+): Promise<Answer> {
+  const { key } = call.write
+  const once = key === undefined ? undefined : { callerId: call.credential.keyId ?? '', key }
+  const { replayed, ...made } = await keysOf(call).create(tenant, call.body, once)
+  return { status: 201, json: made, headers: writeHeaders(replayed) }
+}
 
 function keysOf({ service }: Pick<Call, 'service'>): Keys {
   if (service.keys) return service.keys

@@ -52,5 +52,7 @@ export const samples: Readonly<Record<string, unknown>> = {
   'POST /v1/users/{userId}/erase': {},
   'POST /v1/scrub': {},
   'POST /v1/keys': { name: 'n' },
+  'PUT /v1/tenants/{tenantId}': { name: 'n' },
+  'POST /v1/tenants/{tenantId}/keys': { name: 'n' },
   'POST /v1/sessions/{sessionId}/share': {},
 }
