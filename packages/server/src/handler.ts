@@ -10,7 +10,7 @@ import { readFile, readJson } from './http/body.ts'
 import { writeOptions } from './http/conditions.ts'
 import { type Given, type Params, readQuery } from './http/query.ts'
 import { requestIds } from './http/request-id.ts'
-import { type Fault, failed, respond } from './http/respond.ts'
+import { type Fault, failed, respond, type SendStream } from './http/respond.ts'
 import { checkServerLimit } from './limits.ts'
 import { openapiDocument } from './openapi/document.ts'
 import type { Call, Route } from './route.ts'
@@ -38,6 +38,8 @@ export interface ServerOptions {
 
 export interface HoldfastServer {
   fetch(request: Request): Response | Promise<Response>
+  /** The same for a listener that sends streams itself, which costs less than a body that is pulled. */
+  respond(request: Request, sendStream: SendStream): Response | Promise<Response>
   readonly routes: readonly Route[]
   /** Present where callers need keys. */
   readonly keys: Keys | undefined
@@ -49,7 +51,7 @@ export interface HoldfastServer {
 
 export function createServer(options: ServerOptions): HoldfastServer {
   const server = new Server(options)
-  const app = new Hono()
+  const app = new Hono<Mounted>()
   for (const path of new Set(routes.map(({ path }) => path))) server.mount(app, path)
   app.notFound((c) =>
     server.refuse(c, new HoldfastError('unknown_route', 'see /v1/openapi.json for what there is.')),
@@ -57,6 +59,7 @@ export function createServer(options: ServerOptions): HoldfastServer {
   app.onError((error, c) => server.refuse(c, error))
   return {
     fetch: (request) => app.fetch(request),
+    respond: (request, sendStream) => app.fetch(request, { sendStream }),
     routes,
     keys: server.keys,
     get followers() {
@@ -64,6 +67,11 @@ export function createServer(options: ServerOptions): HoldfastServer {
     },
     drain: () => server.drain(),
   }
+}
+
+/** What a listener may pass beside the request. */
+interface Mounted {
+  Bindings: { sendStream?: SendStream }
 }
 
 class Server implements Service {
@@ -115,7 +123,7 @@ class Server implements Service {
     this.followers.drain()
   }
 
-  mount(app: Hono, path: string): void {
+  mount(app: Hono<Mounted>, path: string): void {
     const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1')
     const methods = routes.filter((route) => route.path === path)
     for (const route of methods) app.on(route.method, pattern, (c) => this.#answer(c, route))
@@ -130,11 +138,12 @@ class Server implements Service {
     return failed(error, this.#nextId(c.req.raw), this.#onFault, headers)
   }
 
-  async #answer(c: Context, route: Route): Promise<Response> {
+  async #answer(c: Context<Mounted>, route: Route): Promise<Response> {
     const request = c.req.raw
     const requestId = this.#nextId(request)
     try {
-      return respond(await this.#handle(request, requestId, route, c.req.param()), request, requestId)
+      const answer = await this.#handle(request, requestId, route, c.req.param())
+      return respond(answer, request, requestId, c.env?.sendStream)
     } catch (error) {
       return failed(error, requestId, this.#onFault)
     }

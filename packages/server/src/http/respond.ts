@@ -1,6 +1,7 @@
 /** Answers and failures as responses, with the headers that every response has. */
 import type { HoldfastError } from '@holdfast/protocol'
 import type { Answer } from '../answer.ts'
+import type { EventStream } from '../streams/event-stream.ts'
 import { wantsMinimal } from './conditions.ts'
 import { problemHeaders, problemOf, typed } from './problem.ts'
 
@@ -20,10 +21,23 @@ export interface Fault {
   error: HoldfastError
 }
 
-export function respond(answer: Answer, request: Request, requestId: string): Response {
+/** Sends a stream by another way than the response's body, and gives what stands for the response. */
+export type SendStream = (
+  stream: EventStream,
+  head: { status: number; headers: Record<string, string> },
+) => Response
+
+const asBody: SendStream = (stream, head) => new Response(stream.readable(), head)
+
+export function respond(
+  answer: Answer,
+  request: Request,
+  requestId: string,
+  sendStream: SendStream = asBody,
+): Response {
   const headers: Record<string, string> = { ...guarded, 'x-request-id': requestId, ...answer.headers }
   const { status, stream, bytes } = answer
-  if (stream) return new Response(stream, { status, headers })
+  if (stream) return sendStream(stream, { status, headers })
   if (bytes) return new Response(bytes as Uint8Array<ArrayBuffer>, { status, headers })
   if (request.method !== 'GET' && wantsMinimal(request.headers)) {
     headers['preference-applied'] = 'return=minimal'
