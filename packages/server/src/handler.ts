@@ -16,7 +16,7 @@ import { readLines } from './http/lines.ts'
 import { typed } from './http/problem.ts'
 import { type Given, type Params, readQuery } from './http/query.ts'
 import { requestIds } from './http/request-id.ts'
-import { failed, respond } from './http/respond.ts'
+import { failed, respond, type SendStream } from './http/respond.ts'
 import { checkServerLimit } from './limits.ts'
 import { openapiDocument } from './openapi/document.ts'
 import { referencePage } from './openapi/reference.ts'
@@ -50,6 +50,8 @@ export interface ServerOptions {
 
 export interface HoldfastServer {
   fetch(request: Request): Response | Promise<Response>
+  /** The same for a listener that sends streams itself, which costs less than a body that is pulled. */
+  respond(request: Request, sendStream: SendStream): Response | Promise<Response>
   readonly routes: readonly Route[]
   /** Present where callers need keys. */
   readonly keys: Keys | undefined
@@ -61,7 +63,7 @@ export interface HoldfastServer {
 
 export function createServer(options: ServerOptions): HoldfastServer {
   const server = new Server(options)
-  const app = new Hono()
+  const app = new Hono<Mounted>()
   for (const path of new Set(routes.map(({ path }) => path))) server.mount(app, path)
   app.notFound((c) =>
     server.refuse(c, new HoldfastError('unknown_route', 'see /v1/openapi.json for what there is.')),
@@ -69,6 +71,7 @@ export function createServer(options: ServerOptions): HoldfastServer {
   app.onError((error, c) => server.refuse(c, error))
   return {
     fetch: (request) => server.preflight(request) ?? app.fetch(request),
+    respond: (request, sendStream) => server.preflight(request) ?? app.fetch(request, { sendStream }),
     routes,
     keys: server.keys,
     get followers() {
@@ -76,6 +79,11 @@ export function createServer(options: ServerOptions): HoldfastServer {
     },
     drain: () => server.drain(),
   }
+}
+
+/** What a listener may pass beside the request. */
+interface Mounted {
+  Bindings: { sendStream?: SendStream }
 }
 
 /** A request under way, and what was found out about it so far. */
@@ -168,7 +176,7 @@ class Server implements Service {
     this.followers.drain()
   }
 
-  mount(app: Hono, path: string): void {
+  mount(app: Hono<Mounted>, path: string): void {
     const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1')
     const methods = routes.filter((route) => route.path === path)
     for (const route of methods) app.on(route.method, pattern, (c) => this.#answer(c, route))
@@ -185,12 +193,13 @@ class Server implements Service {
     return this.#refused(exchange, typed(thrown), headers)
   }
 
-  async #answer(c: Context, route: Route): Promise<Response> {
+  async #answer(c: Context<Mounted>, route: Route): Promise<Response> {
     const exchange = { ...this.#exchange(c.req.raw), route, params: c.req.param() }
     try {
       const answer = await this.#handle(exchange)
       await this.#audited(exchange)
-      const response = respond(answer, exchange.request, exchange.requestId, exchange.headers)
+      const { request, requestId, headers } = exchange
+      const response = respond(answer, { request, requestId, headers, sendStream: c.env?.sendStream })
       this.#tell(exchange, response.status)
       return response
     } catch (thrown) {

@@ -1,6 +1,7 @@
 /** Answers and failures as responses, with the headers that every response has. */
 import type { HoldfastError } from '@holdfast/protocol'
 import type { Answer } from '../answer.ts'
+import type { EventStream } from '../streams/event-stream.ts'
 import { wantsMinimal } from './conditions.ts'
 import { problemHeaders, problemOf } from './problem.ts'
 
@@ -13,11 +14,26 @@ const guarded = {
   'x-content-type-options': 'nosniff',
 }
 
+/** Sends a stream by another way than the response's body, and gives what stands for the response. */
+export type SendStream = (
+  stream: EventStream,
+  head: { status: number; headers: Record<string, string> },
+) => Response
+
+const asBody: SendStream = (stream, head) => new Response(stream.readable(), head)
+
+/** What is known of a request beside its answer. */
+export interface Asked {
+  request: Request
+  requestId: string
+  /** Of the answer, whatever it will be. */
+  headers: Record<string, string>
+  sendStream?: SendStream | undefined
+}
+
 export function respond(
   answer: Answer,
-  request: Request,
-  requestId: string,
-  more: Record<string, string> = {},
+  { request, requestId, headers: more, sendStream = asBody }: Asked,
 ): Response {
   const headers: Record<string, string> = {
     ...guarded,
@@ -25,8 +41,9 @@ export function respond(
     ...more,
     ...answer.headers,
   }
-  const { status, stream, bytes } = answer
-  if (stream) return new Response(stream, { status, headers })
+  const { status, stream, bytes, body } = answer
+  if (stream) return sendStream(stream, { status, headers })
+  if (body) return new Response(body, { status, headers })
   if (bytes) return new Response(bytes as Uint8Array<ArrayBuffer>, { status, headers })
   if (request.method !== 'GET' && wantsMinimal(request.headers)) {
     headers['preference-applied'] = 'return=minimal'

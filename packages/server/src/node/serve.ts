@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer as createListener, type Server } from 'node:http'
+import { createServer as createListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Holdfast, openHoldfast, type StoreFactory } from '@holdfast/core'
 import { getRequestListener } from '@hono/node-server'
@@ -7,6 +7,7 @@ import { createServer, type HoldfastServer, type ServerOptions } from '../handle
 import { serverLimits } from '../limits.ts'
 import { drainListener } from './drain.ts'
 import { loopbackHosts, requireLoopback } from './loopback.ts'
+import { streamTo } from './send-stream.ts'
 
 export interface ServeOptions extends Omit<ServerOptions, 'holdfast' | 'hosts'> {
   /** Opened here, and closed at the end. */
@@ -64,7 +65,9 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 }
 
 async function listen(server: HoldfastServer, host: string, port: number): Promise<Server> {
-  const handle = getRequestListener((request) => server.fetch(request))
+  const handle = getRequestListener((request, { outgoing }) =>
+    server.respond(request, streamTo(outgoing as ServerResponse)),
+  )
   const limits = {
     maxHeaderSize: serverLimits.headerBytes,
     requestTimeout: stalledMs,

@@ -6,7 +6,7 @@ import type { Answer } from '../answer.ts'
 import { limit, several, whole, word } from '../http/query.ts'
 import { checkServerLimit, serverLimits } from '../limits.ts'
 import { type Call, route } from '../route.ts'
-import { eventStream } from '../streams/event-stream.ts'
+import { EventStream } from '../streams/event-stream.ts'
 
 const query = {
   after: word(z.string(), 'a cursor: what comes after it; `Last-Event-ID` says the same and wins'),
@@ -83,7 +83,7 @@ async function streamed(
       'invalid_cursor',
       `the cursor is beyond the end of the session (seq ${head.seq}).`,
     )
-  const stream = eventStream({
+  const stream = new EventStream({
     follow: (signal) => session.followBatches({ after, signal, batchBytes: serverLimits.streamBytes }),
     isWanted: wanting(query.types),
     frames: service.frames,

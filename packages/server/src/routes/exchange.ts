@@ -19,8 +19,8 @@ export const exchangeRoutes = [
     answer: 'lines',
     handle: async ({ holdfast, session, query: { format = 'holdfast' } }) => {
       await session.events({ limit: 1 })
-      const stream = streamOf((write) => exportSession(holdfast, session.id, format, { write }))
-      return { status: 200, stream, headers: { 'content-type': 'application/x-ndjson' } }
+      const body = streamOf((write) => exportSession(holdfast, session.id, format, { write }))
+      return { status: 200, body, headers: { 'content-type': 'application/x-ndjson' } }
     },
   }),
   route({

@@ -1,6 +1,6 @@
 /**
- * A session's events as server-sent events. The reader pulls: what it does not take is not made, so it may stand still or be
- * arbitrarily far behind and holds no more than `serverLimits.streamBytes` and one event of its own.
+ * A session's events as server-sent events. The next frames are made when the reader took the last ones, so it may stand
+ * still or be arbitrarily far behind and holds no more than `serverLimits.streamBytes` and one event of its own.
  */
 import type { Followed } from '@holdfast/core'
 import { HoldfastError } from '@holdfast/protocol'
@@ -19,18 +19,20 @@ export interface Streaming {
   requestId: string
 }
 
-export function eventStream(streaming: Streaming): ReadableStream<Uint8Array> {
-  return new ReadableStream(new EventStream(streaming), { highWaterMark: 0 })
+/** Where the frames go. */
+export interface Sink {
+  /** Resolves when it can take more; undefined: at once. */
+  write(chunk: Uint8Array): Promise<void> | undefined
+  end(): void
 }
 
-class EventStream implements Follower {
+export class EventStream implements Follower {
   readonly #streaming: Streaming
   readonly #ended = new AbortController()
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined
-  #batches: AsyncGenerator<readonly Followed[], void, void> | undefined
+  #sink: Sink | undefined
   #batch: readonly Followed[] = []
   #next = 0
-  /** The reader waits for something to be sent. */
+  /** The reader took everything, and waits. */
   #isAwaited = false
   #isDraining = false
 
@@ -38,22 +40,55 @@ class EventStream implements Follower {
     this.#streaming = streaming
   }
 
-  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    this.#controller = controller
+  /** Resolves when the stream is over. */
+  async sendTo(sink: Sink): Promise<void> {
+    this.#sink = sink
+    this.#streaming.followers.add(this)
     try {
-      await this.#send(controller)
+      await this.#send(sink)
     } catch (error) {
-      this.#fail(controller, typed(error))
+      this.#fail(sink, typed(error))
+    } finally {
+      this.#streaming.followers.remove(this)
     }
   }
 
-  cancel(): void {
+  /** The same for whoever pulls. */
+  readable(): ReadableStream<Uint8Array> {
+    let taken: (() => void) | undefined
+    let begun = false
+    return new ReadableStream(
+      {
+        pull: (controller) => {
+          taken?.()
+          if (begun) return
+          begun = true
+          const write = (chunk: Uint8Array): Promise<void> => {
+            const pulled = new Promise<void>((resolve) => {
+              taken = resolve
+            })
+            controller.enqueue(chunk)
+            return pulled
+          }
+          void this.sendTo({ write, end: () => controller.close() })
+        },
+        cancel: () => {
+          taken?.()
+          this.leave()
+        },
+      },
+      { highWaterMark: 0 },
+    )
+  }
+
+  /** The reader has gone. */
+  leave(): void {
     this.#ended.abort()
-    this.#leave()
+    this.#streaming.followers.remove(this)
   }
 
   beat(): void {
-    if (this.#isAwaited) this.#controller?.enqueue(heartbeat)
+    if (this.#isAwaited) void this.#sink?.write(heartbeat)
   }
 
   drain(): void {
@@ -61,28 +96,21 @@ class EventStream implements Follower {
     this.#ended.abort()
   }
 
-  async #send(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    this.#batches ??= this.#begin()
-    while (!this.#isDraining) {
-      const chunk = this.#chunk()
-      if (chunk) {
-        controller.enqueue(chunk)
-        return
+  async #send(sink: Sink): Promise<void> {
+    const { signal } = this.#ended
+    this.#isAwaited = true
+    for await (const batch of this.#streaming.follow(signal)) {
+      this.#isAwaited = false
+      this.#batch = batch
+      this.#next = 0
+      for (let chunk = this.#chunk(); chunk && !signal.aborted; chunk = this.#chunk()) {
+        const taken = sink.write(chunk)
+        if (taken) await taken
       }
       this.#isAwaited = true
-      const { value, done } = await this.#batches.next()
-      this.#isAwaited = false
-      if (done) break
-      this.#batch = value
-      this.#next = 0
+      if (signal.aborted) break
     }
     if (this.#isDraining) throw new HoldfastError('server_draining', 'the server is stopping; connect again.')
-  }
-
-  #begin(): AsyncGenerator<readonly Followed[], void, void> {
-    const { followers, follow } = this.#streaming
-    followers.add(this)
-    return follow(this.#ended.signal)
   }
 
   /** The next frames of the batch, up to the reader's share of memory; undefined when there are none left. */
@@ -99,16 +127,11 @@ class EventStream implements Follower {
     return frames.length > 1 ? joined(frames, size) : frames[0]
   }
 
-  #fail(controller: ReadableStreamDefaultController<Uint8Array>, error: HoldfastError): void {
+  #fail(sink: Sink, error: HoldfastError): void {
     this.#isAwaited = false
-    this.#leave()
     if (this.#ended.signal.aborted && !this.#isDraining) return
-    controller.enqueue(errorFrame(problemOf(error, this.#streaming.requestId)))
-    controller.close()
-  }
-
-  #leave(): void {
-    this.#streaming.followers.remove(this)
+    void sink.write(errorFrame(problemOf(error, this.#streaming.requestId)))
+    sink.end()
   }
 }
 
