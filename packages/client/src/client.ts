@@ -1,4 +1,13 @@
-import type { KeyInfo, Page, Scope, SearchHits, SessionListItem, UsageGroup } from '@holdfast/protocol'
+import type {
+  AuditEntry,
+  ImportedSession,
+  KeyInfo,
+  Page,
+  Scope,
+  SearchHits,
+  SessionListItem,
+  UsageGroup,
+} from '@holdfast/protocol'
 import { sleep } from './back-off.ts'
 import { type CallOptions, type ChangeOptions, type ClientOptions, Http } from './http.ts'
 import { everyItem } from './pages.ts'
@@ -87,6 +96,22 @@ export class HoldfastClient {
 
   revokeKey(keyId: string, options?: ChangeOptions): Promise<KeyInfo> {
     return this.#http.change('DELETE', `/v1/keys/${encodeURIComponent(keyId)}`, {}, options)
+  }
+
+  /** Restores a session from the lines of an export; again, only what is new. */
+  importSession(lines: string | Uint8Array, options?: ChangeOptions): Promise<ImportedSession> {
+    const bytes = typeof lines === 'string' ? new TextEncoder().encode(lines) : lines
+    return this.#http.change(
+      'POST',
+      '/v1/imports',
+      { file: { bytes, mediaType: 'application/x-ndjson' } },
+      options,
+    )
+  }
+
+  /** What was done in the tenant by administration, oldest first. */
+  audit({ signal, ...page }: PageOptions = {}): Promise<Page<AuditEntry>> {
+    return this.#http.get('/v1/audit', page, signal && { signal })
   }
 
   health(options?: CallOptions): Promise<{ status: 'ok' }> {

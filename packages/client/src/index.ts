@@ -4,9 +4,11 @@ export type { Followed, FollowOptions } from './follow.ts'
 export type { CallOptions, ChangeOptions, ClientOptions, Fetch } from './http.ts'
 export type { RecordListOptions, RecordsClient, ServedRecord, StoredRecord } from './records.ts'
 export type {
+  ChildInput,
   ForkInput,
   NewMessage,
   PageOptions,
+  RunLease,
   SessionFilters,
   SessionPatch,
   SessionsClient,

@@ -5,6 +5,7 @@ import type {
   DeletedSessions,
   Erased,
   FileReference,
+  HeldRun,
   InputPolicy,
   Json,
   JsonObject,
@@ -21,6 +22,7 @@ import type {
   SessionListItem,
   SessionListPage,
   SessionStatus,
+  SessionsCounted,
   SessionTreeNode,
   TaskList,
   TaskStatus,
@@ -90,6 +92,21 @@ export interface ForkInput {
   ttlSliding?: boolean
 }
 
+export interface RunLease {
+  /** Who the worker is. */
+  owner: string
+  /** How long the lease holds without a heartbeat. */
+  ttlMs: number
+}
+
+export interface ChildInput extends Omit<CreateInput, 'id' | 'budget'> {
+  childId?: string
+  /** The tool call that asked for it. */
+  callId?: string
+  /** What it may spend, out of what its parent has left. */
+  grant?: { tokens?: number; costMicrocents?: number; toolCalls?: number }
+}
+
 export class SessionsClient {
   readonly #http: Http
 
@@ -114,6 +131,19 @@ export class SessionsClient {
   /** Every one that passes the filters. */
   all(filters?: SessionFilters, options?: PageOptions): AsyncGenerator<SessionListItem, void, void> {
     return everyItem((after) => this.list(filters, { ...options, ...(after !== undefined && { after }) }))
+  }
+
+  /** How many pass the filters. */
+  async count(filters: SessionFilters = {}, { signal }: CallOptions = {}): Promise<number> {
+    let all = 0
+    let after: string | undefined
+    do {
+      const query = { ...filters, ...(after !== undefined && { after }) }
+      const page: SessionsCounted = await this.#http.get('/v1/session-count', query, signal && { signal })
+      all += page.count
+      after = page.next ?? undefined
+    } while (after !== undefined)
+    return all
   }
 
   tree(rootSessionId: string, options?: CallOptions): Promise<SessionTreeNode> {
@@ -235,6 +265,71 @@ export class SessionsClient {
     return follow(this.#http, at(sessionId, 'events'), options)
   }
 
+  // Files of sessions
+
+  /** Holdfast's own JSONL, as it comes; another program's `format` may lose something. */
+  async export(
+    sessionId: string,
+    format?: string,
+    { signal }: CallOptions = {},
+  ): Promise<ReadableStream<Uint8Array>> {
+    const { body } = await this.#http.send('GET', at(sessionId, 'export'), { query: { format }, signal })
+    return body ?? new ReadableStream()
+  }
+
+  // Children and runs, for workers
+
+  /** Again with the same `childId` is no change. */
+  spawnChild(
+    sessionId: string,
+    child: ChildInput,
+    options?: ChangeOptions,
+  ): Promise<{ childId: string; seq: number }> {
+    return this.#post(sessionId, 'children', child, options)
+  }
+
+  children(sessionId: string, { signal, ...page }: PageOptions = {}): Promise<SessionListPage> {
+    return this.#http.get(at(sessionId, 'children'), page, signal && { signal })
+  }
+
+  /** Starts a run and holds its lease: `epoch` goes with every write of the run. */
+  startRun(
+    sessionId: string,
+    run: RunLease & { runId?: string; answers?: string; providerId?: string; model?: string },
+    options?: ChangeOptions,
+  ): Promise<HeldRun> {
+    return this.#post(sessionId, 'run', run, options)
+  }
+
+  /** Takes the lost lease of a live run, under a new epoch. */
+  takeOverRun(sessionId: string, lease: RunLease, options?: ChangeOptions): Promise<HeldRun> {
+    return this.#run(sessionId, 'take-over', lease, options)
+  }
+
+  resumeRun(sessionId: string, lease: RunLease, options?: ChangeOptions): Promise<HeldRun> {
+    return this.#run(sessionId, 'resume', lease, options)
+  }
+
+  /** Keeps the lease; `stale_epoch` when another worker has it. */
+  heartbeat(sessionId: string, epoch: number, ttlMs: number, options?: ChangeOptions): Promise<HeldRun> {
+    return this.#run(sessionId, 'heartbeat', { epoch, ttlMs }, options)
+  }
+
+  /** Commands of the run in one commit, such as `{type: 'append', message}` and `{type: 'completeRun'}`. */
+  writeRun(
+    sessionId: string,
+    epoch: number,
+    commands: readonly ({ type: string } & Record<string, unknown>)[],
+    options?: ChangeOptions,
+  ): Promise<AppendReceipt & Omit<HeldRun, 'runId'>> {
+    return this.#run(sessionId, 'batch', { epoch, commands }, options)
+  }
+
+  /** Asks a live run to stop, which keeps its partial answer; cancels a suspended one. */
+  stopRun(sessionId: string, reason?: string, options?: ChangeOptions): Promise<WriteReceipt> {
+    return this.#run(sessionId, 'stop', reason === undefined ? {} : { reason }, options)
+  }
+
   // Work
 
   ask(
@@ -325,6 +420,10 @@ export class SessionsClient {
     options?: ChangeOptions,
   ): Promise<{ token: string; expiresAt: string }> {
     return this.#post(sessionId, 'share', how, options)
+  }
+
+  #run<T>(sessionId: string, what: string, body: unknown, options: ChangeOptions | undefined): Promise<T> {
+    return this.#http.change('POST', at(sessionId, 'run', what), { body }, options)
   }
 
   #post<T>(sessionId: string, what: string, body: unknown, options: ChangeOptions | undefined): Promise<T> {

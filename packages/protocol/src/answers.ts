@@ -42,10 +42,12 @@ export const checkpointSaved = receipt.extend({ checkpointId: id })
 /** A child, and the seq of its parent's event. */
 export const childSpawned = z.strictObject({ childId: id, seq })
 /** A run as its worker holds it: `epoch` goes with every write. */
+export type HeldRun = z.infer<typeof runHeld>
 export const runHeld = z.strictObject({ runId: id, epoch: z.int().min(1), state: runState })
 /** What a write of a run did, and where the run stands since. */
 export const runWritten = appended.extend({ state: runState, epoch: z.int().min(1) })
 /** A session that came in from a file: `events` are those that were not here yet. */
+export type ImportedSession = z.infer<typeof imported>
 export const imported = z.strictObject({ sessionId: id, isNew: z.boolean(), events: count })
 
 /** A session in a list: what its head says. */
@@ -72,6 +74,10 @@ export type SessionListItem = z.infer<typeof sessionSummary>
 /** A page of sessions. `damaged`: those in this stretch whose heads cannot be read. */
 export type SessionListPage = z.infer<typeof sessionPage>
 export const sessionPage = pageOf(sessionSummary).extend({ damaged: z.array(id).optional() })
+
+/** How many were counted so far; `next` as `after` counts on, null when these are all. */
+export type SessionsCounted = z.infer<typeof sessionCount>
+export const sessionCount = z.strictObject({ count, next: z.string().nullable() })
 
 export interface SessionTreeNode {
   session: SessionListItem

@@ -70,6 +70,30 @@ eachServer('the client, in the process of its server', { heartbeatMs: 1_000 }, (
     await expect(sessions.get(id)).rejects.toMatchObject({ code: 'not_found' })
   })
 
+  it('works on runs, spawns children, and takes a session out and in again', async () => {
+    const { sessions } = client()
+    const { id } = await sessions.create({ agentId: 'agent' })
+    await sessions.append(id, user('Where is it?'))
+    const lease = { owner: 'w1', ttlMs: 60_000 }
+    const run = await sessions.startRun(id, lease)
+    expect((await sessions.heartbeat(id, run.epoch, 1_000)).runId).toBe(run.runId)
+    await sessions.writeRun(id, run.epoch, [{ type: 'suspendRun', reason: 'approval' }])
+    const { epoch } = await sessions.resumeRun(id, lease)
+    expect((await sessions.stopRun(id, 'late')).changed).toBe(true)
+    await expect(sessions.takeOverRun(id, lease)).rejects.toMatchObject({ code: 'lease_held' })
+    expect((await sessions.writeRun(id, epoch, [{ type: 'completeRun' }])).state).toBe('completed')
+    const { childId } = await sessions.spawnChild(id, { agentId: 'courier' })
+    expect(await sessions.count()).toBe(2)
+    expect(await sessions.count({ agentId: 'courier' })).toBe(1)
+    expect((await sessions.children(id)).data.map((child) => child.id)).toEqual([childId])
+    const lines = await new Response(await sessions.export(id)).text()
+    await place.fresh()
+    expect(await client().importSession(lines)).toMatchObject({ sessionId: id, isNew: true })
+    expect((await client().sessions.get(id)).counters.turnCount).toBe(1)
+    expect((await client().audit()).data).toMatchObject([{ action: 'POST /v1/imports' }])
+    expect((await client().rollUp({ by: ['agentId'] })).data).toEqual([])
+  })
+
   it('keeps records', async () => {
     const { agents } = client()
     for (const id of ['a', 'b', 'c']) await agents.put(id, { name: id })

@@ -8,6 +8,7 @@ import { serverLimits } from '../limits.ts'
 import { drainListener } from './drain.ts'
 import { loopbackHosts, requireLoopback } from './loopback.ts'
 import { streamTo } from './send-stream.ts'
+import { Sweeping } from './sweeping.ts'
 
 export interface ServeOptions extends Omit<ServerOptions, 'holdfast' | 'hosts'> {
   /** Opened here, and closed at the end. */
@@ -20,6 +21,10 @@ export interface ServeOptions extends Omit<ServerOptions, 'holdfast' | 'hosts'> 
   host?: string
   /** How long requests that are under way are waited for at the end; default 10,000. */
   drainMs?: number
+  /** Milliseconds between two sweeps for what the clock made due; default 30,000. */
+  sweepMs?: number
+  /** Told of a sweep that failed; default a warning of the process. */
+  onSweepFailed?: (error: unknown) => void
   /** Signals that end the server; default SIGTERM and SIGINT. */
   signals?: readonly NodeJS.Signals[]
 }
@@ -44,6 +49,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     port = 4780,
     host = '127.0.0.1',
     drainMs = 10_000,
+    sweepMs = 30_000,
+    onSweepFailed = (error) => process.emitWarning(`a sweep failed: ${String(error)}`),
     signals = ['SIGTERM', 'SIGINT'],
     ...rest
   } = options
@@ -57,7 +64,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   try {
     const server = createServer({ holdfast, ...rest, ...(isOpen && { hosts: loopbackHosts }) })
     const listener = await listen(server, host, port)
-    return new Running({ server, holdfast, listener, drainMs, signals })
+    const sweeping = new Sweeping(holdfast, { everyMs: sweepMs, onFailed: onSweepFailed })
+    return new Running({ server, holdfast, listener, sweeping, drainMs, signals })
   } catch (error) {
     await holdfast.close()
     throw error
@@ -86,6 +94,7 @@ interface Parts {
   server: HoldfastServer
   holdfast: Holdfast
   listener: Server
+  sweeping: Sweeping
   drainMs: number
   signals: readonly NodeJS.Signals[]
 }
@@ -120,10 +129,11 @@ class Running implements Serving {
   }
 
   async #close(): Promise<void> {
-    const { server, holdfast, listener, drainMs, signals } = this.#parts
+    const { server, holdfast, listener, sweeping, drainMs, signals } = this.#parts
     for (const signal of signals) process.off(signal, this.#stop)
     server.drain()
     await drainListener(listener, drainMs)
+    await sweeping.stop()
     await holdfast.close()
   }
 }

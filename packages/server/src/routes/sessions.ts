@@ -9,12 +9,14 @@ import {
   HoldfastError,
   id,
   jsonObject,
+  limits,
   lineage,
   outcome,
   purpose,
   reasoningEffort,
   receipt,
   session,
+  sessionCount,
   sessionPage,
   sessionStatus,
   sessionTree,
@@ -119,6 +121,21 @@ export const sessionRoutes = [
         paging(limit, after),
       )
       return page(sessions, next, damaged && { damaged })
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/session-count',
+    summary:
+      'How many sessions pass the filters: a bounded stretch in each call, to be added up while there is `next`',
+    scope: 'read',
+    reach: 'own',
+    query: { ...sessionFilters, after },
+    answer: sessionCount,
+    codes: ['invalid_cursor'],
+    handle: async ({ query: { after, ...filters }, credential, holdfast }) => {
+      const own = narrowed(credential, filters)
+      return found(own ? await counted(holdfast, own as SessionFilters, after) : { count: 0, next: null })
     },
   }),
   route({
@@ -273,6 +290,24 @@ export const sessionRoutes = [
       one(session, { type: 'hold', ...given(body) } as HostCommand, write),
   }),
 ]
+
+const pagesCounted = 20
+
+async function counted(
+  { sessions }: Call['holdfast'],
+  filters: SessionFilters,
+  after: string | undefined,
+): Promise<{ count: number; next: string | null }> {
+  let count = 0
+  let next = after
+  for (let pages = 0; pages < pagesCounted; pages++) {
+    const page = await sessions.list(filters, paging(limits.pageItems, next))
+    count += page.sessions.length
+    next = page.next
+    if (next === undefined) break
+  }
+  return { count, next: next ?? null }
+}
 
 /** One command, and what it did. */
 export async function one(
