@@ -17,6 +17,8 @@ export interface Fared {
   /** Resident now, in bytes. */
   memory: number
   followers: number
+  /** Time of the processor that was taken, in milliseconds. */
+  cpuMs: number
 }
 
 await help<ServerJob, Place, ServerQuestion, Fared>(async ({ path }) => {
@@ -26,11 +28,13 @@ await help<ServerJob, Place, ServerQuestion, Fared>(async ({ path }) => {
   const { hostname, port } = new URL(serving.url)
   const answer = (question: ServerQuestion): Fared => {
     if (question === 'measure') delay.reset()
+    const { user, system } = process.cpuUsage()
     return {
       loopP50: delay.percentile(50) / 1e6,
       loopP99: delay.percentile(99) / 1e6,
       memory: process.memoryUsage.rss(),
       followers: serving.server.followers,
+      cpuMs: (user + system) / 1_000,
     }
   }
   return { ready: { host: hostname, port: Number(port) }, answer, end: () => serving.close() }

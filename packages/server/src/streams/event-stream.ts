@@ -107,6 +107,8 @@ export class EventStream implements Follower {
         const taken = sink.write(chunk)
         if (taken) await taken
       }
+      // Thousands wait; none of them keeps what it sent.
+      this.#batch = []
       this.#isAwaited = true
       if (signal.aborted) break
     }
