@@ -38,7 +38,12 @@ export const eventRoutes = [
 
 type EventCall = Call<{ limit?: number; wait?: number; types?: string[] }, undefined>
 
-function wantsStream(request: Request): boolean {
+export const streamHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'x-accel-buffering': 'no',
+}
+
+export function wantsStream(request: Request): boolean {
   return request.headers.get('accept')?.includes('text/event-stream') ?? false
 }
 
@@ -90,8 +95,7 @@ async function streamed(
     followers: service.followers,
     requestId,
   })
-  const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' }
-  return { status: 200, stream, headers }
+  return { status: 200, stream, headers: streamHeaders }
 }
 
 const all = (): boolean => true

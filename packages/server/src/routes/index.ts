@@ -4,6 +4,7 @@ import { childRoutes } from './children.ts'
 import { contextRoutes } from './context.ts'
 import { eventRoutes } from './events.ts'
 import { exchangeRoutes } from './exchange.ts'
+import { fleetRoutes } from './fleet.ts'
 import { forgettingRoutes } from './forgetting.ts'
 import { keyRoutes } from './keys.ts'
 import { ledgerRoutes } from './ledger.ts'
@@ -21,6 +22,7 @@ export const routes: readonly Route[] = [
   ...sessionRoutes,
   ...transcriptRoutes,
   ...eventRoutes,
+  ...fleetRoutes,
   ...questionRoutes,
   ...workRoutes,
   ...contextRoutes,
