@@ -1,0 +1,14 @@
+/** The server as a process of its own: told where to serve from, it says where it listens, until it is killed. */
+import { serve, sqliteWithWriter } from '@holdfast/server/node'
+import { messages, report } from './child.ts'
+
+export interface ServeTask {
+  file: string
+  port: number
+}
+
+report({ loaded: true })
+for await (const { file, port } of messages<ServeTask>()) {
+  const { url } = await serve({ store: sqliteWithWriter(file, { search: false }), port })
+  report({ url })
+}
