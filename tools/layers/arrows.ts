@@ -29,8 +29,8 @@ export const layers: readonly Layer[] = [
   { name: 'server', folder: 'packages/server', imports: publicLayers },
   { name: 'client', folder: 'packages/client', imports: ['protocol'], pure: true },
   { name: 'demo', folder: 'demo', imports: publicLayers },
-  { name: 'bench', folder: 'bench', imports: [...publicLayers, 'tools/postgres'] },
-  { name: 'prove', folder: 'prove', imports: [...publicLayers, 'tools/postgres'] },
+  { name: 'bench', folder: 'bench', imports: [...publicLayers, 'server', 'tools/postgres'] },
+  { name: 'prove', folder: 'prove', imports: [...publicLayers, 'server', 'client', 'tools/postgres'] },
   { name: 'tools', folder: 'tools', imports: publicLayers },
   { name: 'tools/postgres', folder: 'tools/postgres', imports: [] },
 ]
