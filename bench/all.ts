@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import Database from 'better-sqlite3'
 import { rounds, share } from './lib/size.ts'
 
-const names = ['append', 'tail', 'open', 'list', 'size', 'memory', 'processes']
+const names = ['append', 'tail', 'open', 'list', 'size', 'memory', 'processes', 'http', 'sse']
 
 export async function all(): Promise<void> {
   const { values } = parseArgs({

@@ -25,7 +25,10 @@ interface Contender {
 export async function http(): Promise<void> {
   const folder = temporaryFolder()
   const job: ServerJob = { path: folder.path('holdfast.db') }
-  const echo = await Helper.start<Place, undefined, undefined>(script('echo'), {})
+  const echo = await Helper.start<Place, undefined, undefined>(
+    new URL('./child/echo.ts', import.meta.url),
+    {},
+  )
   const server = await Helper.start<Place, ServerQuestion, Fared>(script('server'), job)
   const paths = await sessionPaths(server.ready)
   const contenders = [
@@ -35,8 +38,10 @@ export async function http(): Promise<void> {
   for (const { callers } of contenders) await callers.ask(sized(callsARound))
   const loops: number[] = []
   for (let round = 0; round < rounds; round++) {
-    await server.ask('measure')
-    for (const each of contenders) await measure(each)
+    for (const each of contenders) {
+      await server.ask('measure')
+      await measure(each)
+    }
     loops.push((await server.ask('fared')).loopP99)
   }
   for (const { callers } of contenders) await callers.end()

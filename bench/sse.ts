@@ -178,9 +178,9 @@ async function idle(server: Server): Promise<void> {
 async function fill(connection: Connection, path: string): Promise<void> {
   const body = JSON.stringify({
     role: 'user',
-    parts: [{ type: 'text', text: 'x'.repeat(sized(historyBytes)) }],
+    parts: [{ type: 'text', text: 'x'.repeat(historyBytes) }],
   })
-  for (let n = 0; n < historyMessages; n++) {
+  for (let n = 0; n < sized(historyMessages); n++) {
     await connection.send(requestOf('POST', `${path}/messages`, body))
   }
 }

@@ -24,7 +24,7 @@ const random = new Random(seed)
 const server = new Child<AskedServer>(new URL('./lib/asked-server.ts', import.meta.url), {
   NODE_OPTIONS: '--expose-gc',
 })
-server.send({ file: join(temporaryFolder(), 'holdfast.db'), planted })
+server.send({ file: join(temporaryFolder(), 'holdfast.db'), planted: planted ? 'escapes' : '' })
 const { url } = await server.require()
 const document = (await (await fetch(`${url}/v1/openapi.json`)).json()) as Document
 const made = new Requests(random, document)

@@ -1,6 +1,7 @@
 /** The server as `holdfast serve` runs it, which tells how its event loop fared and what memory it takes. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { serve, sqliteWithWriter } from '@holdfast/server/node'
+import { sqlite } from '@holdfast/core/sqlite'
+import { serve } from '@holdfast/server/node'
 import type { Place } from '../http/connection.ts'
 import { help } from '../lib/helper.ts'
 
@@ -22,7 +23,7 @@ export interface Fared {
 }
 
 await help<ServerJob, Place, ServerQuestion, Fared>(async ({ path }) => {
-  const serving = await serve({ store: sqliteWithWriter(path), port: 0, signals: [] })
+  const serving = await serve({ store: sqlite(path), port: 0, signals: [] })
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
   const { hostname, port } = new URL(serving.url)

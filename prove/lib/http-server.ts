@@ -1,5 +1,6 @@
 /** The server as a process of its own: told where to serve from, it says where it listens, until it is killed. */
-import { serve, sqliteWithWriter } from '@holdfast/server/node'
+import { sqlite } from '@holdfast/core/sqlite'
+import { serve } from '@holdfast/server/node'
 import { messages, report } from './child.ts'
 
 export interface ServeTask {
@@ -9,6 +10,6 @@ export interface ServeTask {
 
 report({ loaded: true })
 for await (const { file, port } of messages<ServeTask>()) {
-  const { url } = await serve({ store: sqliteWithWriter(file, { search: false }), port })
+  const { url } = await serve({ store: sqlite(file, { search: false }), port })
   report({ url })
 }

@@ -119,4 +119,10 @@ export const proofs: readonly Proof[] = [
     args: ['--requests', '20000'],
     planted: [{ bug: 'an escape in a path fails', args: ['--requests', '400', '--planted'] }],
   },
+  {
+    name: 'stopped',
+    shows: 'a client that is stopped amid its streams does not make the server grow',
+    args: [],
+    planted: [{ bug: 'buffers without end', args: ['--planted'] }],
+  },
 ]

@@ -1,6 +1,7 @@
 /** A server in this very process, on one file and port, that is stopped and started again while others call it. */
 import type { Holdfast } from '@holdfast/core'
-import { type Serving, serve, sqliteWithWriter } from '@holdfast/server/node'
+import { sqlite } from '@holdfast/core/sqlite'
+import { type Serving, serve } from '@holdfast/server/node'
 
 export class Restarting {
   readonly #file: string
@@ -37,5 +38,5 @@ export class Restarting {
 }
 
 function serving(file: string, port: number): Promise<Serving> {
-  return serve({ store: sqliteWithWriter(file, { search: false }), port, signals: [], drainMs: 1_000 })
+  return serve({ store: sqlite(file, { search: false }), port, signals: [], drainMs: 1_000 })
 }

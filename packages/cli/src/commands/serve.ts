@@ -1,19 +1,11 @@
 /** `holdfast serve`: the store over HTTP, until it is told to stop. */
-import type { StoreFactory } from '@holdfast/core'
 import { HoldfastError } from '@holdfast/protocol'
-import {
-  isLoopback,
-  type LogLevel,
-  requestLog,
-  type Serving,
-  serve,
-  sqliteWithWriter,
-} from '@holdfast/server/node'
+import { isLoopback, type LogLevel, requestLog, type Serving, serve } from '@holdfast/server/node'
 import { command, examples } from '../command.ts'
 import type { Context } from '../context.ts'
 import { storeOf } from '../place/open-store.ts'
 import { pepperOf } from '../place/pepper.ts'
-import { isPostgres, type Settings, shownStore } from '../place/settings.ts'
+import { type Settings, shownStore } from '../place/settings.ts'
 import { choice, several, wholeNumber } from '../values.ts'
 
 interface Options {
@@ -50,7 +42,7 @@ export const serveCommand = command<Options>({
     const stop = context.interruption()
     const serving = await listening(port, async () =>
       serve({
-        store: await servedStore(settings),
+        store: await storeOf(settings, { create: true }),
         port,
         host,
         signals: [],
@@ -68,12 +60,6 @@ export const serveCommand = command<Options>({
     return undefined
   },
 })
-
-/** A file is written by a thread of its own: whoever reads does not wait for the disk. */
-async function servedStore(settings: Settings): Promise<StoreFactory> {
-  if (isPostgres(settings.store)) return storeOf(settings, { create: true })
-  return sqliteWithWriter(settings.store)
-}
 
 function needsKeys(host: string): HoldfastError {
   const message = `${host} can be reached from elsewhere, and without keys everyone would be let in.

@@ -2,4 +2,3 @@
 export { isLoopback } from './loopback.ts'
 export { type LogLevel, requestLog } from './request-log.ts'
 export { type ServeOptions, type Serving, serve } from './serve.ts'
-export { sqliteWithWriter } from './writer/with-writer.ts'
