@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const tests = ['packages/*/{src,test}/**/*.test.ts', '{tools,demo,bench,prove}/**/*.test.ts']
+const tests = ['packages/*/{src,test}/**/*.test.ts', '{tools,bench,prove}/**/*.test.ts']
 const slow = '**/*.slow.test.ts'
 const never = ['**/node_modules/**', '**/dist/**']
 

@@ -7,7 +7,19 @@ import { parseArgs } from 'node:util'
 import Database from 'better-sqlite3'
 import { rounds, share } from './lib/size.ts'
 
-const names = ['append', 'tail', 'open', 'list', 'size', 'memory', 'processes', 'transcripts', 'cli']
+const names = [
+  'append',
+  'tail',
+  'open',
+  'list',
+  'size',
+  'memory',
+  'processes',
+  'transcripts',
+  'cli',
+  'http',
+  'sse',
+]
 
 export async function all(): Promise<void> {
   const { values } = parseArgs({

@@ -40,9 +40,9 @@ const rate = /^[\d,]+\/s$/
 
 test.each([
   ['One caller', 12, time],
-  ['The last 50', 16, time],
+  ['The last 50', 20, time],
   ['A session resumed', 9, time],
-  ['A page of 50', 6, time],
+  ['A page of 50', 8, time],
   ['Processes writing', 9, rate],
 ] as const)('%s: the contenders of each size, measured in the same rounds', (title, rows, unit) => {
   const table = tableOf(new RegExp(`^${title}`))
@@ -61,8 +61,32 @@ test('many callers: two ways by hand, the store alone and Holdfast, turns a seco
     'hand-written',
     'the store alone',
     'holdfast',
+    'holdfast with a writer thread',
   ])
   for (const [, median] of table) expect(median).toMatch(rate)
+})
+
+test('over HTTP: a bare echo and Holdfast in the same rounds, and how long each answer took', () => {
+  const table = tableOf(/durable appends over HTTP/)
+  expect(table.map(([contender]) => contender)).toEqual(['a bare JSON echo', 'holdfast'])
+  for (const [, median, , , p50, p99] of table) {
+    expect(median).toMatch(rate)
+    expect([p50, p99]).toEqual([expect.stringMatching(time), expect.stringMatching(time)])
+  }
+})
+
+test('streams: deliveries a second and their delay, memory of those who wait, appends beside those who stand still', () => {
+  const [deliveries, ...delays] = tableOf(/followers of one session/)
+  expect(deliveries?.[1]).toMatch(rate)
+  for (const [, median] of delays) expect(median).toMatch(time)
+  const [before, after] = tableOf(/followers who wait/).map(([, memory]) =>
+    Number(memory?.replace(' MB', '')),
+  )
+  expect(before).toBeGreaterThan(0)
+  expect(after).toBeGreaterThan(0)
+  const beside = tableOf(/while others stand still/)
+  expect(beside).toHaveLength(2)
+  for (const [, median] of beside) expect(median).toMatch(rate)
 })
 
 test('bytes on disk for each byte of text, without the search index and with it', () => {

@@ -7,12 +7,14 @@
 import { all } from './all.ts'
 import { append } from './append.ts'
 import { cli } from './cli.ts'
+import { http } from './http.ts'
 import { list } from './list.ts'
 import { memory } from './memory.ts'
 import { open } from './open.ts'
 import { postgres } from './postgres.ts'
 import { processes } from './processes.ts'
 import { size } from './size.ts'
+import { sse } from './sse.ts'
 import { tail } from './tail.ts'
 import { transcripts } from './transcripts.ts'
 
@@ -26,6 +28,7 @@ const workloads: Record<string, { run: () => Promise<void>; about: string }> = {
     about: 'one durable turn: alone, in a growing session, from 64 callers',
   },
   cli: { run: cli, about: 'the holdfast command as a whole process' },
+  http: { run: http, about: 'durable appends over HTTP from 64 connections' },
   list: { run: list, about: '50 of 100,000 sessions' },
   memory: {
     run: memory,
@@ -44,6 +47,10 @@ const workloads: Record<string, { run: () => Promise<void>; about: string }> = {
     about: 'one, two and four processes that write to one file',
   },
   size: { run: size, about: 'bytes on disk per byte of text' },
+  sse: {
+    run: sse,
+    about: 'live streams: a thousand followers, ten thousand who wait, a thousand who stand still',
+  },
   tail: { run: tail, about: 'the last 50 of up to 1,000,000 messages' },
   transcripts: { run: transcripts, about: 'import of Claude Code transcripts, and search over them' },
 }

@@ -15,7 +15,8 @@ import { generateTranscripts } from './transcripts/generate.ts'
 
 const megabytes = Number(process.env.HOLDFAST_BENCH_MEGABYTES ?? 100) * share
 const samples =
-  process.env.HOLDFAST_BENCH_TRANSCRIPTS ?? join(import.meta.dirname, '../demo/transcripts/claude-code')
+  process.env.HOLDFAST_BENCH_TRANSCRIPTS ??
+  join(import.meta.dirname, '../packages/transcripts/samples/claude-code')
 
 const words = ['error', 'file', 'function test', 'import module', 'user', 'nowhere', 'read write', 'line 42']
 const searches = 100

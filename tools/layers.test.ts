@@ -55,9 +55,9 @@ const cases: readonly Case[] = [
   ['core sees protocol', `${core}/a.ts`, "import '@holdfast/protocol'", []],
   ['core sees no other dependency', `${core}/a.ts`, "import 'zod'", ['declared']],
   [
-    'core sees no demo',
+    'core sees no bench',
     `${core}/a.ts`,
-    "import '../../../demo/a.ts'",
+    "import '../../../bench/a.ts'",
     ['layer', 'package-arrow', 'package-by-name'],
   ],
   [
@@ -68,7 +68,7 @@ const cases: readonly Case[] = [
   ],
   [
     'the root imports a package by name too',
-    'demo/a.ts',
+    'bench/a.ts',
     "import '../packages/core/src/index.ts'",
     ['package-by-name'],
   ],
@@ -90,7 +90,7 @@ const cases: readonly Case[] = [
   ['conformance knows no store', `${core}/store/conformance/a.ts`, "import '../memory/index.ts'", ['layer']],
   ['a store sees no conformance', `${core}/store/memory/a.ts`, "import '../conformance/index.ts'", ['layer']],
   ['core itself sees no conformance', `${core}/index.ts`, "import './store/conformance/index.ts'", ['layer']],
-  ['the demo sees no conformance', 'demo/a.ts', "import '@holdfast/core/conformance'", ['layer']],
+  ['the bench sees no conformance', 'bench/a.ts', "import '@holdfast/core/conformance'", ['layer']],
   ['a test sees conformance', `${core}/store/memory/a.test.ts`, "import '../conformance/index.ts'", []],
   ['a test may use the root tooling', `${core}/a.test.ts`, "import 'vitest'; import '@holdfast/core'", []],
   ['a source may not use the root tooling', `${core}/a.ts`, "import 'vitest'", ['declared']],
@@ -102,7 +102,7 @@ const cases: readonly Case[] = [
   ],
   ['the log sees no store', `${core}/log/a.ts`, "import '../store/sqlite/index.ts'", ['layer']],
   ['the root declares what it uses', 'bench/a.ts', "import 'left-pad'", ['declared']],
-  ['the proofs see no demo', 'prove/a.ts', "import '../demo/a.ts'", ['layer']],
+  ['the proofs see no bench', 'prove/a.ts', "import '../bench/a.ts'", ['layer']],
   ['the proofs start a Postgres', 'prove/a.ts', "import '../tools/postgres/start.ts'", []],
   ['a tool may reach into a package', 'tools/a.ts', "import '../packages/protocol/src/index.ts'", []],
   ['a file needs a layer', 'packages/stray/src/a.ts', 'export {}', ['place']],

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 const root = join(import.meta.dirname, '..')
 
 /** Test files, and the data that tests run: conformance cases and hostile inputs. */
-const proofs = ['packages', 'prove', 'demo']
+const proofs = ['packages', 'prove']
   .flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) =>
       join(root, folder, path),

@@ -95,4 +95,34 @@ export const proofs: readonly Proof[] = [
       { bug: 'a result told twice', args: ['--logs', '100', '--planted', 'doubled'] },
     ],
   },
+  {
+    name: 'http',
+    shows: 'a server killed under load keeps what it answered with success, and retries double nothing',
+    args: ['--cycles', '100'],
+    planted: [{ bug: 'each try has its own key', args: ['--cycles', '10', '--planted'] }],
+  },
+  {
+    name: 'cuts',
+    shows: 'a stream cut off after any byte, also by a restart, loses and repeats nothing',
+    args: ['--cuts', '2000'],
+    planted: [{ bug: 'half a frame is taken for seen', args: ['--cuts', '200', '--planted'] }],
+  },
+  {
+    name: 'storm',
+    shows: 'a change sent many times at once under one key, over a restart, has one effect and equal answers',
+    args: ['--rounds', '2'],
+    planted: [{ bug: 'each copy has its own key', args: ['--planted'] }],
+  },
+  {
+    name: 'requests',
+    shows: 'random requests made from the OpenAPI document are answered in time, never with a failure',
+    args: ['--requests', '20000'],
+    planted: [{ bug: 'an escape in a path fails', args: ['--requests', '400', '--planted'] }],
+  },
+  {
+    name: 'stopped',
+    shows: 'a client that is stopped amid its streams does not make the server grow',
+    args: [],
+    planted: [{ bug: 'buffers without end', args: ['--planted'] }],
+  },
 ]

@@ -24,21 +24,31 @@ export const layers: readonly Layer[] = [
   { name: 'store/conformance', folder: `${core}/store/conformance`, imports: ['protocol', 'store'] },
   { name: 'log', folder: `${core}/log`, imports: ['protocol', 'session', 'store', 'context', 'ledger'] },
   { name: 'core', folder: 'packages/core', imports: ['protocol', ...coreLayers] },
-  { name: 'cli', folder: 'packages/cli', imports: publicLayers },
+  { name: 'cli', folder: 'packages/cli', imports: [...publicLayers, 'server', 'client'] },
   { name: 'transcripts', folder: 'packages/transcripts', imports: ['protocol', 'core'] },
-  { name: 'demo', folder: 'demo', imports: publicLayers },
-  { name: 'bench', folder: 'bench', imports: [...publicLayers, 'tools/postgres'] },
-  { name: 'prove', folder: 'prove', imports: [...publicLayers, 'tools/postgres'] },
+  { name: 'server', folder: 'packages/server', imports: publicLayers },
+  { name: 'client', folder: 'packages/client', imports: ['protocol'], pure: true },
+  { name: 'bench', folder: 'bench', imports: [...publicLayers, 'server', 'client', 'tools/postgres'] },
+  { name: 'prove', folder: 'prove', imports: [...publicLayers, 'server', 'client', 'tools/postgres'] },
   { name: 'tools', folder: 'tools', imports: publicLayers },
   { name: 'tools/postgres', folder: 'tools/postgres', imports: [] },
 ]
 
-/** Which package may see which, tests included; the root (demo, bench, prove, tools) may see all. */
+/** Which package may see which, tests included; the root (bench, prove, tools) may see all. */
 export const packageArrows: Readonly<Record<string, readonly string[]>> = {
   'packages/protocol': [],
   'packages/core': ['packages/protocol'],
-  'packages/cli': ['packages/protocol', 'packages/core', 'packages/transcripts'],
+  'packages/cli': [
+    'packages/protocol',
+    'packages/core',
+    'packages/transcripts',
+    'packages/server',
+    'packages/client',
+  ],
   'packages/transcripts': ['packages/protocol', 'packages/core'],
+  // The client is tested against the server, and used nowhere else in it.
+  'packages/server': ['packages/protocol', 'packages/core', 'packages/transcripts', 'packages/client'],
+  'packages/client': ['packages/protocol'],
 }
 
 export function layerOf(path: string): Layer | undefined {

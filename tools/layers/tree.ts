@@ -34,7 +34,7 @@ export type Violation = {
   readonly message: string
 }
 
-const scanned = ['packages/*/{src,test}/**/*.ts', '{demo,bench,prove,tools}/**/*.ts']
+const scanned = ['packages/*/{src,test}/**/*.ts', '{bench,prove,tools}/**/*.ts']
 
 export function readTree(root: string): Tree {
   const paths = globSync(scanned, { cwd: root }).map((path) => path.split(sep).join('/'))

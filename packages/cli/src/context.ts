@@ -1,6 +1,8 @@
 /** What a command is given: the world, the store it works on, and where to say what it has to say. */
+import type { HoldfastClient } from '@holdfast/client'
 import type { Holdfast } from '@holdfast/core'
 import type { Ending } from './exit-codes.ts'
+import type { Reader } from './place/reader.ts'
 import type { PlaceOptions, Settings } from './place/settings.ts'
 import type { Output } from './terminal/output.ts'
 import type { World } from './terminal/world.ts'
@@ -25,9 +27,26 @@ export class Context {
   /** Closed when the command is over. Throws `not_found` for a file that is not there, unless `create`. */
   async open({ create = false } = {}): Promise<Holdfast> {
     const { openStore } = await import('./place/open-store.ts')
-    const holdfast = await openStore(await this.settings(), { create })
+    const settings = await this.settings()
+    if (settings.server !== undefined) await refuseServer(settings.server)
+    const holdfast = await openStore(settings, { create })
     this.#closing.push(() => holdfast.close())
     return holdfast
+  }
+
+  /** What reading commands read: the server, where one is named, else the store. */
+  async reader(): Promise<Reader> {
+    if ((await this.settings()).server === undefined) return this.open()
+    const { servedReader } = await import('./place/served-reader.ts')
+    return servedReader(await this.client())
+  }
+
+  /** The server that is named. */
+  async client(): Promise<HoldfastClient> {
+    const { server, key } = await this.settings()
+    if (server === undefined) throw new Error('no server is named')
+    const { createClient } = await import('@holdfast/client')
+    return createClient({ url: server, ...(key !== undefined && { key }) })
   }
 
   /** Aborted by the first Ctrl-C; from the second one on Ctrl-C ends the process at once. */
@@ -44,6 +63,13 @@ export class Context {
   async close(): Promise<void> {
     for (const close of this.#closing.splice(0).reverse()) await close()
   }
+}
+
+/** What was asked of a server must not be done to a store that happens to be here. */
+async function refuseServer(server: string): Promise<never> {
+  const { HoldfastError } = await import('@holdfast/protocol')
+  const message = `This command works on a store itself, and the settings name the server ${server}.\n  --store <path> names a store.`
+  throw new HoldfastError('invalid_input', message)
 }
 
 /** How the command ended, where it is not `ok`. */

@@ -64,7 +64,8 @@ test('with --json an error is a JSON text on stderr', async () => {
 test('what may follow is completed from the commands themselves', async () => {
   const complete = async (...words: string[]) =>
     (await run(['__complete', ...words])).out.split('\n').slice(0, -1)
-  expect(await complete('se')).toEqual(['sessions', 'search'])
+  expect(await complete('se')).toEqual(['sessions', 'search', 'serve'])
+  expect(await complete('keys', '')).toEqual(['create', 'list', 'revoke'])
   expect(await complete('sessions', '--status', 'ex')).toEqual(['expired'])
   expect(await complete('sessions', '--t')).toEqual(['--tree', '--thread', '--tenant'])
   expect(await complete('usage', '--by', 'm')).toEqual(['model'])

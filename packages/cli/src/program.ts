@@ -81,6 +81,7 @@ function addGlobalOptions(root: Command): void {
   root
     .optionsGroup('Options of every command:')
     .addOption(new Option('--store <path>', 'SQLite file, or postgres:// URL'))
+    .addOption(new Option('--server <url>', 'ask this server, with HOLDFAST_KEY').conflicts('store'))
     .addOption(new Option('--tenant <id>', 'whose sessions'))
     .addOption(new Option('--config <file>', 'settings, in place of the nearest holdfast.config.json'))
     .addOption(new Option('--json', 'one JSON document: {data, next}').conflicts('jsonl'))

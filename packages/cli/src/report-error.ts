@@ -23,6 +23,9 @@ const advice: Partial<Record<ErrorCode, string>> = {
   session_pinned: 'Give --force to delete it all the same.',
   has_forks: 'Give --cascade to delete the forks with it.',
   fork_inside_round: 'holdfast show <id> gives the seq of each message as #12; choose one after the result.',
+  unauthenticated:
+    'HOLDFAST_KEY is the key that is given; holdfast keys create makes one where the store is.',
+  server_unreachable: 'holdfast serve starts one where the store is.',
   store_busy: 'Another process is writing; try again in a moment.',
   store_full: 'Make room on the disk, then run the command again.',
   store_corrupt: 'holdfast doctor tells what is damaged, holdfast repair what can be put right.',

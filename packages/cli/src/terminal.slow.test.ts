@@ -88,7 +88,7 @@ test('before anything goes a person is asked', async () => {
 function manyTranscripts(count: number): string {
   const source = '0ccf1a04-1b4c-43b6-8aa5-79e41db43a68'
   const text = readFileSync(
-    join(import.meta.dirname, `../../../demo/transcripts/claude-code/${source}.jsonl`),
+    join(import.meta.dirname, `../../transcripts/samples/claude-code/${source}.jsonl`),
     'utf8',
   )
   const place = join(folder, 'projects')

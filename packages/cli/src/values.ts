@@ -23,6 +23,12 @@ function oneOf(text: string, values: readonly string[]): string {
   throw new InvalidArgumentError(meant ? `\n(Did you mean ${meant}?)` : `\nKnown are ${values.join(', ')}.`)
 }
 
+/** An option that may be given again. */
+export function several(text: string, before: string[] = []): string[] {
+  if (text === '') throw new InvalidArgumentError('Expected a text.')
+  return [...before, text]
+}
+
 export function wholeNumber(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('Expected a whole number.')

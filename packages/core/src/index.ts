@@ -38,7 +38,8 @@ export {
 } from './log/doctor/findings.ts'
 export type { Repaired, RepairOptions } from './log/doctor/repair.ts'
 export type { DraftWriter } from './log/draft-writer.ts'
-export type { Followed, FollowedDraft, FollowedEvent, FollowedReset, FollowOptions } from './log/follow.ts'
+export type { Followed, FollowedDraft, FollowedReset, FollowOptions } from './log/follow.ts'
+export { FollowedEvent } from './log/followed-event.ts'
 export { type Holdfast, type OpenOptions, openHoldfast } from './log/holdfast.ts'
 export type { ListOptions, SessionFilters, SessionPage } from './log/list-sessions.ts'
 export type { MessagePage, MessagePageOptions } from './log/message-page.ts'
@@ -69,6 +70,7 @@ export type {
   CloseOptions,
   CreatedSession,
   ExpiredSession,
+  UnseenSession,
 } from './log/session-types.ts'
 export type { Sessions, SessionTree } from './log/sessions.ts'
 export type { SessionSummary } from './log/summary-view.ts'

@@ -51,7 +51,7 @@ describe('the catalogue', () => {
       const { status, retry } = errorCatalogue[code]
       expect(status, code).toBeGreaterThanOrEqual(400)
       expect(status, code).toBeLessThan(600)
-      if (retry === 'later') expect([409, 503, 507], code).toContain(status)
+      if (retry === 'later') expect([409, 429, 503, 507], code).toContain(status)
     }
   })
 

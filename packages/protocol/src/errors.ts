@@ -29,7 +29,25 @@ export const errorCatalogue = {
     retry: 'never',
     meaning: 'A size, depth or count is over its row in the limits table.',
   },
+  unauthenticated: {
+    status: 401,
+    retry: 'never',
+    meaning: 'The request names no key, or one that is unknown, expired or revoked.',
+  },
+  forbidden: { status: 403, retry: 'never', meaning: 'The key lacks the scope of this operation.' },
+  rate_limited: {
+    status: 429,
+    retry: 'later',
+    meaning: 'The key or its tenant asks more often than it may; `Retry-After` says when there is room.',
+  },
   not_found: { status: 404, retry: 'never', meaning: 'Nothing with this id exists for this tenant.' },
+  unknown_route: { status: 404, retry: 'never', meaning: 'The server has no such path.' },
+  method_not_allowed: { status: 405, retry: 'never', meaning: 'The path exists, but not with this method.' },
+  unsupported_media_type: {
+    status: 415,
+    retry: 'never',
+    meaning: 'The body is of a type that this operation does not take.',
+  },
   id_taken: {
     status: 409,
     retry: 'never',
@@ -132,6 +150,21 @@ export const errorCatalogue = {
     meaning: 'The session lacks a fact that this view requires.',
   },
   draft_gap: { status: 409, retry: 'reload', meaning: 'The draft chunk does not follow the last one.' },
+  server_draining: {
+    status: 503,
+    retry: 'later',
+    meaning: 'The server is stopping; connect again, and follow on from the last cursor.',
+  },
+  server_unreachable: {
+    status: 503,
+    retry: 'later',
+    meaning: 'The client got no answer; whether the request had its effect is unknown.',
+  },
+  server_failed: {
+    status: 500,
+    retry: 'never',
+    meaning: 'A fault of the server itself; its log has it under the request id.',
+  },
   store_busy: {
     status: 503,
     retry: 'later',

@@ -1,3 +1,4 @@
+export * from './answers.ts'
 export * from './check-limit.ts'
 export * from './context.ts'
 export * from './cursors.ts'

@@ -17,6 +17,8 @@ export const problem = objectOnUse(() => ({
   detail: z.string(),
   retry: z.enum(['never', 'reload', 'later']),
   details: z.record(z.string(), z.unknown()),
+  /** Of the request that failed, as in its `x-request-id`; absent where there was none. */
+  requestId: z.string().optional(),
 }))
 export type Problem = z.infer<typeof problem>
 

@@ -4,6 +4,11 @@ import { jsonObject } from './json.ts'
 import { objectOnUse, onUse } from './on-use.ts'
 import { priceBook } from './price-book.ts'
 import { channel, reasoningEffort } from './session.ts'
+import { time } from './time.ts'
+
+/** What a key may do. None implies another. */
+export const scope = onUse(() => z.enum(['read', 'write', 'answer', 'run', 'admin']))
+export type Scope = z.infer<typeof scope>
 
 const text = onUse(() => z.string().max(64 * 1024))
 
@@ -54,10 +59,51 @@ export const recordSchemas = {
   /** A file that was imported, named by the hash of its path. `stamp`: how it was then, so that it is not read again. */
   import_source: objectOnUse(() => ({ path: text, format: externalId, stamp: text })),
   price_book: priceBook,
+  /** A key as it is kept: what it was given as is known by its digest alone. */
+  api_key: objectOnUse(() => ({
+    name: z.string().min(1).max(512),
+    /** HMAC-SHA-256 of the key, under the server's pepper. */
+    digest: z.string().regex(/^[0-9a-f]{64}$/),
+    tenantId: id,
+    scopes: z.array(scope).min(1).max(scope.options.length),
+    /** Only sessions of this user. */
+    userId: externalId.optional(),
+    /** Only these sessions. */
+    sessionIds: z.array(id).min(1).max(64).optional(),
+    /** Requests a minute; absent: as its tenant. */
+    perMin: z.int().min(1).optional(),
+    createdAt: time,
+    expiresAt: time.optional(),
+    revokedAt: time.optional(),
+  })),
+  /** A tenant of a server, by its id, and what it may use; absent: without bound. */
+  tenant: objectOnUse(() => ({
+    name: z.string().min(1).max(512).optional(),
+    quotas: z
+      .strictObject({
+        /** All its keys together, of one server. */
+        requestsPerMin: z.int().min(1).optional(),
+      })
+      .default({}),
+  })),
+  /** One deed of administration, by an id that rises with time. */
+  audit_entry: objectOnUse(() => ({
+    at: time,
+    tenantId: id,
+    /** Method and path of the route. */
+    action: z.string(),
+    /** What the path named. */
+    ids: z.record(z.string(), z.string()),
+    /** `done`, or the code of the failure. */
+    outcome: z.string(),
+    requestId: z.string(),
+    keyId: id.optional(),
+    userId: externalId.optional(),
+  })),
   /** Which price book new usage is rated by. */
   current_price_book: objectOnUse(() => ({ priceBookId: id })),
 } as const
 
 export type RecordKind = keyof typeof recordSchemas
 export type RecordBody<K extends RecordKind> = z.infer<(typeof recordSchemas)[K]>
-export const insertOnlyRecords: readonly RecordKind[] = ['persona', 'seed', 'price_book']
+export const insertOnlyRecords: readonly RecordKind[] = ['persona', 'seed', 'price_book', 'audit_entry']

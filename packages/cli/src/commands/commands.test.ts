@@ -246,7 +246,7 @@ test('an export to a file has its name once it is whole, and is not written over
 
 test('an import tells what is new, and again that nothing is', async () => {
   const target = join(folder, 'imported.db')
-  const samples = join(import.meta.dirname, '../../../../demo/transcripts/claude-code')
+  const samples = join(import.meta.dirname, '../../../transcripts/samples/claude-code')
   const first = await runCli(['import', samples, '--store', target])
   expect(first).toMatchObject({ code: 0, err: `Store: ${target}\n` })
   expect(first.out).toMatch(/^✓ 9 new sessions, /)
@@ -264,7 +264,7 @@ test('an import tells what is new, and again that nothing is', async () => {
 })
 
 test('a transcript file that cannot be resumed is told of and mended in a copy', async () => {
-  const source = join(import.meta.dirname, '../../../../demo/transcripts/claude-code')
+  const source = join(import.meta.dirname, '../../../transcripts/samples/claude-code')
   const whole = readFileSync(join(source, '0ccf1a04-1b4c-43b6-8aa5-79e41db43a68.jsonl'), 'utf8')
   const [file, out] = [join(folder, 'broken.jsonl'), join(folder, 'mended.jsonl')]
   writeFileSync(file, `${whole}{"type":"user","mess\n`)

@@ -11,6 +11,7 @@ interface Entry {
 
 const reading = 'Read:'
 const working = 'Work with sessions:'
+const serving = 'Serve:'
 const keeping = 'Look after the store:'
 
 export const commands: Readonly<Record<string, Entry>> = {
@@ -79,6 +80,18 @@ export const commands: Readonly<Record<string, Entry>> = {
     about: 'delete sessions with their children',
     group: working,
     load: async () => (await import('./delete.ts')).deleteCommand,
+  },
+  serve: {
+    args: '',
+    about: 'give programs the store over HTTP',
+    group: serving,
+    load: async () => (await import('./serve.ts')).serveCommand,
+  },
+  keys: {
+    args: '<action> [id]',
+    about: 'create, list and revoke the keys that a server asks for',
+    group: serving,
+    load: async () => (await import('./keys.ts')).keysCommand,
   },
   prune: {
     args: '',

@@ -1,6 +1,7 @@
 /** `holdfast search`: hits with what stands around them, and how to jump there. */
-import type { Holdfast, SearchPage, SessionSummary } from '@holdfast/core'
+import type { SearchPage, SessionSummary } from '@holdfast/core'
 import { command, examples } from '../command.ts'
+import type { Reader } from '../place/reader.ts'
 import { resolveId, shortId } from '../sessions/resolve-id.ts'
 import { sessionName } from '../sessions/session-name.ts'
 import { moment } from '../terminal/figures.ts'
@@ -44,7 +45,7 @@ export const searchCommand = command<Options>({
   },
   async run(context, words, options) {
     const { output } = context
-    const holdfast = await context.open()
+    const holdfast = await context.reader()
     const query = words.join(' ')
     const page = await pageOf(holdfast, query, options)
     const hits = await hitsOf(holdfast, page, query)
@@ -62,7 +63,7 @@ export const searchCommand = command<Options>({
 })
 
 /** A search takes in what waits, up to a bound; a person wants all of it. */
-async function pageOf(holdfast: Holdfast, query: string, options: Options): Promise<SearchPage> {
+async function pageOf(holdfast: Reader, query: string, options: Options): Promise<SearchPage> {
   const { limit, offset, session } = options
   const where = session === undefined ? {} : { sessionId: await resolveId(holdfast, session) }
   for (;;) {
@@ -71,7 +72,7 @@ async function pageOf(holdfast: Holdfast, query: string, options: Options): Prom
   }
 }
 
-async function hitsOf(holdfast: Holdfast, { hits }: SearchPage, query: string): Promise<Hit[]> {
+async function hitsOf(holdfast: Reader, { hits }: SearchPage, query: string): Promise<Hit[]> {
   const names = new Map<string, string>()
   const found: Hit[] = []
   for (const { sessionId, seq, score } of hits) {
@@ -87,7 +88,7 @@ async function hitsOf(holdfast: Holdfast, { hits }: SearchPage, query: string): 
 }
 
 async function nameable(
-  holdfast: Holdfast,
+  holdfast: Reader,
   id: string,
 ): Promise<Pick<SessionSummary, 'id' | 'title' | 'agentName'>> {
   return (await holdfast.sessions.get(id)) ?? { id, agentName: id }

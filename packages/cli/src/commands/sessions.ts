@@ -1,6 +1,7 @@
 /** `holdfast sessions`: a page of the list, or of its trees. */
-import type { Holdfast, SessionSummary, SessionTree } from '@holdfast/core'
+import type { SessionFilters, SessionSummary, SessionTree } from '@holdfast/core'
 import { command, examples } from '../command.ts'
+import type { Reader } from '../place/reader.ts'
 import { addFilters, type FilterOptions, filtersOf } from '../sessions/filters.ts'
 import { resolveId } from '../sessions/resolve-id.ts'
 import { sessionName } from '../sessions/session-name.ts'
@@ -31,7 +32,7 @@ export const sessionsCommand = command<Options>({
   },
   async run(context, _args, options) {
     const { output, world } = context
-    const holdfast = await context.open()
+    const holdfast = await context.reader()
     const filters = await filtersOf(options, world.now(), (id) => resolveId(holdfast, id))
     const listed = options.tree ? { ...filters, lineage: 'root' as const } : filters
     const pages = new Pages(holdfast, listed, options)
@@ -58,18 +59,18 @@ const emptyStore = 'No sessions yet. Bring some in: holdfast import ~/.claude/pr
 class Pages {
   next: string | undefined
   damaged = 0
-  readonly #holdfast: Holdfast
-  readonly #filters: Parameters<Holdfast['sessions']['list']>[0]
+  readonly #holdfast: Reader
+  readonly #filters: SessionFilters
   readonly #options: Options
 
-  constructor(holdfast: Holdfast, filters: Pages['filters'], options: Options) {
+  constructor(holdfast: Reader, filters: Pages['filters'], options: Options) {
     this.#holdfast = holdfast
     this.#filters = filters
     this.#options = options
     this.next = options.after
   }
 
-  get filters(): Parameters<Holdfast['sessions']['list']>[0] {
+  get filters(): SessionFilters {
     return this.#filters
   }
 
@@ -89,17 +90,17 @@ class Pages {
   }
 }
 
-async function* trees(holdfast: Holdfast, pages: Pages): AsyncGenerator<SessionTree> {
+async function* trees(holdfast: Reader, pages: Pages): AsyncGenerator<SessionTree> {
   for await (const { id } of pages.sessions()) yield holdfast.sessions.tree(id)
 }
 
-async function rowsOf(holdfast: Holdfast, session: SessionSummary, options: Options): Promise<SessionRow[]> {
+async function rowsOf(holdfast: Reader, session: SessionSummary, options: Options): Promise<SessionRow[]> {
   if (!options.tree) return [{ session, name: await sessionName(holdfast, session), depth: 0 }]
   return treeRows(holdfast, await holdfast.sessions.tree(session.id), 0)
 }
 
 async function treeRows(
-  holdfast: Holdfast,
+  holdfast: Reader,
   { session, children }: SessionTree,
   depth: number,
 ): Promise<SessionRow[]> {

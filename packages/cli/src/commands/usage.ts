@@ -1,7 +1,8 @@
 /** `holdfast usage`: what was spent, added up from the ledger. */
-import type { Holdfast, RolledUp, RollUpOptions } from '@holdfast/core'
+import type { RolledUp, RollUpOptions } from '@holdfast/core'
 import { HoldfastError, isHoldfastError } from '@holdfast/protocol'
 import { command, examples } from '../command.ts'
+import type { Reader, ReadSums } from '../place/reader.ts'
 import { sinceOption } from '../sessions/filters.ts'
 import { resolveId, shortId } from '../sessions/resolve-id.ts'
 import { sessionName } from '../sessions/session-name.ts'
@@ -53,7 +54,7 @@ export const usageCommand = command<Options>({
   async run(context, _args, options) {
     const { output, world } = context
     if (options.csv && output.wantsData) throw new HoldfastError('invalid_input', 'choose --csv or --json.')
-    const holdfast = await context.open()
+    const holdfast = await context.reader()
     const asked = { by: groupings[options.by], ...(await boundsOf(holdfast, options, world.now())) }
     const groups = await allGroups(holdfast, asked)
     if (output.wantsData) {
@@ -69,10 +70,10 @@ export const usageCommand = command<Options>({
 })
 
 async function boundsOf(
-  holdfast: Holdfast,
+  holdfast: Reader,
   { since, until, agent, user, model, session, tree }: Options,
   nowMs: number,
-): Promise<Pick<RollUpOptions, 'from' | 'until' | 'where'>> {
+): Promise<Pick<ReadSums, 'from' | 'until' | 'where'>> {
   const where = {
     ...(agent !== undefined && { agentId: agent }),
     ...(user !== undefined && { ownerUserId: user }),
@@ -92,7 +93,7 @@ function second(time: string): string {
   return `${time.slice(0, 19)}Z`
 }
 
-async function allGroups(holdfast: Holdfast, asked: RollUpOptions): Promise<RolledUp[]> {
+async function allGroups(holdfast: Reader, asked: ReadSums): Promise<RolledUp[]> {
   const groups: RolledUp[] = []
   let after: string | undefined
   do {
@@ -108,7 +109,7 @@ async function allGroups(holdfast: Holdfast, asked: RollUpOptions): Promise<Roll
 }
 
 /** Days in their order, anything else the dearest first. */
-async function namedRows(holdfast: Holdfast, groups: RolledUp[], by: Options['by']): Promise<UsageRow[]> {
+async function namedRows(holdfast: Reader, groups: RolledUp[], by: Options['by']): Promise<UsageRow[]> {
   const sorted = by === 'day' ? groups : groups.toSorted(dearestFirst)
   const rows: UsageRow[] = []
   for (const group of sorted) rows.push({ name: await nameOf(holdfast, group, by), group })
@@ -119,7 +120,7 @@ function dearestFirst(a: RolledUp, b: RolledUp): number {
   return b.costMicrocents - a.costMicrocents || b.promptTokens - a.promptTokens
 }
 
-async function nameOf(holdfast: Holdfast, { key }: RolledUp, by: Options['by']): Promise<string> {
+async function nameOf(holdfast: Reader, { key }: RolledUp, by: Options['by']): Promise<string> {
   const values = groupings[by].map((column) => key[column]).filter((value) => value !== undefined)
   if (values.length === 0) return '(none)'
   const name = plainLine(values.join('/'))
@@ -128,7 +129,7 @@ async function nameOf(holdfast: Holdfast, { key }: RolledUp, by: Options['by']):
 }
 
 /** The ledger outlives the sessions that it is about. */
-async function titled(holdfast: Holdfast, id: string): Promise<string> {
+async function titled(holdfast: Reader, id: string): Promise<string> {
   try {
     const session = await holdfast.sessions.get(id)
     return `${shortId(id)}  ${session ? await sessionName(holdfast, session) : '(deleted)'}`

@@ -8,6 +8,8 @@ export interface Config {
   /** Path of a SQLite file, relative to this file, or the URL of a Postgres. */
   store?: string
   tenant?: string
+  /** URL of a server that reading commands ask. */
+  server?: string
   /** The program that shows long output, with its options. */
   pager?: string
 }
@@ -17,7 +19,7 @@ export interface FoundConfig {
   config: Config
 }
 
-const keys = ['store', 'tenant', 'pager'] as const satisfies (keyof Config)[]
+const keys = ['store', 'tenant', 'server', 'pager'] as const satisfies (keyof Config)[]
 const fileName = 'holdfast.config.json'
 
 /** The file that was named, else the nearest one; undefined when there is none. */

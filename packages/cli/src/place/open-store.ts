@@ -1,21 +1,29 @@
 /** Opens the store that the settings name. Only what writes makes a new file: a mistyped path is not an empty store. */
 import { existsSync } from 'node:fs'
-import { type Holdfast, openHoldfast } from '@holdfast/core'
+import { type Holdfast, openHoldfast, type StoreFactory } from '@holdfast/core'
+import type { SqliteOptions } from '@holdfast/core/sqlite'
 import { HoldfastError } from '@holdfast/protocol'
 import { isPostgres, type Settings } from './settings.ts'
 
 export async function openStore(settings: Settings, options: { create: boolean }): Promise<Holdfast> {
-  const { store, storeFrom, tenant } = settings
-  const place = tenant === undefined ? {} : { tenantId: tenant }
-  if (isPostgres(store)) return openHoldfast({ ...place, store: await postgresStore(store) })
-  if (!options.create && !existsSync(store)) {
+  const { tenant } = settings
+  const store = await storeOf(settings, options)
+  return openHoldfast({ store, ...(tenant !== undefined && { tenantId: tenant }) })
+}
+
+/** Not open yet. `writer`: of a file. */
+export async function storeOf(
+  { store, storeFrom }: Settings,
+  { create, ...options }: { create: boolean } & Pick<SqliteOptions, 'writer'>,
+): Promise<StoreFactory> {
+  if (isPostgres(store)) return postgresStore(store)
+  if (!create && !existsSync(store)) {
     const message = `There is no store at ${store} (${storeFrom}).\n  holdfast import <paths…> makes one.`
     throw new HoldfastError('not_found', message, { details: { store } })
   }
   const { sqlite } = await import('@holdfast/core/sqlite')
-  return openHoldfast({ ...place, store: sqlite(store) })
+  return sqlite(store, options)
 }
-
 async function postgresStore(url: string) {
   const { postgres } = await import('@holdfast/core/postgres')
   return postgres(url, { driver: (await importPg()).default })

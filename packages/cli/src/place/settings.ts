@@ -1,13 +1,14 @@
 /** Which store, whose sessions: an option goes before the environment, that before the config file, that before the default. */
 import { dirname, resolve } from 'node:path'
 import type { World } from '../terminal/world.ts'
-import { findConfig } from './config.ts'
+import { type Config, findConfig } from './config.ts'
 import { defaultStore } from './data-folder.ts'
 
 export interface PlaceOptions {
   store?: string
   tenant?: string
   config?: string
+  server?: string
 }
 
 export interface Settings {
@@ -16,6 +17,10 @@ export interface Settings {
   /** Who said so. */
   storeFrom: string
   tenant: string | undefined
+  /** URL of the server that reading commands ask in place of a store. */
+  server: string | undefined
+  /** What the server lets this caller in by. */
+  key: string | undefined
   pager: string | undefined
 }
 
@@ -34,8 +39,15 @@ export async function settingsOf(world: World, options: PlaceOptions): Promise<S
     store: isPostgres(store) ? store : resolve(folder, store),
     storeFrom,
     tenant: options.tenant ?? (env.HOLDFAST_TENANT || config.tenant),
+    server: options.store === undefined ? serverOf(world, options, config) : undefined,
+    key: env.HOLDFAST_KEY || undefined,
     pager: env.HOLDFAST_PAGER ?? config.pager ?? env.PAGER,
   }
+}
+
+/** A store that was named on the command line is meant. */
+function serverOf({ env }: World, options: PlaceOptions, config: Config): string | undefined {
+  return options.server ?? (env.HOLDFAST_SERVER || config.server)
 }
 
 export function isPostgres(store: string): boolean {

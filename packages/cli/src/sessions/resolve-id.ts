@@ -2,8 +2,9 @@
  * Short ids: the beginning or the end of an id, where only one session has it. Ends are the better ones, for ids that are
  * made within a minute begin alike. They are looked for among the sessions that changed last, a bounded number of them.
  */
-import type { Holdfast, SessionSummary } from '@holdfast/core'
+import type { SessionSummary } from '@holdfast/core'
 import { HoldfastError } from '@holdfast/protocol'
+import type { Reader } from '../place/reader.ts'
 import { plainLine } from '../terminal/plain.ts'
 
 /** Characters of an id's end that lists show. */
@@ -19,7 +20,7 @@ export function shortId(id: string): string {
 }
 
 /** The id of the one session that is meant; `last` is the one that changed last. */
-export async function resolveId(holdfast: Holdfast, text: string): Promise<string> {
+export async function resolveId(holdfast: Reader, text: string): Promise<string> {
   if (await holdfast.sessions.get(text)) return text
   if (text === 'last') return newest(holdfast)
   const found = text.length < leastLength ? [] : await candidatesFor(holdfast, text)
@@ -29,13 +30,13 @@ export async function resolveId(holdfast: Holdfast, text: string): Promise<strin
   return first.id
 }
 
-async function newest(holdfast: Holdfast): Promise<string> {
+async function newest(holdfast: Reader): Promise<string> {
   const [session] = (await holdfast.sessions.list({}, { limit: 1 })).sessions
   if (session) return session.id
   throw new HoldfastError('not_found', 'There is no session yet.\n  holdfast import <paths…> brings some in.')
 }
 
-async function candidatesFor(holdfast: Holdfast, text: string): Promise<SessionSummary[]> {
+async function candidatesFor(holdfast: Reader, text: string): Promise<SessionSummary[]> {
   const found: SessionSummary[] = []
   let after: string | undefined
   for (let page = 0; page < pages; page++) {

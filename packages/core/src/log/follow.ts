@@ -3,10 +3,11 @@
  * whichever process writes it. A follower holds nothing but its cursor: a slow one reads the store when the tail in
  * memory has moved past it. Text of the message in the making comes as draft items, each durable before it is sent.
  */
-import { type Cursor, decodeCursor, encodeCursor, HoldfastError, type SessionEvent } from '@holdfast/protocol'
+import { type Cursor, decodeCursor, encodeCursor, HoldfastError } from '@holdfast/protocol'
 import type { DraftChunk, StoredChunk } from '../store/store.ts'
 import { closed } from './committer.ts'
 import { wireText } from './event-codec.ts'
+import { FollowedEvent } from './followed-event.ts'
 import { type LogReads, missing } from './log-reads.ts'
 import type { Tail } from './tail.ts'
 import type { Tails } from './tails.ts'
@@ -16,6 +17,8 @@ export interface FollowOptions {
   after?: string
   /** Ends the stream. */
   signal?: AbortSignal
+  /** Of what is read from the store at once for a reader who is far behind; an event is read whole. */
+  batchBytes?: number
 }
 
 export interface FollowedDraft {
@@ -33,38 +36,33 @@ export interface FollowedReset {
 
 export type Followed = FollowedEvent | FollowedDraft | FollowedReset
 
-/** An event with its wire text, which is parsed only when asked for. */
-export class FollowedEvent {
-  readonly type = 'event'
-  readonly cursor: string
-  /** JSON text of the event. */
-  readonly text: string
-  #event: SessionEvent | undefined
-
-  constructor(cursor: string, text: string) {
-    this.cursor = cursor
-    this.text = text
-  }
-
-  get event(): SessionEvent {
-    this.#event ??= JSON.parse(this.text) as SessionEvent
-    return this.#event
-  }
-}
-
 const pageEvents = 256
 const pageBytes = 1024 * 1024
 
 export async function* follow(
+  log: { reads: LogReads; tails: Tails },
+  sessionId: string,
+  options?: FollowOptions,
+): AsyncGenerator<Followed, void, void> {
+  for await (const batch of followBatches(log, sessionId, options)) {
+    for (const item of batch) {
+      yield item
+      if (options?.signal?.aborted) return
+    }
+  }
+}
+
+/** The same, all that there is at once: for whoever sends it on. */
+export async function* followBatches(
   { reads, tails }: { reads: LogReads; tails: Tails },
   sessionId: string,
-  { after, signal }: FollowOptions = {},
-): AsyncGenerator<Followed, void, void> {
+  { after, signal, batchBytes = pageBytes }: FollowOptions = {},
+): AsyncGenerator<readonly Followed[], void, void> {
   const cursor = after === undefined ? { seq: 0 } : decodeCursor(after)
   await requireReached(reads, sessionId, cursor, after)
   const tail = tails.join(sessionId)
   try {
-    yield* new Follower(reads, tails, sessionId, tail, cursor, signal).items()
+    yield* new Follower(reads, tails, sessionId, tail, cursor, batchBytes, signal).batches()
   } finally {
     tails.leave(sessionId, tail)
   }
@@ -91,6 +89,7 @@ class Follower {
   readonly #tails: Tails
   readonly #sessionId: string
   readonly #tail: Tail
+  readonly #batchBytes: number
   readonly #signal: AbortSignal | undefined
   #at: Cursor
 
@@ -100,6 +99,7 @@ class Follower {
     sessionId: string,
     tail: Tail,
     at: Cursor,
+    batchBytes: number,
     signal: AbortSignal | undefined,
   ) {
     this.#reads = reads
@@ -107,46 +107,44 @@ class Follower {
     this.#sessionId = sessionId
     this.#tail = tail
     this.#at = at
+    this.#batchBytes = batchBytes
     this.#signal = signal
   }
 
-  async *items(): AsyncGenerator<Followed, void, void> {
+  async *batches(): AsyncGenerator<readonly Followed[], void, void> {
     while (!this.#signal?.aborted) {
       if (this.#tail.ended === 'deleted') missing(this.#sessionId)
       if (this.#tail.ended === 'closed') throw closed()
       const { version } = this.#tail
       const events = this.#tail.after(this.#at.seq) ?? (await this.#readPage())
-      for (const event of events) {
-        yield this.#event(event)
-        if (this.#signal?.aborted) return
+      if (events.length > 0) {
+        yield events.map((event) => this.#event(event))
+        continue
       }
-      if (events.length > 0) continue
       const chunks = await this.#newChunks()
-      for (const item of chunks) {
-        yield item
-        if (this.#signal?.aborted) return
-      }
-      if (chunks.length === 0) await this.#tail.wait(version, this.#signal)
+      if (chunks.length > 0) yield chunks
+      else await this.#tail.wait(version, this.#signal)
     }
   }
 
-  async #readPage(): Promise<readonly { seq: number; type: string; text: string }[]> {
+  async #readPage(): Promise<readonly FollowedEvent[]> {
     const after = this.#at.seq
     const { hints } = this.#tail
     const rows = await this.#reads.readRows(this.#sessionId, {
       after,
       limit: pageEvents,
-      maxBytes: pageBytes,
+      maxBytes: this.#batchBytes,
     })
     if (rows.length === 0) this.#tail.reached(after, hints)
-    return rows.map((row) => ({ seq: row.seq, type: row.type, text: wireText(row, this.#reads.upcasters) }))
+    return rows.map((row) => new FollowedEvent(row.seq, row.type, wireText(row, this.#reads.upcasters)))
   }
 
-  #event({ seq, type, text }: { seq: number; type: string; text: string }): Followed {
+  #event(event: FollowedEvent): FollowedEvent {
+    const { seq, eventType, text } = event
     const { draft } = this.#at
-    const open = draft && !(type === 'message.appended' && commits(text, draft.draftId))
+    const open = draft && !(eventType === 'message.appended' && commits(text, draft.draftId))
     this.#at = open ? { seq, draft } : { seq }
-    return new FollowedEvent(encodeCursor(this.#at), text)
+    return open ? new FollowedEvent(seq, eventType, text, encodeCursor(this.#at)) : event
   }
 
   /** Chunks of the open draft that this reader has not seen; first a reset when it is another attempt. */

@@ -68,6 +68,11 @@ export interface Holdfast {
   /** Files that transcripts were imported from. */
   readonly importSources: Records<'import_source'>
   readonly priceBooks: PriceBooks
+  /** Keys that a server lets callers in by; it keeps those of all tenants under a tenant of its own. */
+  readonly apiKeys: Records<'api_key'>
+  /** Tenants that a server knows, and what was done to them: of the server's own tenant too. */
+  readonly tenants: Records<'tenant'>
+  readonly auditEntries: Records<'audit_entry'>
   readonly usage: Usage
   search(query: string, options?: SearchOptions): Promise<SearchPage>
   /** Does what the clock made due. `everyTenant`: not only for this one. */
@@ -186,6 +191,9 @@ class TenantHoldfast implements Holdfast {
   readonly participants: Records<'participant'>
   readonly importSources: Records<'import_source'>
   readonly priceBooks: PriceBooks
+  readonly apiKeys: Records<'api_key'>
+  readonly tenants: Records<'tenant'>
+  readonly auditEntries: Records<'audit_entry'>
   readonly usage: Usage
   readonly #place: Place
   readonly #log: TenantLog
@@ -204,6 +212,9 @@ class TenantHoldfast implements Holdfast {
     this.participants = records('participant')
     this.importSources = records('import_source')
     this.priceBooks = new PriceBooks(log)
+    this.apiKeys = records('api_key')
+    this.tenants = records('tenant')
+    this.auditEntries = records('audit_entry')
     this.usage = new Usage(log, this.priceBooks)
   }
 

@@ -62,7 +62,7 @@ export class Records<K extends RecordKind> {
     return row && recordOf<K>(row)
   }
 
-  /** By id. `group` is the conversation of participants, the parent of seeds. */
+  /** By id. `group` is the conversation of participants, the parent of seeds, the tenant of keys and audit entries. */
   async list(options: { group?: string; after?: string; limit?: number } = {}): Promise<{
     records: StoredRecord<K>[]
     next?: string
@@ -108,6 +108,7 @@ function recordId(kind: RecordKind, id: string): string {
 
 function groupOf(kind: RecordKind, body: JsonObject): string | undefined {
   if (kind === 'participant') return body.conversationId as string
+  if (kind === 'api_key' || kind === 'audit_entry') return body.tenantId as string
   return kind === 'seed' ? (body.parentSeedId as string | undefined) : undefined
 }
 

@@ -29,7 +29,7 @@ import { type ChildInput, type SpawnedChild, type SpawnOptions, spawnChild } fro
 import { type Comparison, compareSessions } from './compare.ts'
 import { readProviderView } from './context-read.ts'
 import { type ForkInput, type ForkOptions, forkSession } from './create-session.ts'
-import { type Followed, type FollowOptions, follow } from './follow.ts'
+import { type Followed, type FollowOptions, follow, followBatches } from './follow.ts'
 import { missing } from './log-reads.ts'
 import { type MessagePage, type MessagePageOptions, readMessages } from './message-page.ts'
 import { getRecordBody } from './records.ts'
@@ -60,11 +60,13 @@ type Lease = { owner: string; ttlMs: number }
 
 export class SessionHandle {
   readonly id: string
+  readonly replayed: boolean
   readonly #log: TenantLog
   readonly #actor: Actor
   #lifecycle: Lifecycle
 
-  constructor(log: TenantLog, actor: Actor, id: string, lifecycle: Lifecycle) {
+  constructor(log: TenantLog, actor: Actor, id: string, lifecycle: Lifecycle, replayed = false) {
+    this.replayed = replayed
     this.#log = log
     this.#actor = actor
     this.id = id
@@ -101,6 +103,10 @@ export class SessionHandle {
     return follow(this.#log, this.id, options)
   }
 
+  followBatches(options?: FollowOptions): AsyncGenerator<readonly Followed[], void, void> {
+    return followBatches(this.#log, this.id, options)
+  }
+
   compare(other: string | { readonly id: string }): Promise<Comparison> {
     return compareSessions(this.#log, this.id, typeof other === 'string' ? other : other.id)
   }
@@ -122,8 +128,7 @@ export class SessionHandle {
 
   async fork(input: ForkInput = {}, options: ForkOptions = {}): Promise<CreatedSession> {
     const written = await forkSession(this.#log, this.id, input, options, this.#actor)
-    if (written.replayed)
-      return (await openSession(this.#log, this.#actor, written.sessionId)) as CreatedSession
+    if (written.replayed) return madeBefore(this.#log, this.#actor, written.sessionId)
     return new SessionHandle(
       this.#log,
       this.#actor,
@@ -388,7 +393,15 @@ export class SessionHandle {
 
 /** The handle of the state that the session is in now; `not_found` when there is none. */
 export async function openSession(log: TenantLog, actor: Actor, sessionId: string): Promise<AnySession> {
+  return (await opened(log, actor, sessionId, false)) as unknown as AnySession
+}
+
+/** The session that the same request made before. */
+export async function madeBefore(log: TenantLog, actor: Actor, sessionId: string): Promise<CreatedSession> {
+  return (await opened(log, actor, sessionId, true)) as unknown as CreatedSession
+}
+
+async function opened(log: TenantLog, actor: Actor, sessionId: string, replayed: boolean) {
   const { state } = await log.reads.requireHead(sessionId)
-  const lifecycle = lifecycleOf(state.head, log.nowMs)
-  return new SessionHandle(log, actor, sessionId, lifecycle) as unknown as AnySession
+  return new SessionHandle(log, actor, sessionId, lifecycleOf(state.head, log.nowMs), replayed)
 }

@@ -56,6 +56,8 @@ interface Readable {
   /** What a model would be sent now: every tool call answered exactly once, directly after its message. */
   providerView(): Promise<ProviderMessage[]>
   follow(options?: FollowOptions): AsyncGenerator<Followed, void, void>
+  /** The same, all that there is at once: for sending on. */
+  followBatches(options?: FollowOptions): AsyncGenerator<readonly Followed[], void, void>
   compare(other: string | { readonly id: string }): Promise<Comparison>
   fork(input?: ForkInput, options?: ForkOptions): Promise<CreatedSession>
   getAttachment(hash: string): Promise<Uint8Array | undefined>
@@ -122,6 +124,8 @@ interface Writable extends Readable {
 /** Nothing was asked of it yet: its model may still be chosen. */
 export interface CreatedSession extends Writable {
   readonly lifecycle: 'created'
+  /** It was made before, by the same key or with the same chosen id, and may have moved on since. */
+  readonly replayed: boolean
   /** The first request, without a message: locks the model unless it may switch. */
   activate(model?: { providerId?: string; model?: string }, options?: WriteOptions): Promise<ActiveSession>
 }
@@ -160,5 +164,10 @@ export interface ClosedSession extends Ended {
 export interface ExpiredSession extends Ended {
   readonly lifecycle: 'expired'
 }
+
+/** In whatever state it is: every operation there is. */
+export interface UnseenSession
+  extends Omit<CreatedSession, 'lifecycle' | 'replayed'>,
+    Omit<ActiveSession, 'lifecycle'> {}
 
 export type AnySession = CreatedSession | ActiveSession | ClosedSession | ExpiredSession

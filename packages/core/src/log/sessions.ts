@@ -20,9 +20,9 @@ import { missing } from './log-reads.ts'
 import { type ErasureReceipt, finality } from './receipt.ts'
 import { type Recovered, type RecoverOptions, recoverRun } from './recover.ts'
 import { type RestoreInput, restoreEvents } from './restore.ts'
-import { openSession, SessionHandle } from './session-handle.ts'
+import { madeBefore, openSession, SessionHandle } from './session-handle.ts'
 import { getSession } from './session-read.ts'
-import type { AnySession, CreatedSession } from './session-types.ts'
+import type { AnySession, CreatedSession, UnseenSession } from './session-types.ts'
 import { type SessionSummary, sessionSummary } from './summary-view.ts'
 import type { TenantLog } from './tenant-log.ts'
 import type { Receipt, WriteOptions } from './write-options.ts'
@@ -45,7 +45,7 @@ export class Sessions {
   /** Again with the same key, or with the same chosen id and input: the same session. */
   async create(input: CreateInput, options?: WriteOptions): Promise<CreatedSession> {
     const { sessionId, replayed } = await createSession(this.#log, input, options, this.#actor)
-    if (replayed) return (await this.open(sessionId)) as CreatedSession
+    if (replayed) return madeBefore(this.#log, this.#actor, sessionId)
     return new SessionHandle(this.#log, this.#actor, sessionId, 'created') as unknown as CreatedSession
   }
 
@@ -61,6 +61,18 @@ export class Sessions {
   async open(sessionId: string): Promise<AnySession> {
     if (!isId(sessionId)) missing(sessionId)
     return openSession(this.#log, this.#actor, sessionId)
+  }
+
+  /** A handle with every operation, without a look at the session: what its state does not permit, the log refuses. */
+  at(sessionId: string): UnseenSession {
+    if (!isId(sessionId)) missing(sessionId)
+    return new SessionHandle(this.#log, this.#actor, sessionId, 'active') as unknown as UnseenSession
+  }
+
+  /** What its head says; undefined when there is none. */
+  async getSummary(sessionId: string): Promise<SessionSummary | undefined> {
+    const loaded = isId(sessionId) ? await this.#log.reads.getHead(sessionId) : undefined
+    return loaded && sessionSummary(loaded.state.head, loaded.lease, this.#log.nowMs)
   }
 
   async get(sessionId: string): Promise<Session | undefined> {

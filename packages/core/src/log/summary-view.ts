@@ -17,10 +17,17 @@ type FromParts =
   | 'promptSnapshot'
   | 'run'
 
+interface Running {
+  runId: string
+  state: NonNullable<Session['run']>['state']
+  owner?: string | undefined
+  lost: boolean
+}
+
 export interface SessionSummary extends Omit<Session, FromParts> {
-  openQuestionId?: string
+  openQuestionId?: string | undefined
   openChildren: number
-  run?: { runId: string; state: NonNullable<Session['run']>['state']; owner?: string; lost: boolean }
+  run?: Running | undefined
 }
 
 /** Every field by name: taking a head apart was the larger half of the time of a list. */

@@ -4,13 +4,8 @@
  */
 import type { DraftChunk, NewEvent, StoredChunk } from '../store/store.ts'
 import { wireTextOf } from './event-codec.ts'
+import { FollowedEvent } from './followed-event.ts'
 import type { Forgetful, TailMemory } from './tail-memory.ts'
-
-export interface TailEvent {
-  seq: number
-  type: string
-  text: string
-}
 
 /** The draft in the making: its newest chunks, up to number `last`. */
 interface OpenDraft {
@@ -34,7 +29,7 @@ export class Tail implements Forgetful {
   /** Why nothing more will come. */
   ended: 'deleted' | 'closed' | undefined
   /** The newest events, without gaps; the last one has seq `#last`. */
-  #events: TailEvent[] = []
+  #events: FollowedEvent[] = []
   #bytes = 0
   /** Seq of the newest event known; undefined until somebody looked. */
   #last: number | undefined
@@ -62,7 +57,7 @@ export class Tail implements Forgetful {
     let seq = baseSeq
     for (const row of rows) {
       seq += 1
-      const event = { seq, type: row.type, text: wireTextOf(seq, row) }
+      const event = new FollowedEvent(seq, row.type, wireTextOf(seq, row))
       this.#events.push(event)
       this.#bytes += event.text.length
     }
@@ -80,7 +75,7 @@ export class Tail implements Forgetful {
   }
 
   /** The events after `seq`, or undefined when they are not all here. */
-  after(seq: number): readonly TailEvent[] | undefined {
+  after(seq: number): readonly FollowedEvent[] | undefined {
     if (this.#last === undefined) return undefined
     if (seq >= this.#last) return []
     const first = this.#last - this.#events.length + 1

@@ -1,12 +1,17 @@
 import { HoldfastError, type Json, type JsonObject, limits } from '@holdfast/protocol'
 import type { Destination } from '../destination.ts'
-import type { Source } from '../source.ts'
 import { fileVersion } from './version.ts'
+
+/** Lines of a log, and what to call them. */
+interface LogLines {
+  readonly path: string
+  lines(): AsyncIterable<{ number: number; value: Json | undefined; broken?: string }>
+}
 
 /** Bytes and events of one commit: far below what one may have. */
 const most = { events: 500, bytes: limits.commitBytes / 4 }
 
-export async function readHoldfast(source: Source, into: Destination): Promise<void> {
+export async function readHoldfast(source: LogLines, into: Destination): Promise<void> {
   let log: Log | undefined
   for await (const { number, value, broken } of source.lines()) {
     if (log === undefined) {
@@ -19,7 +24,7 @@ export async function readHoldfast(source: Source, into: Destination): Promise<v
       if (broken !== undefined) refuse(source, number, broken)
       continue
     }
-    const { event, file, base64 } = value
+    const { event, file, base64 } = fieldsOf(value)
     if (isObject(event)) await log.add(event)
     else if (typeof file === 'string' && typeof base64 === 'string')
       log.addFile(Buffer.from(base64, 'base64'))
@@ -69,11 +74,11 @@ function beginningOf({ type, data }: JsonObject): string | undefined {
 }
 
 /** A gap would not be this log: what is behind a line that cannot be read is not restored. */
-function refuse({ path }: Source, line: number, reason: string): never {
+function refuse({ path }: LogLines, line: number, reason: string): never {
   throw new HoldfastError('invalid_input', `${path}:${line} ${reason}; the session is restored up to there`)
 }
 
-function sessionOf({ path }: Source, value: Json | undefined): string {
+function sessionOf({ path }: LogLines, value: Json | undefined): string {
   const { holdfast, sessionId } = isObject(value) ? value : {}
   if (holdfast === fileVersion && typeof sessionId === 'string') return sessionId
   const why =
@@ -120,6 +125,10 @@ class Part {
     this.#bytes = 0
     this.events += await this.#into.restore(this.sessionId, { events, attachments })
   }
+}
+
+function fieldsOf(value: Json): { [key: string]: Json } {
+  return isObject(value) ? value : {}
 }
 
 function isObject(value: Json | undefined): value is { [key: string]: Json } {

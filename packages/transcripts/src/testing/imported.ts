@@ -8,7 +8,7 @@ import type { Message, SessionEvent } from '@holdfast/protocol'
 import { onTestFinished } from 'vitest'
 
 /** The transcripts that come with the project. */
-export const transcripts = join(import.meta.dirname, '../../../../demo/transcripts')
+export const transcripts = join(import.meta.dirname, '../../samples')
 
 export async function openMemory(): Promise<Holdfast> {
   const holdfast = await openHoldfast({ store: memory() })

@@ -1,0 +1,186 @@
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { exitCodes } from '../exit-codes.ts'
+import { pepperFile } from '../place/pepper.ts'
+import { filledStore, said, temporaryFolder } from '../testing/place.ts'
+import { type Ran, run } from '../testing/run.ts'
+
+const folder = temporaryFolder()
+const store = join(folder, 'holdfast.db')
+
+interface Served {
+  url: string
+  out: () => string
+  stop(): Promise<Ran>
+}
+
+/** `holdfast serve` in this process, until it is told to stop. */
+async function served(args: readonly string[], env: Record<string, string> = {}): Promise<Served> {
+  let interrupt = (): void => {}
+  let out = ''
+  let ran: Promise<Ran> | undefined
+  const url = await new Promise<string>((resolve, reject) => {
+    const onOutput = (text: string) => {
+      out += text
+      const found = /http:\/\/[\d.]+:\d+/.exec(out)
+      if (found) resolve(found[0])
+    }
+    const onReady = (press: () => void) => {
+      interrupt = press
+    }
+    ran = run(['serve', '--port', '0', ...args], { env, onOutput, onReady })
+    ran.then(({ err }) => reject(new Error(err)), reject)
+  })
+  return {
+    url,
+    out: () => out,
+    stop: () => {
+      interrupt()
+      return ran as Promise<Ran>
+    },
+  }
+}
+
+let server: Served
+let id: string
+
+beforeAll(async () => {
+  id = await filledStore(store, async ({ sessions }) => {
+    const talk = await sessions.create({ agentId: 'support', ownerUserId: 'u1', title: 'sushi order' })
+    await talk.append([said('user', 'Where is my sushi?'), said('assistant', 'On its way.')])
+    await talk.recordUsage({ attemptId: 'a1', model: 'm1', promptTokens: 12, completionTokens: 3 })
+    await talk.spawnChild({ agentId: 'courier', title: 'ask the courier' })
+    return talk.id
+  })
+  server = await served(['--store', store])
+})
+
+afterAll(() => server.stop())
+
+test('it says where it is, what it keeps, who is let in, and what to try', async () => {
+  const out = server.out()
+  expect(out).toContain(`Store  ${store}`)
+  expect(out).toContain('an acknowledged write is on disk')
+  expect(out).toContain('Keys   none')
+  expect(out).toContain(`curl -s ${server.url}/v1/sessions`)
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+})
+
+test.each([
+  ['sessions'],
+  ['sessions --tree'],
+  ['sessions --json --agent support --status idle'],
+  ['sessions --jsonl --all'],
+  ['show ID'],
+  ['show ID --json'],
+  ['show ID --tail 1'],
+  ['search sushi'],
+  ['search sushi --json --session ID'],
+  ['usage --by model --csv'],
+  ['usage --by tree --json --agent support'],
+])('`%s` says the same of a server as of its store', async (line) => {
+  const args = line.replace('ID', id.slice(-8)).split(' ')
+  const ofStore = await run([...args, '--store', store])
+  expect(ofStore.code).toBe(0)
+  expect(ofStore.out).not.toBe('')
+  expect(await run([...args, '--server', server.url])).toEqual(ofStore)
+  expect(await run(args, { env: { HOLDFAST_SERVER: server.url } })).toEqual(ofStore)
+})
+
+test('a session is followed through the server', async () => {
+  let interrupt = (): void => {}
+  const onReady = (press: () => void) => {
+    interrupt = press
+  }
+  const onOutput = (text: string) => {
+    if (text.includes('On its way')) interrupt()
+  }
+  const ended = await run(['follow', id, '--server', server.url, '--after', '0', '--jsonl'], {
+    onReady,
+    onOutput,
+  })
+  expect(ended.code).toBe(0)
+  const first = JSON.parse(ended.out.split('\n')[0] ?? '')
+  expect(first).toMatchObject({ type: 'event', cursor: '1', event: { seq: 1, type: 'session.created' } })
+})
+
+test('what is not there is missing, and what works on a store is refused', async () => {
+  expect((await run(['show', 'none', '--server', server.url])).code).toBe(exitCodes.missing.code)
+  const fork = await run(['fork', id], { env: { HOLDFAST_SERVER: server.url } })
+  expect(fork.code).toBe(exitCodes.usage.code)
+  expect(fork.err).toContain('--store <path> names a store')
+  const both = await run(['sessions', '--server', server.url, '--store', store])
+  expect(both.code).toBe(exitCodes.usage.code)
+})
+
+test('a server that is not there is told as one, and a port that is taken as that', async () => {
+  const gone = await run(['sessions', '--server', 'http://127.0.0.1:1'])
+  expect(gone.code).toBe(exitCodes.store.code)
+  expect(gone.err).toContain('the server did not answer')
+  const taken = await run(['serve', '--store', store, '--port', new URL(server.url).port])
+  expect(taken.code).toBe(exitCodes.usage.code)
+  expect(taken.err).toContain('is taken')
+})
+
+test('elsewhere than on this machine it is reached with keys only, and the refusal names the command', async () => {
+  const own = join(folder, 'keyed.db')
+  const refused = await run(['serve', '--host', '0.0.0.0', '--port', '0', '--store', own])
+  expect(refused.code).toBe(exitCodes.usage.code)
+  expect(refused.err).toContain('holdfast keys create --name me')
+  expect(existsSync(own)).toBe(false)
+  const made = await run(['keys', 'create', '--name', 'me', '--store', own])
+  expect(made.out).toMatch(/^hf_[\w-]{43}\n$/)
+  expect(statSync(pepperFile(own)).mode & 0o777).toBe(0o600)
+  const keyed = await served(['--host', '0.0.0.0', '--store', own])
+  expect(keyed.out()).toContain('Keys   needed')
+  expect(keyed.out()).toContain('authorization: Bearer $HOLDFAST_KEY')
+  const { port } = new URL(keyed.url)
+  const url = `http://127.0.0.1:${port}`
+  expect((await fetch(`${url}/v1/sessions`)).status).toBe(401)
+  const env = { HOLDFAST_SERVER: url, HOLDFAST_KEY: made.out.trim() }
+  expect((await run(['sessions', '--json'], { env })).out).toBe('{"data":[]}\n')
+  expect((await run(['sessions'], { env: { HOLDFAST_SERVER: url } })).code).toBe(exitCodes.usage.code)
+  expect((await keyed.stop()).code).toBe(0)
+})
+
+test('keys are made, listed and revoked, in the store and through the server', async () => {
+  const own = join(folder, 'keys.db')
+  const admin = (await run(['keys', 'create', '--name', 'admin', '--store', own])).out.trim()
+  const keyed = await served(['--store', own])
+  const env = { HOLDFAST_SERVER: keyed.url, HOLDFAST_KEY: admin }
+  const bound = ['--scope', 'read', '--user', 'u1', '--expires', '1d']
+  const made = JSON.parse(
+    (await run(['keys', 'create', '--name', 'bot', ...bound, '--json'], { env, nowMs: Date.now() })).out,
+  ).data
+  expect(made).toMatchObject({ name: 'bot', scopes: ['read'], userId: 'u1' })
+  const listed = await run(['keys', 'list'], { env })
+  expect(listed.out).toContain('bot')
+  expect(listed.out).not.toContain('hf_')
+  expect((await run(['keys', 'list', '--store', own])).out).toBe(listed.out)
+  const bot = { ...env, HOLDFAST_KEY: made.key }
+  expect((await run(['sessions'], { env: bot })).code).toBe(0)
+  expect((await run(['keys', 'revoke', made.id], { env })).err).toContain('bot lets nobody in')
+  expect((await run(['sessions'], { env: bot })).code).toBe(exitCodes.usage.code)
+  expect((await run(['keys', 'revoke'], { env })).err).toContain('name the key')
+  expect((await run(['keys', 'create'], { env })).err).toContain('--name')
+  await keyed.stop()
+})
+
+test('pages that are named may call, and each request is a line of JSON where that is asked for', async () => {
+  const own = join(folder, 'logged.db')
+  const told = await served(['--store', own, '--log', 'info', '--origin', 'https://a.example'])
+  const { headers } = await fetch(`${told.url}/v1/sessions`, { headers: { origin: 'https://a.example' } })
+  expect(headers.get('access-control-allow-origin')).toBe('https://a.example')
+  const [line = ''] = (await told.stop()).err.split('\n')
+  expect(JSON.parse(line)).toMatchObject({ method: 'GET', path: '/v1/sessions', status: 200 })
+})
+
+test('with another secret no key is known', async () => {
+  const own = join(folder, 'other.db')
+  const key = (await run(['keys', 'create', '--name', 'me', '--store', own])).out.trim()
+  const other = await served(['--store', own], { HOLDFAST_PEPPER: 'another secret of thirty-two bytes' })
+  const env = { HOLDFAST_SERVER: other.url, HOLDFAST_KEY: key }
+  expect((await run(['sessions'], { env })).code).toBe(exitCodes.usage.code)
+  await other.stop()
+})

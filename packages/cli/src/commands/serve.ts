@@ -1,0 +1,109 @@
+/** `holdfast serve`: the store over HTTP, until it is told to stop. */
+import { HoldfastError } from '@holdfast/protocol'
+import { isLoopback, type LogLevel, requestLog, type Serving, serve } from '@holdfast/server/node'
+import { command, examples } from '../command.ts'
+import type { Context } from '../context.ts'
+import { storeOf } from '../place/open-store.ts'
+import { pepperOf } from '../place/pepper.ts'
+import { type Settings, shownStore } from '../place/settings.ts'
+import { choice, several, wholeNumber } from '../values.ts'
+
+interface Options {
+  port: number
+  host: string
+  origin?: string[]
+  log: LogLevel
+}
+
+export const serveCommand = command<Options>({
+  define(command) {
+    command
+      .option('--port <port>', 'where to listen; 0 for any that is free', wholeNumber, 4780)
+      .option('--host <address>', 'others than this machine need keys', '127.0.0.1')
+      .option('--origin <url>', 'a page that may call from a browser; may be given again', several)
+      .addOption(
+        choice('--log <level>', 'what to log to stderr, as lines of JSON', [
+          'info',
+          'error',
+          'silent',
+        ]).default('error'),
+      )
+    examples(command, [
+      ['holdfast serve', 'for programs on this machine'],
+      ['holdfast keys create --name me', 'from then on callers need a key'],
+      ['holdfast serve --host 0.0.0.0 --log info', 'for others, who have keys; each request a line'],
+    ])
+  },
+  async run(context, _args, { port, host, origin, log }) {
+    const { output, world } = context
+    const settings = await context.settings()
+    const pepper = pepperOf(world, settings)
+    if (pepper === undefined && !isLoopback(host)) throw needsKeys(host)
+    const stop = context.interruption()
+    const serving = await listening(port, async () =>
+      serve({
+        store: await storeOf(settings, { create: true, writer: 'thread' }),
+        port,
+        host,
+        signals: [],
+        onAnswer: requestLog(log, { write: (line) => void world.stderr.write(line) }),
+        ...(origin && { origins: origin }),
+        ...(settings.tenant !== undefined && { tenantId: settings.tenant }),
+        ...(pepper !== undefined && { pepper }),
+      }),
+    )
+    await tell(context, serving, settings)
+    stop.addEventListener('abort', () => void serving.close())
+    if (stop.aborted) void serving.close()
+    await serving.closed
+    await output.aside('Stopped: what was accepted is on disk.')
+    return undefined
+  },
+})
+
+function needsKeys(host: string): HoldfastError {
+  const message = `${host} can be reached from elsewhere, and without keys everyone would be let in.
+  holdfast keys create --name me    makes the first key; then start the server again.`
+  return new HoldfastError('invalid_input', message)
+}
+
+async function listening(port: number, start: () => Promise<Serving>): Promise<Serving> {
+  try {
+    return await start()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE')
+      throw new HoldfastError('invalid_input', `port ${port} is taken.\n  --port 0 takes any that is free.`)
+    if (code === 'EACCES')
+      throw new HoldfastError('invalid_input', `port ${port} may not be listened on by this user.`)
+    throw error
+  }
+}
+
+/** Where it is, what it keeps, who is let in, and what to try. */
+async function tell({ output }: Context, serving: Serving, settings: Settings): Promise<void> {
+  const { url, server, holdfast } = serving
+  const { engine, engineVersion, durable } = holdfast.info()
+  const store = shownStore(settings.store)
+  if (output.wantsData) {
+    await output.one({ url, store, engine, durable, keys: server.keys !== undefined })
+    return
+  }
+  const { style } = output
+  const promise = durable ? 'an acknowledged write is on disk' : 'not durable'
+  const who = server.keys
+    ? 'needed: holdfast keys create makes one, holdfast keys list shows those there are'
+    : 'none: every program on this machine is let in; holdfast keys create changes that'
+  await output.lines([
+    `${style.title('Holdfast')} ${style.accent(url)}`,
+    `Store  ${store} ${style.faint(`(${settings.storeFrom}; ${engine} ${engineVersion}, ${promise})`)}`,
+    `Keys   ${who}`,
+    `Try    ${style.accent(curlOf(url, server.keys !== undefined))}`,
+    style.faint('Ctrl-C stops it.'),
+  ])
+}
+
+function curlOf(url: string, withKey: boolean): string {
+  const key = withKey ? ` -H "authorization: Bearer $HOLDFAST_KEY"` : ''
+  return `curl -s ${url}/v1/sessions${key} -H 'content-type: application/json' -d '{"agentId":"support"}'`
+}

@@ -1,0 +1,124 @@
+import type {
+  AuditEntry,
+  ImportedSession,
+  KeyInfo,
+  Page,
+  Scope,
+  SearchHits,
+  SessionListItem,
+  UsageGroup,
+} from '@holdfast/protocol'
+import { sleep } from './back-off.ts'
+import { type CallOptions, type ChangeOptions, type ClientOptions, Http } from './http.ts'
+import { everyItem } from './pages.ts'
+import { RecordsClient } from './records.ts'
+import { type PageOptions, SessionsClient } from './sessions.ts'
+
+export interface NewKey {
+  name: string
+  scopes?: readonly Scope[]
+  userId?: string
+  sessionIds?: readonly string[]
+  expiresAt?: string
+  /** Requests a minute. */
+  perMin?: number
+}
+
+/** Columns of the ledger. A model is the pair of `providerId` and `model`. */
+export type UsageColumn =
+  | 'sessionId'
+  | 'rootSessionId'
+  | 'ownerUserId'
+  | 'agentId'
+  | 'providerId'
+  | 'model'
+  | 'purpose'
+
+export interface RollUpQuery extends PageOptions, Partial<Record<UsageColumn, string>> {
+  /** Columns to group by; absent: one group. */
+  by?: readonly (UsageColumn | 'day')[]
+  /** Not earlier: a date, or an ISO time of whole seconds. */
+  from?: string
+  /** Earlier: the same. */
+  until?: string
+}
+
+/** A server, as the caller with this key sees it. Failures are `HoldfastError`s with the server's own codes. */
+export class HoldfastClient {
+  readonly sessions: SessionsClient
+  readonly agents: RecordsClient<'agent'>
+  readonly personas: RecordsClient<'persona'>
+  readonly seeds: RecordsClient<'seed'>
+  readonly conversations: RecordsClient<'conversation'>
+  readonly participants: RecordsClient<'participant'>
+  readonly priceBooks: RecordsClient<'price_book'>
+  readonly #http: Http
+
+  constructor(options: ClientOptions) {
+    const newKey = () => crypto.randomUUID()
+    this.#http = new Http({ sleep, random: Math.random, newKey, ...options })
+    this.sessions = new SessionsClient(this.#http)
+    this.agents = new RecordsClient(this.#http, 'agent')
+    this.personas = new RecordsClient(this.#http, 'persona')
+    this.seeds = new RecordsClient(this.#http, 'seed')
+    this.conversations = new RecordsClient(this.#http, 'conversation')
+    this.participants = new RecordsClient(this.#http, 'participant')
+    this.priceBooks = new RecordsClient(this.#http, 'price_book')
+  }
+
+  /** Events that hold all of the words, best first. */
+  search(words: string, { signal, ...page }: PageOptions & { sessionId?: string } = {}): Promise<SearchHits> {
+    return this.#http.get('/v1/search', { q: words, ...page }, signal && { signal })
+  }
+
+  /** Sessions with an open question, longest waiting first. */
+  questions({ signal, ...page }: PageOptions = {}): Promise<Page<SessionListItem>> {
+    return this.#http.get('/v1/questions', page, signal && { signal })
+  }
+
+  /** What was spent, added up by any columns. */
+  rollUp({ signal, ...query }: RollUpQuery = {}): Promise<Page<UsageGroup>> {
+    return this.#http.get('/v1/usage', query, signal && { signal })
+  }
+
+  /** `key` is shown this once. */
+  createKey(asked: NewKey, options?: ChangeOptions): Promise<KeyInfo & { key: string }> {
+    return this.#http.change('POST', '/v1/keys', { body: asked }, options)
+  }
+
+  keys({ signal, ...page }: PageOptions = {}): Promise<Page<KeyInfo>> {
+    return this.#http.get('/v1/keys', page, signal && { signal })
+  }
+
+  allKeys(options?: PageOptions): AsyncGenerator<KeyInfo, void, void> {
+    return everyItem((after) => this.keys({ ...options, ...(after !== undefined && { after }) }))
+  }
+
+  revokeKey(keyId: string, options?: ChangeOptions): Promise<KeyInfo> {
+    return this.#http.change('DELETE', `/v1/keys/${encodeURIComponent(keyId)}`, {}, options)
+  }
+
+  /** Restores a session from the lines of an export; again, only what is new. */
+  importSession(lines: string | Uint8Array, options?: ChangeOptions): Promise<ImportedSession> {
+    const bytes = typeof lines === 'string' ? new TextEncoder().encode(lines) : lines
+    return this.#http.change(
+      'POST',
+      '/v1/imports',
+      { file: { bytes, mediaType: 'application/x-ndjson' } },
+      options,
+    )
+  }
+
+  /** What was done in the tenant by administration, oldest first. */
+  audit({ signal, ...page }: PageOptions = {}): Promise<Page<AuditEntry>> {
+    return this.#http.get('/v1/audit', page, signal && { signal })
+  }
+
+  health(options?: CallOptions): Promise<{ status: 'ok' }> {
+    return this.#http.get('/healthz', undefined, options)
+  }
+}
+
+export function createClient(options: ClientOptions): HoldfastClient {
+  return new HoldfastClient(options)
+}

@@ -1,0 +1,110 @@
+/**
+ * Following a session through drops and restarts: the stream is opened anew from the last cursor, as often as it takes. An
+ * item is given once, and its cursor counts as seen from then on.
+ */
+import { HoldfastError, type Problem, type SessionEvent } from '@holdfast/protocol'
+import { backOffMs } from './back-off.ts'
+import { type Frame, readFrames } from './frames.ts'
+import { type Http, isPassing, problemError, unreachable } from './http.ts'
+
+export interface FollowOptions {
+  /** A cursor: what comes after it. Absent: from the beginning. */
+  after?: string
+  /** Only these types; `message.*` is all that begin so. */
+  types?: readonly string[]
+  signal?: AbortSignal
+}
+
+export type Followed =
+  | { type: 'event'; cursor: string; event: SessionEvent }
+  | {
+      type: 'draft'
+      cursor: string
+      draft: { draftId: string; chunk: number; kind: 'text' | 'reasoning'; text: string }
+    }
+  | { type: 'draft.reset'; cursor: string; draftId: string }
+
+/** Ends when the signal aborts; throws what another try would not change, such as `not_found`. */
+export async function* follow(
+  http: Http,
+  path: string,
+  { after = '0', types, signal }: FollowOptions,
+): AsyncGenerator<Followed, void, void> {
+  let cursor = after
+  let tries = 0
+  while (!signal?.aborted) {
+    try {
+      for await (const item of onceThrough(http, path, { after: cursor, types, signal })) {
+        tries = 0
+        cursor = item.cursor
+        yield item
+        if (signal?.aborted) return
+      }
+    } catch (error) {
+      if (signal?.aborted) return
+      if (!isPassing(error)) throw error
+    }
+    await paused(http, tries++, signal)
+  }
+}
+
+async function paused(http: Http, tries: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await http.options.sleep(backOffMs(tries, http.options.random), signal)
+  } catch (error) {
+    if (!signal?.aborted) throw error
+  }
+}
+
+interface Place {
+  after: string
+  types: readonly string[] | undefined
+  signal: AbortSignal | undefined
+}
+
+async function* onceThrough(
+  http: Http,
+  path: string,
+  { after, types, signal }: Place,
+): AsyncGenerator<Followed, void, void> {
+  const headers = { accept: 'text/event-stream', 'last-event-id': after }
+  const { body } = await http.sendOnce('GET', path, { query: { types }, headers, signal })
+  if (!body) throw new HoldfastError('server_failed', 'the stream has no body.')
+  const read = readWithin(http.options.silenceMs, signal)
+  for await (const frame of readFrames(body, read)) {
+    const item = itemOf(frame)
+    if (item) yield item
+  }
+}
+
+/** A connection may be gone without a word: the server speaks more often than this. */
+function readWithin(silenceMs: number, signal: AbortSignal | undefined) {
+  return async (reader: ReadableStreamDefaultReader<Uint8Array>) => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let stop: (() => void) | undefined
+    const ended = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(unreachable(new Error(`silent for ${silenceMs} ms`))), silenceMs)
+      stop = () => reject(signal?.reason)
+      signal?.addEventListener('abort', stop)
+    })
+    try {
+      return await Promise.race([reader.read(), ended])
+    } catch (error) {
+      throw error instanceof HoldfastError ? error : unreachable(error)
+    } finally {
+      clearTimeout(timer)
+      if (stop) signal?.removeEventListener('abort', stop)
+    }
+  }
+}
+
+/** Undefined for what only keeps the stream alive. */
+function itemOf({ id, event, data = '' }: Frame): Followed | undefined {
+  if (event === undefined) return undefined
+  if (event === 'error') throw problemError(JSON.parse(data) as Problem)
+  if (id === undefined) throw new HoldfastError('server_failed', `a frame of ${event} has no cursor.`)
+  const content = JSON.parse(data)
+  if (event === 'draft') return { type: 'draft', cursor: id, draft: content }
+  if (event === 'draft.reset') return { type: 'draft.reset', cursor: id, draftId: content.draftId }
+  return { type: 'event', cursor: id, event: content as SessionEvent }
+}

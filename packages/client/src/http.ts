@@ -1,0 +1,172 @@
+/**
+ * Requests to the server: each with the key, tried again where that is safe. Every change carries an idempotency key, so a
+ * request whose answer was lost is sent again and has one effect.
+ */
+import { type ErrorCode, errorCatalogue, HoldfastError, type Problem } from '@holdfast/protocol'
+import { backOffMs, type Sleep } from './back-off.ts'
+
+export type Fetch = (request: Request) => Response | Promise<Response>
+
+export interface ClientOptions {
+  /** Where the server is, such as `http://localhost:4780`. */
+  url: string
+  /** A key, `hf_…`, or a share token. */
+  key?: string
+  /** Another way to send requests: a server in this very process is `(request) => server.fetch(request)`. */
+  fetch?: Fetch
+  /** How often a request is sent again; default 4. */
+  retries?: number
+  /** Milliseconds of silence after which a stream is opened anew; default 60,000. */
+  silenceMs?: number
+  /** Waits; rejects when the signal aborts. */
+  sleep?: Sleep
+  /** In [0, 1). */
+  random?: () => number
+  /** A new idempotency key. */
+  newKey?: () => string
+}
+
+/** What a caller may add to any request. */
+export interface CallOptions {
+  signal?: AbortSignal
+}
+
+/** What a caller may add to any change. */
+export interface ChangeOptions extends CallOptions {
+  /** Idempotency key; absent: a new one, which covers this call's own retries. */
+  key?: string
+  /** Refused as `version_conflict` unless the version is this one. */
+  expectedVersion?: number
+}
+
+export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
+
+export interface Asked {
+  query?: Query
+  body?: unknown
+  /** A body that is sent as it is. */
+  file?: { bytes: Uint8Array; mediaType: string }
+  headers?: Record<string, string>
+  signal?: AbortSignal | undefined
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** Failures that the same request may not meet again a moment later. */
+const passing: readonly ErrorCode[] = [
+  'server_unreachable',
+  'server_draining',
+  'store_busy',
+  'store_unavailable',
+  'commit_unknown',
+  'contention',
+  'rate_limited',
+]
+
+export function isPassing(error: unknown): boolean {
+  return error instanceof HoldfastError && passing.includes(error.code)
+}
+
+export class Http {
+  readonly options: Required<Omit<ClientOptions, 'key'>> & { key: string | undefined }
+  readonly #base: string
+
+  constructor(options: ClientOptions & { sleep: Sleep; random: () => number; newKey: () => string }) {
+    const { retries = 4, silenceMs = 60_000, key, fetch: send = (request) => fetch(request) } = options
+    this.options = { ...options, retries, silenceMs, key, fetch: send }
+    this.#base = options.url.replace(/\/+$/, '')
+  }
+
+  async get<T>(path: string, query?: Query, { signal }: CallOptions = {}): Promise<T> {
+    return jsonOf<T>(await this.send('GET', path, { ...(query && { query }), signal }))
+  }
+
+  async change<T>(
+    method: Exclude<Method, 'GET'>,
+    path: string,
+    asked: Omit<Asked, 'headers' | 'signal'>,
+    { key = this.options.newKey(), expectedVersion, signal }: ChangeOptions = {},
+  ): Promise<T> {
+    const headers: Record<string, string> = { 'idempotency-key': key }
+    if (expectedVersion !== undefined) headers['if-match'] = `"${expectedVersion}"`
+    return jsonOf<T>(await this.send(method, path, { ...asked, headers, signal }))
+  }
+
+  /** Tries until there is an answer that another try would not change. */
+  async send(method: Method, path: string, asked: Asked): Promise<Response> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.sendOnce(method, path, asked)
+      } catch (error) {
+        if (tries >= this.options.retries || !isPassing(error)) throw error
+        await this.options.sleep(backOffMs(tries, this.options.random), asked.signal)
+      }
+    }
+  }
+
+  async sendOnce(method: Method, path: string, asked: Asked): Promise<Response> {
+    const response = await this.#answer(this.#request(method, path, asked), asked.signal)
+    if (response.ok) return response
+    throw await errorOf(response)
+  }
+
+  async #answer(request: Request, signal: AbortSignal | undefined): Promise<Response> {
+    try {
+      return await this.options.fetch(request)
+    } catch (cause) {
+      if (signal?.aborted) throw signal.reason
+      throw unreachable(cause)
+    }
+  }
+
+  #request(method: Method, path: string, { query, body, file, headers, signal }: Asked): Request {
+    const { key } = this.options
+    const type = file?.mediaType ?? (body === undefined ? undefined : 'application/json')
+    return new Request(`${this.#base}${path}${queryText(query)}`, {
+      method,
+      headers: {
+        ...(key !== undefined && { authorization: `Bearer ${key}` }),
+        ...(type !== undefined && { 'content-type': type }),
+        ...headers,
+      },
+      ...(file && { body: file.bytes as Uint8Array<ArrayBuffer> }),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
+    })
+  }
+}
+
+export function unreachable(cause: unknown): HoldfastError {
+  return new HoldfastError('server_unreachable', 'the server did not answer.', { cause })
+}
+
+async function jsonOf<T>(response: Response): Promise<T> {
+  try {
+    return (await response.json()) as T
+  } catch (cause) {
+    throw unreachable(cause)
+  }
+}
+
+function queryText(query: Query | undefined): string {
+  const given = new URLSearchParams()
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined) given.set(name, typeof value === 'object' ? value.join(',') : String(value))
+  }
+  return given.size === 0 ? '' : `?${given}`
+}
+
+async function errorOf(response: Response): Promise<HoldfastError> {
+  const text = await response.text()
+  const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
+  if (isProblem) return problemError(JSON.parse(text) as Problem)
+  const message = `status ${response.status}, and no answer of ours: is there something between?`
+  return new HoldfastError(response.status >= 500 ? 'server_unreachable' : 'server_failed', message)
+}
+
+/** The server's error as it was thrown there. A code that this version does not know is in the details. */
+export function problemError({ code, detail, details, requestId }: Problem): HoldfastError {
+  const facts = { ...details, ...(requestId !== undefined && { requestId }) }
+  if (Object.hasOwn(errorCatalogue, code)) return new HoldfastError(code, detail, { details: facts })
+  return new HoldfastError('server_failed', detail, { details: { ...facts, code } })
+}

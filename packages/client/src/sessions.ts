@@ -1,0 +1,438 @@
+/** Sessions as a program elsewhere has them. */
+import type {
+  AppendReceipt,
+  CreateInput,
+  DeletedSessions,
+  Erased,
+  FileReference,
+  HeldRun,
+  InputPolicy,
+  Json,
+  JsonObject,
+  Message,
+  MessagePage,
+  messageInput,
+  Outcome,
+  Page,
+  QuestionInput,
+  ReasoningEffort,
+  Session,
+  SessionComparison,
+  SessionEvent,
+  SessionListItem,
+  SessionListPage,
+  SessionStatus,
+  SessionsCounted,
+  SessionTreeNode,
+  TaskList,
+  TaskStatus,
+  TaskUpdate,
+  TokenBudgetInput,
+  UsageInput,
+  UsageRow,
+  UsageSums,
+  WriteReceipt,
+} from '@holdfast/protocol'
+import { type Followed, type FollowOptions, follow } from './follow.ts'
+import type { CallOptions, ChangeOptions, Http } from './http.ts'
+import { everyItem } from './pages.ts'
+
+/** A message as it may be given. */
+export type NewMessage = (typeof messageInput)['_zod']['input']
+
+export interface SessionFilters {
+  ownerUserId?: string
+  agentId?: string
+  conversationId?: string
+  threadId?: string
+  rootSessionId?: string
+  parentSessionId?: string
+  purpose?: Session['purpose']
+  lineage?: Session['lineage']
+  status?: readonly SessionStatus[]
+  channel?: Session['channel']
+  model?: string
+  providerId?: string
+  pinned?: boolean
+  held?: boolean
+  hasQuestion?: boolean
+  updatedSince?: string
+}
+
+export interface PageOptions extends CallOptions {
+  limit?: number
+  after?: string
+}
+
+export interface SessionPatch {
+  title?: string | null
+  pinned?: boolean
+  metadata?: JsonObject
+  providerId?: string
+  model?: string
+  personaId?: string | null
+  seedId?: string | null
+  reasoningEffort?: ReasoningEffort | null
+  compressionInstructions?: string | null
+  budget?: TokenBudgetInput | null
+}
+
+export interface ForkInput {
+  atSeq?: number
+  id?: string
+  conversationId?: string
+  threadId?: string
+  agentId?: string
+  agentName?: string
+  ownerUserId?: string
+  title?: string
+  providerId?: string
+  model?: string
+  ttlSecs?: number | null
+  ttlSliding?: boolean
+}
+
+export interface RunLease {
+  /** Who the worker is. */
+  owner: string
+  /** How long the lease holds without a heartbeat. */
+  ttlMs: number
+}
+
+export interface ChildInput extends Omit<CreateInput, 'id' | 'budget'> {
+  childId?: string
+  /** The tool call that asked for it. */
+  callId?: string
+  /** What it may spend, out of what its parent has left. */
+  grant?: { tokens?: number; costMicrocents?: number; toolCalls?: number }
+}
+
+export class SessionsClient {
+  readonly #http: Http
+
+  constructor(http: Http) {
+    this.#http = http
+  }
+
+  // Making and finding
+
+  create(input: CreateInput, options?: ChangeOptions): Promise<Session> {
+    return this.#http.change('POST', '/v1/sessions', { body: input }, options)
+  }
+
+  get(sessionId: string, options?: CallOptions): Promise<Session> {
+    return this.#http.get(at(sessionId), undefined, options)
+  }
+
+  list(filters: SessionFilters = {}, { signal, ...page }: PageOptions = {}): Promise<SessionListPage> {
+    return this.#http.get('/v1/sessions', { ...filters, ...page }, signal && { signal })
+  }
+
+  /** Every one that passes the filters. */
+  all(filters?: SessionFilters, options?: PageOptions): AsyncGenerator<SessionListItem, void, void> {
+    return everyItem((after) => this.list(filters, { ...options, ...(after !== undefined && { after }) }))
+  }
+
+  /** How many pass the filters. */
+  async count(filters: SessionFilters = {}, { signal }: CallOptions = {}): Promise<number> {
+    let all = 0
+    let after: string | undefined
+    do {
+      const query = { ...filters, ...(after !== undefined && { after }) }
+      const page: SessionsCounted = await this.#http.get('/v1/session-count', query, signal && { signal })
+      all += page.count
+      after = page.next ?? undefined
+    } while (after !== undefined)
+    return all
+  }
+
+  tree(rootSessionId: string, options?: CallOptions): Promise<SessionTreeNode> {
+    return this.#http.get(at(rootSessionId, 'tree'), undefined, options)
+  }
+
+  compare(sessionId: string, other: string, options?: CallOptions): Promise<SessionComparison> {
+    return this.#http.get(at(sessionId, 'compare'), { with: other }, options)
+  }
+
+  fork(sessionId: string, input: ForkInput = {}, options?: ChangeOptions): Promise<Session> {
+    return this.#http.change('POST', at(sessionId, 'fork'), { body: input }, options)
+  }
+
+  // What a session is
+
+  patch(sessionId: string, patch: SessionPatch, options?: ChangeOptions): Promise<WriteReceipt> {
+    return this.#http.change('PATCH', at(sessionId), { body: patch }, options)
+  }
+
+  activate(
+    sessionId: string,
+    model: { providerId?: string; model?: string } = {},
+    options?: ChangeOptions,
+  ): Promise<WriteReceipt> {
+    return this.#post(sessionId, 'activate', model, options)
+  }
+
+  close(
+    sessionId: string,
+    how: { outcome?: Outcome; reason?: string; cancel?: boolean } = {},
+    options?: ChangeOptions,
+  ): Promise<WriteReceipt> {
+    return this.#post(sessionId, 'close', how, options)
+  }
+
+  delete(
+    sessionId: string,
+    how: { cascade?: boolean; force?: boolean; scrub?: boolean } = {},
+    options?: ChangeOptions,
+  ): Promise<DeletedSessions> {
+    return this.#http.change('DELETE', at(sessionId), { query: how }, options)
+  }
+
+  hold(sessionId: string, held: boolean, reason?: string, options?: ChangeOptions): Promise<WriteReceipt> {
+    return this.#post(sessionId, 'hold', { held, ...(reason !== undefined && { reason }) }, options)
+  }
+
+  erase(sessionId: string, seqs: readonly number[], options?: ChangeOptions): Promise<Erased> {
+    return this.#post(sessionId, 'erase', { seqs }, options)
+  }
+
+  // Messages and the path
+
+  append(
+    sessionId: string,
+    messages: NewMessage | readonly NewMessage[],
+    { policy, ...options }: ChangeOptions & { policy?: InputPolicy } = {},
+  ): Promise<AppendReceipt> {
+    const body = Array.isArray(messages) ? { messages } : messages
+    return this.#http.change('POST', at(sessionId, 'messages'), { body, query: { policy } }, options)
+  }
+
+  /** Without a cursor the newest page. */
+  messages(
+    sessionId: string,
+    { signal, ...page }: PageOptions & { before?: string } = {},
+  ): Promise<MessagePage> {
+    return this.#http.get(at(sessionId, 'messages'), page, signal && { signal })
+  }
+
+  edit(
+    sessionId: string,
+    messageId: string,
+    message: NewMessage,
+    options?: ChangeOptions,
+  ): Promise<AppendReceipt> {
+    return this.#http.change('PUT', at(sessionId, 'messages', messageId), { body: message }, options)
+  }
+
+  truncate(sessionId: string, seq: number, options?: ChangeOptions): Promise<WriteReceipt> {
+    return this.#post(sessionId, 'truncate', { seq }, options)
+  }
+
+  undo(sessionId: string, options?: ChangeOptions): Promise<WriteReceipt> {
+    return this.#post(sessionId, 'undo', {}, options)
+  }
+
+  redo(sessionId: string, options?: ChangeOptions): Promise<WriteReceipt> {
+    return this.#post(sessionId, 'redo', {}, options)
+  }
+
+  addNote(
+    sessionId: string,
+    note: { kind: string; text?: string; data?: Json; callId?: string },
+    options?: ChangeOptions,
+  ): Promise<WriteReceipt> {
+    return this.#post(sessionId, 'notes', note, options)
+  }
+
+  /** What a model would be sent now. */
+  async context(sessionId: string, options?: CallOptions): Promise<Pick<Message, 'role' | 'parts'>[]> {
+    const page: { data: Message[] } = await this.#http.get(at(sessionId, 'context'), undefined, options)
+    return page.data
+  }
+
+  // The log
+
+  /** A page of the log; `wait`: seconds to wait for the next event when there is none yet. */
+  events(
+    sessionId: string,
+    { signal, ...page }: PageOptions & { wait?: number } = {},
+  ): Promise<Page<SessionEvent>> {
+    return this.#http.get(at(sessionId, 'events'), page, signal && { signal })
+  }
+
+  /** History, then what is written from now on, through drops and restarts, without gap or repeat. */
+  follow(sessionId: string, options: FollowOptions = {}): AsyncGenerator<Followed, void, void> {
+    return follow(this.#http, at(sessionId, 'events'), options)
+  }
+
+  // Files of sessions
+
+  /** Holdfast's own JSONL, as it comes; another program's `format` may lose something. */
+  async export(
+    sessionId: string,
+    format?: string,
+    { signal }: CallOptions = {},
+  ): Promise<ReadableStream<Uint8Array>> {
+    const { body } = await this.#http.send('GET', at(sessionId, 'export'), { query: { format }, signal })
+    return body ?? new ReadableStream()
+  }
+
+  // Children and runs, for workers
+
+  /** Again with the same `childId` is no change. */
+  spawnChild(
+    sessionId: string,
+    child: ChildInput,
+    options?: ChangeOptions,
+  ): Promise<{ childId: string; seq: number }> {
+    return this.#post(sessionId, 'children', child, options)
+  }
+
+  children(sessionId: string, { signal, ...page }: PageOptions = {}): Promise<SessionListPage> {
+    return this.#http.get(at(sessionId, 'children'), page, signal && { signal })
+  }
+
+  /** Starts a run and holds its lease: `epoch` goes with every write of the run. */
+  startRun(
+    sessionId: string,
+    run: RunLease & { runId?: string; answers?: string; providerId?: string; model?: string },
+    options?: ChangeOptions,
+  ): Promise<HeldRun> {
+    return this.#post(sessionId, 'run', run, options)
+  }
+
+  /** Takes the lost lease of a live run, under a new epoch. */
+  takeOverRun(sessionId: string, lease: RunLease, options?: ChangeOptions): Promise<HeldRun> {
+    return this.#run(sessionId, 'take-over', lease, options)
+  }
+
+  resumeRun(sessionId: string, lease: RunLease, options?: ChangeOptions): Promise<HeldRun> {
+    return this.#run(sessionId, 'resume', lease, options)
+  }
+
+  /** Keeps the lease; `stale_epoch` when another worker has it. */
+  heartbeat(sessionId: string, epoch: number, ttlMs: number, options?: ChangeOptions): Promise<HeldRun> {
+    return this.#run(sessionId, 'heartbeat', { epoch, ttlMs }, options)
+  }
+
+  /** Commands of the run in one commit, such as `{type: 'append', message}` and `{type: 'completeRun'}`. */
+  writeRun(
+    sessionId: string,
+    epoch: number,
+    commands: readonly ({ type: string } & Record<string, unknown>)[],
+    options?: ChangeOptions,
+  ): Promise<AppendReceipt & Omit<HeldRun, 'runId'>> {
+    return this.#run(sessionId, 'batch', { epoch, commands }, options)
+  }
+
+  /** Asks a live run to stop, which keeps its partial answer; cancels a suspended one. */
+  stopRun(sessionId: string, reason?: string, options?: ChangeOptions): Promise<WriteReceipt> {
+    return this.#run(sessionId, 'stop', reason === undefined ? {} : { reason }, options)
+  }
+
+  // Work
+
+  ask(
+    sessionId: string,
+    question: QuestionInput,
+    options?: ChangeOptions,
+  ): Promise<WriteReceipt & { questionId: string }> {
+    return this.#post(sessionId, 'questions', question, options)
+  }
+
+  answer(
+    sessionId: string,
+    questionId: string,
+    answer: Json,
+    options?: ChangeOptions,
+  ): Promise<WriteReceipt> {
+    return this.#http.change(
+      'POST',
+      at(sessionId, 'questions', questionId, 'answer'),
+      { body: { answer } },
+      options,
+    )
+  }
+
+  withdrawQuestion(
+    sessionId: string,
+    questionId: string,
+    reason?: string,
+    options?: ChangeOptions,
+  ): Promise<WriteReceipt> {
+    const body = { ...(reason !== undefined && { reason }) }
+    return this.#http.change('POST', at(sessionId, 'questions', questionId, 'withdraw'), { body }, options)
+  }
+
+  tasks(sessionId: string, options?: CallOptions): Promise<TaskList> {
+    return this.#http.get(at(sessionId, 'tasks'), undefined, options)
+  }
+
+  setTasks(
+    sessionId: string,
+    list: { title?: string; items: readonly Record<string, unknown>[] } | null,
+    options?: ChangeOptions,
+  ): Promise<WriteReceipt> {
+    return this.#http.change('PUT', at(sessionId, 'tasks'), { body: { list } }, options)
+  }
+
+  updateTask(
+    sessionId: string,
+    { itemId, ...update }: TaskUpdate,
+    options?: ChangeOptions,
+  ): Promise<WriteReceipt & { itemId: string; status?: TaskStatus }> {
+    return this.#http.change('PATCH', at(sessionId, 'tasks', itemId), { body: update }, options)
+  }
+
+  putAttachment(
+    sessionId: string,
+    { name, ...file }: { bytes: Uint8Array; mediaType: string; name?: string },
+    options?: ChangeOptions,
+  ): Promise<FileReference> {
+    return this.#http.change('POST', at(sessionId, 'attachments'), { file, query: { name } }, options)
+  }
+
+  async getAttachment(sessionId: string, hash: string, { signal }: CallOptions = {}): Promise<Uint8Array> {
+    const response = await this.#http.send('GET', at(sessionId, 'attachments', hash), { signal })
+    return new Uint8Array(await response.arrayBuffer())
+  }
+
+  recordUsage(sessionId: string, usage: UsageInput, options?: ChangeOptions): Promise<WriteReceipt> {
+    return this.#post(sessionId, 'usage', usage, options)
+  }
+
+  usage(sessionId: string, { signal, ...page }: PageOptions = {}): Promise<Page<UsageRow>> {
+    return this.#http.get(at(sessionId, 'usage'), page, signal && { signal })
+  }
+
+  /** `tree`: with all below it, when it is a root. */
+  usageTotals(
+    sessionId: string,
+    { tree = false, signal }: CallOptions & { tree?: boolean } = {},
+  ): Promise<UsageSums> {
+    return this.#http.get(at(sessionId, 'usage', 'totals'), { tree }, signal && { signal })
+  }
+
+  /** A token that lets somebody see, or answer, this session alone. */
+  share(
+    sessionId: string,
+    how: { scopes?: readonly ('read' | 'answer')[]; ttlSecs?: number } = {},
+    options?: ChangeOptions,
+  ): Promise<{ token: string; expiresAt: string }> {
+    return this.#post(sessionId, 'share', how, options)
+  }
+
+  #run<T>(sessionId: string, what: string, body: unknown, options: ChangeOptions | undefined): Promise<T> {
+    return this.#http.change('POST', at(sessionId, 'run', what), { body }, options)
+  }
+
+  #post<T>(sessionId: string, what: string, body: unknown, options: ChangeOptions | undefined): Promise<T> {
+    return this.#http.change('POST', at(sessionId, what), { body }, options)
+  }
+}
+
+function at(sessionId: string, ...more: readonly string[]): string {
+  return ['/v1/sessions', sessionId, ...more]
+    .map((part, n) => (n === 0 ? part : encodeURIComponent(part)))
+    .join('/')
+}

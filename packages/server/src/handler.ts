@@ -1,0 +1,318 @@
+/** The server as a web-standard fetch handler. It only wires: routes say what is done, the guard who may. */
+import type { Holdfast, UnseenSession } from '@holdfast/core'
+import { HoldfastError, parseInput } from '@holdfast/protocol'
+import { type Context, Hono } from 'hono'
+import { byBearer } from './access/bearer.ts'
+import { type Authenticate, type Credential, theOnlyCaller } from './access/credential.ts'
+import { guard } from './access/guard.ts'
+import { Keys } from './access/keys.ts'
+import { RateLimited, RateLimits } from './access/rate-limits.ts'
+import { Tenants } from './access/tenants.ts'
+import type { Answer } from './answer.ts'
+import { readFile, readJson } from './http/body.ts'
+import { writeOptions } from './http/conditions.ts'
+import { Cors } from './http/cors.ts'
+import { readLines } from './http/lines.ts'
+import { typed } from './http/problem.ts'
+import { type Given, type Params, readQuery } from './http/query.ts'
+import { requestIds } from './http/request-id.ts'
+import { failed, respond, type SendStream } from './http/respond.ts'
+import { checkServerLimit } from './limits.ts'
+import { openapiDocument } from './openapi/document.ts'
+import { referencePage } from './openapi/reference.ts'
+import { type Answered, traceIdOf } from './operations/answered.ts'
+import { Audit, isAudited } from './operations/audit.ts'
+import { Metrics } from './operations/metrics.ts'
+import type { Call, Route } from './route.ts'
+import { routes } from './routes/index.ts'
+import type { Service } from './service.ts'
+import { Followers } from './streams/followers.ts'
+import { Frames } from './streams/frames.ts'
+
+export interface ServerOptions {
+  /** The store; callers without keys have its tenant. */
+  holdfast: Holdfast
+  /** Secret of the server, at least 32 bytes: with it callers need keys. Without: one tenant, and everyone is let in. */
+  pepper?: string
+  /** Another way to know callers than keys. */
+  authenticate?: Authenticate
+  /** Hosts that a request may name, such as `localhost`; absent: any. A page elsewhere cannot pass for one of them. */
+  hosts?: readonly string[]
+  /** Silence after which a stream is kept alive. */
+  heartbeatMs?: number
+  /** Milliseconds. */
+  clock?: () => number
+  /** Told of every answer, once it begins: what a log is made from. */
+  onAnswer?: (answered: Answered) => void
+  /** Pages elsewhere that may call from a browser, such as `https://app.example`; default none. */
+  origins?: readonly string[]
+}
+
+export interface HoldfastServer {
+  fetch(request: Request): Response | Promise<Response>
+  /** The same for a listener that sends streams itself, which costs less than a body that is pulled. */
+  respond(request: Request, sendStream: SendStream): Response | Promise<Response>
+  readonly routes: readonly Route[]
+  /** Present where callers need keys. */
+  readonly keys: Keys | undefined
+  /** Streams that are open now. */
+  readonly followers: number
+  /** Ends streams and waiting pages: their readers are told to come back. Requests are still answered. */
+  drain(): void
+}
+
+export function createServer(options: ServerOptions): HoldfastServer {
+  const server = new Server(options)
+  const app = new Hono<Mounted>()
+  for (const path of new Set(routes.map(({ path }) => path))) server.mount(app, path)
+  app.notFound((c) =>
+    server.refuse(c, new HoldfastError('unknown_route', 'see /v1/openapi.json for what there is.')),
+  )
+  app.onError((error, c) => server.refuse(c, error))
+  return {
+    fetch: (request) => server.preflight(request) ?? app.fetch(request),
+    respond: (request, sendStream) => server.preflight(request) ?? app.fetch(request, { sendStream }),
+    routes,
+    keys: server.keys,
+    get followers() {
+      return server.followers.size
+    },
+    drain: () => server.drain(),
+  }
+}
+
+/** What a listener may pass beside the request. */
+interface Mounted {
+  Bindings: { sendStream?: SendStream }
+}
+
+/** A request under way, and what was found out about it so far. */
+interface Exchange {
+  readonly request: Request
+  readonly requestId: string
+  readonly startMs: number
+  /** Of its answer, whatever that will be. */
+  readonly headers: Record<string, string>
+  readonly route?: Route
+  credential?: Credential
+}
+
+interface Routed extends Exchange {
+  readonly route: Route
+  readonly params: Readonly<Record<string, string>>
+}
+
+class Server implements Service {
+  readonly holdfast: Holdfast
+  readonly followers: Followers
+  readonly frames = new Frames()
+  readonly keys: Keys | undefined
+  readonly tenants: Tenants
+  readonly audit: Audit
+  readonly clock: () => number
+  readonly #stop = new AbortController()
+  readonly #authenticate: Authenticate
+  readonly #nobody: Credential
+  readonly #hosts: ReadonlySet<string> | undefined
+  readonly #nextId = requestIds()
+  readonly #onAnswer: ((answered: Answered) => void) | undefined
+  readonly #cors: Cors
+  readonly #limits: RateLimits
+  readonly #metrics: Metrics
+  readonly #tenants = new WeakMap<Credential, Holdfast>()
+  #document: string | undefined
+  #reference: string | undefined
+
+  constructor({
+    holdfast,
+    pepper,
+    authenticate,
+    hosts,
+    heartbeatMs = 15_000,
+    clock = Date.now,
+    onAnswer,
+    origins = [],
+  }: ServerOptions) {
+    this.holdfast = holdfast
+    this.followers = new Followers(heartbeatMs)
+    this.clock = clock
+    this.keys = pepper === undefined ? undefined : new Keys({ holdfast, pepper, clock })
+    this.#nobody = { tenantId: holdfast.tenantId, scopes: new Set(), actor: { kind: 'host' } }
+    const only = theOnlyCaller(holdfast.tenantId)
+    this.#authenticate = authenticate ?? (this.keys ? byBearer(this.keys) : () => only)
+    this.#hosts = hosts && new Set(hosts)
+    this.#onAnswer = onAnswer
+    this.tenants = new Tenants(holdfast)
+    this.audit = new Audit(holdfast, clock)
+    this.#cors = new Cors(origins)
+    this.#limits = new RateLimits(clock)
+    this.#metrics = new Metrics(clock)
+  }
+
+  get stopping(): AbortSignal {
+    return this.#stop.signal
+  }
+
+  document(): string {
+    this.#document ??= JSON.stringify(openapiDocument(routes))
+    return this.#document
+  }
+
+  metrics(): string {
+    return this.#metrics.text({ streams: this.followers.size, isDraining: this.stopping.aborted })
+  }
+
+  reference(): string {
+    this.#reference ??= referencePage(routes)
+    return this.#reference
+  }
+
+  preflight(request: Request): Response | undefined {
+    return this.#cors.preflight(request)
+  }
+
+  drain(): void {
+    this.#stop.abort()
+    this.followers.drain()
+  }
+
+  mount(app: Hono<Mounted>, path: string): void {
+    const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1')
+    const methods = routes.filter((route) => route.path === path)
+    for (const route of methods) app.on(route.method, pattern, (c) => this.#answer(c, route))
+    const allow = methods.map(({ method }) => method).join(', ')
+    app.all(pattern, (c) => {
+      const error = new HoldfastError('method_not_allowed', `the path takes ${allow}.`)
+      return this.refuse(c, error, { allow })
+    })
+  }
+
+  /** What no route answers. */
+  refuse(c: Context, thrown: unknown, headers: Record<string, string> = {}): Response {
+    const exchange = this.#exchange(c.req.raw)
+    return this.#refused(exchange, typed(thrown), headers)
+  }
+
+  async #answer(c: Context<Mounted>, route: Route): Promise<Response> {
+    const exchange = { ...this.#exchange(c.req.raw), route, params: c.req.param() }
+    try {
+      const answer = await this.#handle(exchange)
+      await this.#audited(exchange)
+      const { request, requestId, headers } = exchange
+      const response = respond(answer, { request, requestId, headers, sendStream: c.env?.sendStream })
+      this.#tell(exchange, response.status)
+      return response
+    } catch (thrown) {
+      return this.#refused(exchange, typed(thrown))
+    }
+  }
+
+  #exchange(request: Request): Exchange {
+    const requestId = this.#nextId(request)
+    return { request, requestId, startMs: this.clock(), headers: this.#cors.headersFor(request) }
+  }
+
+  async #handle(exchange: Routed): Promise<Answer> {
+    const { request, requestId, route, params } = exchange
+    checkServerLimit('urlBytes', request.url.length, 'url')
+    this.#requireHost(request)
+    const credential = route.reach === 'public' ? this.#nobody : await this.#authenticate(request)
+    exchange.credential = credential
+    Object.assign(exchange.headers, this.#limits.take(credential))
+    const holdfast = this.#tenantOf(credential)
+    if (route.reach !== 'public') await guard(route, credential, holdfast, params, this.holdfast.tenantId)
+    const call: Call = {
+      request,
+      requestId,
+      params,
+      credential,
+      holdfast,
+      service: this,
+      query: queryOf(route.query, request.url),
+      body: await bodyOf(route, request),
+      session: params.sessionId === undefined ? (undefined as never) : sessionOf(holdfast, params.sessionId),
+      write: writeOptions(request.headers),
+    }
+    try {
+      return await route.handle(call)
+    } catch (thrown) {
+      await this.#audited(exchange, typed(thrown))
+      throw thrown
+    }
+  }
+
+  /** Before the answer goes out: what was done and is not told of is not done well. */
+  async #audited({ route, params, requestId, credential }: Routed, error?: HoldfastError): Promise<void> {
+    if (!credential || !isAudited(route)) return
+    await this.audit.add({ route, params, requestId, credential, ...(error && { code: error.code }) })
+  }
+
+  #refused(exchange: Exchange, error: HoldfastError, more: Record<string, string> = {}): Response {
+    this.#tell(exchange, error.status, error)
+    const limited = error instanceof RateLimited ? error.headers : {}
+    return failed(error, exchange.requestId, { ...exchange.headers, ...limited, ...more })
+  }
+
+  #tell(
+    { request, requestId, startMs, route, credential }: Exchange,
+    status: number,
+    error?: HoldfastError,
+  ): void {
+    const traceId = traceIdOf(request.headers)
+    const { tenantId, keyId } = credential ?? {}
+    const answered: Answered = {
+      method: request.method,
+      path: route?.path ?? 'none',
+      status,
+      tookMs: this.clock() - startMs,
+      requestId,
+      ...(traceId !== undefined && { traceId }),
+      ...(tenantId !== undefined && { tenantId }),
+      ...(keyId !== undefined && { keyId }),
+      ...(error && { error }),
+    }
+    this.#metrics.count(answered)
+    this.#onAnswer?.(answered)
+  }
+
+  /** A page that a browser was lured to under another name must not reach a server that asks for no key. */
+  #requireHost(request: Request): void {
+    if (!this.#hosts) return
+    const { hostname } = new URL(request.url)
+    if (!this.#hosts.has(hostname))
+      throw new HoldfastError('forbidden', 'this server is not reached by that name.')
+  }
+
+  #tenantOf(credential: Credential): Holdfast {
+    const known = this.#tenants.get(credential)
+    if (known) return known
+    const holdfast = this.holdfast.forTenant(credential.tenantId, { actor: credential.actor })
+    this.#tenants.set(credential, holdfast)
+    return holdfast
+  }
+}
+
+function sessionOf(holdfast: Holdfast, sessionId: string): UnseenSession {
+  return holdfast.sessions.at(sessionId)
+}
+
+function queryOf(params: Params, url: string): Given<Params> {
+  const at = url.indexOf('?')
+  return at < 0 ? {} : readQuery(params, new URLSearchParams(url.slice(at + 1)))
+}
+
+/** What the log checks itself is only scanned here. */
+async function bodyOf({ body }: Route, request: Request): Promise<unknown> {
+  if (body === undefined) return undefined
+  if (body === 'file') return readFile(request)
+  if (body === 'lines') return readLines(request)
+  const value = await readJson(request)
+  if (value === undefined && body.optional) return undefined
+  if (body.by === 'log') return requireObject(value)
+  return parseInput(body.schema, value, 'body')
+}
+
+function requireObject(value: unknown): object {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw new HoldfastError('invalid_input', 'body: expected a JSON object.')
+}

@@ -1,0 +1,38 @@
+/** Pages elsewhere that may call the server from a browser. None may unless it is named. */
+const exposed = 'etag, idempotency-replayed, location, ratelimit, ratelimit-policy, retry-after, x-request-id'
+const asked =
+  'authorization, content-type, idempotency-key, if-match, last-event-id, prefer, traceparent, x-request-id'
+const daySecs = 86_400
+
+export class Cors {
+  readonly #origins: ReadonlySet<string>
+
+  constructor(origins: readonly string[]) {
+    this.#origins = new Set(origins)
+  }
+
+  /** For an answer to this request; nothing where its page is not named. */
+  headersFor(request: Request): Record<string, string> {
+    const origin = request.headers.get('origin')
+    if (origin === null || !this.#origins.has(origin)) return {}
+    return {
+      'access-control-allow-origin': origin,
+      'access-control-expose-headers': exposed,
+      'cross-origin-resource-policy': 'cross-origin',
+      vary: 'origin',
+    }
+  }
+
+  /** The answer to a browser that asks whether it may ask; undefined for any other request. */
+  preflight(request: Request): Response | undefined {
+    const isAsking = request.method === 'OPTIONS' && request.headers.has('access-control-request-method')
+    const headers = this.headersFor(request)
+    if (!isAsking || !('access-control-allow-origin' in headers)) return undefined
+    const allow = {
+      'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
+      'access-control-allow-headers': asked,
+      'access-control-max-age': String(daySecs),
+    }
+    return new Response(null, { status: 204, headers: { ...headers, ...allow } })
+  }
+}

@@ -1,0 +1,27 @@
+import { HoldfastError, limits } from '@holdfast/protocol'
+
+/** What the server bounds beside the protocol's table. Passing one is `limit_exceeded`, with the same details. */
+export const serverLimits = {
+  /** Body of a request, but of an attachment (`limits.attachmentBytes`). */
+  requestBytes: limits.commitBytes,
+  /** All headers of a request. The listener refuses more with 431. */
+  headerBytes: 16 * 1024,
+  /** Path and query. */
+  urlBytes: 8 * 1024,
+  /** Longest time that a page of events waits for the next one. */
+  waitSecs: 60,
+  /** Read ahead for one follower who does not keep up; one event is sent whole, whatever its size. */
+  streamBytes: 64 * 1024,
+  /** Longest life of a share token. */
+  tokenSecs: 24 * 60 * 60,
+} as const
+
+export type ServerLimit = keyof typeof serverLimits
+
+export function checkServerLimit(limit: ServerLimit, actual: number, what: string): void {
+  const max = serverLimits[limit]
+  if (actual <= max) return
+  throw new HoldfastError('limit_exceeded', `${what}: ${actual} is more than ${limit} allows (${max}).`, {
+    details: { limit, max, actual },
+  })
+}

@@ -1,0 +1,50 @@
+/**
+ * Streams straight to the socket, without a web stream between: what was encoded once is handed to every connection as it
+ * is. The end of such an answer is the end of its connection, so that its bytes need no chunks around them.
+ */
+import type { ServerResponse } from 'node:http'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import type { SendStream } from '../http/respond.ts'
+import type { Sink } from '../streams/event-stream.ts'
+
+export function streamTo(response: ServerResponse): SendStream {
+  return (stream, { status, headers }) => {
+    response.useChunkedEncodingByDefault = false
+    response.writeHead(status, { ...headers, connection: 'close' })
+    response.flushHeaders()
+    const sink = new Connection(response)
+    response.once('close', () => {
+      stream.leave()
+      sink.release()
+    })
+    void stream.sendTo(sink)
+    return RESPONSE_ALREADY_SENT
+  }
+}
+
+class Connection implements Sink {
+  readonly #response: ServerResponse
+  #taken: (() => void) | undefined
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+  }
+
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    if (this.#response.write(chunk) || this.#response.destroyed) return undefined
+    return new Promise((resolve) => {
+      this.#taken = resolve
+      this.#response.once('drain', () => this.release())
+    })
+  }
+
+  end(): void {
+    this.#response.end()
+  }
+
+  /** Whoever waits for room does so no more. */
+  release(): void {
+    this.#taken?.()
+    this.#taken = undefined
+  }
+}

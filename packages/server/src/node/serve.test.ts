@@ -1,0 +1,141 @@
+import { connect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { memory } from '@holdfast/core/memory'
+import { afterEach, describe, expect, it } from 'vitest'
+import { serverLimits } from '../limits.ts'
+import { pepper } from '../testing/each-server.ts'
+import { take } from '../testing/sse.ts'
+import { type ServeOptions, type Serving, serve } from './index.ts'
+
+const json = { 'content-type': 'application/json' }
+const running: Serving[] = []
+
+async function started(options: Partial<ServeOptions> = {}): Promise<Serving> {
+  const serving = await serve({ store: memory(), port: 0, signals: [], ...options })
+  running.push(serving)
+  return serving
+}
+
+afterEach(async () => {
+  for (const serving of running.splice(0)) await serving.close()
+})
+
+async function post(url: string, body: unknown): Promise<Record<string, string>> {
+  const response = await fetch(url, { method: 'POST', headers: json, body: JSON.stringify(body) })
+  return (await response.json()) as Record<string, string>
+}
+
+describe('a listening server', () => {
+  it('answers, streams, and goes on from a cursor', async () => {
+    const { url } = await started()
+    const { id } = await post(`${url}/v1/sessions`, { agentId: 'agent' })
+    const message = { role: 'user', parts: [{ type: 'text', text: 'hi' }] }
+    await post(`${url}/v1/sessions/${id}/messages`, message)
+    const headers = { accept: 'text/event-stream', 'last-event-id': '1' }
+    const response = await fetch(`${url}/v1/sessions/${id}/events`, { headers })
+    const frames = take(response.body, 3)
+    await post(`${url}/v1/sessions/${id}/messages`, message)
+    expect((await frames).map(({ id }) => id)).toEqual(['2', '3', '4'])
+  })
+
+  it('answers everything that was accepted before it ends, and tells followers to come back', async () => {
+    const serving = await started()
+    const { url, holdfast } = serving
+    const session = await holdfast.sessions.create({ agentId: 'agent' })
+    const quiet = await holdfast.sessions.create({ agentId: 'agent' })
+    const waiting = fetch(`${url}/v1/sessions/${quiet.id}/events?after=1&wait=30`)
+    await pause(200)
+    const path = `${url}/v1/sessions/${session.id}`
+    const response = await fetch(`${path}/events`, {
+      headers: { accept: 'text/event-stream', 'last-event-id': '1' },
+    })
+    const frames = take(response.body, 99)
+    const message = { role: 'user', parts: [{ type: 'text', text: 'hi' }] }
+    await post(`${path}/messages`, message)
+    const writes = Promise.allSettled(Array.from({ length: 20 }, () => post(`${path}/messages`, message)))
+    const ended = serving.close()
+    for (const written of await writes) {
+      if (written.status === 'fulfilled') expect(written.value).toMatchObject({ changed: true })
+    }
+    expect((await waiting).status).toBe(200)
+    expect((await frames).at(-1)?.event).toBe('error')
+    await ended
+    await expect(fetch(url)).rejects.toThrow()
+    await expect(session.view()).rejects.toMatchObject({ code: 'store_closed' })
+  })
+
+  it('ends on a signal', async () => {
+    const { closed } = await started({ signals: ['SIGUSR2'] })
+    process.kill(process.pid, 'SIGUSR2')
+    await closed
+  })
+
+  it('listens elsewhere only with keys, and says what to do', async () => {
+    const refused = serve({ store: memory(), host: '0.0.0.0', port: 0 })
+    await expect(refused).rejects.toMatchObject({
+      code: 'invalid_input',
+      message: expect.stringContaining('openssl rand'),
+    })
+    const { url } = await started({ host: '0.0.0.0', pepper })
+    expect((await fetch(`${url}/v1/sessions`)).status).toBe(401)
+  })
+
+  it('without keys is not reached by another name, as by a page that a browser was lured to', async () => {
+    const { url } = await started()
+    const { port } = new URL(url)
+    expect(
+      await rawStatus(
+        Number(port),
+        'GET /v1/sessions HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
+      ),
+    ).toBe(403)
+    expect(
+      await rawStatus(
+        Number(port),
+        `GET /v1/sessions HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`,
+      ),
+    ).toBe(200)
+  })
+
+  it('refuses headers larger than serverLimits.headerBytes', async () => {
+    const { url } = await started()
+    const response = await fetch(`${url}/healthz`, {
+      headers: { 'x-long': 'a'.repeat(serverLimits.headerBytes) },
+    })
+    expect(response.status).toBe(431)
+  })
+
+  it('gives its port back when the store cannot be opened', async () => {
+    const store = { open: () => Promise.reject(new Error('no disk')) }
+    await expect(serve({ store, port: 0 })).rejects.toThrow('no disk')
+  })
+
+  it('holds no more for a reader who stands still', async () => {
+    const { url, holdfast, server } = await started()
+    const session = await holdfast.sessions.create({ agentId: 'agent' })
+    const { port } = new URL(url)
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.pause()
+    socket.write(
+      `GET /v1/sessions/${session.id}/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`,
+    )
+    while (server.followers === 0) await pause(5)
+    const words = 'x'.repeat(100_000)
+    const before = process.memoryUsage().arrayBuffers
+    for (let n = 0; n < 300; n++)
+      await session.append({ role: 'user', parts: [{ type: 'text', text: words }] })
+    // 30 MB were written, which the store keeps as text: what is encoded for the reader and not taken lies in buffers.
+    await pause(50)
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000)
+    socket.destroy()
+    while (server.followers > 0) await pause(5)
+  })
+})
+
+function rawStatus(port: number, text: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(text))
+    socket.once('data', (data) => resolve(Number(String(data).split(' ')[1])))
+    socket.once('error', reject)
+  })
+}

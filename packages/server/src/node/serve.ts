@@ -1,0 +1,143 @@
+import { once } from 'node:events'
+import { createServer as createListener, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type Holdfast, openHoldfast, type StoreFactory } from '@holdfast/core'
+import { getRequestListener } from '@hono/node-server'
+import { createServer, type HoldfastServer, type ServerOptions } from '../handler.ts'
+import { serverLimits } from '../limits.ts'
+import { drainListener } from './drain.ts'
+import { loopbackHosts, requireLoopback } from './loopback.ts'
+import { streamTo } from './send-stream.ts'
+import { Sweeping } from './sweeping.ts'
+
+export interface ServeOptions extends Omit<ServerOptions, 'holdfast' | 'hosts'> {
+  /** Opened here, and closed at the end. */
+  store: StoreFactory
+  /** Whose callers are who come without keys; default `default`. */
+  tenantId?: string
+  /** Default 4780; 0: any that is free. */
+  port?: number
+  /** Default 127.0.0.1. Others need keys. */
+  host?: string
+  /** How long requests that are under way are waited for at the end; default 10,000. */
+  drainMs?: number
+  /** Milliseconds between two sweeps for what the clock made due; default 30,000. */
+  sweepMs?: number
+  /** Told of a sweep that failed; default a warning of the process. */
+  onSweepFailed?: (error: unknown) => void
+  /** Signals that end the server; default SIGTERM and SIGINT. */
+  signals?: readonly NodeJS.Signals[]
+}
+
+export interface Serving {
+  readonly url: string
+  readonly holdfast: Holdfast
+  readonly server: HoldfastServer
+  /** Takes no new request, answers those under way, tells followers to come back, closes the store. Idempotent. */
+  close(): Promise<void>
+  /** Resolves when it is closed, whoever closed it. */
+  readonly closed: Promise<void>
+}
+
+/** A connection on which nothing moves for so long is cut: a stream is beaten more often, unless its reader stands still. */
+const stalledMs = 1.5 * serverLimits.waitSecs * 1_000
+
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const {
+    store,
+    tenantId,
+    port = 4780,
+    host = '127.0.0.1',
+    drainMs = 10_000,
+    sweepMs = 30_000,
+    onSweepFailed = (error) => process.emitWarning(`a sweep failed: ${String(error)}`),
+    signals = ['SIGTERM', 'SIGINT'],
+    ...rest
+  } = options
+  const isOpen = rest.pepper === undefined && rest.authenticate === undefined
+  if (isOpen) requireLoopback(host)
+  const holdfast = await openHoldfast({
+    store,
+    ...(tenantId !== undefined && { tenantId }),
+    ...(rest.clock && { clock: rest.clock }),
+  })
+  try {
+    const server = createServer({ holdfast, ...rest, ...(isOpen && { hosts: loopbackHosts }) })
+    const listener = await listen(server, host, port)
+    const sweeping = new Sweeping(holdfast, { everyMs: sweepMs, onFailed: onSweepFailed })
+    return new Running({ server, holdfast, listener, sweeping, drainMs, signals })
+  } catch (error) {
+    await holdfast.close()
+    throw error
+  }
+}
+
+async function listen(server: HoldfastServer, host: string, port: number): Promise<Server> {
+  const handle = getRequestListener((request, { outgoing }) =>
+    server.respond(request, streamTo(outgoing as ServerResponse)),
+  )
+  const limits = {
+    maxHeaderSize: serverLimits.headerBytes,
+    requestTimeout: stalledMs,
+    keepAliveTimeout: stalledMs,
+  }
+  const listener = createListener({ ...limits, noDelay: true }, (request, response) => {
+    void handle(request, response)
+  })
+  listener.setTimeout(stalledMs)
+  listener.listen(port, host)
+  await once(listener, 'listening')
+  return listener
+}
+
+interface Parts {
+  server: HoldfastServer
+  holdfast: Holdfast
+  listener: Server
+  sweeping: Sweeping
+  drainMs: number
+  signals: readonly NodeJS.Signals[]
+}
+
+class Running implements Serving {
+  readonly url: string
+  readonly holdfast: Holdfast
+  readonly server: HoldfastServer
+  readonly closed: Promise<void>
+  readonly #parts: Parts
+  readonly #stop = (): void => void this.close()
+  #isClosing = false
+  #settle!: (ended: Promise<void>) => void
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.server = parts.server
+    this.holdfast = parts.holdfast
+    this.url = urlOf(parts.listener.address() as AddressInfo)
+    this.closed = new Promise((resolve) => {
+      this.#settle = resolve
+    })
+    for (const signal of parts.signals) process.once(signal, this.#stop)
+  }
+
+  close(): Promise<void> {
+    if (!this.#isClosing) {
+      this.#isClosing = true
+      this.#settle(this.#close())
+    }
+    return this.closed
+  }
+
+  async #close(): Promise<void> {
+    const { server, holdfast, listener, sweeping, drainMs, signals } = this.#parts
+    for (const signal of signals) process.off(signal, this.#stop)
+    server.drain()
+    await drainListener(listener, drainMs)
+    await sweeping.stop()
+    await holdfast.close()
+  }
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}

@@ -1,0 +1,165 @@
+/** The OpenAPI 3.1 document, made from the routes: what is not in a route is not said, and every route is in it. */
+import {
+  type ErrorCode,
+  errorCatalogue,
+  message,
+  problem,
+  session,
+  sessionSummary,
+  sessionTree,
+} from '@holdfast/protocol'
+import { z } from 'zod'
+import type { Route } from '../route.ts'
+import { codesOf } from './codes.ts'
+
+type Schema = Record<string, unknown>
+
+/** Shapes that are named once and referred to. */
+const named = z.registry<{ id: string }>()
+for (const [id, schema] of Object.entries({
+  Session: session,
+  SessionSummary: sessionSummary,
+  Message: message,
+  SessionTree: sessionTree,
+  Problem: problem,
+}))
+  named.add(schema, { id })
+
+/** One JSON text a line. */
+const lines = { 'application/x-ndjson': { schema: { type: 'string' } } }
+
+export function openapiDocument(routes: readonly Route[]): object {
+  const schemas: Record<string, Schema> = {}
+  const paths: Record<string, Record<string, Schema>> = {}
+  for (const route of routes) {
+    paths[route.path] ??= {}
+    ;(paths[route.path] as Record<string, Schema>)[route.method.toLowerCase()] = operation(route, schemas)
+  }
+  convert(problem, 'output', schemas)
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Holdfast',
+      version: '1',
+      description: 'Sessions of AI agents: each is one ordered, durable log and its fold.',
+    },
+    paths,
+    components: {
+      schemas,
+      securitySchemes: {
+        key: { type: 'http', scheme: 'bearer', description: 'A key, `hf_…`, or a share token.' },
+      },
+    },
+  }
+}
+
+function operation(route: Route, schemas: Record<string, Schema>): Schema {
+  return {
+    operationId: operationId(route),
+    summary: route.summary,
+    security: route.reach === 'public' ? [] : [{ key: [route.scope] }],
+    parameters: [...pathParameters(route), ...queryParameters(route, schemas), ...headerParameters(route)],
+    ...(route.body && { requestBody: requestBody(route.body, schemas) }),
+    responses: { [route.status]: success(route, schemas), ...failures(route) },
+  }
+}
+
+/** `getSessionsEvents`: the method and the words of the path. */
+function operationId({ method, path }: Route): string {
+  const words = path
+    .split(/[/{}.-]+/)
+    .filter((part) => part !== '' && part !== 'v1')
+    .map((part) => (part[0] ?? '').toUpperCase() + part.slice(1))
+  return method.toLowerCase() + words.join('')
+}
+
+function pathParameters({ path }: Route): Schema[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => {
+    return { name, in: 'path', required: true, schema: { type: 'string' } }
+  })
+}
+
+function queryParameters({ query }: Route, schemas: Record<string, Schema>): Schema[] {
+  return Object.entries(query).map(([name, { schema, about }]) => {
+    const converted = convert(schema, 'input', schemas)
+    const list = converted.type === 'array' && { style: 'form', explode: false }
+    return { name, in: 'query', description: about, schema: converted, ...list }
+  })
+}
+
+function headerParameters({ method, streams }: Route): Schema[] {
+  const header = (name: string, description: string) => {
+    return { name, in: 'header', description, schema: { type: 'string' } }
+  }
+  if (streams) return [header('Last-Event-ID', 'where the reader stands; as `after`, and wins')]
+  if (method === 'GET') return []
+  return [
+    header('Idempotency-Key', 'the same request with it has one effect, for a day'),
+    header('If-Match', 'refused as `version_conflict` unless the version is this `ETag`'),
+    header('Prefer', '`return=minimal`: no body in the answer'),
+  ]
+}
+
+function requestBody(body: NonNullable<Route['body']>, schemas: Record<string, Schema>): Schema {
+  if (body === 'file') return { required: true, content: { 'application/octet-stream': { schema: {} } } }
+  if (body === 'lines') return { required: true, content: lines }
+  const schema = convert(body.schema, 'input', schemas)
+  return { required: !body.optional, content: { 'application/json': { schema } } }
+}
+
+function success({ answer, streams, summary }: Route, schemas: Record<string, Schema>): Schema {
+  if (answer === 'nothing') return { description: summary }
+  if (answer === 'file') {
+    return { description: summary, content: { 'application/octet-stream': { schema: {} } } }
+  }
+  if (answer === 'lines') return { description: summary, content: lines }
+  if (typeof answer === 'string') {
+    return {
+      description: summary,
+      content: { [`text/${answer === 'text' ? 'plain' : answer}`]: { schema: { type: 'string' } } },
+    }
+  }
+  const schema = convert(answer, 'output', schemas)
+  const live = streams && { 'text/event-stream': { schema: { type: 'string' } } }
+  return { description: summary, content: { 'application/json': { schema }, ...live } }
+}
+
+/** By status: several codes share one. */
+function failures(route: Route): Record<string, Schema> {
+  const byStatus = new Map<number, ErrorCode[]>()
+  for (const code of codesOf(route)) {
+    const { status } = errorCatalogue[code]
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code])
+  }
+  const schema = { $ref: '#/components/schemas/Problem' }
+  return Object.fromEntries(
+    [...byStatus].map(([status, some]) => {
+      const description = some.map((code) => `\`${code}\`: ${errorCatalogue[code].meaning}`).join(' ')
+      return [String(status), { description, content: { 'application/problem+json': { schema } } }]
+    }),
+  )
+}
+
+/** Named shapes go to `schemas`, each once. What a caller gives and what is read may differ under one name. */
+function convert(schema: z.ZodType, io: 'input' | 'output', schemas: Record<string, Schema>): Schema {
+  const text = JSON.stringify(z.toJSONSchema(schema, { target: 'draft-2020-12', io, metadata: named }))
+  const suffix = io === 'input' ? 'Input' : ''
+  const linked = text.replaceAll(/"#\/\$defs\/(\w+)"/g, `"#/components/schemas/$1${suffix}"`)
+  const {
+    $schema: _,
+    $defs = {},
+    ...rest
+  } = JSON.parse(linked) as { $defs?: Record<string, Schema> } & Schema
+  for (const [name, definition] of Object.entries($defs)) schemas[`${name}${suffix}`] ??= definition
+  const own = named.get(schema)?.id
+  if (own === undefined) return rest
+  const self = `#/components/schemas/${own}${suffix}`
+  schemas[`${own}${suffix}`] ??= withoutId(
+    JSON.parse(JSON.stringify(rest).replaceAll('"$ref":"#"', `"$ref":"${self}"`)) as Schema,
+  )
+  return { $ref: self }
+}
+
+function withoutId({ id: _, ...schema }: Schema): Schema {
+  return schema
+}

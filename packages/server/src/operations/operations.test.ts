@@ -1,0 +1,178 @@
+import { type Scope, scope, tenantId } from '@holdfast/protocol'
+import { expect, it } from 'vitest'
+import type { NewKey } from '../access/keys.ts'
+import { routes } from '../routes/index.ts'
+import type { Caller } from '../testing/caller.ts'
+import { eachServer, pepper, type TestServer } from '../testing/each-server.ts'
+import type { Answered } from './answered.ts'
+
+const every: readonly Scope[] = scope.options
+const answered: Answered[] = []
+
+async function keyed(place: TestServer, tenant: string, asked: Partial<NewKey> = {}): Promise<Caller> {
+  const made = await place.server.keys?.create(tenantId(tenant), { name: 'k', scopes: every, ...asked })
+  return place.caller.withKey(made?.key ?? '')
+}
+
+eachServer('operating a server', { pepper, onAnswer: (one) => answered.push(one) }, (place) => {
+  it('an operator names tenants and makes their first keys; others may not', async () => {
+    const operator = await keyed(place, 'default')
+    const put = await operator.call('PUT', '/v1/tenants/acme', {
+      body: { name: 'Acme', quotas: { requestsPerMin: 100 } },
+    })
+    expect(put.json).toEqual({ id: 'acme', name: 'Acme', quotas: { requestsPerMin: 100 } })
+    expect((await operator.get('/v1/tenants')).json.data).toEqual([put.json])
+    const made = await operator.post('/v1/tenants/acme/keys', { name: 'first', scopes: ['admin', 'read'] })
+    const acme = place.caller.withKey(made.json.key)
+    expect((await acme.get('/v1/keys')).json.data).toMatchObject([{ name: 'first' }])
+    expect((await acme.get('/v1/tenants')).json.code).toBe('forbidden')
+    expect((await acme.get('/metrics')).json.code).toBe('forbidden')
+    expect((await (await keyed(place, 'default', { userId: 'u1' })).get('/v1/tenants')).status).toBe(403)
+    for (const [method, path, body] of [
+      ['PUT', '/v1/tenants/_keys', {}],
+      ['POST', '/v1/tenants/_keys/keys', { name: 'k' }],
+    ] as const)
+      expect((await operator.call(method, path, { body })).json.code).toBe('invalid_input')
+  })
+
+  it('a key is made once under one idempotency key, and for another one refused', async () => {
+    const admin = await keyed(place, 'a')
+    const once = { 'idempotency-key': 'k-1' }
+    const copies = await Promise.all(
+      Array.from({ length: 20 }, () => admin.post('/v1/keys', { name: 'bot' }, once)),
+    )
+    const made = copies.filter(({ status }) => status === 201)
+    expect(new Set(made.map(({ text }) => text)).size).toBe(1)
+    const again = await admin.post('/v1/keys', { name: 'bot' }, once)
+    expect([again.text, again.headers.get('idempotency-replayed')]).toEqual([made[0]?.text, 'true'])
+    expect((await admin.get('/v1/keys')).json.data).toHaveLength(2)
+    expect((await admin.post('/v1/keys', { name: 'other' }, once)).json.code).toBe('key_conflict')
+    const other = await (await keyed(place, 'b')).post('/v1/keys', { name: 'bot' }, once)
+    expect(other.json.key).not.toBe(again.json.key)
+  })
+
+  it('a key that asks too often waits, and so does its tenant; time gives room again', async () => {
+    const operator = await keyed(place, 'default')
+    await operator.call('PUT', '/v1/tenants/acme', { body: { quotas: { requestsPerMin: 5 } } })
+    const [slow, other] = [await keyed(place, 'acme', { perMin: 2 }), await keyed(place, 'acme')]
+    const first = await slow.get('/v1/sessions')
+    expect(first.headers.get('ratelimit-policy')).toBe('"key";q=2;w=60')
+    expect(first.headers.get('ratelimit')).toBe('"key";r=1;t=30')
+    await slow.get('/v1/sessions')
+    const refused = await slow.get('/v1/sessions')
+    expect([refused.status, refused.json.code, refused.headers.get('retry-after')]).toEqual([
+      429,
+      'rate_limited',
+      '30',
+    ])
+    await other.get('/v1/sessions')
+    await other.get('/v1/sessions')
+    const tenant = await other.get('/v1/sessions')
+    expect([tenant.status, tenant.headers.get('ratelimit-policy')]).toEqual([429, '"tenant";q=5;w=60'])
+    expect((await operator.get('/metrics')).text).toContain('\nholdfast_tenants_limited 1\n')
+    place.clock.advance(30_000)
+    expect((await slow.get('/v1/sessions')).status).toBe(200)
+    place.clock.advance(60_000)
+    expect((await operator.get('/metrics')).text).toContain('\nholdfast_tenants_limited 0\n')
+  })
+
+  it('administration is told of in the tenant that it was done in, failures too, and is never changed', async () => {
+    const [admin, other] = [await keyed(place, 'a'), await keyed(place, 'b')]
+    const { id } = (await admin.post('/v1/sessions', { agentId: 'agent' })).json
+    await admin.post(`/v1/sessions/${id}/hold`, { held: true }, { 'x-request-id': 'r-1' })
+    await admin.call('DELETE', '/v1/keys/none')
+    await admin.post(`/v1/sessions/${id}/share`, {})
+    await other.get(`/v1/sessions/${id}/export`)
+    const { data, next } = (await admin.get('/v1/audit')).json
+    expect(data).toMatchObject([
+      {
+        action: 'POST /v1/sessions/{sessionId}/hold',
+        ids: { sessionId: id },
+        outcome: 'done',
+        requestId: 'r-1',
+        keyId: expect.any(String),
+      },
+      { action: 'DELETE /v1/keys/{keyId}', ids: { keyId: 'none' }, outcome: 'not_found' },
+      { action: 'POST /v1/sessions/{sessionId}/share', outcome: 'done' },
+    ])
+    expect(next).toBeNull()
+    expect((await other.get('/v1/audit')).json.data).toMatchObject([{ outcome: 'not_found' }])
+    const entries = place.holdfast.forTenant('_keys').auditEntries
+    const changed = { ...data[0], tenantId: 'a', outcome: 'nothing' }
+    delete changed.id
+    await expect(entries.put(data[0].id, changed)).rejects.toMatchObject({ code: 'id_taken' })
+  })
+
+  it('figures name every route that was asked, and no id', async () => {
+    const operator = await keyed(place, 'default')
+    const { id } = (await operator.post('/v1/sessions', { agentId: 'agent' })).json
+    await operator.get(`/v1/sessions/${id}`)
+    await operator.get('/v1/sessions/none')
+    const { text, headers } = await operator.get('/metrics')
+    expect(headers.get('content-type')).toContain('text/plain')
+    const route = 'method="GET",route="/v1/sessions/{sessionId}"'
+    expect(text).toContain(`holdfast_requests_total{${route},status="200",code=""} 1\n`)
+    expect(text).toContain(`holdfast_requests_total{${route},status="404",code="not_found"} 1\n`)
+    expect(text).toContain(`holdfast_request_seconds_count{${route}} 2\n`)
+    expect(text).toContain(`holdfast_request_seconds_bucket{${route},le="+Inf"} 2\n`)
+    expect(text).toContain('\nholdfast_streams 0\n')
+    expect(text).not.toContain(id)
+    for (const line of text.trimEnd().split('\n'))
+      expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{.*\})? [\d.e+-]+)$/)
+  })
+
+  it('each answer is told of once, with its trace, and without what was asked', async () => {
+    answered.splice(0)
+    const admin = await keyed(place, 'a')
+    const trace = '0af7651916cd43dd8448eb211c80319c'
+    const headers = { traceparent: `00-${trace}-b7ad6b7169203331-01` }
+    await admin.get('/v1/search?q=secret-words', { headers })
+    await admin.get('/nowhere', { headers: { traceparent: `00-${'0'.repeat(32)}-b7ad6b7169203331-01` } })
+    expect(answered).toMatchObject([
+      { method: 'GET', path: '/v1/search', status: 200, traceId: trace, tenantId: 'a' },
+      { method: 'GET', path: 'none', status: 404, error: { code: 'unknown_route' } },
+    ])
+    expect(answered[1]).not.toHaveProperty('traceId')
+    expect(JSON.stringify(answered)).not.toMatch(/secret-words|hf_/)
+  })
+
+  it('the reference has every route and every error, and needs nothing from elsewhere', async () => {
+    const { text, headers } = await place.caller.get('/v1/reference')
+    expect(headers.get('content-type')).toContain('text/html')
+    for (const { method, path } of routes) expect(text).toContain(`<b>${method}</b> <code>${path}</code>`)
+    for (const [, code] of text.matchAll(/href="#(\w+)">\1</g)) expect(text).toContain(`id="${code}"`)
+    expect(text).not.toMatch(/<script|https?:\/\/(?!json-schema\.org)|src=/)
+    expect(headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; style-src 'sha256-[\w+/=]+'; /,
+    )
+  })
+})
+
+const page = { origin: 'https://app.example' }
+const preflight = { ...page, 'access-control-request-method': 'POST' }
+
+eachServer('a server that pages elsewhere may call', { origins: [page.origin] }, (place) => {
+  it('answers the pages that are named, and asks of browsers what they may ask', async () => {
+    const { caller } = place
+    const allowed = await caller.get('/v1/sessions', { headers: page })
+    expect(allowed.headers.get('access-control-allow-origin')).toBe(page.origin)
+    expect(allowed.headers.get('vary')).toBe('origin')
+    expect((await caller.get('/v1/sessions/none', { headers: page })).headers.get('vary')).toBe('origin')
+    const asked = await caller.call('OPTIONS', '/v1/sessions', { headers: preflight })
+    expect([asked.status, asked.headers.get('access-control-allow-methods')]).toEqual([
+      204,
+      'GET, POST, PUT, PATCH, DELETE',
+    ])
+    const other = await caller.get('/v1/sessions', { headers: { origin: 'https://evil.example' } })
+    expect(other.headers.has('access-control-allow-origin')).toBe(false)
+  })
+})
+
+eachServer('a server as it comes', {}, (place) => {
+  it('lets no page elsewhere call it', async () => {
+    const plain = await place.caller.get('/v1/sessions', { headers: page })
+    expect(plain.headers.has('access-control-allow-origin')).toBe(false)
+    expect((await place.caller.call('OPTIONS', '/v1/sessions', { headers: preflight })).status).toBe(405)
+    expect(plain.headers.get('cross-origin-resource-policy')).toBe('same-origin')
+  })
+})

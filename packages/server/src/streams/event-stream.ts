@@ -1,0 +1,148 @@
+/**
+ * A session's events as server-sent events. The next frames are made when the reader took the last ones, so it may stand
+ * still or be arbitrarily far behind and holds no more than `serverLimits.streamBytes` and one event of its own.
+ */
+import type { Followed } from '@holdfast/core'
+import { HoldfastError } from '@holdfast/protocol'
+import { problemOf, typed } from '../http/problem.ts'
+import { serverLimits } from '../limits.ts'
+import type { Follower, Followers } from './followers.ts'
+import { errorFrame, type Frames, heartbeat } from './frames.ts'
+
+export interface Streaming {
+  /** Begins to follow. */
+  follow(signal: AbortSignal): AsyncGenerator<readonly Followed[], void, void>
+  /** Whether an item is sent; all are unless the reader chose. */
+  isWanted(item: Followed): boolean
+  frames: Frames
+  followers: Followers
+  requestId: string
+}
+
+/** Where the frames go. */
+export interface Sink {
+  /** Resolves when it can take more; undefined: at once. */
+  write(chunk: Uint8Array): Promise<void> | undefined
+  end(): void
+}
+
+export class EventStream implements Follower {
+  readonly #streaming: Streaming
+  readonly #ended = new AbortController()
+  #sink: Sink | undefined
+  #batch: readonly Followed[] = []
+  #next = 0
+  /** The reader took everything, and waits. */
+  #isAwaited = false
+  #isDraining = false
+
+  constructor(streaming: Streaming) {
+    this.#streaming = streaming
+  }
+
+  /** Resolves when the stream is over. */
+  async sendTo(sink: Sink): Promise<void> {
+    this.#sink = sink
+    this.#streaming.followers.add(this)
+    try {
+      await this.#send(sink)
+    } catch (error) {
+      this.#fail(sink, typed(error))
+    } finally {
+      this.#streaming.followers.remove(this)
+    }
+  }
+
+  /** The same for whoever pulls. */
+  readable(): ReadableStream<Uint8Array> {
+    let taken: (() => void) | undefined
+    let begun = false
+    return new ReadableStream(
+      {
+        pull: (controller) => {
+          taken?.()
+          if (begun) return
+          begun = true
+          const write = (chunk: Uint8Array): Promise<void> => {
+            const pulled = new Promise<void>((resolve) => {
+              taken = resolve
+            })
+            controller.enqueue(chunk)
+            return pulled
+          }
+          void this.sendTo({ write, end: () => controller.close() })
+        },
+        cancel: () => {
+          taken?.()
+          this.leave()
+        },
+      },
+      { highWaterMark: 0 },
+    )
+  }
+
+  /** The reader has gone. */
+  leave(): void {
+    this.#ended.abort()
+    this.#streaming.followers.remove(this)
+  }
+
+  beat(): void {
+    if (this.#isAwaited) void this.#sink?.write(heartbeat)
+  }
+
+  drain(): void {
+    this.#isDraining = true
+    this.#ended.abort()
+  }
+
+  async #send(sink: Sink): Promise<void> {
+    const { signal } = this.#ended
+    this.#isAwaited = true
+    for await (const batch of this.#streaming.follow(signal)) {
+      this.#isAwaited = false
+      this.#batch = batch
+      this.#next = 0
+      for (let chunk = this.#chunk(); chunk && !signal.aborted; chunk = this.#chunk()) {
+        const taken = sink.write(chunk)
+        if (taken) await taken
+      }
+      // Thousands wait; none of them keeps what it sent.
+      this.#batch = []
+      this.#isAwaited = true
+      if (signal.aborted) break
+    }
+    if (this.#isDraining) throw new HoldfastError('server_draining', 'the server is stopping; connect again.')
+  }
+
+  /** The next frames of the batch, up to the reader's share of memory; undefined when there are none left. */
+  #chunk(): Uint8Array | undefined {
+    const frames: Uint8Array[] = []
+    let size = 0
+    while (this.#next < this.#batch.length && size < serverLimits.streamBytes) {
+      const item = this.#batch[this.#next++]
+      if (!item || !this.#streaming.isWanted(item)) continue
+      const frame = this.#streaming.frames.of(item)
+      frames.push(frame)
+      size += frame.byteLength
+    }
+    return frames.length > 1 ? joined(frames, size) : frames[0]
+  }
+
+  #fail(sink: Sink, error: HoldfastError): void {
+    this.#isAwaited = false
+    if (this.#ended.signal.aborted && !this.#isDraining) return
+    void sink.write(errorFrame(problemOf(error, this.#streaming.requestId)))
+    sink.end()
+  }
+}
+
+function joined(frames: readonly Uint8Array[], size: number): Uint8Array {
+  const chunk = new Uint8Array(size)
+  let at = 0
+  for (const frame of frames) {
+    chunk.set(frame, at)
+    at += frame.byteLength
+  }
+  return chunk
+}

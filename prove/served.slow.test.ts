@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { prove } from './lib/prove.ts'
+
+const clean = {
+  http: { lost: 0, doubled: 0, moved: 0, wrong: 0 },
+  cuts: { gaps: 0, repeats: 0, altered: 0 },
+  storm: { 'more effects': 0, 'other answers': 0, refused: 0 },
+  requests: { failures: 0, hangs: 0, grown: 0 },
+  stopped: { grown: 0 },
+} as const
+
+test.each([
+  ['http', ['--cycles', '100'], 'cycles', 100],
+  ['cuts', ['--cuts', '2000'], 'cuts', 2_000],
+  ['storm', [], 'sent', 900],
+  ['requests', ['--requests', '20000'], 'requests', 20_000],
+  ['stopped', [], 'messages', 640],
+] as const)('%s finds no fault', { timeout: 300_000 }, async (name, args, counted, least) => {
+  const { status, output, summary } = await prove(name, ...args)
+  expect(summary?.faults, output).toEqual(clean[name])
+  expect(summary?.counted[counted]).toBeGreaterThanOrEqual(least)
+  expect(status, output).toBe(0)
+})
+
+test.each([
+  ['http', ['--cycles', '10'], 'doubled'],
+  ['cuts', ['--cuts', '200'], 'gaps'],
+  ['storm', [], 'more effects'],
+  ['requests', ['--requests', '400'], 'failures'],
+  ['stopped', [], 'grown'],
+] as const)('%s catches its planted bug', { timeout: 120_000 }, async (name, args, fault) => {
+  const { status, output, summary } = await prove(name, ...args, '--planted')
+  expect(summary?.faults[fault], output).toBeGreaterThan(0)
+  expect(status, output).toBe(1)
+})
