@@ -216,11 +216,15 @@ describe.skipIf('missing' in findPrograms())('opening', () => {
   }, async () => {
     const schema = newSchema()
     const whole = await versionsOf(await openedSchema())
-    let killed = 0
-    for (let round = 0; round < 10; round++) {
+    let [killed, longest] = [0, 250]
+    for (let round = 0; round < 20; round++) {
       const { child, end } = program(`console.log('ready'); await (await open('${schema}')).close()`)
       await once(child.stdout, 'data')
-      await sleep(Math.random() * 250)
+      const start = performance.now()
+      void end.then(() => {
+        longest = Math.min(longest, performance.now() - start)
+      })
+      await sleep(Math.random() * longest)
       child.kill('SIGKILL')
       if ((await end).end === 'SIGKILL') killed += 1
       const versions = await versionsOf(schema)

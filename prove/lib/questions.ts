@@ -1,12 +1,12 @@
 /** Everything that can be asked of a file: at the store's seam by what its tables hold, and as a host asks. */
 import { hash } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
-import { openHoldfast, type Store } from '@holdfast/core'
+import { openHoldfast, type SessionFilters, type Store } from '@holdfast/core'
 import { isHoldfastError } from '@holdfast/protocol'
 
-/** A call: of the store, or of a host. `about`: the session that it asks after. */
+/** A call: of the store, of a session as a host has it, or for a list as a host gets it. `about`: the session that it asks after. */
 export interface Question {
-  of: 'store' | 'host'
+  of: 'store' | 'session' | 'list'
   name: string
   args: unknown[]
   about?: string
@@ -40,10 +40,16 @@ export function questionsOf(file: string): Question[] {
     args: [tenant, session, ...args],
     about: `${tenant} ${session}`,
   })
+  // A row is held against its head by whoever lists, so a list is asked for as a host does.
+  const list = (tenant: string | undefined, filters: SessionFilters): Question => ({
+    of: 'list',
+    name: 'list',
+    args: [tenant, filters],
+  })
   const parts = [...new Set(rows('SELECT DISTINCT part FROM parts').flat())]
   return [
     store('listTenants'),
-    ...sessions.flatMap(([tenant = '', id = '', agent, conversation, thread, root]) => [
+    ...sessions.flatMap(([tenant = '', id = '', agent = '', conversation = '', thread = '', root = '']) => [
       about('readHead', tenant, id),
       about('readEvents', tenant, id, { ...range, direction: 'forward' }),
       about('readEvents', tenant, id, { ...range, direction: 'backward' }),
@@ -54,15 +60,15 @@ export function questionsOf(file: string): Question[] {
       about('listDrafts', tenant, id),
       about('readUsage', tenant, id, 0, 500),
       about('readHead', tenant, `no-${id}`),
-      store('listHeads', tenant, { index: 'agent', value: agent, limit: 100 }),
-      store('listHeads', tenant, { index: 'conversation', value: conversation, limit: 100 }),
-      store('listHeads', tenant, { index: 'thread', value: thread, limit: 100 }),
-      store('listHeads', tenant, { index: 'root', value: root, limit: 100 }),
+      list(tenant, { agentId: agent }),
+      list(tenant, { conversationId: conversation }),
+      list(tenant, { threadId: thread }),
+      list(tenant, { rootSessionId: root }),
       store('sumUsage', tenant, { sessionId: id }),
       store('sumUsage', tenant, { rootSessionId: root }),
       store('search', tenant, { words: ['tide'], sessionId: id, limit: 500, offset: 0 }),
       ...['view', 'providerView', 'messages'].map((name): Question => {
-        return { of: 'host', name, args: [tenant, id], about: `${tenant} ${id}` }
+        return { of: 'session', name, args: [tenant, id], about: `${tenant} ${id}` }
       }),
     ]),
     ...named('kind, refs.id', 'refs').map(([tenant = '', id = '', ...ref]) =>
@@ -85,9 +91,9 @@ export function questionsOf(file: string): Question[] {
       store('readRecord', ...row),
     ),
     ...rows('SELECT id FROM tenants').flatMap(([tenant]) => [
-      store('listHeads', tenant, { index: 'all', limit: 500 }),
-      store('listHeads', tenant, { index: 'question', limit: 500 }),
-      store('listHeads', tenant, { index: 'owner', value: 'ada', limit: 500 }),
+      list(tenant, {}),
+      list(tenant, { hasQuestion: true }),
+      list(tenant, { ownerUserId: 'ada' }),
       ...['expiry', 'question', 'lease'].map((kind) => store('listDue', tenant, kind, always, 500)),
       store('listRecords', tenant, 'agent', { limit: 500 }),
       store('sumUsage', tenant, {}),
@@ -99,11 +105,8 @@ export function questionsOf(file: string): Question[] {
 export async function answersOf(store: Store, questions: readonly Question[]): Promise<Answer[]> {
   const host = await openHoldfast({ store, clock: () => 0 })
   const answers: Answer[] = []
-  for (const { of, name, args } of questions) {
-    answers.push(
-      await answer(() => (of === 'store' ? askStore(name, args) : askHost(name, args as string[]))),
-    )
-  }
+  const ask = { store: askStore, session: askSession, list: askForList }
+  for (const { of, name, args } of questions) answers.push(await answer(() => ask[of](name, args)))
   await host.close()
   return answers
 
@@ -112,9 +115,16 @@ export async function answersOf(store: Store, questions: readonly Question[]): P
     return ask.apply(store, [...args])
   }
 
-  async function askHost(name: string, [tenant = '', id = '']: readonly string[]): Promise<unknown> {
+  async function askSession(name: string, args: readonly unknown[]): Promise<unknown> {
+    const [tenant, id] = args as [string, string]
     const session = await host.forTenant(tenant).sessions.open(id)
     return (Reflect.get(session, name) as () => unknown).call(session)
+  }
+
+  async function askForList(_name: string, args: readonly unknown[]): Promise<unknown[]> {
+    const [tenant, filters] = args as [string, SessionFilters]
+    const { sessions, damaged = [] } = await host.forTenant(tenant).sessions.list(filters, { limit: 500 })
+    return [...sessions, ...damaged.map(() => ({ damaged: true }))]
   }
 }
 

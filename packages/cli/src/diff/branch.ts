@@ -40,13 +40,15 @@ export async function readBranch(holdfast: Holdfast, sessionId: string, commonSe
   return branch
 }
 
+/** What waits ends every page that reaches the end: it counts once. */
 async function messagesAfter(holdfast: Holdfast, sessionId: string, seq: number): Promise<Message[]> {
   const session = await holdfast.sessions.open(sessionId)
   const found: Message[] = []
   for (let after = String(seq); ; ) {
     const { messages, newer } = await session.messages({ after, limit: pageItems })
-    found.push(...messages)
-    if (messages.length === 0 || newer === after) return found
+    const entered = messages.filter(({ waiting }) => waiting === undefined)
+    found.push(...(entered.length > 0 ? entered : messages))
+    if (entered.length === 0) return found
     after = newer
   }
 }

@@ -24,11 +24,13 @@ export async function* entriesOf(session: ReadSession, after: number): AsyncGene
   yield* marks.before(Number.POSITIVE_INFINITY)
 }
 
+/** What waits ends every page that reaches the end: it is given once. */
 async function* messagesOf(session: ReadSession, from: number): AsyncGenerator<MessageEntry> {
   for (let after = String(from); ; ) {
     const { messages, newer } = await session.messages({ after, limit: pageItems })
-    yield* messageEntries(messages)
-    if (messages.length === 0 || newer === after) return
+    const entered = messages.filter(({ waiting }) => waiting === undefined)
+    yield* messageEntries(entered.length > 0 ? entered : messages)
+    if (entered.length === 0) return
     after = newer
   }
 }

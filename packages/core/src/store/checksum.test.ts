@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { crcFrom, crcOfRow } from './checksum.ts'
+import { crcFrom, crcOfEvent, crcOfRow } from './checksum.ts'
 
 const long = 'a row says a lot '.repeat(20)
 const row = ['id', 7, null, '', 2 ** 41 + 3, long]
@@ -18,6 +18,15 @@ const changes: [string, (string | number | null)[]][] = [
 
 it.each(changes)('the checksum of a row shows %s', (_, changed) => {
   expect(crcOfRow(...changed)).not.toBe(crcOfRow(...row))
+})
+
+it('bytes in the place of a text have another checksum, and are no failure', () => {
+  const bytes = new Uint8Array([105, 100]) as never
+  expect(crcOfRow(bytes)).not.toBe(crcOfRow('id'))
+  const event = { type: 'note.added', v: 1, at: '2026-01-01T00:00:00.000Z', body: '{}' }
+  for (const name of ['type', 'at'])
+    expect(crcOfEvent(1, 'c', { ...event, [name]: bytes })).not.toBe(crcOfEvent(1, 'c', event))
+  expect(crcOfEvent(1, bytes, event)).not.toBe(crcOfEvent(1, 'id', event))
 })
 
 it('the checksum of a row shows every bit of a number', () => {

@@ -66,6 +66,15 @@ describe('a changed event is found', () => {
     await expect(read(2, 1)).rejects.toMatchObject({ code: 'store_corrupt', details: { seq: 3 } })
   })
 
+  it.each(['type', 'at', 'commit_id'])('%s that is bytes and no text any more', async (column) => {
+    const db = new DatabaseSync(place.path, { defensive: false })
+    db.exec(`PRAGMA writable_schema = ON;
+      UPDATE sqlite_schema SET sql = replace(sql, 'STRICT', '') WHERE name = 'events';
+      PRAGMA writable_schema = RESET; UPDATE events SET ${column} = CAST(${column} AS BLOB) WHERE seq = 2`)
+    db.close()
+    await expect(read(1, 1)).rejects.toMatchObject({ code: 'store_corrupt', details: { seq: 2 } })
+  })
+
   it('missing last event, which a page would otherwise hide', async () => {
     place.behind('DELETE FROM events WHERE seq = 4 AND session = 1')
     await expect(read(3, 10)).rejects.toMatchObject({ code: 'store_corrupt', details: { seq: 4 } })

@@ -133,9 +133,16 @@ export function isWhole(session: number, row: Row, event: StoredEvent): boolean 
   return row[2] === crcIn(session, crc) || row[2] === crc
 }
 
-/** The event of a row, its body fetched from aside; undefined when that is gone. Its checksum is not looked at. */
+/** The event of a row, its body fetched from aside; undefined when that is gone, or what should be text is none. Its checksum is not looked at. */
 export function eventOf(db: Connection, session: number, row: Row): StoredEvent | undefined {
   const [seq, v, , type, at, commitId, aside, inline] = row
   const body = aside === null ? inline : db.get(SELECT_BODY, session, aside)?.[0]
-  return typeof body === 'string' ? { seq, type, v, at, body, commitId } : undefined
+  return isText(body) && isText(type) && isText(at) && isText(commitId)
+    ? { seq, type, v, at, body, commitId }
+    : undefined
+}
+
+/** Damage can make a column of a text something else, whatever the schema says. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
 }
