@@ -27,8 +27,17 @@ export function judge(
     isFound,
   }: { answers: readonly Answer[]; before: readonly Answer[]; now: readonly Answer[]; isFound: boolean },
 ): Judged {
-  const each = now.map((answer, index) => {
+  const single = now.map((answer, index) => {
     return verdictOf(answer, answers[index] as Answer, { isFound, name: questions[index]?.name ?? '' })
+  })
+  const lacking = new Set(
+    questions
+      .filter(({ name }, index) => name === 'readParts' && single[index] === 'missing')
+      .map(({ about }) => about),
+  )
+  // What a session says of itself is made of its parts, which are judged for themselves.
+  const each = questions.map(({ of, about }, index) => {
+    return of === 'session' && single[index] === 'wrong' && lacking.has(about) ? 'missing' : single[index]
   })
   const at = (wanted: Verdict) => questions.filter((_, index) => each[index] === wanted)
   const hurt = new Set(at('detected').flatMap(({ about }) => about ?? [])).size

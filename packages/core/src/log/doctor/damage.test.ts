@@ -203,10 +203,10 @@ const damages: Record<Exclude<FindingCode, 'setting_lost' | 'engine_damaged'>, D
     do: async ({ sql, row, place }) => {
       if (place.dialect === 'sqlite') {
         await sql(
-          `INSERT INTO drafts (session, id, run, epoch, last) SELECT session, 'd', 'gone', 1, 1 FROM sessions WHERE ${row('s')}`,
+          `INSERT INTO drafts (session, id, run, epoch, last, crc) SELECT session, 'd', 'gone', 1, 1, -1 FROM sessions WHERE ${row('s')}`,
         )
         await sql(
-          "INSERT INTO chunks (draft, chunk, kind, text, session) SELECT draft, 1, 'text', 'half a word', session FROM drafts",
+          "INSERT INTO chunks (draft, chunk, kind, text, session, crc) SELECT draft, 1, 'text', 'half a word', session, -1 FROM drafts",
         )
       } else {
         await sql("INSERT INTO @drafts VALUES ('default', 's', 'd', 'gone', 1, 1)")
@@ -353,8 +353,8 @@ eachSharedStore('damage of several places at once', (place) => {
     if (place.dialect === 'postgres') {
       await scene.sql(`UPDATE @sessions SET base = base - 3 WHERE ${scene.row('f')}`)
     } else {
-      await scene.sql(`UPDATE sessions SET base = base - 3, crc = NULL WHERE ${scene.row('f')}`)
-      await scene.sql('UPDATE segments SET last = last - 3, crc = NULL')
+      await scene.sql(`UPDATE sessions SET base = base - 3, crc = -1 WHERE ${scene.row('f')}`)
+      await scene.sql('UPDATE segments SET last = last - 3, crc = -1')
     }
     expect(codesOf(await allOf(scene))).toEqual(['event_damaged'])
   })

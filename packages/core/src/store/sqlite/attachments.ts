@@ -1,5 +1,5 @@
 /** Bodies by their hash: attachments, and the channels of checkpoints. */
-import { corrupt, crcOf, crcOfRow } from '../checksum.ts'
+import { corrupt, crcOf, crcOfRow, isChecksum } from '../checksum.ts'
 import type { Connection } from './connection.ts'
 import { stretchesOf } from './forks.ts'
 import { getSession, type SessionRow } from './sessions.ts'
@@ -61,7 +61,7 @@ export function dropAttachments(
 ): void {
   for (const hash of hashes) setIsFile(db, session, hash, 0)
   for (const [hash, seq, isFile, crc] of db.all(SELECT_UNNAMED, session, session, session, from)) {
-    const isWhole = crc === null || crc === crcOfRow(session, hash, seq, isFile)
+    const isWhole = isChecksum(crc, crcOfRow(session, hash, seq, isFile))
     if (isWhole) db.run(DELETE_ATTACHMENT, session, hash)
   }
 }

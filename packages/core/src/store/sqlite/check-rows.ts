@@ -3,7 +3,7 @@
  * tenants, and what the ledger keeps of sessions that are gone. What a session's log can tell is judged with the session.
  */
 import { isHoldfastError } from '@holdfast/protocol'
-import { crcOfRow } from '../checksum.ts'
+import { crcOfRow, isChecksum } from '../checksum.ts'
 import type { StoreFinding } from '../store.ts'
 import type { Connection } from './connection.ts'
 import type { Row, SqlValue } from './driver.ts'
@@ -19,7 +19,7 @@ interface Rows {
   placeOf(db: Connection, row: Row): Pick<StoreFinding, 'tenantId' | 'sessionId'>
 }
 
-const isWhole = (row: Row) => row.at(-1) === null || row.at(-1) === crcOfRow(...row.slice(0, -1))
+const isWhole = (row: Row) => isChecksum(row.at(-1), crcOfRow(...row.slice(0, -1)))
 const inTenant: Rows['placeOf'] = (db, [tenant]) => nameOfTenant(db, tenant)
 const inSession: Rows['placeOf'] = (db, [session]) => namesOfSession(db, session)
 const unlessWhole = (what: string) => (row: Row) => (isWhole(row) ? undefined : what)

@@ -4,7 +4,7 @@
  * takes one turn per table.
  */
 import { isHoldfastError } from '@holdfast/protocol'
-import { crcOfRow } from '../checksum.ts'
+import { crcOfRow, isChecksum } from '../checksum.ts'
 import type { StoreFinding, TextOf } from '../store.ts'
 import { wordsOf } from '../words.ts'
 import { holdsWhole } from './attachments.ts'
@@ -207,10 +207,9 @@ function checkCheckpoints(db: Connection, after: number): Page {
   const rows = db.all(SELECT_CHANNELS, after)
   const findings = rows.flatMap(([, crc, tenant, session, ...values]): StoreFinding[] => {
     const names = namesOfSession(db, session)
-    const fault =
-      crc === null || crc === crcOfRow(tenant, session, ...values)
-        ? channelsFault(db, session, values.at(-1))
-        : 'fails its checksum'
+    const fault = isChecksum(crc, crcOfRow(tenant, session, ...values))
+      ? channelsFault(db, session, values.at(-1))
+      : 'fails its checksum'
     if (fault === undefined || names.sessionId === undefined) return []
     const [thread, , id] = values
     const message = `checkpoint ${id} of thread ${thread} ${fault}`

@@ -133,7 +133,7 @@ describe('a changed row beside the events is found', () => {
     ],
     [
       'end of a prefix',
-      'UPDATE segments SET last = 1, crc = NULL',
+      'UPDATE segments SET last = 1, crc = -1',
       () => store.readRefs(tenant, 'fork', 'k', 'r'),
     ],
     ['draft', 'UPDATE drafts SET last = 1', () => store.listDrafts(tenant, 's')],
@@ -167,6 +167,15 @@ describe('a changed row beside the events is found', () => {
       () => store.renewLease(tenant, 's', 1, 9),
     ],
     ['ledger row', "UPDATE usage SET purpose = 'x'", () => store.readUsage(tenant, 's', 0, 9)],
+    ['owner of a ledger row', "UPDATE usage SET owner = 'x'", () => store.readUsage(tenant, 's', 0, 9)],
+    ['ledger row that lost its end', 'UPDATE usage SET crc = NULL', () => store.readUsage(tenant, 's', 0, 9)],
+    ['figures that a row lost', 'UPDATE usage SET figures = NULL', () => store.sumUsage(tenant, {})],
+    [
+      'lease that lost its checksum',
+      'UPDATE sessions SET lease_crc = NULL WHERE session = 1',
+      () => store.readHead(tenant, 's'),
+    ],
+    ['key that lost its checksum', 'UPDATE keys SET crc = NULL', () => store.readKey(tenant, 's', 'key')],
     [
       'figure of a sum',
       'UPDATE usage SET prompt_tokens = prompt_tokens + 1',
@@ -240,9 +249,35 @@ describe('a changed row beside the events is found', () => {
   })
 })
 
-it('a schema whose own text is changed is found', async () => {
+it('a session that took the number of the source of a fork does not pass for it', async () => {
+  await write('fork', { baseSeq: 2, segments: [{ sessionId: 's', from: 1, to: 2 }] })
+  const raw = rawFile()
+  raw.exec('PRAGMA writable_schema = ON')
+  const index = raw.prepare("SELECT rootpage, sql FROM sqlite_schema WHERE name = 'sessions_id'").get()
+  raw.exec("DELETE FROM sqlite_schema WHERE name = 'sessions_id'")
+  raw.close()
+  place.behind('UPDATE sessions SET session = 65 WHERE session = 1')
+  place.behind("UPDATE sessions SET session = 1 WHERE id = 'other'")
+  const again = rawFile()
+  again.exec('PRAGMA writable_schema = ON')
+  again
+    .prepare("INSERT INTO sqlite_schema VALUES ('index', 'sessions_id', 'sessions', ?, ?)")
+    .run(index?.rootpage ?? null, index?.sql ?? null)
+  again.close()
+  const damaged = await sqlite(place.path).open({})
+  await expect(damaged.readSegments(tenant, 'fork')).rejects.toMatchObject({ code: 'store_corrupt' })
+  await damaged.close()
+})
+
+/** Where the schema may be written too. */
+function rawFile(): DatabaseSync {
   const raw = new DatabaseSync(place.path)
   raw.enableDefensive?.(false)
+  return raw
+}
+
+it('a schema whose own text is changed is found', async () => {
+  const raw = rawFile()
   raw.exec(`
     PRAGMA writable_schema = ON;
     UPDATE sqlite_schema SET sql = replace(sql, 'expires INTEGER NOT NULL, crc', 'eypires INTEGER NOT NULL, crc')

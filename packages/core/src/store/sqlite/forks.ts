@@ -18,6 +18,7 @@ const SELECT_STRETCHES =
   'SELECT position, source, first, last, crc FROM segments WHERE session = ? ORDER BY position'
 
 const SELECT_ID = 'SELECT id FROM sessions WHERE session = ?'
+const SELECT_NUMBER = 'SELECT session FROM sessions INDEXED BY sessions_id WHERE tenant = ? AND id = ?'
 
 const SELECT_FORKS = `
   SELECT sessions.session, sessions.id FROM sessions
@@ -64,10 +65,15 @@ export function readSegments(db: Connection, tenant: number, sessionId: string):
   const row = getSession(db, tenant, sessionId)
   if (!row || row.base === 0) return []
   return prefixOf(db, row.session, row.base).map(({ session, first, last }) => {
-    const source = db.get(SELECT_ID, session)
-    if (!source) throw corrupt('The source of the prefix', sessionId)
-    return { sessionId: source[0], from: first, to: last }
+    const source = db.get(SELECT_ID, session)?.[0]
+    if (!isNumbered(db, tenant, source, session)) throw corrupt('The source of the prefix', sessionId)
+    return { sessionId: source, from: first, to: last }
   })
+}
+
+/** By the index of ids: a row whose number was changed by damage is found in the place of another. */
+function isNumbered(db: Connection, tenant: number, id: string | undefined, session: number): boolean {
+  return id !== undefined && db.get(SELECT_NUMBER, tenant, id)?.[0] === session
 }
 
 /** Sessions that are based on this one, oldest first. */
@@ -77,5 +83,8 @@ export function forksOf(db: Connection, tenant: number, session: number): { sess
 
 export function listForks(db: Connection, tenant: number, sessionId: string): string[] {
   const row = getSession(db, tenant, sessionId)
-  return row ? forksOf(db, tenant, row.session).map(({ id }) => id) : []
+  const forks = row ? forksOf(db, tenant, row.session) : []
+  if (!forks.every(({ id, session }) => isNumbered(db, tenant, id, session)))
+    throw corrupt('A fork', sessionId)
+  return forks.map(({ id }) => id)
 }

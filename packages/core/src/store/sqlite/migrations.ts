@@ -243,7 +243,6 @@ PRAGMA user_version = 2;
   },
   {
     version: 3,
-    // Rows that were there before have none, and are not judged by one.
     sql: `
 ALTER TABLE tenants ADD COLUMN crc INTEGER;
 ALTER TABLE sessions ADD COLUMN seq_check INTEGER;
@@ -266,6 +265,35 @@ ALTER TABLE usage ADD COLUMN figures INTEGER;
 ALTER TABLE usage ADD COLUMN crc INTEGER;
 
 PRAGMA user_version = 3;
+`,
+  },
+  {
+    version: 4,
+    // Rows that were there before they had a checksum say so; the ledger's goes over the owner too from here on.
+    sql: `
+UPDATE tenants SET crc = -1 WHERE crc IS NULL;
+UPDATE sessions SET seq_check = -1 WHERE seq_check IS NULL;
+UPDATE sessions SET lease_crc = -1 WHERE lease_crc IS NULL;
+UPDATE sessions SET columns_crc = -1 WHERE columns_crc IS NULL;
+UPDATE sessions SET crc = -1 WHERE crc IS NULL;
+UPDATE segments SET crc = -1 WHERE crc IS NULL;
+UPDATE refs SET crc = -1 WHERE crc IS NULL;
+UPDATE keys SET crc = -1 WHERE crc IS NULL;
+UPDATE drafts SET crc = -1 WHERE crc IS NULL;
+UPDATE chunks SET crc = -1 WHERE crc IS NULL;
+UPDATE attachments SET row_crc = -1 WHERE row_crc IS NULL;
+UPDATE upkeep SET crc = -1 WHERE crc IS NULL;
+UPDATE checkpoints SET crc = -1 WHERE crc IS NULL;
+UPDATE records SET crc = -1 WHERE crc IS NULL;
+UPDATE tombstones SET crc = -1 WHERE crc IS NULL;
+UPDATE parts SET crc = -1 WHERE crc IS NULL;
+UPDATE usage SET crc = -1 WHERE crc IS NULL OR owner IS NOT NULL;
+UPDATE usage SET figures = (
+  prompt_tokens * 3 + completion_tokens * 5 + reasoning_tokens * 7 + cached_read_tokens * 11
+    + cached_write_tokens * 13 + coalesce(cost_microcents, -1) * 17 + estimated * 19
+) % 9007199254740881 WHERE figures IS NULL;
+
+PRAGMA user_version = 4;
 `,
   },
 ]

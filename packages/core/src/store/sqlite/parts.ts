@@ -1,5 +1,5 @@
 /** What is read as of a seq: parts and waypoints. Own rows only, for a fork's first commit brings its own. */
-import { corrupt, crcOf, crcOfRow } from '../checksum.ts'
+import { corrupt, crcOf, crcOfRow, isChecksum } from '../checksum.ts'
 import { lastSeqOf } from '../judge.ts'
 import type { Commit, PartRow } from '../store.ts'
 import type { Connection } from './connection.ts'
@@ -74,6 +74,6 @@ export function readWaypoint(
 
 /** By the checksum of the body and its names, or as older rows have it: of the body alone, and none for no body. */
 function isWhole(body: string | null, crc: number | null, names: number): boolean {
-  if (body === null) return crc === names || crc === null
+  if (body === null) return isChecksum(crc, names)
   return crc === crcOf(body, names) || crc === crcOf(body)
 }

@@ -1,5 +1,5 @@
 /** Refs: from a chosen id to the events that carry it. */
-import { crcOfRow, requireRow } from '../checksum.ts'
+import { crcOfRow, isChecksum, requireRow } from '../checksum.ts'
 import type { RawRef, RefRow } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { stretchesOf } from './forks.ts'
@@ -49,7 +49,7 @@ export function listRefs(
   const row = getSession(db, tenant, sessionId)
   if (!row) return []
   return db.all(SELECT_BETWEEN, row.session, from, through).map(([kind, id, seq, crc]) => {
-    const isWhole = crc === null || crc === crcOfRow(row.session, kind, id, seq)
+    const isWhole = isChecksum(crc, crcOfRow(row.session, kind, id, seq))
     return { kind, id, seq, ...(!isWhole && { damaged: true as const }) }
   })
 }

@@ -1,5 +1,5 @@
 /** The session row: finding it, making it, moving it on. */
-import { corrupt, crcFrom, crcOf, crcOfRow } from '../checksum.ts'
+import { corrupt, crcFrom, crcOf, crcOfRow, isChecksum } from '../checksum.ts'
 import type { IndexColumns } from '../columns.ts'
 import { lastSeqOf } from '../judge.ts'
 import type { Commit, HeadRow, LeaseRow, RawSession, StoredHead } from '../store.ts'
@@ -139,28 +139,26 @@ function wholeLease(row: Row, tenant: number, sessionId: string): LeaseRow {
   return leaseAt(row, leaseColumn)
 }
 
-/** Every checksum of a session's row begins with its names. Rows of older schemas have some that are null. */
+/** Every checksum of a session's row begins with its names. */
 function crcOfNames(tenant: number, sessionId: string): number {
   return crcOfRow(tenant, sessionId)
 }
 
 function isRowWhole([, base, seq, erased, seqCheck, crc]: Row, names: number): boolean {
-  return isSeqWhole(seq, seqCheck) && (crc === null || crc === crcOfBase(names, base, erased))
+  return isSeqWhole(seq, seqCheck) && isChecksum(crc, crcOfBase(names, base, erased))
 }
 
 function isSeqWhole(seq: number, check: number | null): boolean {
-  return check === null || check === checkOfSeq(seq)
+  return isChecksum(check, checkOfSeq(seq))
 }
 
 /** The columns of a lease stand together, their checksum behind them. */
 function isLeaseWhole(row: Row, names: number, at = leaseColumn): boolean {
-  const crc = row[at + 3]
-  return crc === null || crc === crcFrom(names, row, at, at + 3)
+  return isChecksum(row[at + 3], crcFrom(names, row, at, at + 3))
 }
 
 function areColumnsWhole(row: Row, names: number): boolean {
-  const crc = row[columnsEnd]
-  return crc === null || crc === crcFrom(names, row, firstColumn, columnsEnd)
+  return isChecksum(row[columnsEnd], crcFrom(names, row, firstColumn, columnsEnd))
 }
 
 /** Heads of older schemas have a checksum of the body alone. */

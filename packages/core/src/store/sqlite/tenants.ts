@@ -1,6 +1,6 @@
 /** Tenants by number: every key and every query of the other files begins with one. */
 import type { TenantId } from '@holdfast/protocol'
-import { corruptRow, crcOfRow, requireRow } from '../checksum.ts'
+import { corruptRow, crcOfRow, isChecksum, requireRow } from '../checksum.ts'
 import type { Connection } from './connection.ts'
 import type { Row } from './driver.ts'
 
@@ -77,7 +77,7 @@ export function listTenants(db: Connection): TenantId[] {
 }
 
 function isWhole([tenant, crc, id]: Row): boolean {
-  return crc === null || crc === crcOfRow(tenant, id)
+  return isChecksum(crc, crcOfRow(tenant, id))
 }
 
 /** Numbers that sessions or rows of the ledger have and no tenant, with how many of each. */

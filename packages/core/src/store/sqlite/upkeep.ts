@@ -1,5 +1,5 @@
 /** Counting erasures, so that a scrub rewrites the file only when something was deleted or erased since the last one. */
-import { crcOfRow } from '../checksum.ts'
+import { crcOfRow, isChecksum } from '../checksum.ts'
 import type { Connection } from './connection.ts'
 
 const SELECT_COUNTS = 'SELECT erasures, scrubbed, crc FROM upkeep'
@@ -14,7 +14,7 @@ interface Counts {
 
 function countsOf(db: Connection): Counts {
   const [erasures, scrubbed, crc] = db.get(SELECT_COUNTS) as [number, number, number | null]
-  return { erasures, scrubbed, isWhole: crc === null || crc === crcOfRow(erasures, scrubbed) }
+  return { erasures, scrubbed, isWhole: isChecksum(crc, crcOfRow(erasures, scrubbed)) }
 }
 
 function setCounts(db: Connection, erasures: number, scrubbed: number): void {

@@ -31,7 +31,7 @@ export function figuresOf(row: UsageRow): number {
 export const SUMS = `
   count(*), total(prompt_tokens), total(completion_tokens), total(reasoning_tokens),
   total(cached_read_tokens), total(cached_write_tokens), total(cost_microcents),
-  total(cost_microcents IS NULL), total(estimated), total(${FIGURES} <> figures)`
+  total(cost_microcents IS NULL), total(estimated), total(${FIGURES} IS NOT figures)`
 
 export function readSums(row: Row): UsageTotals {
   const [rows, prompt, completion, reasoning, cachedRead, cachedWrite, cost, ...counts] = row

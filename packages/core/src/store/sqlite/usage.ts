@@ -1,5 +1,5 @@
 /** The ledger: rows by the session's own id, for they outlive it. Sums are added up anew each time. */
-import { corrupt, crcOfRow } from '../checksum.ts'
+import { corrupt, crcOfRow, isChecksum } from '../checksum.ts'
 import type { UsageRow, UsageTotals } from '../store.ts'
 import { namesIn, type SumOf, sumOf, type UsageScope, usageOf } from '../usage-rows.ts'
 import type { Connection } from './connection.ts'
@@ -30,7 +30,10 @@ const SUMS_OF: Readonly<Record<SumOf, string>> = {
   'session and root': `SELECT ${SUMS} FROM usage WHERE tenant = ? AND session_id = ? AND root = ?`,
 }
 
-const FORGET_USER = 'UPDATE usage SET owner = NULL WHERE tenant = ? AND session_id = ? AND owner IS NOT NULL'
+const SELECT_OWNED = `
+  SELECT rowid, ${USAGE_COLUMNS} FROM usage WHERE tenant = ? AND session_id = ? AND owner IS NOT NULL`
+
+const FORGET_OWNER = 'UPDATE usage SET owner = NULL, crc = ? WHERE rowid = ?'
 
 const DELETE_USAGE = 'DELETE FROM usage WHERE tenant = ? AND session_id = ? AND seq = ?'
 
@@ -60,15 +63,8 @@ export function insertUsage(db: Connection, tenant: number, sessionId: string, r
     row.estimated ? 1 : 0,
     figuresOf(row),
   ]
-  db.run(INSERT_USAGE, ...values, crcOfUsage(values))
+  db.run(INSERT_USAGE, ...values, crcOfRow(...values))
 }
-
-/** Without the owner, who may be forgotten. */
-function crcOfUsage(values: readonly (string | number | null)[]): number {
-  return crcOfRow(...values.toSpliced(ownerColumn, 1))
-}
-
-const ownerColumn = 7
 
 export function readUsage(
   db: Connection,
@@ -86,7 +82,7 @@ export function readUsage(
 export function wholeUsage(tenant: number, sessionId: string, row: Row): UsageRow {
   const [crc] = row.slice(-1)
   const [seq] = row
-  if (crc !== null && crc !== crcOfUsage([tenant, sessionId, ...row.slice(0, -1)]))
+  if (!isChecksum(crc, crcOfRow(tenant, sessionId, ...row.slice(0, -1))))
     throw corrupt('A row of the ledger', sessionId, { seq })
   return usageOf(row)
 }
@@ -95,9 +91,20 @@ export function sumUsage(db: Connection, tenant: number, scope: UsageScope): Usa
   return readSums(db.get(SUMS_OF[sumOf(scope)], tenant, ...namesIn(scope)) ?? [])
 }
 
+/** A row that fails its checksum goes on failing it. */
 export function forgetUser(db: Connection, tenant: number, sessionId: string): void {
-  db.run(FORGET_USER, tenant, sessionId)
+  for (const [rowid, ...row] of db.all(SELECT_OWNED, tenant, sessionId)) {
+    const crc = row.at(-1)
+    const names = [tenant, sessionId]
+    const values = row.slice(0, -1)
+    const isWhole = crc === crcOfRow(...names, ...values)
+    const forgotten = crcOfRow(...names, ...values.with(ownerColumn, null))
+    db.run(FORGET_OWNER, isWhole ? forgotten : crc, rowid)
+  }
 }
+
+/** Among `USAGE_COLUMNS`. */
+const ownerColumn = 5
 
 export function deleteUsage(db: Connection, tenant: number, sessionId: string, seq: number): void {
   db.run(DELETE_USAGE, tenant, sessionId, seq)
