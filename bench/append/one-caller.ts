@@ -16,6 +16,7 @@ const turnsARound = 400
 
 export async function oneCaller(): Promise<void> {
   await measure([0])
+  await measure([0])
   const rows = await measure(lengths)
   section(
     'One caller, a commit a turn',
@@ -24,7 +25,7 @@ export async function oneCaller(): Promise<void> {
   )
 }
 
-/** The first call warms the process up: code that just started is not what is asked for. */
+/** The first calls warm the process up: code that just started is not what is asked for. */
 async function measure(lengths: readonly number[]): Promise<string[][]> {
   const folder = temporaryFolder()
   const baseline = openBaseline(folder.path('baseline.db'))

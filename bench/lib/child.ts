@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url'
 export class Child<Result> {
   readonly #process: ChildProcess
 
-  private constructor(script: URL, job: unknown) {
-    this.#process = fork(fileURLToPath(script), [JSON.stringify(job)])
+  private constructor(script: URL, job: unknown, execArgv: string[]) {
+    this.#process = fork(fileURLToPath(script), [JSON.stringify(job)], { execArgv })
   }
 
-  /** Resolves once it is ready. */
-  static async start<Result>(script: URL, job: unknown): Promise<Child<Result>> {
-    const child = new Child<Result>(script, job)
+  /** Resolves once it is ready. `execArgv`: options of Node. */
+  static async start<Result>(script: URL, job: unknown, execArgv: string[] = []): Promise<Child<Result>> {
+    const child = new Child<Result>(script, job, execArgv)
     await child.#next()
     return child
   }
