@@ -17,7 +17,7 @@ import { text, turn } from '../lib/text.ts'
 import { rateRows, timeHeader } from '../lib/timing-rows.ts'
 
 const callers = 64
-const turnsEach = 200
+const turnsEach = 500
 const numbers = Array.from({ length: callers }, (_, n) => n)
 const messages = numbers.map(turn)
 
