@@ -6,6 +6,7 @@ import type { ServerResponse } from 'node:http'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { SendStream } from '../http/respond.ts'
 import type { Sink } from '../streams/event-stream.ts'
+import { Turns } from './turns.ts'
 
 export function streamTo(response: ServerResponse): SendStream {
   return (stream, { status, headers }) => {
@@ -22,8 +23,12 @@ export function streamTo(response: ServerResponse): SendStream {
   }
 }
 
+/** Writes to that many sockets take about two milliseconds. */
+const turns = new Turns(200)
+
 class Connection implements Sink {
   readonly #response: ServerResponse
+  #turn: Promise<void> | undefined
   #taken: (() => void) | undefined
 
   constructor(response: ServerResponse) {
@@ -31,6 +36,16 @@ class Connection implements Sink {
   }
 
   write(chunk: Uint8Array): Promise<void> | undefined {
+    const turn = turns.next()
+    if (!turn) return this.#write(chunk)
+    this.#turn = turn.then(() => {
+      this.#turn = undefined
+      return this.#write(chunk)
+    })
+    return this.#turn
+  }
+
+  #write(chunk: Uint8Array): Promise<void> | undefined {
     if (this.#response.write(chunk) || this.#response.destroyed) return undefined
     return new Promise((resolve) => {
       this.#taken = resolve
@@ -38,8 +53,10 @@ class Connection implements Sink {
     })
   }
 
+  /** After what is still to be written. */
   end(): void {
-    this.#response.end()
+    if (this.#turn) void this.#turn.then(() => this.#response.end())
+    else this.#response.end()
   }
 
   /** Whoever waits for room does so no more. */
