@@ -24,7 +24,7 @@ type Rule = {
 const rules: readonly Rule[] = [
   {
     name: 'clock-and-chance',
-    folders: ['packages/core/src/', 'packages/protocol/src/'],
+    folders: ['packages/core/src/', 'packages/protocol/src/', 'packages/agent/src/'],
     watch: clockAndChance,
   },
   { name: 'empty-catch', folders: [''], watch: emptyCatch },
