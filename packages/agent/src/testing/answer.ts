@@ -20,16 +20,13 @@ export interface AnswerTo {
   id: string
   model: string
   createdAt: number
-  /** The conversation as it was sent, as JSON text. */
-  conversation: string
+  /** The conversation as it was sent, as JSON text; asked for only when something is made from it. */
+  conversation(): string
 }
 
 export function answerOf(reply: ScriptedReply, { conversation, ...to }: AnswerTo): Answer {
-  const stem = digestOf(conversation).slice(0, 10)
-  const scripted = (reply.parts ?? []).map((part, i) => filledIn(part, `call_scripted_${stem}_${i + 1}`))
-  const parts = distorted(scripted, reply.fault)
-  const finish = finishOf(reply, parts)
-  return { ...to, parts, finish, usage: { ...counted(conversation, parts), ...reply.usage } }
+  const parts = distorted(filledIn(reply.parts ?? [], conversation), reply.fault)
+  return { ...to, parts, finish: finishOf(reply, parts), usage: usageOf(reply, parts, conversation) }
 }
 
 /** About four bytes make a token. */
@@ -50,12 +47,16 @@ function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-function filledIn(part: ScriptedPart, callId: string): AnswerPart {
-  if (part.type === 'reasoning')
-    return { signature: signatureOf(part.text), encrypted: encryptedOf(part.text), ...part }
-  if (part.type === 'text') return part
-  const { name, input } = part
-  return { type: 'tool_call', callId: part.callId ?? callId, name, arguments: JSON.stringify(input) }
+function filledIn(parts: readonly ScriptedPart[], conversation: () => string): AnswerPart[] {
+  const isOpen = parts.some((part) => part.type === 'tool_call' && part.callId === undefined)
+  const stem = isOpen ? digestOf(conversation()).slice(0, 10) : ''
+  return parts.map((part, i) => {
+    if (part.type === 'text') return part
+    if (part.type === 'reasoning')
+      return { signature: signatureOf(part.text), encrypted: encryptedOf(part.text), ...part }
+    const { name, input, callId = `call_scripted_${stem}_${i + 1}` } = part
+    return { type: 'tool_call', callId, name, arguments: JSON.stringify(input) }
+  })
 }
 
 function finishOf(reply: ScriptedReply, parts: readonly AnswerPart[]): Answer['finish'] {
@@ -63,14 +64,18 @@ function finishOf(reply: ScriptedReply, parts: readonly AnswerPart[]): Answer['f
   return reply.finish ?? (parts.some(({ type }) => type === 'tool_call') ? 'tool_calls' : 'stop')
 }
 
-function counted(conversation: string, parts: readonly AnswerPart[]): Required<ScriptedUsage> {
+function usageOf(
+  { usage = {} }: ScriptedReply,
+  parts: readonly AnswerPart[],
+  conversation: () => string,
+): Answer['usage'] {
   const reasoning = parts.filter(({ type }) => type === 'reasoning')
   return {
-    promptTokens: tokensOf(conversation),
-    completionTokens: sum(parts),
-    reasoningTokens: sum(reasoning),
-    cachedReadTokens: 0,
-    cachedWriteTokens: 0,
+    promptTokens: usage.promptTokens ?? tokensOf(conversation()),
+    completionTokens: usage.completionTokens ?? sum(parts),
+    reasoningTokens: usage.reasoningTokens ?? sum(reasoning),
+    cachedReadTokens: usage.cachedReadTokens ?? 0,
+    cachedWriteTokens: usage.cachedWriteTokens ?? 0,
   }
 }
 

@@ -21,7 +21,19 @@ export type Fault =
   /** The text goes on until the output limit, to so many bytes. */
   | { type: 'overlong'; bytes: number }
 
-export type Refusing = Extract<Fault['type'], 'rate_limit' | 'server_error' | 'overloaded' | 'context_length'>
+/** HTTP status of those that refuse the request. */
+export const faultStatus = {
+  rate_limit: 429,
+  server_error: 500,
+  overloaded: 529,
+  context_length: 400,
+} as const satisfies Partial<Record<Fault['type'], number>>
+
+export type RefusingFault = Extract<Fault, { type: keyof typeof faultStatus }>
+
+export function isRefusing(fault: Fault): fault is RefusingFault {
+  return fault.type in faultStatus
+}
 
 /** The parts of a reply as the fault leaves them. */
 export function distorted(parts: readonly AnswerPart[], fault: Fault | undefined): AnswerPart[] {

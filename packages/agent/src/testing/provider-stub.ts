@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { HoldfastError, isHoldfastError, type JsonObject } from '@holdfast/protocol'
 import { type Answer, answerOf, tokensOf } from './answer.ts'
-import type { Fault } from './faults.ts'
+import { type Fault, isRefusing } from './faults.ts'
 import { objectOf, textOf } from './json-shapes.ts'
 import { replyTo, type Script, type ScriptedReply } from './script.ts'
 import { Sending } from './sending.ts'
@@ -121,10 +121,14 @@ class Stub implements ProviderStub {
   #refusal(wire: Wire, request: IncomingMessage, body: JsonObject): Refusal | undefined {
     if (!wire.keyOf(request.headers))
       return { status: 401, type: 'authentication_error', message: 'invalid or missing key (scripted)' }
-    const refusal = wire.refusal(body)
+    return wire.refusal(body) ?? this.#tooLong(wire, body)
+  }
+
+  #tooLong(wire: Wire, body: JsonObject): Refusal | undefined {
+    const { maxPromptTokens } = this.#options
+    if (maxPromptTokens === undefined) return undefined
     const tokens = tokensOf(wire.conversation(body))
-    const isTooLong = tokens > (this.#options.maxPromptTokens ?? Number.POSITIVE_INFINITY)
-    return refusal ?? (isTooLong ? wire.refusalFor({ type: 'context_length' }, tokens) : undefined)
+    return tokens > maxPromptTokens ? wire.refusalFor({ type: 'context_length' }, tokens) : undefined
   }
 
   /** A script that is over is told to the caller as the provider's refusal. */
@@ -145,9 +149,9 @@ class Stub implements ProviderStub {
     sending: Sending,
   ): Promise<void> {
     const { fault } = reply
-    const conversation = wire.conversation(body)
+    const conversation = () => wire.conversation(body)
     if (fault && isRefusing(fault)) {
-      const refusal = wire.refusalFor(fault, tokensOf(conversation))
+      const refusal = wire.refusalFor(fault, tokensOf(conversation()))
       return sending.json(refusal.status, wire.errorBody(refusal), retryAfter(fault))
     }
     const createdAt = Math.floor((this.#options.clock?.() ?? heldTimeMs) / 1_000)
@@ -168,13 +172,6 @@ class Stub implements ProviderStub {
     const events = wire.stream(answer, body, this.#options.pieceSize ?? 16)
     return sending.events([...events.slice(0, events.length / 2), wire.errorEvent(refusal)])
   }
-}
-
-type RefusingFault = Parameters<Wire['refusalFor']>[0]
-const refusing: readonly string[] = ['rate_limit', 'server_error', 'overloaded', 'context_length']
-
-function isRefusing(fault: Fault): fault is RefusingFault {
-  return refusing.includes(fault.type)
 }
 
 function retryAfter(fault: Fault): Record<string, string> {

@@ -1,7 +1,7 @@
 /** What the stub needs to know of a provider's wire format. */
 import type { Json, JsonObject } from '@holdfast/protocol'
 import type { Answer } from '../answer.ts'
-import type { Fault, Refusing } from '../faults.ts'
+import type { RefusingFault } from '../faults.ts'
 import type { Asked } from '../script.ts'
 
 export interface SseEvent {
@@ -35,7 +35,7 @@ export interface Wire {
   whole(answer: Answer, body: JsonObject): JsonObject
   /** `pieceSize` is in code points. */
   stream(answer: Answer, body: JsonObject, pieceSize: number): SseEvent[]
-  refusalFor(fault: Extract<Fault, { type: Refusing }>, promptTokens: number): Refusal
+  refusalFor(fault: Pick<RefusingFault, 'type'>, promptTokens: number): Refusal
   /** An error as the body of an answer. */
   errorBody(refusal: Refusal): JsonObject
   /** The same inside a stream. */
