@@ -55,7 +55,8 @@ export class Place implements AsyncDisposable {
 export function modelMessages(view: readonly ProviderMessage[]): ModelMessage[] {
   const names = new Map<string, string>()
   return view.map(({ role, parts }): ModelMessage => {
-    const content = parts.map((part) => {
+    const sent = parts.filter((part) => part.type !== 'reasoning' || part.provider !== undefined)
+    const content = sent.map((part) => {
       if (part.type === 'tool_call') {
         names.set(part.callId, part.name)
         return { type: 'tool-call', toolCallId: part.callId, toolName: part.name, input: part.input }
