@@ -54,7 +54,7 @@ async function textsOf(session: Session): Promise<string[]> {
   })
 }
 
-const calling: Script = ({ results }) =>
+const calling: Exclude<Script, readonly unknown[]> = ({ results }) =>
   results.length > 0
     ? `it was ${results.map(({ output }) => output).join(' and ')}`
     : {
@@ -144,6 +144,30 @@ describe('a loop that is recorded by wrapping its model', () => {
     expect((await session.view()).counters.turnCount).toBe(3)
   })
 
+  it('ends the run of a loop that stopped after its tools when the user speaks again, with their results', async () => {
+    const session = await makeSession()
+    const { model } = scripted(session, (told) => (told.lastUserText === 'so?' ? 'green' : calling(told)))
+    const first = await generateText({ model, ...asked, ...loop, stopWhen: isStepCount(1) })
+    expect((await session.view()).status).toBe('running')
+    const messages = [...asked.messages, ...first.responseMessages, { role: 'user' as const, content: 'so?' }]
+    await generateText({ model, messages })
+    expect((await session.view()).counters).toMatchObject({ turnCount: 2, roundCount: 2 })
+    const results = (await session.messages()).messages.filter(({ role }) => role === 'tool')
+    expect(results.map(({ parts }) => parts[0])).toMatchObject([{ output: 'green a' }, { output: 'green b' }])
+  })
+
+  it('does not write a question again that another process wrote and nobody answered', async () => {
+    const session = await makeSession()
+    {
+      await using recorder = recorderFor(session)
+      await recorder.input('hi')
+      await recorder.call()
+    }
+    const { model } = scripted(session, ['hello'])
+    await generateText({ model, prompt: 'hi' })
+    expect(await textsOf(session)).toEqual(['user: hi', 'assistant: hello'])
+  })
+
   it('takes an earlier history into an empty session, paired', async () => {
     const session = await makeSession()
     const { model } = scripted(session, ['gladly'])
@@ -228,6 +252,15 @@ describe('a loop that is recorded by wrapping its model', () => {
     expect(place.time.beating).toBe(0)
   })
 
+  it('keeps arguments that no number can hold as the text that they are', async () => {
+    const session = await makeSession()
+    const input = { at: Number.MAX_SAFE_INTEGER * 1_000 }
+    const { model } = scripted(session, [{ parts: [{ type: 'tool_call', name: 'look', input }] }, 'so'])
+    await generateText({ model, ...asked, ...loop })
+    const [, said] = (await session.messages()).messages
+    expect(said?.parts).toMatchObject([{ input: '{"at":9007199254740991000}' }])
+  })
+
   it('keeps arguments that are broken JSON as the text that they are', async () => {
     const session = await makeSession()
     const { model } = scripted(session, [
@@ -268,6 +301,24 @@ describe('with telemetry beside the middleware', () => {
     const telemetry = { integrations: recorder.telemetry }
     await generateText({ model, ...asked, ...loop, stopWhen: isStepCount(1), telemetry })
     expect(await session.view()).toMatchObject({ run: { state: 'completed' }, counters: { turnCount: 1 } })
+  })
+
+  it('a stop while a tool runs cancels the run', async () => {
+    const session = await makeSession()
+    const stopping = new AbortController()
+    const { recorder, model } = scripted(session, calling)
+    const stopped = tool({
+      ...look,
+      execute: async () => {
+        stopping.abort()
+        return 'seen'
+      },
+    })
+    const telemetry = { integrations: recorder.telemetry }
+    const options = { ...loop, tools: { look: stopped }, abortSignal: stopping.signal, telemetry }
+    await streamText({ model, ...asked, ...options }).consumeStream()
+    await vi.waitFor(async () => expect((await session.view()).run).toMatchObject({ state: 'cancelled' }))
+    expect(place.time.beating).toBe(0)
   })
 
   it('a tool that threw has an error as its result', async () => {

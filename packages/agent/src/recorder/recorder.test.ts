@@ -176,6 +176,19 @@ describe('the lease of a recorded run', () => {
     expect((await session.view()).run).toMatchObject({ state: 'completed' })
   })
 
+  it('goes in the middle of a call too, and an answer that comes then costs what it costs, and no more', async () => {
+    const session = await makeSession()
+    const recorder = recorderFor(session, { idleMs: 50_000 })
+    await recorder.input('look')
+    const call = await recorder.call()
+    place.time.advance(50_000)
+    await place.time.beat()
+    const { seq } = await session.view()
+    const late = call.answer({ parts: [look('a')], usage })
+    await expect(late).rejects.toMatchObject({ code: 'no_live_run' })
+    expect(await typesOf(session, seq)).toEqual(['usage.recorded'])
+  })
+
   it('goes sooner after a failed try that nobody repeats, with its error', async () => {
     const session = await makeSession()
     const recorder = recorderFor(session)
