@@ -127,6 +127,13 @@ describe.each(wires)('%s', (wire) => {
     expect((error as APICallError).message).toBe(stub.exchanges[0]?.refusal)
   })
 
+  it('takes no body that is no JSON', async () => {
+    const stub = await stubOf(['never said'])
+    const response = await fetch(stub.baseUrl + paths[wire], { method: 'POST', body: '{"model"' })
+    expect([response.status, await response.text()]).toEqual([400, expect.stringContaining('parse the JSON')])
+    expect(stub.exchanges).toEqual([])
+  })
+
   it('wants a key', async () => {
     const stub = await stubOf(['never said'])
     const response = await fetch(stub.baseUrl + paths[wire], { method: 'POST', body: '{}' })

@@ -99,7 +99,8 @@ class Stub implements ProviderStub {
     const wire = this.#wires.find(({ path }) => request.method === 'POST' && request.url === path)
     const sending = new Sending(response, this.#options.pause)
     if (!wire) return sending.json(404, { error: { message: `no such path: ${request.url} (scripted)` } })
-    const body = objectOf(JSON.parse(await textOfRequest(request)))
+    const body = parsed(await textOfRequest(request))
+    if (!body) return sending.json(400, wire.errorBody(notJson))
     const exchange: StubExchange = { wire: wire.name, body }
     this.exchanges.push(exchange)
     const refusal = this.#refusal(wire, request, body)
@@ -181,6 +182,20 @@ function retryAfter(fault: Fault): Record<string, string> {
 
 function endOf(fault: Fault | undefined): { type: 'cut' | 'hang'; afterBytes: number } | undefined {
   return fault?.type === 'cut' || fault?.type === 'hang' ? fault : undefined
+}
+
+const notJson: Refusal = {
+  ...{ status: 400, type: 'invalid_request_error' },
+  message: 'We could not parse the JSON body of your request. (scripted)',
+}
+
+function parsed(text: string): JsonObject | undefined {
+  try {
+    return objectOf(JSON.parse(text))
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
 }
 
 async function textOfRequest(request: IncomingMessage): Promise<string> {

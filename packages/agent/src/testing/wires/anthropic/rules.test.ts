@@ -1,6 +1,7 @@
 import type { JsonObject } from '@holdfast/protocol'
 import { describe, expect, it } from 'vitest'
 import { signatureOf } from '../../answer.ts'
+import { startProviderStub } from '../../provider-stub.ts'
 import { firstRefusal } from '../wire.ts'
 import { anthropicRequest, anthropicRules } from './rules.ts'
 
@@ -115,4 +116,19 @@ it('takes neighbours of one role as one message', () => {
     user(text('so?')),
   ]
   expect(judge({ messages }).first).toBeUndefined()
+})
+
+it('says so over HTTP, as the provider does', async () => {
+  await using stub = await startProviderStub({ script: [] })
+  for (const { body, messages, says } of Object.values(broken)) {
+    const response = await fetch(`${stub.baseUrl}/messages`, {
+      ...{ method: 'POST', headers: { 'x-api-key': 'k' } },
+      body: JSON.stringify({ max_tokens: 10, messages, ...body }),
+    })
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({
+      type: 'error',
+      error: { type: 'invalid_request_error', message: expect.stringMatching(says) },
+    })
+  }
 })

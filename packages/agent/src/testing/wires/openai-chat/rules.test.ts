@@ -1,5 +1,6 @@
 import type { JsonObject } from '@holdfast/protocol'
 import { describe, expect, it } from 'vitest'
+import { startProviderStub } from '../../provider-stub.ts'
 import { firstRefusal } from '../wire.ts'
 import { chatRequest, chatRules } from './rules.ts'
 
@@ -76,4 +77,18 @@ describe('OpenAI Chat refuses, because', () => {
 it('takes a history with parallel calls whose results come in another order', () => {
   const messages = [user, calling(call('a'), call('b')), result('b'), result('a'), user]
   expect(judge(messages).first).toBeUndefined()
+})
+
+it('says so over HTTP, as the provider does', async () => {
+  await using stub = await startProviderStub({ script: [] })
+  for (const { messages, says } of Object.values(broken)) {
+    const response = await fetch(`${stub.baseUrl}/chat/completions`, {
+      ...{ method: 'POST', headers: { authorization: 'Bearer k' } },
+      body: JSON.stringify({ messages }),
+    })
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({
+      error: { type: 'invalid_request_error', message: expect.stringMatching(says) },
+    })
+  }
 })

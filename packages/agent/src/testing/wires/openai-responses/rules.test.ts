@@ -1,6 +1,7 @@
 import type { JsonObject } from '@holdfast/protocol'
 import { describe, expect, it } from 'vitest'
 import { encryptedOf } from '../../answer.ts'
+import { startProviderStub } from '../../provider-stub.ts'
 import { firstRefusal } from '../wire.ts'
 import { StoredResponses } from './responses.ts'
 import { responsesRequest, responsesRules } from './rules.ts'
@@ -123,4 +124,19 @@ describe('OpenAI Responses takes', () => {
     const input = [user, reasoning('rs_9', encryptedOf('hm')), call('a'), result('a')]
     expect(judge({ input }).first).toBeUndefined()
   })
+})
+
+it('says so over HTTP, as the provider does', async () => {
+  await using stub = await startProviderStub({ script: [] })
+  const { 'what reasoning led to comes with it': _needsState, ...stateless } = broken
+  for (const { body, input, says, status = 400 } of Object.values(stateless)) {
+    const response = await fetch(`${stub.baseUrl}/responses`, {
+      ...{ method: 'POST', headers: { authorization: 'Bearer k' } },
+      body: JSON.stringify({ input, ...body }),
+    })
+    expect(response.status).toBe(status)
+    expect(await response.json()).toMatchObject({
+      error: { type: 'invalid_request_error', message: expect.stringMatching(says) },
+    })
+  }
 })
