@@ -188,6 +188,16 @@ describe('a loop that is recorded by wrapping its model', () => {
     ])
   })
 
+  it('takes a history that is longer than a commit', async () => {
+    const session = await makeSession()
+    const { model } = scripted(session, ['gladly'])
+    const messages = Array.from({ length: 2_101 }, (_, i): ModelMessage => {
+      return i % 2 === 0 ? { role: 'user', content: `q ${i}` } : { role: 'assistant', content: `a ${i}` }
+    })
+    await generateText({ model, messages })
+    expect((await session.view()).counters.messageCount).toBe(2_102)
+  })
+
   it('counts a try that was refused as an attempt, in one round and without the question twice', async () => {
     const session = await makeSession()
     const { model } = scripted(session, [{ fault: { type: 'rate_limit', retryAfterSecs: 0 } }, 'hello'])

@@ -139,7 +139,8 @@ export class Recorder implements AsyncDisposable {
 
   async #import(before: LanguageModelV4Prompt): Promise<void> {
     const commands = await historyOf(before, this.#attach)
-    if (commands.length > 0) await this.#session.batch(commands)
+    for (let at = 0; at < commands.length; at += importedAtOnce)
+      await this.#session.batch(commands.slice(at, at + importedAtOnce))
     this.#hasHistory = true
   }
 
@@ -232,6 +233,9 @@ export class Recorder implements AsyncDisposable {
     }
   }
 }
+
+/** Commands of one commit; each is an event or a few. */
+const importedAtOnce = 400
 
 function said(text: string): NewMessage {
   return { role: 'user', parts: [{ type: 'text', text }] }
