@@ -70,6 +70,20 @@ describe('a recorder that is killed', () => {
   })
 })
 
+it('leaves calls whose results another process may still bring: they are kept beside them', async () => {
+  await using place = new Place()
+  await using stub = await startProviderStub({ script })
+  await runUntilKilled(place.path, 'in a tool', stub.baseUrl)
+  const holdfast = await place.open(() => Date.now() + 2_000)
+  const session = holdfast.sessions.at('killed')
+  const [call] = (await session.messages()).messages.flatMap(({ parts }) => {
+    return parts.filter((part) => part.type === 'tool_call')
+  })
+  await recordTo(session).result({ callId: call?.callId ?? '', output: 'late' })
+  const { events } = await session.events()
+  expect(events.slice(-2).map(({ type }) => type)).toEqual(['run.failed', 'note.added'])
+})
+
 async function runUntilKilled(path: string, point: KillPoint, baseUrl: string): Promise<void> {
   const program = join(import.meta.dirname, 'testing/killed-loop.ts')
   const child = spawn(process.execPath, [program, path, point, baseUrl], {

@@ -144,6 +144,21 @@ describe('a loop that is recorded by wrapping its model', () => {
     expect((await session.view()).counters.turnCount).toBe(3)
   })
 
+  it('ends the run that a recorder before it left, when each request has a recorder of its own', async () => {
+    const session = await makeSession()
+    const first = scripted(session, calling)
+    const { responseMessages } = await generateText({
+      ...{ model: first.model, ...asked, ...loop, stopWhen: isStepCount(1) },
+    })
+    const messages = [...asked.messages, ...responseMessages, { role: 'user' as const, content: 'so?' }]
+    const second = scripted(session, ['green'])
+    await generateText({ model: second.model, messages })
+    expect((await session.view()).counters).toMatchObject({ turnCount: 2, roundCount: 2, messageCount: 6 })
+    const results = (await session.messages()).messages.filter(({ role }) => role === 'tool')
+    expect(results.map(({ parts }) => parts[0])).toMatchObject([{ output: 'green a' }, { output: 'green b' }])
+    expect(place.time.beating).toBe(0)
+  })
+
   it('ends the run of a loop that stopped after its tools when the user speaks again, with their results', async () => {
     const session = await makeSession()
     const { model } = scripted(session, (told) => (told.lastUserText === 'so?' ? 'green' : calling(told)))
@@ -186,6 +201,33 @@ describe('a loop that is recorded by wrapping its model', () => {
       ...['user: before', 'assistant: tool_call', 'tool: result "too dark"', 'assistant: it was dark'],
       ...['user: thanks', 'assistant: gladly'],
     ])
+  })
+
+  it('keeps the bytes of a file once, also when the call is tried again, and an address as it is', async () => {
+    const session = await makeSession()
+    const script: Script = [{ fault: { type: 'overloaded' } }, 'a dot', 'still']
+    const bytes = new Uint8Array([137, 80, 78, 71])
+    const data = { type: 'data' as const, data: bytes }
+    const url = { type: 'url' as const, url: new URL('https://example.com/dot.png') }
+    const content = [
+      { type: 'text' as const, text: 'what is it?' },
+      { type: 'file' as const, mediaType: 'image/png', data },
+      { type: 'file' as const, mediaType: 'image/png', data: url, filename: 'dot.png' },
+    ]
+    const prompt = [{ role: 'user' as const, content }]
+    const { model } = scripted(session, script)
+    await expect((model as LanguageModelV4).doGenerate({ prompt })).rejects.toThrow(/overloaded/)
+    await (scripted(session, script.slice(1)).model as LanguageModelV4).doGenerate({ prompt })
+    const { messages } = await session.messages()
+    expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant'])
+    const [, image, address] = messages[0]?.parts ?? []
+    expect(address).toMatchObject({
+      type: 'data',
+      data: { url: 'https://example.com/dot.png', name: 'dot.png' },
+    })
+    expect(image).toMatchObject({ type: 'image', mediaType: 'image/png', bytes: 4 })
+    expect(await session.getAttachment(image?.type === 'image' ? image.hash : '')).toEqual(bytes)
+    expect((await typesOf(session)).filter((type) => type === 'note.added')).toHaveLength(1)
   })
 
   it('takes a history that is longer than a commit', async () => {

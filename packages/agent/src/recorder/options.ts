@@ -7,7 +7,7 @@ import { tokensOf } from './tokens.ts'
 /** A handle of a session, as `sessions.create`, `open` or `at` gives it. */
 export type RecordableSession = Pick<
   ActiveSession,
-  'id' | 'append' | 'batch' | 'startRun' | 'messages' | 'recordUsage' | 'putAttachment'
+  'id' | 'append' | 'batch' | 'startRun' | 'messages' | 'view' | 'recordUsage' | 'putAttachment'
 > & { reopen(): Promise<AnySession> }
 
 export interface RecorderOptions {

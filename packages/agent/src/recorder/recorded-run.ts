@@ -34,6 +34,7 @@ export class RecordedRun {
   #heardAt: number
   #attempts = 0
   #error: unknown
+  #isCalling = false
   #isOver = false
 
   constructor(run: InitializingRun, settings: Settings) {
@@ -41,6 +42,13 @@ export class RecordedRun {
     this.#settings = settings
     this.#heardAt = settings.clock.now()
     this.#stopBeating = settings.clock.every(Math.ceil(settings.ttlMs / 3), () => void this.#beat())
+    recordedHere.set(run.runId, this)
+  }
+
+  /** A run that a recorder of this process left between two calls, as one for each request does. */
+  static leftBehind(runId: unknown): RecordedRun | undefined {
+    const run = recordedHere.get(String(runId))
+    return run === undefined || run.#isCalling ? undefined : run
   }
 
   static async begin(session: RecordableSession, settings: Settings): Promise<RecordedRun> {
@@ -83,11 +91,13 @@ export class RecordedRun {
     await this.#write([...this.#finishing(results), ...turning, ...starting])
     this.#open.clear()
     this.#round = 'asking'
+    this.#isCalling = true
     this.#error = undefined
   }
 
   /** The answer and its cost in one commit; without open calls the run ends in it. */
   async answered({ message, results, usage, draftId }: RecordedAnswer): Promise<void> {
+    this.#isCalling = false
     const calls = (message?.parts ?? []).flatMap((part) => (part.type === 'tool_call' ? [part.callId] : []))
     const open = calls.filter((callId) => !results.some((result) => result.callId === callId))
     const append: HostCommand[] = message
@@ -108,6 +118,7 @@ export class RecordedRun {
 
   /** The attempt failed and may be made again. */
   async attemptFailed(usage: UsageRecord, error: unknown): Promise<void> {
+    this.#isCalling = false
     this.#error = error
     await this.#write([{ type: 'recordUsage', usage }])
   }
@@ -128,6 +139,11 @@ export class RecordedRun {
     const round: HostCommand[] = this.#round === 'none' ? [] : [{ type: 'completeRound' }]
     const isComplete = end.type === 'completeRun'
     await this.#write([...this.#finishing(results), ...(isComplete ? round : []), end])
+  }
+
+  /** Nobody goes on with it: it ends as its last call did. */
+  leave(results: readonly RecordedResult[] = []): Promise<void> {
+    return this.end(this.#error === undefined ? { type: 'completeRun' } : failure(this.#error), results)
   }
 
   /** Results of the open calls; those that have none are closed. */
@@ -159,6 +175,7 @@ export class RecordedRun {
 
   #stop(): void {
     this.#isOver = true
+    recordedHere.delete(this.runId)
     this.#stopBeating()
   }
 
@@ -175,6 +192,9 @@ export class RecordedRun {
     }
   }
 }
+
+/** Runs that recorders of this process hold, by their id. */
+const recordedHere = new Map<string, RecordedRun>()
 
 const ends: readonly string[] = ['completeRun', 'failRun', 'cancelRun']
 

@@ -211,6 +211,19 @@ describe('the lease of a recorded run', () => {
     expect((await session.messages()).messages).toHaveLength(1)
   })
 
+  it('passes to the next recorder of the process, unless a call of it is under way', async () => {
+    const session = await makeSession()
+    const [first, second] = [recorderFor(session), recorderFor(session)]
+    await first.input('look')
+    await (await first.call()).fail(new Error('too busy'), { retry: true })
+    await second.input('look again')
+    const call = await second.call()
+    await expect(first.input('me too')).rejects.toMatchObject({ code: 'run_live' })
+    await call.answer({ parts: [text('so')], usage })
+    const ends = (await typesOf(session)).filter((type) => /^run\.(failed|completed)$/.test(type))
+    expect(ends).toEqual(['run.failed', 'run.completed'])
+  })
+
   it('is taken over when it is lost, and the first loop writes nothing more but what its call cost', async () => {
     const session = await makeSession()
     const first = recorderFor(session)

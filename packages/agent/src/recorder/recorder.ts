@@ -90,10 +90,10 @@ export class Recorder implements AsyncDisposable {
     await this.#session.batch(turnCommands(turn, this.#settings))
   }
 
-  /** The loop has ended. A run whose calls wait for a result from outside goes on waiting, unless it is `abandoned`. */
-  async end({ abandoned = false } = {}): Promise<void> {
+  /** The loop has ended. A run whose calls wait for a result from outside goes on waiting. */
+  async end(): Promise<void> {
     const run = this.#live
-    if (run && (abandoned || run.openCalls.size === 0)) await this.#unlessTaken(() => run.end())
+    if (run?.openCalls.size === 0) await this.#unlessTaken(() => run.end())
   }
 
   async fail(error: unknown): Promise<void> {
@@ -118,7 +118,7 @@ export class Recorder implements AsyncDisposable {
     return this.#run?.isOver === false ? this.#run : undefined
   }
 
-  /** A look at the end of the session, once: another process may have recorded before. */
+  /** A look at the end of the session, once: others may have recorded before, here or in another process. */
   #look(): Promise<void> {
     this.#looked ??= this.#readEnd().catch((error: unknown) => {
       this.#looked = undefined
@@ -128,6 +128,8 @@ export class Recorder implements AsyncDisposable {
   }
 
   async #readEnd(): Promise<void> {
+    const { run } = await this.#session.view()
+    this.#run = RecordedRun.leftBehind(run?.runId)
     const { messages } = await this.#session.messages({ limit: 50 })
     const answered = messages.findLastIndex(isAnswer)
     const asked = messages.slice(answered + 1).filter(({ role }) => role === 'user')
@@ -152,12 +154,13 @@ export class Recorder implements AsyncDisposable {
   /** The user speaks anew: the run before is over. */
   async #settle(results: readonly RecordedResult[]): Promise<void> {
     const run = this.#live
-    if (run) await this.#orLate(() => run.end({ type: 'completeRun' }, results), results)
+    if (run) await this.#orLate(() => run.leave(results), results)
     else await this.#late(results)
   }
 
   async #take(messages: readonly NewMessage[]): Promise<void> {
-    await this.end({ abandoned: true })
+    const run = this.#live
+    if (run) await this.#unlessTaken(() => run.leave())
     const write = () => this.#session.append(messages, { policy: 'reject' })
     await this.#afterLostRun(write)
     this.#pending.push(...messages.map(({ parts }) => storedGist({ parts: parts as Message['parts'] })))
@@ -181,13 +184,14 @@ export class Recorder implements AsyncDisposable {
     return begun
   }
 
-  /** A run whose worker died is ended as recovery would end it, and then the write is made again. */
+  /** A run that a recorder before this one left is ended; one whose worker died is ended as recovery would end it, and then the write is made again. */
   async #afterLostRun<T>(write: () => Promise<T>): Promise<T> {
     try {
       return await write()
     } catch (error) {
       if (!isHoldfastError(error, 'run_live')) throw error
-      await this.#endLostRun(error)
+      const left = RecordedRun.leftBehind(error.details.runId)
+      await (left ? left.leave() : this.#endLostRun(error))
       return write()
     }
   }
@@ -221,8 +225,9 @@ export class Recorder implements AsyncDisposable {
   async #late(results: readonly RecordedResult[]): Promise<void> {
     const known = [...this.#lastCalls, ...(this.#run?.calls ?? [])]
     const late = results.filter(({ callId }) => known.includes(callId))
-    if (late.length > 0)
-      await this.#session.batch(late.map((result) => ({ type: 'finishTool' as const, ...result })))
+    if (late.length === 0) return
+    const finishing = late.map((result) => ({ type: 'finishTool' as const, ...result }))
+    await this.#afterLostRun(() => this.#session.batch(finishing))
   }
 
   async #unlessTaken(write: () => Promise<void>): Promise<void> {
