@@ -159,8 +159,6 @@ export class Recorder implements AsyncDisposable {
   }
 
   async #take(messages: readonly NewMessage[]): Promise<void> {
-    const run = this.#live
-    if (run) await this.#unlessTaken(() => run.leave())
     const write = () => this.#session.append(messages, { policy: 'reject' })
     await this.#afterLostRun(write)
     this.#pending.push(...messages.map(({ parts }) => storedGist({ parts: parts as Message['parts'] })))
