@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const packages = ['protocol', 'core', 'transcripts', 'client', 'server', 'cli']
+const packages = ['protocol', 'core', 'transcripts', 'agent', 'client', 'server', 'cli']
 
 export interface Built {
   core: string

@@ -27,6 +27,7 @@ export const layers: readonly Layer[] = [
   { name: 'cli', folder: 'packages/cli', imports: [...publicLayers, 'server', 'client'] },
   { name: 'transcripts', folder: 'packages/transcripts', imports: ['protocol', 'core'] },
   { name: 'server', folder: 'packages/server', imports: publicLayers },
+  { name: 'agent', folder: 'packages/agent', imports: ['protocol', 'core'] },
   { name: 'client', folder: 'packages/client', imports: ['protocol'], pure: true },
   { name: 'bench', folder: 'bench', imports: [...publicLayers, 'server', 'client', 'tools/postgres'] },
   { name: 'prove', folder: 'prove', imports: [...publicLayers, 'server', 'client', 'tools/postgres'] },
@@ -49,6 +50,7 @@ export const packageArrows: Readonly<Record<string, readonly string[]>> = {
   // The client is tested against the server, and used nowhere else in it.
   'packages/server': ['packages/protocol', 'packages/core', 'packages/transcripts', 'packages/client'],
   'packages/client': ['packages/protocol'],
+  'packages/agent': ['packages/protocol', 'packages/core'],
 }
 
 export function layerOf(path: string): Layer | undefined {
@@ -56,7 +58,11 @@ export function layerOf(path: string): Layer | undefined {
   return holding.sort((a, b) => b.folder.length - a.folder.length)[0]
 }
 
+/** A folder called `testing` is for tests of its own package; this one is given to others. */
+const publicKit = 'packages/agent/src/testing/'
+
 export function isTest(path: string): boolean {
+  if (path.startsWith(publicKit)) return path.endsWith('.test.ts')
   return path.endsWith('.test.ts') || /^packages\/[^/]+\/(test|src\/.*testing)\//.test(path)
 }
 

@@ -10,6 +10,7 @@ export const allowed: Readonly<Record<string, Readonly<Record<string, string>>>>
     'packages/core/src/store/clock.ts': 'the one place that reads the clock',
     'packages/core/src/log/random.ts': 'the one place that draws chance',
     'packages/protocol/src/ids.ts': 'the one place that makes ids',
+    'packages/agent/src/recorder/clock.ts': 'the one place that reads the clock, unless it is handed another',
   },
   'constant-sql': {},
 }
@@ -24,7 +25,7 @@ type Rule = {
 const rules: readonly Rule[] = [
   {
     name: 'clock-and-chance',
-    folders: ['packages/core/src/', 'packages/protocol/src/'],
+    folders: ['packages/core/src/', 'packages/protocol/src/', 'packages/agent/src/'],
     watch: clockAndChance,
   },
   { name: 'empty-catch', folders: [''], watch: emptyCatch },
