@@ -12,10 +12,11 @@ const role = 'holdfast_app'
 type Found = Scan & { sql: string }
 
 describePostgres('the plan of every statement', () => {
-  const place = new TemporaryPlace()
+  let place: TemporaryPlace
   let statements: string[]
   let keys: Map<string, string[]>
   beforeAll(async () => {
+    place = new TemporaryPlace()
     statements = await statementsOf(place)
     keys = await keysOf(place)
   })
