@@ -33,7 +33,7 @@ import type {
   UsageSums,
   WriteReceipt,
 } from '@holdfast/protocol'
-import { type Followed, type FollowOptions, follow } from './follow.ts'
+import { type Followed, type FollowedInTree, type FollowOptions, follow } from './follow.ts'
 import type { CallOptions, ChangeOptions, Http } from './http.ts'
 import { everyItem } from './pages.ts'
 
@@ -252,15 +252,23 @@ export class SessionsClient {
 
   // The log
 
-  /** A page of the log; `wait`: seconds to wait for the next event when there is none yet. */
+  /**
+   * A page of the log; `wait`: seconds to wait for the next event when there is none yet. With `children` also of all below
+   * it: each event has its `sessionId`, and `next` is always where the reader stands.
+   */
   events(
     sessionId: string,
-    { signal, ...page }: PageOptions & { wait?: number } = {},
-  ): Promise<Page<SessionEvent>> {
+    { signal, ...page }: PageOptions & { wait?: number; children?: boolean } = {},
+  ): Promise<Page<SessionEvent & { sessionId?: string }>> {
     return this.#http.get(at(sessionId, 'events'), page, signal && { signal })
   }
 
   /** History, then what is written from now on, through drops and restarts, without gap or repeat. */
+  follow(
+    sessionId: string,
+    options: FollowOptions & { children: true },
+  ): AsyncGenerator<FollowedInTree, void, void>
+  follow(sessionId: string, options?: FollowOptions): AsyncGenerator<Followed, void, void>
   follow(sessionId: string, options: FollowOptions = {}): AsyncGenerator<Followed, void, void> {
     return follow(this.#http, at(sessionId, 'events'), options)
   }

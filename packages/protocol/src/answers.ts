@@ -1,5 +1,6 @@
 /** What a server answers, beside the shapes that have files of their own. */
 import { z } from 'zod'
+import { envelope } from './events/index.ts'
 import { externalId, id } from './ids.ts'
 import { json } from './json.ts'
 import { message } from './message.ts'
@@ -20,6 +21,9 @@ export interface Page<T> {
   data: T[]
   next: string | null
 }
+
+/** An event among those of a whole tree: whose it is. */
+export const treeEvent = onUse(() => envelope.extend({ sessionId: id }))
 
 /** What a write did. `changed` is false when there was nothing to change. */
 export const receipt = objectOnUse(() => ({

@@ -2,9 +2,9 @@
  * Sessions of a tenant as they change: each as it is then, in the order of the changes, whichever process made them. Who comes back
  * from a cursor is told again of what changed in the same second as the last one; nothing that changed since is left out.
  */
-import { setTimeout as pause } from 'node:timers/promises'
 import { FollowedEvent, type Holdfast, type SessionFilters, type SessionSummary } from '@holdfast/core'
 import { limits, toMs, toTime } from '@holdfast/protocol'
+import { pause } from './pause.ts'
 
 export interface Watching {
   filters: SessionFilters
@@ -29,7 +29,7 @@ export async function* changes(
     // What can be found again is remembered; the rest is behind `fromMs`.
     const again = found.filter(({ updatedAt }) => toMs(updatedAt) >= fromMs)
     seen = new Map(again.map(({ id, seq }) => [id, seq]))
-    await pause(everyMs, undefined, { signal }).catch(unlessAborted)
+    await pause(everyMs, signal)
   }
 }
 
@@ -55,8 +55,4 @@ function changeOf(session: SessionSummary): FollowedEvent {
 
 function wholeSecond(ms: number): number {
   return Math.floor(ms / 1_000) * 1_000
-}
-
-function unlessAborted(error: unknown): void {
-  if (!(error instanceof Error && error.name === 'AbortError')) throw error
 }
