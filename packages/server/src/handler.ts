@@ -12,7 +12,7 @@ import type { Answer } from './answer.ts'
 import { readFile, readJson } from './http/body.ts'
 import { writeOptions } from './http/conditions.ts'
 import { Cors } from './http/cors.ts'
-import { readLines } from './http/lines.ts'
+import { HashedLines } from './http/lines.ts'
 import { typed } from './http/problem.ts'
 import { type Given, type Params, readQuery } from './http/query.ts'
 import { requestIds } from './http/request-id.ts'
@@ -22,6 +22,7 @@ import { openapiDocument } from './openapi/document.ts'
 import { referencePage } from './openapi/reference.ts'
 import { type Answered, traceIdOf } from './operations/answered.ts'
 import { Audit, isAudited } from './operations/audit.ts'
+import { KeptAnswers, type KeyUse } from './operations/kept-answers.ts'
 import { Metrics } from './operations/metrics.ts'
 import type { Call, Route } from './route.ts'
 import { routes } from './routes/index.ts'
@@ -119,6 +120,7 @@ class Server implements Service {
   readonly #cors: Cors
   readonly #limits: RateLimits
   readonly #metrics: Metrics
+  readonly #kept: KeptAnswers
   readonly #tenants = new WeakMap<Credential, Holdfast>()
   #document: string | undefined
   #reference: string | undefined
@@ -147,6 +149,7 @@ class Server implements Service {
     this.#cors = new Cors(origins)
     this.#limits = new RateLimits(clock)
     this.#metrics = new Metrics(clock)
+    this.#kept = new KeptAnswers(holdfast, clock, pepper)
   }
 
   get stopping(): AbortSignal {
@@ -220,7 +223,11 @@ class Server implements Service {
     exchange.credential = credential
     Object.assign(exchange.headers, this.#limits.take(credential))
     const holdfast = this.#tenantOf(credential)
-    if (route.reach !== 'public') await guard(route, credential, holdfast, params, this.holdfast.tenantId)
+    const write = writeOptions(request.headers)
+    const use = keyUse(route, credential, write.key)
+    const known = use && (await this.#kept.known(use))
+    if (route.reach !== 'public' && !known)
+      await guard(route, credential, holdfast, params, this.holdfast.tenantId)
     const call: Call = {
       request,
       requestId,
@@ -231,10 +238,14 @@ class Server implements Service {
       query: queryOf(route.query, request.url),
       body: await bodyOf(route, request),
       session: params.sessionId === undefined ? (undefined as never) : sessionOf(holdfast, params.sessionId),
-      write: writeOptions(request.headers),
+      write,
+      mayBeDone: false,
     }
+    const asked = { method: route.method, url: request.url, body: call.body }
     try {
-      return await route.handle(call)
+      if (use && known) return await this.#kept.replay(use, known, asked)
+      if (!use) return await route.handle(call)
+      return await this.#kept.once(use, asked, async (mayBeDone) => route.handle({ ...call, mayBeDone }))
     } catch (thrown) {
       await this.#audited(exchange, typed(thrown))
       throw thrown
@@ -292,6 +303,11 @@ class Server implements Service {
   }
 }
 
+/** Undefined where the server need not keep the answer. */
+function keyUse({ once }: Route, credential: Credential, key: string | undefined): KeyUse | undefined {
+  return once === 'answer' && key !== undefined ? { credential, key } : undefined
+}
+
 function sessionOf(holdfast: Holdfast, sessionId: string): UnseenSession {
   return holdfast.sessions.at(sessionId)
 }
@@ -305,7 +321,7 @@ function queryOf(params: Params, url: string): Given<Params> {
 async function bodyOf({ body }: Route, request: Request): Promise<unknown> {
   if (body === undefined) return undefined
   if (body === 'file') return readFile(request)
-  if (body === 'lines') return readLines(request)
+  if (body === 'lines') return new HashedLines(request)
   const value = await readJson(request)
   if (value === undefined && body.optional) return undefined
   if (body.by === 'log') return requireObject(value)

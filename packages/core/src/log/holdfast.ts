@@ -73,6 +73,8 @@ export interface Holdfast {
   /** Tenants that a server knows, and what was done to them: of the server's own tenant too. */
   readonly tenants: Records<'tenant'>
   readonly auditEntries: Records<'audit_entry'>
+  /** What a server answered under idempotency keys that no log knows. */
+  readonly keptAnswers: Records<'kept_answer'>
   readonly usage: Usage
   search(query: string, options?: SearchOptions): Promise<SearchPage>
   /** Does what the clock made due. `everyTenant`: not only for this one. */
@@ -194,6 +196,7 @@ class TenantHoldfast implements Holdfast {
   readonly apiKeys: Records<'api_key'>
   readonly tenants: Records<'tenant'>
   readonly auditEntries: Records<'audit_entry'>
+  readonly keptAnswers: Records<'kept_answer'>
   readonly usage: Usage
   readonly #place: Place
   readonly #log: TenantLog
@@ -215,6 +218,7 @@ class TenantHoldfast implements Holdfast {
     this.apiKeys = records('api_key')
     this.tenants = records('tenant')
     this.auditEntries = records('audit_entry')
+    this.keptAnswers = records('kept_answer')
     this.usage = new Usage(log, this.priceBooks)
   }
 

@@ -29,6 +29,7 @@ export const exchangeRoutes = [
     summary: "Restore a session from Holdfast's own JSONL; again, only what is new",
     scope: 'admin',
     reach: 'tenant',
+    once: 'answer',
     body: 'lines',
     answer: imported,
     codes: ['id_taken'],

@@ -104,6 +104,7 @@ export const workRoutes = [
     scope: 'write',
     reach: 'session',
     query: { name: word(z.string().max(512), "the file's name") },
+    once: 'answer',
     body: 'file',
     status: 201,
     answer: fileReference,
