@@ -84,10 +84,13 @@ export const recordSchemas = {
       .strictObject({
         /** All its keys together, of one server. */
         requestsPerMin: z.int().min(1).optional(),
+        /** New sessions, children and forks too, and events in all of them; of one server. */
+        sessionsPerDay: z.int().min(1).optional(),
+        eventsPerDay: z.int().min(1).optional(),
       })
       .default({}),
   })),
-  /** One deed of administration, by an id that rises with time. */
+  /** One deed of administration, or one refusal of access, by an id that rises with time. */
   audit_entry: objectOnUse(() => ({
     at: time,
     tenantId: id,
@@ -100,6 +103,8 @@ export const recordSchemas = {
     requestId: z.string(),
     keyId: id.optional(),
     userId: externalId.optional(),
+    /** Refusals before this one that were too many to be told of. */
+    untold: z.int().min(1).optional(),
   })),
   /** The answer of a change that no log has the idempotency key of. Digests and a cipher, as both may be anybody's words. */
   kept_answer: objectOnUse(() => ({

@@ -1,6 +1,6 @@
 /** The server as a web-standard fetch handler. It only wires: routes say what is done, the guard who may. */
 import type { Holdfast, UnseenSession } from '@holdfast/core'
-import { HoldfastError, parseInput } from '@holdfast/protocol'
+import { HoldfastError, isHoldfastError, parseInput } from '@holdfast/protocol'
 import { type Context, Hono } from 'hono'
 import { byBearer } from './access/bearer.ts'
 import { type Authenticate, type Credential, theOnlyCaller } from './access/credential.ts'
@@ -24,6 +24,7 @@ import { type Answered, traceIdOf } from './operations/answered.ts'
 import { Audit, isAudited } from './operations/audit.ts'
 import { KeptAnswers, type KeyUse } from './operations/kept-answers.ts'
 import { Metrics } from './operations/metrics.ts'
+import { Refusals } from './operations/refusals.ts'
 import type { Call, Route } from './route.ts'
 import { routes } from './routes/index.ts'
 import type { Service } from './service.ts'
@@ -96,6 +97,8 @@ interface Exchange {
   readonly headers: Record<string, string>
   readonly route?: Route
   credential?: Credential
+  /** The caller was not let in, or not to this. */
+  isDenied?: true
 }
 
 interface Routed extends Exchange {
@@ -120,6 +123,7 @@ class Server implements Service {
   readonly #cors: Cors
   readonly #limits: RateLimits
   readonly #metrics: Metrics
+  readonly #refusals: Refusals
   readonly #kept: KeptAnswers
   readonly #tenants = new WeakMap<Credential, Holdfast>()
   #document: string | undefined
@@ -149,6 +153,8 @@ class Server implements Service {
     this.#cors = new Cors(origins)
     this.#limits = new RateLimits(clock)
     this.#metrics = new Metrics(clock)
+    this.#refusals = new Refusals(clock)
+    holdfast.onCommit((batch) => this.#limits.charge(batch))
     this.#kept = new KeptAnswers(holdfast, clock, pepper)
   }
 
@@ -162,7 +168,11 @@ class Server implements Service {
   }
 
   metrics(): string {
-    return this.#metrics.text({ streams: this.followers.size, isDraining: this.stopping.aborted })
+    return this.#metrics.text({
+      streams: this.followers.size,
+      isDraining: this.stopping.aborted,
+      tenantsOver: this.#limits.tenantsOver,
+    })
   }
 
   reference(): string {
@@ -206,7 +216,7 @@ class Server implements Service {
       this.#tell(exchange, response.status)
       return response
     } catch (thrown) {
-      return this.#refused(exchange, typed(thrown))
+      return this.#refused(exchange, await this.#toldOf(exchange, typed(thrown)))
     }
   }
 
@@ -219,15 +229,14 @@ class Server implements Service {
     const { request, requestId, route, params } = exchange
     checkServerLimit('urlBytes', request.url.length, 'url')
     this.#requireHost(request)
-    const credential = route.reach === 'public' ? this.#nobody : await this.#authenticate(request)
+    const credential = route.reach === 'public' ? this.#nobody : await this.#letIn(exchange)
     exchange.credential = credential
-    Object.assign(exchange.headers, this.#limits.take(credential))
+    Object.assign(exchange.headers, this.#limits.take(credential, route))
     const holdfast = this.#tenantOf(credential)
     const write = writeOptions(request.headers)
     const use = keyUse(route, credential, write.key)
     const known = use && (await this.#kept.known(use))
-    if (route.reach !== 'public' && !known)
-      await guard(route, credential, holdfast, params, this.holdfast.tenantId)
+    if (route.reach !== 'public' && !known) await this.#guard(exchange, credential, holdfast)
     const call: Call = {
       request,
       requestId,
@@ -249,6 +258,29 @@ class Server implements Service {
     } catch (thrown) {
       await this.#audited(exchange, typed(thrown))
       throw thrown
+    }
+  }
+
+  #letIn(exchange: Routed): Promise<Credential> {
+    return denying(exchange, async () => this.#authenticate(exchange.request))
+  }
+
+  #guard(exchange: Routed, credential: Credential, holdfast: Holdfast): Promise<void> {
+    const { route, params } = exchange
+    return denying(exchange, () => guard(route, credential, holdfast, params, this.holdfast.tenantId))
+  }
+
+  /** The error, once it was told of where it denies access. Who is not known is told of in the server's first tenant. */
+  async #toldOf(exchange: Routed, error: HoldfastError): Promise<HoldfastError> {
+    if (!exchange.isDenied) return error
+    const { route, params, requestId, credential = this.#nobody } = exchange
+    const untold = this.#refusals.take(credential.tenantId)
+    if (untold === undefined) return error
+    try {
+      await this.audit.add({ route, params, requestId, credential, code: error.code, untold })
+      return error
+    } catch (thrown) {
+      return typed(thrown)
     }
   }
 
@@ -300,6 +332,15 @@ class Server implements Service {
     const holdfast = this.holdfast.forTenant(credential.tenantId, { actor: credential.actor })
     this.#tenants.set(credential, holdfast)
     return holdfast
+  }
+}
+
+async function denying<T>(exchange: Exchange, look: () => Promise<T>): Promise<T> {
+  try {
+    return await look()
+  } catch (error) {
+    if (isHoldfastError(error) && error.status < 500) exchange.isDenied = true
+    throw error
   }
 }
 

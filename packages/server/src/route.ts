@@ -47,6 +47,8 @@ export interface Route {
     | 'lines'
   readonly status: number
   readonly answer: z.ZodType | 'file' | 'lines' | 'text' | 'html' | 'nothing'
+  /** It writes events, or makes a session: what the quotas of a day are about. */
+  readonly writes?: 'events' | 'session'
   /**
    * Who sees to `Idempotency-Key`: the log of the session; the server, which keeps the `answer`; the handler `itself`; nobody,
    * because a second time is `harmless`. Of no matter to a `GET`.
@@ -85,5 +87,17 @@ export function route<
   const P extends Params = Record<never, never>,
   const B extends Exclude<Route['body'], undefined> | undefined = undefined,
 >(said: Said<P, B>): Route {
-  return { query: {}, status: 200, codes: [], once: 'log', ...said } as unknown as Route
+  const writes = writesEvents(said) ? { writes: 'events' } : {}
+  return { query: {}, status: 200, codes: [], once: 'log', ...writes, ...said } as unknown as Route
+}
+
+/** Administration and deletion are not refused to who wrote too much. */
+function writesEvents({
+  method,
+  scope,
+  reach,
+  once,
+}: Pick<Route, 'method' | 'scope' | 'reach'> & { once?: Route['once'] }): boolean {
+  const isChange = method !== 'GET' && method !== 'DELETE'
+  return isChange && reach === 'session' && scope !== 'admin' && once !== 'harmless'
 }

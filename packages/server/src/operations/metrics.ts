@@ -14,6 +14,7 @@ interface Durations {
 export interface Gauges {
   streams: number
   isDraining: boolean
+  tenantsOver: number
 }
 
 export class Metrics {
@@ -41,7 +42,7 @@ export class Metrics {
     if (error?.code === 'rate_limited' && tenantId !== undefined) this.#limited.set(tenantId, this.#clock())
   }
 
-  text({ streams, isDraining }: Gauges): string {
+  text({ streams, isDraining, tenantsOver }: Gauges): string {
     const { rss, heapUsed } = process.memoryUsage()
     return [
       ...family(
@@ -58,6 +59,7 @@ export class Metrics {
         'Tenants that were too fast within the last minute.',
         this.#limitedNow(),
       ),
+      ...gauge('holdfast_tenants_over_quota', 'Tenants whose quota of a day is used up.', tenantsOver),
       ...gauge('process_resident_memory_bytes', 'Memory of the process.', rss),
       ...gauge('nodejs_heap_size_used_bytes', 'Memory of its objects.', heapUsed),
       '',

@@ -43,6 +43,7 @@ export const childRoutes = [
     scope: 'run',
     reach: 'session',
     once: 'answer',
+    writes: 'session',
     body: { schema: child },
     status: 201,
     answer: childSpawned,

@@ -30,6 +30,7 @@ export const exchangeRoutes = [
     scope: 'admin',
     reach: 'tenant',
     once: 'answer',
+    writes: 'session',
     body: 'lines',
     answer: imported,
     codes: ['id_taken'],
