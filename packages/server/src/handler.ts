@@ -1,6 +1,7 @@
 /** The server as a web-standard fetch handler. It only wires: routes say what is done, the guard who may. */
-import type { Holdfast, UnseenSession } from '@holdfast/core'
+import type { CommittedBatch, Holdfast, UnseenSession } from '@holdfast/core'
 import { HoldfastError, isHoldfastError, parseInput } from '@holdfast/protocol'
+import type { Span, Tracer } from '@opentelemetry/api'
 import { type Context, Hono } from 'hono'
 import { byBearer } from './access/bearer.ts'
 import { type Authenticate, type Credential, theOnlyCaller } from './access/credential.ts'
@@ -20,11 +21,12 @@ import { failed, respond, type SendStream } from './http/respond.ts'
 import { checkServerLimit } from './limits.ts'
 import { openapiDocument } from './openapi/document.ts'
 import { referencePage } from './openapi/reference.ts'
-import { type Answered, traceIdOf } from './operations/answered.ts'
+import type { Answered } from './operations/answered.ts'
 import { Audit, isAudited } from './operations/audit.ts'
 import { KeptAnswers, type KeyUse } from './operations/kept-answers.ts'
 import { Metrics } from './operations/metrics.ts'
 import { Refusals } from './operations/refusals.ts'
+import { Tracing, traceIdOf } from './operations/tracing.ts'
 import type { Call, Route } from './route.ts'
 import { routes } from './routes/index.ts'
 import type { Service } from './service.ts'
@@ -46,6 +48,8 @@ export interface ServerOptions {
   clock?: () => number
   /** Told of every answer, once it begins: what a log is made from. */
   onAnswer?: (answered: Answered) => void
+  /** Where spans go; default the one that the host registered with `@opentelemetry/api`, if any. */
+  tracer?: Tracer
   /** Pages elsewhere that may call from a browser, such as `https://app.example`; default none. */
   origins?: readonly string[]
 }
@@ -95,6 +99,7 @@ interface Exchange {
   readonly startMs: number
   /** Of its answer, whatever that will be. */
   readonly headers: Record<string, string>
+  readonly span: Span
   readonly route?: Route
   credential?: Credential
   /** The caller was not let in, or not to this. */
@@ -124,6 +129,7 @@ class Server implements Service {
   readonly #limits: RateLimits
   readonly #metrics: Metrics
   readonly #refusals: Refusals
+  readonly #tracing: Tracing
   readonly #kept: KeptAnswers
   readonly #tenants = new WeakMap<Credential, Holdfast>()
   #document: string | undefined
@@ -138,9 +144,10 @@ class Server implements Service {
     clock = Date.now,
     onAnswer,
     origins = [],
+    tracer,
   }: ServerOptions) {
     this.holdfast = holdfast
-    this.followers = new Followers(heartbeatMs)
+    this.followers = new Followers(heartbeatMs, clock)
     this.clock = clock
     this.keys = pepper === undefined ? undefined : new Keys({ holdfast, pepper, clock })
     this.#nobody = { tenantId: holdfast.tenantId, scopes: new Set(), actor: { kind: 'host' } }
@@ -154,7 +161,8 @@ class Server implements Service {
     this.#limits = new RateLimits(clock)
     this.#metrics = new Metrics(clock)
     this.#refusals = new Refusals(clock)
-    holdfast.onCommit((batch) => this.#limits.charge(batch))
+    this.#tracing = new Tracing(clock, tracer)
+    holdfast.onCommit((batch) => this.#committed(batch))
     this.#kept = new KeptAnswers(holdfast, clock, pepper)
   }
 
@@ -170,9 +178,16 @@ class Server implements Service {
   metrics(): string {
     return this.#metrics.text({
       streams: this.followers.size,
+      lagMs: this.followers.lagMs,
       isDraining: this.stopping.aborted,
       tenantsOver: this.#limits.tenantsOver,
     })
+  }
+
+  #committed(batch: CommittedBatch): void {
+    this.#limits.charge(batch)
+    this.#metrics.committed(batch)
+    this.#tracing.committed(batch)
   }
 
   reference(): string {
@@ -207,7 +222,7 @@ class Server implements Service {
   }
 
   async #answer(c: Context<Mounted>, route: Route): Promise<Response> {
-    const exchange = { ...this.#exchange(c.req.raw), route, params: c.req.param() }
+    const exchange = { ...this.#exchange(c.req.raw, route), route, params: c.req.param() }
     try {
       const answer = await this.#handle(exchange)
       await this.#audited(exchange)
@@ -220,9 +235,10 @@ class Server implements Service {
     }
   }
 
-  #exchange(request: Request): Exchange {
+  #exchange(request: Request, route?: Route): Exchange {
     const requestId = this.#nextId(request)
-    return { request, requestId, startMs: this.clock(), headers: this.#cors.headersFor(request) }
+    const span = this.#tracing.begin(request, route?.path)
+    return { request, requestId, startMs: this.clock(), headers: this.#cors.headersFor(request), span }
   }
 
   async #handle(exchange: Routed): Promise<Answer> {
@@ -233,7 +249,8 @@ class Server implements Service {
     exchange.credential = credential
     Object.assign(exchange.headers, this.#limits.take(credential, route))
     const holdfast = this.#tenantOf(credential)
-    const write = writeOptions(request.headers)
+    const traceId = traceIdOf(exchange.span)
+    const write = { ...writeOptions(request.headers), ...(traceId !== undefined && { traceId }) }
     const use = keyUse(route, credential, write.key)
     const known = use && (await this.#kept.known(use))
     if (route.reach !== 'public' && !known) await this.#guard(exchange, credential, holdfast)
@@ -297,11 +314,11 @@ class Server implements Service {
   }
 
   #tell(
-    { request, requestId, startMs, route, credential }: Exchange,
+    { request, requestId, startMs, route, credential, span }: Exchange,
     status: number,
     error?: HoldfastError,
   ): void {
-    const traceId = traceIdOf(request.headers)
+    const traceId = traceIdOf(span)
     const { tenantId, keyId } = credential ?? {}
     const answered: Answered = {
       method: request.method,
@@ -315,6 +332,7 @@ class Server implements Service {
       ...(error && { error }),
     }
     this.#metrics.count(answered)
+    this.#tracing.end(span, answered)
     this.#onAnswer?.(answered)
   }
 

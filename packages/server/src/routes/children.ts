@@ -51,7 +51,11 @@ export const childRoutes = [
     handle: async (call) => {
       const childId = call.body.childId ?? idFromKey(call)
       const input = given({ ...ownerOf(call.credential, call.body), childId })
-      const spawned = await call.session.spawnChild(input as Parameters<typeof call.session.spawnChild>[0])
+      const { traceId } = call.write
+      const spawned = await call.session.spawnChild(
+        input as Parameters<typeof call.session.spawnChild>[0],
+        given({ traceId }),
+      )
       return { status: 201, json: spawned, headers: { location: `/v1/sessions/${spawned.childId}` } }
     },
   }),
