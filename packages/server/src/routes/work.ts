@@ -129,6 +129,7 @@ export const workRoutes = [
       const headers = {
         'content-type': 'application/octet-stream',
         'content-disposition': 'attachment',
+        'content-length': String(bytes.byteLength),
         etag: `"${hash}"`,
       }
       return { status: 200, bytes, headers }
