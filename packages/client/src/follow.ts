@@ -5,7 +5,7 @@
 import { HoldfastError, type Problem, type SessionEvent } from '@holdfast/protocol'
 import { backOffMs } from './back-off.ts'
 import { type Frame, readFrames } from './frames.ts'
-import { type Http, isPassing, problemError, unreachable } from './http.ts'
+import { type Http, isPassing, problemError, type Query, unreachable } from './http.ts'
 
 export interface FollowOptions {
   /** A cursor: what comes after it. Absent: from the beginning. */
@@ -33,7 +33,8 @@ export type FollowedInTree = Followed & { sessionId: string }
 export async function* follow(
   http: Http,
   path: string,
-  { after = '0', signal, ...query }: FollowOptions,
+  { after, signal }: Pick<FollowOptions, 'after' | 'signal'>,
+  query: Query,
 ): AsyncGenerator<Followed, void, void> {
   let cursor = after
   let tries = 0
@@ -62,8 +63,8 @@ async function paused(http: Http, tries: number, signal: AbortSignal | undefined
 }
 
 interface Place {
-  after: string
-  query: Pick<FollowOptions, 'types' | 'children'>
+  after: string | undefined
+  query: Query
   signal: AbortSignal | undefined
 }
 
@@ -72,7 +73,7 @@ async function* onceThrough(
   path: string,
   { after, query, signal }: Place,
 ): AsyncGenerator<Followed, void, void> {
-  const headers = { accept: 'text/event-stream', 'last-event-id': after }
+  const headers = { accept: 'text/event-stream', ...(after !== undefined && { 'last-event-id': after }) }
   const { body } = await http.sendOnce('GET', path, { query, headers, signal })
   if (!body) throw new HoldfastError('server_failed', 'the stream has no body.')
   const read = readWithin(http.options.silenceMs, signal)

@@ -129,6 +129,7 @@ export const fileReference = objectOnUse(() => ({
   name: z.string().optional(),
 }))
 
+export type SavedCheckpoint = z.infer<typeof checkpoint>
 export const checkpoint = objectOnUse(() => ({
   sessionId: id,
   threadId: externalId,
@@ -170,6 +171,7 @@ export const usageTotals = objectOnUse(() => ({
 export type UsageGroup = z.infer<typeof rolledUp>
 const groupKey = onUse(() => z.record(z.string(), z.string()))
 export const rolledUp = onUse(() => usageTotals.extend({ key: groupKey }))
+export type RatedGroup = z.infer<typeof rerated>
 export const rerated = onUse(() =>
   rolledUp.extend({
     rerated: z.strictObject({ costMicrocents: count, costUnknown: count }),
@@ -189,6 +191,7 @@ export const searchPage = onUse(() =>
 const finality = () => ({ finalAt: time.optional(), outside: z.array(z.string()) })
 export type DeletedSessions = z.infer<typeof deleted>
 export const deleted = objectOnUse(() => ({ sessionIds: z.array(id), events: count, ...finality() }))
+export type PrunedSessions = z.infer<typeof pruned>
 export const pruned = objectOnUse(() => ({
   sessionIds: z.array(id),
   events: count,
