@@ -30,6 +30,7 @@ import { Tracing, traceIdOf } from './operations/tracing.ts'
 import type { Call, Route } from './route.ts'
 import { routes } from './routes/index.ts'
 import type { Service } from './service.ts'
+import { Fleet } from './streams/fleet.ts'
 import { Followers } from './streams/followers.ts'
 import { Frames } from './streams/frames.ts'
 
@@ -114,6 +115,7 @@ interface Routed extends Exchange {
 class Server implements Service {
   readonly holdfast: Holdfast
   readonly followers: Followers
+  readonly fleet: Fleet
   readonly frames = new Frames()
   readonly keys: Keys | undefined
   readonly tenants: Tenants
@@ -148,6 +150,7 @@ class Server implements Service {
   }: ServerOptions) {
     this.holdfast = holdfast
     this.followers = new Followers(heartbeatMs, clock)
+    this.fleet = new Fleet(clock)
     this.clock = clock
     this.keys = pepper === undefined ? undefined : new Keys({ holdfast, pepper, clock })
     this.#nobody = { tenantId: holdfast.tenantId, scopes: new Set(), actor: { kind: 'host' } }
