@@ -14,6 +14,9 @@ export interface Change {
   query?: string
 }
 
+/** Ages are told by the second. */
+const wholeSecondMs = 1_100
+
 type Prepare = NonNullable<Change['prepare']>
 
 const said = (words: string) => ({ role: 'user', parts: [{ type: 'text', text: words }] })
@@ -218,7 +221,7 @@ export const changes: Readonly<Record<string, Change>> = {
   'POST /v1/prune': {
     prepare: async (web, session) => {
       for (let n = 0; n < 3; n++) await web.change('POST', '/v1/sessions', { agentId: `of ${session}` })
-      await new Promise((resolve) => setTimeout(resolve, 5))
+      await new Promise((resolve) => setTimeout(resolve, wholeSecondMs))
       return undefined
     },
     body: (session) => ({ filter: { agentId: `of ${session}` }, olderThanMs: 1, limit: 1, scrub: false }),
