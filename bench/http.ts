@@ -5,6 +5,7 @@ import { Connection, type Place, requestOf } from './http/connection.ts'
 import { Helper } from './lib/helper.ts'
 import { median, percentile, type Timing } from './lib/measure.ts'
 import { temporaryFolder } from './lib/place.ts'
+import { serverFlags } from './lib/server-flags.ts'
 import { rounds, sized } from './lib/size.ts'
 import { ms, section, table } from './lib/table.ts'
 import { text } from './lib/text.ts'
@@ -29,7 +30,7 @@ export async function http(): Promise<void> {
     new URL('./child/echo.ts', import.meta.url),
     {},
   )
-  const server = await Helper.start<Place, ServerQuestion, Fared>(script('server'), job)
+  const server = await Helper.start<Place, ServerQuestion, Fared>(script('server'), job, serverFlags)
   const paths = await sessionPaths(server.ready)
   const contenders = [
     await contender('a bare JSON echo', { place: echo.ready, paths: paths.map(() => '/'), body }),

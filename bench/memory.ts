@@ -7,6 +7,7 @@ import { Child } from './lib/child.ts'
 import { fill } from './lib/fill.ts'
 import { temporaryFolder } from './lib/place.ts'
 import { plainScript } from './lib/plain-script.ts'
+import { serverFlags } from './lib/server-flags.ts'
 import { sized } from './lib/size.ts'
 import { count, mebibytes, section, table } from './lib/table.ts'
 import { group } from './lib/timing-rows.ts'
@@ -14,7 +15,7 @@ import { group } from './lib/timing-rows.ts'
 const messages = 1_000_000
 const turnsAppended = 1_000
 
-const ways = { 'Node as it starts': [], 'node --max-semi-space-size=16': ['--max-semi-space-size=16'] }
+const ways = { 'as Node starts': [], [`node ${serverFlags.join(' ')}`]: serverFlags }
 
 export async function memory(): Promise<void> {
   const folder = temporaryFolder()
@@ -42,6 +43,6 @@ export async function memory(): Promise<void> {
   section(
     `Memory for a session of ${count(sized(messages))} messages`,
     table(['', '', 'resident at the most, so far', 'time'], rows),
-    `${count(sized(turnsAppended))} turns appended. Of Node as it starts, up to 64 MB are what V8 lets garbage grow to; the option halves that. Target: 150 MB.`,
+    `${count(sized(turnsAppended))} turns appended. As Node starts, V8 lets the garbage of the young grow to 64 MB; the option, with which `npm start` and the image start a server, halves that. Target: 150 MB.`,
   )
 }

@@ -6,6 +6,7 @@ import { Connection, type Place, requestOf } from './http/connection.ts'
 import { Helper } from './lib/helper.ts'
 import { median, percentile, type Timing } from './lib/measure.ts'
 import { temporaryFolder } from './lib/place.ts'
+import { serverFlags } from './lib/server-flags.ts'
 import { rounds, sized } from './lib/size.ts'
 import { count, mebibytes, ms, perSecond, section, spread, table } from './lib/table.ts'
 import { text } from './lib/text.ts'
@@ -30,7 +31,7 @@ export async function sse(): Promise<void> {
   for (const measure of [delivered, idle, besideStalled]) {
     const folder = temporaryFolder()
     const job: ServerJob = { path: folder.path('holdfast.db') }
-    const server: Server = await Helper.start(script('server'), job)
+    const server: Server = await Helper.start(script('server'), job, serverFlags)
     await measure(server)
     await server.end()
     folder.remove()

@@ -6,12 +6,16 @@ import { fileURLToPath } from 'node:url'
 export class Child<Result> {
   readonly #process: ChildProcess
 
-  private constructor(script: URL, job: unknown, execArgv: string[]) {
-    this.#process = fork(fileURLToPath(script), [JSON.stringify(job)], { execArgv })
+  private constructor(script: URL, job: unknown, execArgv: readonly string[]) {
+    this.#process = fork(fileURLToPath(script), [JSON.stringify(job)], { execArgv: [...execArgv] })
   }
 
   /** Resolves once it is ready. `execArgv`: options of Node. */
-  static async start<Result>(script: URL, job: unknown, execArgv: string[] = []): Promise<Child<Result>> {
+  static async start<Result>(
+    script: URL,
+    job: unknown,
+    execArgv: readonly string[] = [],
+  ): Promise<Child<Result>> {
     const child = new Child<Result>(script, job, execArgv)
     await child.#next()
     return child

@@ -7,16 +7,21 @@ export class Helper<Ready, Question, Answer> {
   readonly #process: ChildProcess
   #ready: Ready | undefined
 
-  private constructor(script: URL, job: unknown) {
-    this.#process = fork(fileURLToPath(script), [JSON.stringify(job)], { serialization: 'advanced' })
+  private constructor(script: URL, job: unknown, flags: readonly string[]) {
+    const execArgv = [...process.execArgv, ...flags]
+    this.#process = fork(fileURLToPath(script), [JSON.stringify(job)], {
+      serialization: 'advanced',
+      execArgv,
+    })
   }
 
-  /** Resolves once it is ready. */
+  /** Resolves once it is ready. `flags` are Node's. */
   static async start<Ready, Question, Answer>(
     script: URL,
     job: unknown,
+    flags: readonly string[] = [],
   ): Promise<Helper<Ready, Question, Answer>> {
-    const helper = new Helper<Ready, Question, Answer>(script, job)
+    const helper = new Helper<Ready, Question, Answer>(script, job, flags)
     helper.#ready = (await helper.#next()) as Ready
     return helper
   }

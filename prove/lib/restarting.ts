@@ -1,25 +1,33 @@
 /** A server in this very process, on one file and port, that is stopped and started again while others call it. */
 import type { Holdfast } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
+import type { HoldfastServer } from '@holdfast/server'
 import { type Serving, serve } from '@holdfast/server/node'
 
 export class Restarting {
   readonly #file: string
+  readonly #pepper: string | undefined
   #serving: Serving
   #port: number
 
-  private constructor(file: string, serving: Serving) {
+  private constructor(file: string, pepper: string | undefined, serving: Serving) {
     this.#file = file
+    this.#pepper = pepper
     this.#serving = serving
     this.#port = Number(new URL(serving.url).port)
   }
 
-  static async start(file: string): Promise<Restarting> {
-    return new Restarting(file, await serving(file, 0))
+  /** With a pepper its callers need keys. */
+  static async start(file: string, pepper?: string): Promise<Restarting> {
+    return new Restarting(file, pepper, await serving(file, 0, pepper))
   }
 
   get url(): string {
     return this.#serving.url
+  }
+
+  get server(): HoldfastServer {
+    return this.#serving.server
   }
 
   get holdfast(): Holdfast {
@@ -29,7 +37,7 @@ export class Restarting {
   /** What is under way is answered, streams are told to come back. */
   async restart(): Promise<void> {
     await this.#serving.close()
-    this.#serving = await serving(this.#file, this.#port)
+    this.#serving = await serving(this.#file, this.#port, this.#pepper)
   }
 
   close(): Promise<void> {
@@ -37,6 +45,7 @@ export class Restarting {
   }
 }
 
-function serving(file: string, port: number): Promise<Serving> {
-  return serve({ store: sqlite(file, { search: false }), port, signals: [], drainMs: 1_000 })
+function serving(file: string, port: number, pepper: string | undefined): Promise<Serving> {
+  const store = sqlite(file, { search: false })
+  return serve({ store, port, signals: [], drainMs: 1_000, ...(pepper !== undefined && { pepper }) })
 }

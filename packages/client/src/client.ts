@@ -1,18 +1,23 @@
 import type {
   AuditEntry,
+  Erased,
   ImportedSession,
   KeyInfo,
   Page,
+  PrunedSessions,
+  RatedGroup,
   Scope,
   SearchHits,
   SessionListItem,
+  TenantInfo,
   UsageGroup,
 } from '@holdfast/protocol'
 import { sleep } from './back-off.ts'
+import { type Changed, type FleetOptions, followFleet } from './follow-fleet.ts'
 import { type CallOptions, type ChangeOptions, type ClientOptions, Http } from './http.ts'
 import { everyItem } from './pages.ts'
 import { RecordsClient } from './records.ts'
-import { type PageOptions, SessionsClient } from './sessions.ts'
+import { type ErasureOptions, type PageOptions, SessionsClient } from './sessions.ts'
 
 export interface NewKey {
   name: string
@@ -41,6 +46,16 @@ export interface RollUpQuery extends PageOptions, Partial<Record<UsageColumn, st
   from?: string
   /** Earlier: the same. */
   until?: string
+}
+
+export interface PruneQuery {
+  olderThanMs?: number
+  keepNewest?: number
+  filter?: { ownerUserId?: string; agentId?: string }
+  dryRun?: boolean
+  limit?: number
+  after?: string
+  scrub?: boolean
 }
 
 /** A server, as the caller with this key sees it. Failures are `HoldfastError`s with the server's own codes. */
@@ -81,6 +96,68 @@ export class HoldfastClient {
     return this.#http.get('/v1/usage', query, signal && { signal })
   }
 
+  /** The same with what it would have cost under another price book. */
+  rerate(priceBookId: string, { signal, ...query }: RollUpQuery = {}): Promise<Page<RatedGroup>> {
+    const path = `/v1/usage/rerated/${encodeURIComponent(priceBookId)}`
+    return this.#http.get(path, query, signal && { signal })
+  }
+
+  /** Which price book new usage is rated by; null: none. */
+  currentPriceBook(options?: CallOptions): Promise<{ priceBookId: string | null }> {
+    return this.#http.get('/v1/current-price-book', undefined, options)
+  }
+
+  setCurrentPriceBook(priceBookId: string, options?: ChangeOptions): Promise<{ priceBookId: string }> {
+    return this.#http.change('PUT', '/v1/current-price-book', { body: { priceBookId } }, options)
+  }
+
+  /** Sessions as they change, from `after` or from now on, through drops and restarts: each as it is then. */
+  followFleet({ after, signal, ...filters }: FleetOptions = {}): AsyncGenerator<Changed, void, void> {
+    return followFleet(this.#http, filters, {
+      ...(after !== undefined && { after }),
+      ...(signal && { signal }),
+    })
+  }
+
+  /** Deletes by age and number, a bounded stretch in each call: again with `next` as `after`. */
+  prune(what: PruneQuery, options?: ChangeOptions): Promise<PrunedSessions> {
+    return this.#http.change('POST', '/v1/prune', { body: what }, options)
+  }
+
+  /** Forgets a person in every session of the tenant. */
+  eraseUser(userId: string, { reason, scrub, ...options }: ErasureOptions = {}): Promise<Erased> {
+    const body = { ...(reason !== undefined && { reason }) }
+    const path = `/v1/users/${encodeURIComponent(userId)}/erase`
+    return this.#http.change('POST', path, { body, query: { scrub } }, options)
+  }
+
+  /** Makes what was deleted and erased before final. */
+  scrub(options?: ChangeOptions): Promise<{ finalAt: string }> {
+    return this.#http.change('POST', '/v1/scrub', {}, options)
+  }
+
+  /** For operators: tenants that have an entry. */
+  tenants({ signal, ...page }: PageOptions = {}): Promise<Page<TenantInfo>> {
+    return this.#http.get('/v1/tenants', page, signal && { signal })
+  }
+
+  putTenant(
+    tenantId: string,
+    tenant: { name?: string; quotas?: TenantInfo['quotas'] },
+    options?: ChangeOptions,
+  ): Promise<TenantInfo> {
+    return this.#http.change('PUT', `/v1/tenants/${encodeURIComponent(tenantId)}`, { body: tenant }, options)
+  }
+
+  createTenantKey(
+    tenantId: string,
+    asked: NewKey,
+    options?: ChangeOptions,
+  ): Promise<KeyInfo & { key: string }> {
+    const path = `/v1/tenants/${encodeURIComponent(tenantId)}/keys`
+    return this.#http.change('POST', path, { body: asked }, options)
+  }
+
   /** `key` is shown this once. */
   createKey(asked: NewKey, options?: ChangeOptions): Promise<KeyInfo & { key: string }> {
     return this.#http.change('POST', '/v1/keys', { body: asked }, options)
@@ -112,6 +189,26 @@ export class HoldfastClient {
   /** What was done in the tenant by administration, oldest first. */
   audit({ signal, ...page }: PageOptions = {}): Promise<Page<AuditEntry>> {
     return this.#http.get('/v1/audit', page, signal && { signal })
+  }
+
+  /** Throws `server_draining` or the store's failure when the server takes no requests. */
+  ready(options?: CallOptions): Promise<{ status: 'ready'; engine: string; durable: boolean }> {
+    return this.#http.get('/readyz', undefined, options)
+  }
+
+  /** Figures of the server in Prometheus' text format. */
+  async metrics({ signal }: CallOptions = {}): Promise<string> {
+    return (await this.#http.send('GET', '/metrics', { signal })).text()
+  }
+
+  /** The server's OpenAPI document. */
+  openapi(options?: CallOptions): Promise<{ openapi: string } & Record<string, unknown>> {
+    return this.#http.get('/v1/openapi.json', undefined, options)
+  }
+
+  /** The same as a page for people, in HTML. */
+  async reference({ signal }: CallOptions = {}): Promise<string> {
+    return (await this.#http.send('GET', '/v1/reference', { signal })).text()
   }
 
   health(options?: CallOptions): Promise<{ status: 'ok' }> {

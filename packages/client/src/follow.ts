@@ -5,13 +5,15 @@
 import { HoldfastError, type Problem, type SessionEvent } from '@holdfast/protocol'
 import { backOffMs } from './back-off.ts'
 import { type Frame, readFrames } from './frames.ts'
-import { type Http, isPassing, problemError, unreachable } from './http.ts'
+import { type Http, isPassing, problemError, type Query, unreachable } from './http.ts'
 
 export interface FollowOptions {
   /** A cursor: what comes after it. Absent: from the beginning. */
   after?: string
   /** Only these types; `message.*` is all that begin so. */
   types?: readonly string[]
+  /** Also what is below the session, now and later; cursors are of the whole tree. */
+  children?: boolean
   signal?: AbortSignal
 }
 
@@ -24,17 +26,21 @@ export type Followed =
     }
   | { type: 'draft.reset'; cursor: string; draftId: string }
 
+/** An item of a session or of one below it. An event has its `sessionId` too. */
+export type FollowedInTree = Followed & { sessionId: string }
+
 /** Ends when the signal aborts; throws what another try would not change, such as `not_found`. */
 export async function* follow(
   http: Http,
   path: string,
-  { after = '0', types, signal }: FollowOptions,
+  { after, signal }: Pick<FollowOptions, 'after' | 'signal'>,
+  query: Query,
 ): AsyncGenerator<Followed, void, void> {
   let cursor = after
   let tries = 0
   while (!signal?.aborted) {
     try {
-      for await (const item of onceThrough(http, path, { after: cursor, types, signal })) {
+      for await (const item of onceThrough(http, path, { after: cursor, query, signal })) {
         tries = 0
         cursor = item.cursor
         yield item
@@ -57,18 +63,18 @@ async function paused(http: Http, tries: number, signal: AbortSignal | undefined
 }
 
 interface Place {
-  after: string
-  types: readonly string[] | undefined
+  after: string | undefined
+  query: Query
   signal: AbortSignal | undefined
 }
 
 async function* onceThrough(
   http: Http,
   path: string,
-  { after, types, signal }: Place,
+  { after, query, signal }: Place,
 ): AsyncGenerator<Followed, void, void> {
-  const headers = { accept: 'text/event-stream', 'last-event-id': after }
-  const { body } = await http.sendOnce('GET', path, { query: { types }, headers, signal })
+  const headers = { accept: 'text/event-stream', ...(after !== undefined && { 'last-event-id': after }) }
+  const { body } = await http.sendOnce('GET', path, { query, headers, signal })
   if (!body) throw new HoldfastError('server_failed', 'the stream has no body.')
   const read = readWithin(http.options.silenceMs, signal)
   for await (const frame of readFrames(body, read)) {
@@ -104,7 +110,15 @@ function itemOf({ id, event, data = '' }: Frame): Followed | undefined {
   if (event === 'error') throw problemError(JSON.parse(data) as Problem)
   if (id === undefined) throw new HoldfastError('server_failed', `a frame of ${event} has no cursor.`)
   const content = JSON.parse(data)
-  if (event === 'draft') return { type: 'draft', cursor: id, draft: content }
-  if (event === 'draft.reset') return { type: 'draft.reset', cursor: id, draftId: content.draftId }
-  return { type: 'event', cursor: id, event: content as SessionEvent }
+  return { ...contentOf(event, content), cursor: id, ...whose(content) } as Followed
+}
+
+function contentOf(event: string, content: { draftId?: string }): object {
+  if (event === 'draft') return { type: 'draft', draft: content }
+  if (event === 'draft.reset') return { type: 'draft.reset', draftId: content.draftId }
+  return { type: 'event', event: content }
+}
+
+function whose({ sessionId }: { sessionId?: string }): { sessionId?: string } {
+  return sessionId === undefined ? {} : { sessionId }
 }

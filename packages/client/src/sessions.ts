@@ -1,9 +1,12 @@
 /** Sessions as a program elsewhere has them. */
 import type {
   AppendReceipt,
+  CompactionRecord,
   CreateInput,
+  contextUsage,
   DeletedSessions,
   Erased,
+  EventData,
   FileReference,
   HeldRun,
   InputPolicy,
@@ -14,8 +17,10 @@ import type {
   messageInput,
   Outcome,
   Page,
+  PromptSnapshot,
   QuestionInput,
   ReasoningEffort,
+  SavedCheckpoint,
   Session,
   SessionComparison,
   SessionEvent,
@@ -33,12 +38,14 @@ import type {
   UsageSums,
   WriteReceipt,
 } from '@holdfast/protocol'
-import { type Followed, type FollowOptions, follow } from './follow.ts'
+import { type Followed, type FollowedInTree, type FollowOptions, follow } from './follow.ts'
 import type { CallOptions, ChangeOptions, Http } from './http.ts'
 import { everyItem } from './pages.ts'
 
 /** A message as it may be given. */
 export type NewMessage = (typeof messageInput)['_zod']['input']
+
+type ContextUsageInput = (typeof contextUsage)['_zod']['input']
 
 export interface SessionFilters {
   ownerUserId?: string
@@ -105,6 +112,12 @@ export interface ChildInput extends Omit<CreateInput, 'id' | 'budget'> {
   callId?: string
   /** What it may spend, out of what its parent has left. */
   grant?: { tokens?: number; costMicrocents?: number; toolCalls?: number }
+}
+
+export interface ErasureOptions extends ChangeOptions {
+  reason?: string
+  /** Final at once, which costs the size of the store; default true. */
+  scrub?: boolean
 }
 
 export class SessionsClient {
@@ -192,8 +205,34 @@ export class SessionsClient {
     return this.#post(sessionId, 'hold', { held, ...(reason !== undefined && { reason }) }, options)
   }
 
-  erase(sessionId: string, seqs: readonly number[], options?: ChangeOptions): Promise<Erased> {
-    return this.#post(sessionId, 'erase', { seqs }, options)
+  /** The content of these events, and everything derived from it, here and in forks. */
+  erase(
+    sessionId: string,
+    seqs: readonly number[],
+    { reason, scrub, ...options }: ErasureOptions = {},
+  ): Promise<Erased> {
+    const body = { seqs, ...(reason !== undefined && { reason }) }
+    return this.#http.change('POST', at(sessionId, 'erase'), { body, query: { scrub } }, options)
+  }
+
+  /** The same for a message, with the versions that it replaced. */
+  eraseMessage(
+    sessionId: string,
+    messageId: string,
+    { reason, scrub, ...options }: ErasureOptions = {},
+  ): Promise<Erased> {
+    const body = { ...(reason !== undefined && { reason }) }
+    const path = at(sessionId, 'messages', messageId, 'erase')
+    return this.#http.change('POST', path, { body, query: { scrub } }, options)
+  }
+
+  /** The whole of the metadata; null for none. */
+  replaceMetadata(
+    sessionId: string,
+    values: JsonObject | null,
+    options?: ChangeOptions,
+  ): Promise<WriteReceipt> {
+    return this.#http.change('PUT', at(sessionId, 'metadata'), { body: { values } }, options)
   }
 
   // Messages and the path
@@ -250,19 +289,68 @@ export class SessionsClient {
     return page.data
   }
 
+  /** How full the context is. */
+  measureContext(
+    sessionId: string,
+    usage: ContextUsageInput,
+    options?: ChangeOptions,
+  ): Promise<WriteReceipt> {
+    return this.#context(sessionId, 'usage', { usage }, options)
+  }
+
+  /** Shortens old tool outputs, through a seq, in what the model is sent. */
+  trimContext(
+    sessionId: string,
+    trim: { trimmed: number; throughSeq: number },
+    options?: ChangeOptions,
+  ): Promise<WriteReceipt> {
+    return this.#context(sessionId, 'trim', trim, options)
+  }
+
+  /** Drops what was derived of the context; messages stay. */
+  clearContext(sessionId: string, options?: ChangeOptions): Promise<WriteReceipt> {
+    return this.#context(sessionId, 'clear', {}, options)
+  }
+
+  /** Puts a summary in the place of a range; the originals stay. */
+  compact(
+    sessionId: string,
+    compaction: { record: CompactionRecord; pathSeq: number; summary: string; summaryTokens: number },
+    options?: ChangeOptions,
+  ): Promise<WriteReceipt> {
+    return this.#context(sessionId, 'compact', compaction, options)
+  }
+
+  /** The prompt that the model was given. */
+  setPrompt(sessionId: string, prompt: PromptSnapshot, options?: ChangeOptions): Promise<WriteReceipt> {
+    return this.#http.change('PUT', at(sessionId, 'prompt'), { body: { prompt } }, options)
+  }
+
   // The log
 
-  /** A page of the log; `wait`: seconds to wait for the next event when there is none yet. */
+  /**
+   * A page of the log; `wait`: seconds to wait for the next event when there is none yet. With `children` also of all below
+   * it: each event has its `sessionId`, and `next` is always where the reader stands.
+   */
   events(
     sessionId: string,
-    { signal, ...page }: PageOptions & { wait?: number } = {},
-  ): Promise<Page<SessionEvent>> {
+    { signal, ...page }: PageOptions & { wait?: number; children?: boolean } = {},
+  ): Promise<Page<SessionEvent & { sessionId?: string }>> {
     return this.#http.get(at(sessionId, 'events'), page, signal && { signal })
   }
 
   /** History, then what is written from now on, through drops and restarts, without gap or repeat. */
-  follow(sessionId: string, options: FollowOptions = {}): AsyncGenerator<Followed, void, void> {
-    return follow(this.#http, at(sessionId, 'events'), options)
+  follow(
+    sessionId: string,
+    options: FollowOptions & { children: true },
+  ): AsyncGenerator<FollowedInTree, void, void>
+  follow(sessionId: string, options?: FollowOptions): AsyncGenerator<Followed, void, void>
+  follow(
+    sessionId: string,
+    { after = '0', signal, ...query }: FollowOptions = {},
+  ): AsyncGenerator<Followed, void, void> {
+    const place = { after, ...(signal && { signal }) }
+    return follow(this.#http, at(sessionId, 'events'), place, { ...query })
   }
 
   // Files of sessions
@@ -290,6 +378,15 @@ export class SessionsClient {
 
   children(sessionId: string, { signal, ...page }: PageOptions = {}): Promise<SessionListPage> {
     return this.#http.get(at(sessionId, 'children'), page, signal && { signal })
+  }
+
+  /** Tells the parent how a child ended, and what it spent. */
+  finishChild(
+    sessionId: string,
+    { childId, ...ended }: EventData<'child.finished'>,
+    options?: ChangeOptions,
+  ): Promise<WriteReceipt> {
+    return this.#http.change('POST', at(sessionId, 'children', childId, 'finish'), { body: ended }, options)
   }
 
   /** Starts a run and holds its lease: `epoch` goes with every write of the run. */
@@ -328,6 +425,11 @@ export class SessionsClient {
   /** Asks a live run to stop, which keeps its partial answer; cancels a suspended one. */
   stopRun(sessionId: string, reason?: string, options?: ChangeOptions): Promise<WriteReceipt> {
     return this.#run(sessionId, 'stop', reason === undefined ? {} : { reason }, options)
+  }
+
+  /** Ends a suspended run; a live one is its worker's to end. */
+  cancelRun(sessionId: string, reason?: string, options?: ChangeOptions): Promise<WriteReceipt> {
+    return this.#run(sessionId, 'cancel', reason === undefined ? {} : { reason }, options)
   }
 
   // Work
@@ -397,6 +499,24 @@ export class SessionsClient {
     return new Uint8Array(await response.arrayBuffer())
   }
 
+  /** A graph state of the thread, each channel's whole value. */
+  putCheckpoint(
+    sessionId: string,
+    checkpoint: Partial<Pick<SavedCheckpoint, 'checkpointId' | 'namespace' | 'parentId'>> &
+      Pick<SavedCheckpoint, 'channels'>,
+    options?: ChangeOptions,
+  ): Promise<WriteReceipt & { checkpointId: string }> {
+    return this.#post(sessionId, 'checkpoints', checkpoint, options)
+  }
+
+  /** By its id, else the newest of the thread. */
+  getCheckpoint(
+    sessionId: string,
+    { signal, ...which }: CallOptions & { namespace?: string; checkpointId?: string } = {},
+  ): Promise<SavedCheckpoint> {
+    return this.#http.get(at(sessionId, 'checkpoints'), which, signal && { signal })
+  }
+
   recordUsage(sessionId: string, usage: UsageInput, options?: ChangeOptions): Promise<WriteReceipt> {
     return this.#post(sessionId, 'usage', usage, options)
   }
@@ -420,6 +540,15 @@ export class SessionsClient {
     options?: ChangeOptions,
   ): Promise<{ token: string; expiresAt: string }> {
     return this.#post(sessionId, 'share', how, options)
+  }
+
+  #context<T>(
+    sessionId: string,
+    what: string,
+    body: unknown,
+    options: ChangeOptions | undefined,
+  ): Promise<T> {
+    return this.#http.change('POST', at(sessionId, 'context', what), { body }, options)
   }
 
   #run<T>(sessionId: string, what: string, body: unknown, options: ChangeOptions | undefined): Promise<T> {

@@ -1,5 +1,6 @@
 /** What a server answers, beside the shapes that have files of their own. */
 import { z } from 'zod'
+import { envelope } from './events/index.ts'
 import { externalId, id } from './ids.ts'
 import { json } from './json.ts'
 import { message } from './message.ts'
@@ -20,6 +21,9 @@ export interface Page<T> {
   data: T[]
   next: string | null
 }
+
+/** An event among those of a whole tree: whose it is. */
+export const treeEvent = onUse(() => envelope.extend({ sessionId: id }))
 
 /** What a write did. `changed` is false when there was nothing to change. */
 export const receipt = objectOnUse(() => ({
@@ -125,6 +129,7 @@ export const fileReference = objectOnUse(() => ({
   name: z.string().optional(),
 }))
 
+export type SavedCheckpoint = z.infer<typeof checkpoint>
 export const checkpoint = objectOnUse(() => ({
   sessionId: id,
   threadId: externalId,
@@ -166,6 +171,7 @@ export const usageTotals = objectOnUse(() => ({
 export type UsageGroup = z.infer<typeof rolledUp>
 const groupKey = onUse(() => z.record(z.string(), z.string()))
 export const rolledUp = onUse(() => usageTotals.extend({ key: groupKey }))
+export type RatedGroup = z.infer<typeof rerated>
 export const rerated = onUse(() =>
   rolledUp.extend({
     rerated: z.strictObject({ costMicrocents: count, costUnknown: count }),
@@ -185,6 +191,7 @@ export const searchPage = onUse(() =>
 const finality = () => ({ finalAt: time.optional(), outside: z.array(z.string()) })
 export type DeletedSessions = z.infer<typeof deleted>
 export const deleted = objectOnUse(() => ({ sessionIds: z.array(id), events: count, ...finality() }))
+export type PrunedSessions = z.infer<typeof pruned>
 export const pruned = objectOnUse(() => ({
   sessionIds: z.array(id),
   events: count,

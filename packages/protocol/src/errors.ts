@@ -38,7 +38,8 @@ export const errorCatalogue = {
   rate_limited: {
     status: 429,
     retry: 'later',
-    meaning: 'The key or its tenant asks more often than it may; `Retry-After` says when there is room.',
+    meaning:
+      'The key or its tenant asks more often, or its tenant writes more, than it may; `Retry-After` says when there is room.',
   },
   not_found: { status: 404, retry: 'never', meaning: 'Nothing with this id exists for this tenant.' },
   unknown_route: { status: 404, retry: 'never', meaning: 'The server has no such path.' },

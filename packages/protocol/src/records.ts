@@ -11,6 +11,7 @@ export const scope = onUse(() => z.enum(['read', 'write', 'answer', 'run', 'admi
 export type Scope = z.infer<typeof scope>
 
 const text = onUse(() => z.string().max(64 * 1024))
+const sha256 = onUse(() => z.string().regex(/^[0-9a-f]{64}$/))
 
 /** What is kept beside the sessions of a tenant. Seeds and persona generations are insert-only. */
 export const recordSchemas = {
@@ -63,7 +64,7 @@ export const recordSchemas = {
   api_key: objectOnUse(() => ({
     name: z.string().min(1).max(512),
     /** HMAC-SHA-256 of the key, under the server's pepper. */
-    digest: z.string().regex(/^[0-9a-f]{64}$/),
+    digest: sha256,
     tenantId: id,
     scopes: z.array(scope).min(1).max(scope.options.length),
     /** Only sessions of this user. */
@@ -83,10 +84,13 @@ export const recordSchemas = {
       .strictObject({
         /** All its keys together, of one server. */
         requestsPerMin: z.int().min(1).optional(),
+        /** New sessions, children and forks too, and events in all of them; of one server. */
+        sessionsPerDay: z.int().min(1).optional(),
+        eventsPerDay: z.int().min(1).optional(),
       })
       .default({}),
   })),
-  /** One deed of administration, by an id that rises with time. */
+  /** One deed of administration, or one refusal of access, by an id that rises with time. */
   audit_entry: objectOnUse(() => ({
     at: time,
     tenantId: id,
@@ -99,6 +103,20 @@ export const recordSchemas = {
     requestId: z.string(),
     keyId: id.optional(),
     userId: externalId.optional(),
+    /** Refusals before this one that were too many to be told of. */
+    untold: z.int().min(1).optional(),
+  })),
+  /** The answer of a change that no log has the idempotency key of. Digests and a cipher, as both may be anybody's words. */
+  kept_answer: objectOnUse(() => ({
+    /** Of the key and who used it. */
+    digest: sha256,
+    /** Of what was asked; of the lines of its body, where that is read as lines. */
+    asked: sha256,
+    lines: sha256.optional(),
+    /** Until then it is kept. */
+    until: time,
+    /** Absent: begun, and not known to have ended. */
+    sealed: z.string().optional(),
   })),
   /** Which price book new usage is rated by. */
   current_price_book: objectOnUse(() => ({ priceBookId: id })),

@@ -106,6 +106,19 @@ eachServer('the client, in the process of its server', { heartbeatMs: 1_000 }, (
     expect((await agents.get('a')).body.name).toBe('a')
   })
 
+  it('follows the fleet', async () => {
+    const fleet = client()
+    const { sessions } = fleet
+    const old = await sessions.create({ agentId: 'agent' })
+    const changed: string[] = []
+    for await (const { session } of fleet.followFleet({ after: old.createdAt, agentId: 'agent' })) {
+      changed.push(session.id)
+      if (changed.length === 1) await sessions.append(old.id, user('x'))
+      else break
+    }
+    expect(changed).toEqual([old.id, old.id])
+  })
+
   it('follows, and ends when it is told to', async () => {
     const { sessions } = client()
     const { id } = await sessions.create({ agentId: 'agent' })

@@ -191,6 +191,25 @@ eachServer('everything else over HTTP', {}, (place) => {
       expect([file.status, file.json.details.limit]).toEqual([413, 'attachmentBytes'])
     })
 
+    it('while its file is still coming, whatever length it gave, and nothing of it is kept', async () => {
+      const id = await made(place.caller)
+      const mebibyte = 1024 * 1024
+      let sent = 0
+      const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+        sent += mebibyte
+        controller.enqueue(new Uint8Array(mebibyte))
+      }
+      const request = new Request(`http://localhost/v1/sessions/${id}/attachments`, {
+        method: 'POST',
+        headers: { 'content-length': '3' },
+        body: new ReadableStream({ pull }, { highWaterMark: 0 }),
+        duplex: 'half',
+      } as RequestInit)
+      expect((await place.server.fetch(request)).status).toBe(413)
+      expect(sent).toBeLessThanOrEqual(limits.attachmentBytes + 2 * mebibyte)
+      expect((await place.caller.get(`/v1/sessions/${id}/events`)).json.data).toHaveLength(1)
+    })
+
     it('when its address is longer than serverLimits.urlBytes', async () => {
       const { status, json } = await place.caller.get(
         `/v1/sessions?agentId=${'a'.repeat(serverLimits.urlBytes)}`,

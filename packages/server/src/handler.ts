@@ -1,6 +1,7 @@
 /** The server as a web-standard fetch handler. It only wires: routes say what is done, the guard who may. */
-import type { Holdfast, UnseenSession } from '@holdfast/core'
-import { HoldfastError, parseInput } from '@holdfast/protocol'
+import type { CommittedBatch, Holdfast, UnseenSession } from '@holdfast/core'
+import { HoldfastError, isHoldfastError, parseInput } from '@holdfast/protocol'
+import type { Span, Tracer } from '@opentelemetry/api'
 import { type Context, Hono } from 'hono'
 import { byBearer } from './access/bearer.ts'
 import { type Authenticate, type Credential, theOnlyCaller } from './access/credential.ts'
@@ -12,7 +13,7 @@ import type { Answer } from './answer.ts'
 import { readFile, readJson } from './http/body.ts'
 import { writeOptions } from './http/conditions.ts'
 import { Cors } from './http/cors.ts'
-import { readLines } from './http/lines.ts'
+import { HashedLines } from './http/lines.ts'
 import { typed } from './http/problem.ts'
 import { type Given, type Params, readQuery } from './http/query.ts'
 import { requestIds } from './http/request-id.ts'
@@ -20,12 +21,16 @@ import { failed, respond, type SendStream } from './http/respond.ts'
 import { checkServerLimit } from './limits.ts'
 import { openapiDocument } from './openapi/document.ts'
 import { referencePage } from './openapi/reference.ts'
-import { type Answered, traceIdOf } from './operations/answered.ts'
+import type { Answered } from './operations/answered.ts'
 import { Audit, isAudited } from './operations/audit.ts'
+import { KeptAnswers, type KeyUse } from './operations/kept-answers.ts'
 import { Metrics } from './operations/metrics.ts'
+import { Refusals } from './operations/refusals.ts'
+import { Tracing, traceIdOf } from './operations/tracing.ts'
 import type { Call, Route } from './route.ts'
 import { routes } from './routes/index.ts'
 import type { Service } from './service.ts'
+import { Fleet } from './streams/fleet.ts'
 import { Followers } from './streams/followers.ts'
 import { Frames } from './streams/frames.ts'
 
@@ -44,6 +49,8 @@ export interface ServerOptions {
   clock?: () => number
   /** Told of every answer, once it begins: what a log is made from. */
   onAnswer?: (answered: Answered) => void
+  /** Where spans go; default the one that the host registered with `@opentelemetry/api`, if any. */
+  tracer?: Tracer
   /** Pages elsewhere that may call from a browser, such as `https://app.example`; default none. */
   origins?: readonly string[]
 }
@@ -93,8 +100,11 @@ interface Exchange {
   readonly startMs: number
   /** Of its answer, whatever that will be. */
   readonly headers: Record<string, string>
+  readonly span: Span
   readonly route?: Route
   credential?: Credential
+  /** The caller was not let in, or not to this. */
+  isDenied?: true
 }
 
 interface Routed extends Exchange {
@@ -105,6 +115,7 @@ interface Routed extends Exchange {
 class Server implements Service {
   readonly holdfast: Holdfast
   readonly followers: Followers
+  readonly fleet: Fleet
   readonly frames = new Frames()
   readonly keys: Keys | undefined
   readonly tenants: Tenants
@@ -119,6 +130,9 @@ class Server implements Service {
   readonly #cors: Cors
   readonly #limits: RateLimits
   readonly #metrics: Metrics
+  readonly #refusals: Refusals
+  readonly #tracing: Tracing
+  readonly #kept: KeptAnswers
   readonly #tenants = new WeakMap<Credential, Holdfast>()
   #document: string | undefined
   #reference: string | undefined
@@ -132,9 +146,11 @@ class Server implements Service {
     clock = Date.now,
     onAnswer,
     origins = [],
+    tracer,
   }: ServerOptions) {
     this.holdfast = holdfast
-    this.followers = new Followers(heartbeatMs)
+    this.followers = new Followers(heartbeatMs, clock)
+    this.fleet = new Fleet(clock)
     this.clock = clock
     this.keys = pepper === undefined ? undefined : new Keys({ holdfast, pepper, clock })
     this.#nobody = { tenantId: holdfast.tenantId, scopes: new Set(), actor: { kind: 'host' } }
@@ -147,6 +163,10 @@ class Server implements Service {
     this.#cors = new Cors(origins)
     this.#limits = new RateLimits(clock)
     this.#metrics = new Metrics(clock)
+    this.#refusals = new Refusals(clock)
+    this.#tracing = new Tracing(clock, tracer)
+    holdfast.onCommit((batch) => this.#committed(batch))
+    this.#kept = new KeptAnswers(holdfast, clock, pepper)
   }
 
   get stopping(): AbortSignal {
@@ -159,7 +179,18 @@ class Server implements Service {
   }
 
   metrics(): string {
-    return this.#metrics.text({ streams: this.followers.size, isDraining: this.stopping.aborted })
+    return this.#metrics.text({
+      streams: this.followers.size,
+      lagMs: this.followers.lagMs,
+      isDraining: this.stopping.aborted,
+      tenantsOver: this.#limits.tenantsOver,
+    })
+  }
+
+  #committed(batch: CommittedBatch): void {
+    this.#limits.charge(batch)
+    this.#metrics.committed(batch)
+    this.#tracing.committed(batch)
   }
 
   reference(): string {
@@ -194,7 +225,7 @@ class Server implements Service {
   }
 
   async #answer(c: Context<Mounted>, route: Route): Promise<Response> {
-    const exchange = { ...this.#exchange(c.req.raw), route, params: c.req.param() }
+    const exchange = { ...this.#exchange(c.req.raw, route), route, params: c.req.param() }
     try {
       const answer = await this.#handle(exchange)
       await this.#audited(exchange)
@@ -203,24 +234,29 @@ class Server implements Service {
       this.#tell(exchange, response.status)
       return response
     } catch (thrown) {
-      return this.#refused(exchange, typed(thrown))
+      return this.#refused(exchange, await this.#toldOf(exchange, typed(thrown)))
     }
   }
 
-  #exchange(request: Request): Exchange {
+  #exchange(request: Request, route?: Route): Exchange {
     const requestId = this.#nextId(request)
-    return { request, requestId, startMs: this.clock(), headers: this.#cors.headersFor(request) }
+    const span = this.#tracing.begin(request, route?.path)
+    return { request, requestId, startMs: this.clock(), headers: this.#cors.headersFor(request), span }
   }
 
   async #handle(exchange: Routed): Promise<Answer> {
     const { request, requestId, route, params } = exchange
     checkServerLimit('urlBytes', request.url.length, 'url')
     this.#requireHost(request)
-    const credential = route.reach === 'public' ? this.#nobody : await this.#authenticate(request)
+    const credential = route.reach === 'public' ? this.#nobody : await this.#letIn(exchange)
     exchange.credential = credential
-    Object.assign(exchange.headers, this.#limits.take(credential))
+    Object.assign(exchange.headers, this.#limits.take(credential, route))
     const holdfast = this.#tenantOf(credential)
-    if (route.reach !== 'public') await guard(route, credential, holdfast, params, this.holdfast.tenantId)
+    const traceId = traceIdOf(exchange.span)
+    const write = { ...writeOptions(request.headers), ...(traceId !== undefined && { traceId }) }
+    const use = keyUse(route, credential, write.key)
+    const known = use && (await this.#kept.known(use))
+    if (route.reach !== 'public' && !known) await this.#guard(exchange, credential, holdfast)
     const call: Call = {
       request,
       requestId,
@@ -231,13 +267,40 @@ class Server implements Service {
       query: queryOf(route.query, request.url),
       body: await bodyOf(route, request),
       session: params.sessionId === undefined ? (undefined as never) : sessionOf(holdfast, params.sessionId),
-      write: writeOptions(request.headers),
+      write,
+      mayBeDone: false,
     }
+    const asked = { method: route.method, url: request.url, body: call.body }
     try {
-      return await route.handle(call)
+      if (use && known) return await this.#kept.replay(use, known, asked)
+      if (!use) return await route.handle(call)
+      return await this.#kept.once(use, asked, async (mayBeDone) => route.handle({ ...call, mayBeDone }))
     } catch (thrown) {
       await this.#audited(exchange, typed(thrown))
       throw thrown
+    }
+  }
+
+  #letIn(exchange: Routed): Promise<Credential> {
+    return denying(exchange, async () => this.#authenticate(exchange.request))
+  }
+
+  #guard(exchange: Routed, credential: Credential, holdfast: Holdfast): Promise<void> {
+    const { route, params } = exchange
+    return denying(exchange, () => guard(route, credential, holdfast, params, this.holdfast.tenantId))
+  }
+
+  /** The error, once it was told of where it denies access. Who is not known is told of in the server's first tenant. */
+  async #toldOf(exchange: Routed, error: HoldfastError): Promise<HoldfastError> {
+    if (!exchange.isDenied) return error
+    const { route, params, requestId, credential = this.#nobody } = exchange
+    const untold = this.#refusals.take(credential.tenantId)
+    if (untold === undefined) return error
+    try {
+      await this.audit.add({ route, params, requestId, credential, code: error.code, untold })
+      return error
+    } catch (thrown) {
+      return typed(thrown)
     }
   }
 
@@ -254,11 +317,11 @@ class Server implements Service {
   }
 
   #tell(
-    { request, requestId, startMs, route, credential }: Exchange,
+    { request, requestId, startMs, route, credential, span }: Exchange,
     status: number,
     error?: HoldfastError,
   ): void {
-    const traceId = traceIdOf(request.headers)
+    const traceId = traceIdOf(span)
     const { tenantId, keyId } = credential ?? {}
     const answered: Answered = {
       method: request.method,
@@ -272,6 +335,7 @@ class Server implements Service {
       ...(error && { error }),
     }
     this.#metrics.count(answered)
+    this.#tracing.end(span, answered)
     this.#onAnswer?.(answered)
   }
 
@@ -292,6 +356,20 @@ class Server implements Service {
   }
 }
 
+async function denying<T>(exchange: Exchange, look: () => Promise<T>): Promise<T> {
+  try {
+    return await look()
+  } catch (error) {
+    if (isHoldfastError(error) && error.status < 500) exchange.isDenied = true
+    throw error
+  }
+}
+
+/** Undefined where the server need not keep the answer. */
+function keyUse({ once }: Route, credential: Credential, key: string | undefined): KeyUse | undefined {
+  return once === 'answer' && key !== undefined ? { credential, key } : undefined
+}
+
 function sessionOf(holdfast: Holdfast, sessionId: string): UnseenSession {
   return holdfast.sessions.at(sessionId)
 }
@@ -305,7 +383,7 @@ function queryOf(params: Params, url: string): Given<Params> {
 async function bodyOf({ body }: Route, request: Request): Promise<unknown> {
   if (body === undefined) return undefined
   if (body === 'file') return readFile(request)
-  if (body === 'lines') return readLines(request)
+  if (body === 'lines') return new HashedLines(request)
   const value = await readJson(request)
   if (value === undefined && body.optional) return undefined
   if (body.by === 'log') return requireObject(value)

@@ -12,6 +12,8 @@ export const serverLimits = {
   waitSecs: 60,
   /** Read ahead for one follower who does not keep up; one event is sent whole, whatever its size. */
   streamBytes: 64 * 1024,
+  /** Where a reader of a tree stands, which names every session of it: so that it fits into a header and an address. */
+  treeCursorBytes: 6 * 1024,
   /** Longest life of a share token. */
   tokenSecs: 24 * 60 * 60,
 } as const

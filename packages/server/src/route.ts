@@ -23,6 +23,8 @@ export interface Call<Query = unknown, Body = unknown> {
   readonly session: UnseenSession
   /** From `Idempotency-Key` and `If-Match`. */
   readonly write: WriteOptions
+  /** An earlier try under the same idempotency key may have had its effect, and its answer is not known. */
+  readonly mayBeDone: boolean
   readonly requestId: string
   readonly service: Service
 }
@@ -45,6 +47,13 @@ export interface Route {
     | 'lines'
   readonly status: number
   readonly answer: z.ZodType | 'file' | 'lines' | 'text' | 'html' | 'nothing'
+  /** It writes events, or makes a session: what the quotas of a day are about. */
+  readonly writes?: 'events' | 'session'
+  /**
+   * Who sees to `Idempotency-Key`: the log of the session; the server, which keeps the `answer`; the handler `itself`; nobody,
+   * because a second time is `harmless`. Of no matter to a `GET`.
+   */
+  readonly once: 'log' | 'answer' | 'itself' | 'harmless'
   /** It may also be answered as `text/event-stream`. */
   readonly streams?: true
   /** Codes beside those that any request may meet. */
@@ -65,10 +74,11 @@ type BodyOf<B> = B extends { schema: infer S extends z.ZodType; optional: true }
           : undefined
 
 interface Said<P extends Params, B extends Route['body']>
-  extends Omit<Route, 'query' | 'body' | 'handle' | 'status' | 'codes'> {
+  extends Omit<Route, 'query' | 'body' | 'handle' | 'status' | 'codes' | 'once'> {
   readonly query?: P
   readonly body?: B
   readonly status?: number
+  readonly once?: Route['once']
   readonly codes?: readonly ErrorCode[]
   handle(call: Call<Given<P>, BodyOf<B>>): Promise<Answer> | Answer
 }
@@ -77,5 +87,17 @@ export function route<
   const P extends Params = Record<never, never>,
   const B extends Exclude<Route['body'], undefined> | undefined = undefined,
 >(said: Said<P, B>): Route {
-  return { query: {}, status: 200, codes: [], ...said } as unknown as Route
+  const writes = writesEvents(said) ? { writes: 'events' } : {}
+  return { query: {}, status: 200, codes: [], once: 'log', ...writes, ...said } as unknown as Route
+}
+
+/** Administration and deletion are not refused to who wrote too much. */
+function writesEvents({
+  method,
+  scope,
+  reach,
+  once,
+}: Pick<Route, 'method' | 'scope' | 'reach'> & { once?: Route['once'] }): boolean {
+  const isChange = method !== 'GET' && method !== 'DELETE'
+  return isChange && reach === 'session' && scope !== 'admin' && once !== 'harmless'
 }

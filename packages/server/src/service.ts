@@ -2,6 +2,7 @@ import type { Holdfast } from '@holdfast/core'
 import type { Keys } from './access/keys.ts'
 import type { Tenants } from './access/tenants.ts'
 import type { Audit } from './operations/audit.ts'
+import type { Fleet } from './streams/fleet.ts'
 import type { Followers } from './streams/followers.ts'
 import type { Frames } from './streams/frames.ts'
 
@@ -10,6 +11,7 @@ export interface Service {
   /** Any tenant's; `forTenant` gives the others. */
   readonly holdfast: Holdfast
   readonly followers: Followers
+  readonly fleet: Fleet
   readonly frames: Frames
   /** Absent where there are no keys: one tenant, one caller. */
   readonly keys: Keys | undefined

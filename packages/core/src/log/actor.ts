@@ -154,6 +154,7 @@ export class Actor implements Author, Reader {
       at: terms.at ?? this.#world.times.of(nowMs),
       times: terms.times,
       actor: terms.actor,
+      traceId: terms.traceId,
       epoch: terms.epoch,
       expectedVersion: terms.expectedVersion,
       dropDrafts: terms.dropDrafts,

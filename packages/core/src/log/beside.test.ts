@@ -114,6 +114,16 @@ eachStore('files and checkpoints', (place) => {
     expect(await other.getAttachment(reference.hash)).toBeUndefined()
   })
 
+  it('are saved once under a key, which stands for no other channels', async () => {
+    const { sessions } = await place.open()
+    const session = await sessions.create({ agentId: 'agent' })
+    const save = (n: number) => session.putCheckpoint({ channels: { n } }, { key: 'k' })
+    const first = await save(1)
+    expect(await save(1)).toEqual({ ...first, replayed: true })
+    await expect(save(2)).rejects.toMatchObject({ code: 'key_conflict' })
+    expect(await session.getCheckpoint()).toMatchObject({ channels: { n: 1 } })
+  })
+
   it('keep checkpoints by thread, the newest first', async () => {
     const { sessions } = await place.open()
     const session = await sessions.create({ agentId: 'agent', threadId: 't' })

@@ -13,6 +13,7 @@ import {
   messageInput,
   parseInput,
   scanValue,
+  traceIdPattern,
 } from '@holdfast/protocol'
 import type { KnownTexts } from './known-texts.ts'
 
@@ -89,6 +90,11 @@ const keyPattern = /^[\x21-\x7e]{1,255}$/
 export function checkKey(key: string): string {
   if (typeof key === 'string' && keyPattern.test(key)) return key
   throw new HoldfastError('invalid_input', 'idempotency key: 1 to 255 visible ASCII characters.')
+}
+
+export function checkTraceId(traceId: string): string {
+  if (typeof traceId === 'string' && traceIdPattern.test(traceId)) return traceId
+  throw new HoldfastError('invalid_input', 'traceId: 32 lower-case hex digits, not all of them zero.')
 }
 
 export function checkActor(value: Actor): Actor {

@@ -37,7 +37,8 @@ export async function putCheckpoint(
   const named = { threadId, namespace, checkpointId, ...(parentId !== undefined && { parentId }) }
   // The event goes first: what it is refused for must not leave a checkpoint. After a crash between the two the one
   // before is still the newest, and the same call again completes this one.
-  const written = await writeCommands(writer, [{ type: 'saveCheckpoint', ...named }], options)
+  const command = { type: 'saveCheckpoint', ...named } as const
+  const written = await writeCommands(writer, [command], options, undefined, channels)
   const row = { tenantId: log.tenantId, sessionId, parentId, ...named }
   await log.store.putCheckpoint({ ...row, channels, bodies })
   return { ...receiptOf(written), checkpointId }

@@ -17,7 +17,7 @@ export interface ChildInput extends Omit<CreateInput, 'budget' | 'id'> {
 }
 
 /** Who spawns, and the time to write on both events. A repeat is told by `childId`, so there is no key. */
-export type SpawnOptions = Pick<WriteOptions, 'actor' | 'at'>
+export type SpawnOptions = Pick<WriteOptions, 'actor' | 'at' | 'traceId'>
 
 export interface SpawnedChild {
   childId: string

@@ -5,6 +5,7 @@
  */
 import { HoldfastError, isHoldfastError } from '@holdfast/protocol'
 import type { Commit, CommitOutcome, Store, Verdict } from '../store/store.ts'
+import type { CommitListener, CommittedWrite } from './committed-batch.ts'
 import { settleUnknown } from './unknown-outcome.ts'
 
 /** A session's actor, as the committer sees it. */
@@ -19,6 +20,8 @@ export interface Author {
 
 export interface CommitterOptions {
   random: () => number
+  /** Milliseconds since some moment. */
+  elapsed: () => number
   maxCommits?: number
   maxBytes?: number
 }
@@ -29,11 +32,14 @@ const leastShare = 16
 interface Sent {
   author: Author
   commit: Commit
+  bytes: number
 }
 
 export class Committer {
   readonly #store: Store
   readonly #random: () => number
+  readonly #elapsed: () => number
+  readonly #listeners = new Set<CommitListener>()
   readonly #maxCommits: number
   readonly #maxBytes: number
   #ready: Author[] = []
@@ -47,12 +53,19 @@ export class Committer {
   constructor(store: Store, options: CommitterOptions) {
     this.#store = store
     this.#random = options.random
+    this.#elapsed = options.elapsed
     this.#maxCommits = options.maxCommits ?? 512
     this.#maxBytes = options.maxBytes ?? 8 * 1024 * 1024
   }
 
   get isClosed(): boolean {
     return this.#closed
+  }
+
+  /** Tells of every batch that was written. Returns the way to stop. */
+  listen(listener: CommitListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   /** The author has something to commit. What lost before is urgent: it goes at once, before a rival's next turn. */
@@ -116,7 +129,7 @@ export class Committer {
       taken += 1
       const sealed = author.seal()
       if (!sealed) continue
-      batch.push({ author, commit: sealed.commit })
+      batch.push({ author, ...sealed })
       bytes += sealed.bytes
     }
     this.#ready = taken === this.#ready.length ? [] : this.#ready.slice(taken)
@@ -126,11 +139,27 @@ export class Committer {
   async #send(batch: readonly Sent[]): Promise<void> {
     if (batch.length === 0) return
     this.#underWay += 1
+    const begun = this.#elapsed()
     const outcomes = await this.#commit(batch)
     this.#underWay -= 1
-    if (outcomes) this.#settle(batch, outcomes)
+    if (outcomes) {
+      if (this.#listeners.size > 0) this.#tell(batch, outcomes, this.#elapsed() - begun)
+      this.#settle(batch, outcomes)
+    }
     this.#schedule()
     this.#wakeIdle()
+  }
+
+  #tell(batch: readonly Sent[], outcomes: readonly CommitOutcome[], tookMs: number): void {
+    const commits: CommittedWrite[] = []
+    let bytes = 0
+    for (const [n, { commit, bytes: own }] of batch.entries()) {
+      if (outcomes[n]?.status !== 'committed') continue
+      const { tenantId, sessionId, events, create } = commit
+      commits.push({ tenantId, sessionId, events: events.length, isNew: create })
+      bytes += own
+    }
+    if (commits.length > 0) for (const listener of this.#listeners) listener({ tookMs, bytes, commits })
   }
 
   #settle(batch: readonly Sent[], outcomes: readonly CommitOutcome[]): void {

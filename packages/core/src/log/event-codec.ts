@@ -16,8 +16,12 @@ export function encodeEvent(event: FoldEvent, texts?: KnownTexts): NewEvent {
   return { type, v, at, body: encodeBody(event, texts) }
 }
 
-export function encodeBody({ actor, runId, roundId, critical, data }: Body, texts?: KnownTexts): string {
+export function encodeBody(
+  { actor, traceId, runId, roundId, critical, data }: Body,
+  texts?: KnownTexts,
+): string {
   let text = `{"actor":${encodeActor(actor)}`
+  if (traceId !== undefined) text += `,"traceId":"${traceId}"`
   if (runId !== undefined) text += `,"runId":"${runId}"`
   if (roundId !== undefined) text += `,"roundId":"${roundId}"`
   if (critical) text += ',"critical":true'

@@ -11,9 +11,10 @@ import {
   toTime,
   uuidv7Ids,
 } from '@holdfast/protocol'
-import { systemClock } from '../store/clock.ts'
+import { elapsed, systemClock } from '../store/clock.ts'
 import type { Store, StoreFactory, StoreInfo } from '../store/store.ts'
 import { commitIds } from './commit-ids.ts'
+import type { CommitListener } from './committed-batch.ts'
 import { Committer } from './committer.ts'
 import { DecodedHeads } from './decoded-heads.ts'
 import { type DoctorOptions, doctor } from './doctor/doctor.ts'
@@ -73,6 +74,8 @@ export interface Holdfast {
   /** Tenants that a server knows, and what was done to them: of the server's own tenant too. */
   readonly tenants: Records<'tenant'>
   readonly auditEntries: Records<'audit_entry'>
+  /** What a server answered under idempotency keys that no log knows. */
+  readonly keptAnswers: Records<'kept_answer'>
   readonly usage: Usage
   search(query: string, options?: SearchOptions): Promise<SearchPage>
   /** Does what the clock made due. `everyTenant`: not only for this one. */
@@ -96,6 +99,8 @@ export interface Holdfast {
     target: string | Iterable<Finding> | AsyncIterable<Finding>,
     options?: RepairOptions,
   ): Promise<Repaired>
+  /** Tells of what is written to the store through this process, for every tenant: for figures. Returns the way to stop. */
+  onCommit(listener: CommitListener): () => void
   /** The same store for another tenant. */
   forTenant(tenantId: string, options?: { actor?: Actor }): Holdfast
   info(): StoreInfo
@@ -122,7 +127,7 @@ function engineOf(store: Store, options: OpenOptions): Engine {
   const random = options.random ?? systemRandom
   return {
     store,
-    committer: new Committer(store, { random }),
+    committer: new Committer(store, { random, elapsed }),
     ids: options.ids ?? uuidv7Ids(options.clock ?? systemClock),
     commitIds: commitIds(random),
     texts: new KnownTexts(),
@@ -194,6 +199,7 @@ class TenantHoldfast implements Holdfast {
   readonly apiKeys: Records<'api_key'>
   readonly tenants: Records<'tenant'>
   readonly auditEntries: Records<'audit_entry'>
+  readonly keptAnswers: Records<'kept_answer'>
   readonly usage: Usage
   readonly #place: Place
   readonly #log: TenantLog
@@ -215,6 +221,7 @@ class TenantHoldfast implements Holdfast {
     this.apiKeys = records('api_key')
     this.tenants = records('tenant')
     this.auditEntries = records('audit_entry')
+    this.keptAnswers = records('kept_answer')
     this.usage = new Usage(log, this.priceBooks)
   }
 
@@ -274,6 +281,10 @@ class TenantHoldfast implements Holdfast {
     options?: RepairOptions,
   ): Promise<Repaired> {
     return repair(this.#log, (tenant) => this.#place.log(tenant), target, options)
+  }
+
+  onCommit(listener: CommitListener): () => void {
+    return this.#place.engine.committer.listen(listener)
   }
 
   forTenant(id: string, options: { actor?: Actor } = {}): Holdfast {

@@ -28,6 +28,7 @@ export interface WriteEnv {
   /** The same for each command, by its place. */
   times?: readonly (string | undefined)[] | undefined
   actor: Actor
+  traceId: string | undefined
   epoch: number | undefined
   expectedVersion: number | undefined
   /** Drafts that the write ends whatever its commands say. */
@@ -57,12 +58,12 @@ export function* planWrite(
   if (env.dropDrafts) working.dropDrafts.push(...env.dropDrafts)
   if (commands.some(isRecorded)) requireNoRun(state.head, 'recording a run')
   let recording = false
-  const { nowMs, actor, ids } = env
+  const { nowMs, actor, traceId, ids } = env
   let place = 0
   let { epoch, expectedVersion } = env
   for (const command of commands) {
     const at = env.times?.[place++] ?? env.at
-    const own: Env = { nowMs, at, actor, lease: working.lease, ids }
+    const own: Env = { nowMs, at, actor, traceId, lease: working.lease, ids }
     if (epoch !== undefined) own.epoch = epoch
     if (recording) own.recording = true
     if (expectedVersion !== undefined) own.expectedVersion = expectedVersion
@@ -121,7 +122,7 @@ class Working implements Plan {
 function* apply(
   working: Working,
   decision: Decision,
-  env: Pick<Env, 'at' | 'actor' | 'nowMs'>,
+  env: Pick<Env, 'at' | 'actor' | 'traceId' | 'nowMs'>,
 ): Deciding<void> {
   for (const decided of decision.events) {
     const before = working.state as State | undefined

@@ -10,6 +10,7 @@ import type { KeyDigest } from './key-hash.ts'
 /** Everything about a write beside its commands. */
 export interface WriteTerms {
   actor: Actor
+  traceId?: string | undefined
   key?: KeyDigest | undefined
   expectedVersion?: number | undefined
   /** Set by a run's own worker. */

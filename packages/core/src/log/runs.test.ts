@@ -171,6 +171,24 @@ eachStore('a run', (place) => {
     })
   })
 
+  it('is written once under a key, whose answer says where the run stood then', async () => {
+    const { sessions } = await place.open()
+    const session = await sessions.create({ agentId: 'agent' })
+    await session.append(user('go'))
+    const { epoch } = await session.startRun(lease)
+    const active = sessions.at(session.id)
+    const begun = await active.writeRun(epoch, [{ type: 'startRound' }], { key: 'a' })
+    const commands = [{ type: 'completeRound' }, { type: 'completeRun' }] as const
+    const ended = await active.writeRun(epoch, commands, { key: 'b' })
+    expect([begun.state, ended.state, ended.epoch]).toEqual(['running', 'completed', 1])
+    expect(await active.writeRun(epoch, [{ type: 'startRound' }], { key: 'a' })).toEqual({
+      ...begun,
+      replayed: true,
+    })
+    expect(await active.writeRun(epoch, commands, { key: 'b' })).toEqual({ ...ended, replayed: true })
+    await expect(active.writeRun(epoch, commands)).rejects.toMatchObject({ code: 'no_live_run' })
+  })
+
   it('spawns children with a part of its budget, and the tree reads in one call', async () => {
     const { sessions } = await place.open()
     const session = await (

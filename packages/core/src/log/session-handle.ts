@@ -7,6 +7,7 @@ import {
   type PromptSnapshot,
   type QuestionInput,
   type ReasoningEffort,
+  type RunState,
   type Session,
   type TaskUpdate,
   type TokenBudgetInput,
@@ -328,6 +329,25 @@ export class SessionHandle {
 
   async joinRun(epoch: number): Promise<HeldRun> {
     return this.#held(epoch)
+  }
+
+  async writeRun(
+    epoch: number,
+    commands: readonly HostCommand[],
+    options?: WriteOptions,
+  ): Promise<Appended & Pick<RunHandle, 'state' | 'epoch'>> {
+    const { run } = (await this.#log.reads.requireHead(this.id)).state.head
+    if (!run) throw new HoldfastError('no_live_run', `session ${this.id} has no run`)
+    const { runId, state, roundId } = run
+    const handle = this.#run({ runId, epoch, state, roundId })
+    const done = await handle.batch(commands, options)
+    return { ...done, state: await this.#stateAfter(done, handle.state), epoch: handle.epoch }
+  }
+
+  /** Where the run stood after a write, which may have been long ago. */
+  async #stateAfter({ replayed, lastSeq }: Receipt, now: RunState): Promise<RunState> {
+    if (!replayed || lastSeq === undefined) return now
+    return (await this.#log.reads.stateAt(this.id, lastSeq)).head.run?.state ?? now
   }
 
   async takeOverRun(given: Lease): Promise<HeldRun> {

@@ -9,6 +9,7 @@ import type {
   PromptSnapshot,
   QuestionInput,
   ReasoningEffort,
+  RunState,
   Session,
   TaskUpdate,
   TokenBudgetInput,
@@ -139,6 +140,15 @@ export interface ActiveSession extends Writable {
   redo(options?: WriteOptions): Promise<Receipt>
   /** The run that is live or suspended now, under the epoch that its worker holds. */
   joinRun(epoch: number): Promise<HeldRun>
+  /**
+   * Commands of the run in one commit, under the epoch that its worker holds, with where the run stood after them: also again
+   * with the same key, once the run is over.
+   */
+  writeRun(
+    epoch: number,
+    commands: readonly HostCommand[],
+    options?: WriteOptions,
+  ): Promise<Appended & { state: RunState; epoch: number }>
   /** Takes the lost lease of a live run, under a new epoch. */
   takeOverRun(lease: { owner: string; ttlMs: number }): Promise<HeldRun>
   resumeRun(

@@ -20,18 +20,21 @@ export interface Beside {
   dropDrafts?: readonly string[]
 }
 
+/** `more`: what of the request is in no command, and still makes it another one under the same key. */
 export function writeCommands(
   { log, sessionId, actor, epoch }: Writer,
   commands: readonly HostCommand[],
   options?: WriteOptions,
   beside?: Beside,
+  more?: unknown,
 ): Promise<Written> {
   let terms: ReturnType<typeof termsOf>
   let checked: ReturnType<typeof checkCommand>[]
   try {
     if (!Array.isArray(commands)) throw new HoldfastError('invalid_input', 'commands: expected an array.')
     checked = commands.map((command) => checkCommand(command, log.engine.texts))
-    terms = termsOf(options, actor, () => ({ operation: operationOf(commands), sessionId, body: checked }))
+    const body = more === undefined ? checked : [checked, more]
+    terms = termsOf(options, actor, () => ({ operation: operationOf(commands), sessionId, body }))
   } catch (error) {
     return Promise.reject(error)
   }

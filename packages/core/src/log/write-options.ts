@@ -1,6 +1,6 @@
 /** What a caller may add to any write, and the plain answer to one. */
 import { type Actor, parseInput, time } from '@holdfast/protocol'
-import { checkActor, checkKey } from './check-input.ts'
+import { checkActor, checkKey, checkTraceId } from './check-input.ts'
 import { digestOf } from './key-hash.ts'
 import { requireKnown } from './option-names.ts'
 import type { WriteTerms, Written } from './request.ts'
@@ -12,6 +12,8 @@ export interface WriteOptions {
   expectedVersion?: number
   /** Who does this; absent: the handle's actor. */
   actor?: Actor
+  /** The trace that this is a part of, by its W3C id; it is kept on the events. */
+  traceId?: string
   /** Time to write on the events, for imports: one for all, or one for each command of a batch; absent: now. */
   at?: string | readonly (string | undefined)[]
 }
@@ -36,7 +38,7 @@ export interface Asked {
   body: unknown
 }
 
-const optionNames: readonly string[] = ['key', 'expectedVersion', 'actor', 'at']
+const optionNames: readonly string[] = ['key', 'expectedVersion', 'actor', 'traceId', 'at']
 
 /** A misspelt option would be ignored in silence: without its key a retry would write twice. */
 function checkNames(options: WriteOptions): void {
@@ -48,6 +50,7 @@ export function termsOf(options: WriteOptions | undefined, actor: Actor, asked: 
   if (options === undefined) return { actor }
   checkNames(options)
   const terms: WriteTerms = { actor: options.actor ? checkActor(options.actor) : actor }
+  if (options.traceId !== undefined) terms.traceId = checkTraceId(options.traceId)
   if (typeof options.at === 'string') terms.at = parseInput(time, options.at, 'at')
   else if (options.at) terms.times = options.at.map((at) => at && parseInput(time, at, 'at'))
   if (options.expectedVersion !== undefined) terms.expectedVersion = options.expectedVersion

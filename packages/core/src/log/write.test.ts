@@ -3,6 +3,19 @@ import { eachStore } from './testing/each-store.ts'
 import { assistant, calling, result, textsOf, typesOf, user } from './testing/messages.ts'
 
 eachStore('writing', (place) => {
+  it('keeps the trace that it is a part of on its events, and takes nothing else for one', async () => {
+    const { sessions } = await place.open()
+    const traceId = '0af7651916cd43dd8448eb211c80319c'
+    const session = await sessions.create({ agentId: 'agent' }, { traceId })
+    await session.append(user('x'))
+    const { events } = await session.events()
+    expect(events.map((event) => event.traceId)).toEqual([traceId, undefined, undefined])
+    for (const wrong of ['', '0'.repeat(32), traceId.toUpperCase(), `${traceId}0`])
+      await expect(session.append(user('x'), { traceId: wrong })).rejects.toMatchObject({
+        code: 'invalid_input',
+      })
+  })
+
   it('creates, appends and reads back', async () => {
     const { sessions } = await place.open()
     const session = await sessions.create({ agentId: 'agent', ownerUserId: 'alice', title: 'Hello' })

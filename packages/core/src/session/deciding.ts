@@ -91,6 +91,8 @@ export interface Env {
   /** Time written on the events; an import gives the original one. */
   at: string
   actor: Actor
+  /** Of the request. */
+  traceId?: string | undefined
   lease: Lease
   /** The epoch that the caller writes under; absent on the side lane. */
   epoch?: number

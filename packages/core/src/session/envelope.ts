@@ -7,7 +7,7 @@ import type { FoldEvent, Head } from './state.ts'
 export function place(
   event: NewEvent,
   head: Head | undefined,
-  env: Pick<Env, 'at' | 'actor'>,
+  env: Pick<Env, 'at' | 'actor' | 'traceId'>,
   seq: number,
 ): FoldEvent {
   const placed: FoldEvent = {
@@ -18,6 +18,7 @@ export function place(
     actor: env.actor,
     data: event.data,
   }
+  if (env.traceId !== undefined) placed.traceId = env.traceId
   if (!event.run) return placed
   const runId = event.type === 'run.started' ? event.data.runId : head?.run?.runId
   if (runId === undefined) throw new Error(`${event.type} is of a run, and session ${head?.id} has none`)

@@ -1,6 +1,6 @@
 /**
  * An event after erasure: its place, type and time stay, and what the state rests on; what a person wrote or a tool gave
- * is gone, and so is who it was. What a forgotten event had set (a title, tasks, metadata) is then no longer set.
+ * is gone, and so is who it was and in which trace. What a forgotten event had set (a title, tasks, metadata) is then no longer set.
  */
 import type { EventData, EventType } from '@holdfast/protocol'
 import type { FoldEvent } from './state.ts'
@@ -11,7 +11,8 @@ export function erasedEvent(event: FoldEvent, forgotten: ReadonlySet<string> = n
   const data = strip ? strip(event.data as never) : { erased: true }
   const kept = JSON.parse(JSON.stringify(data))
   if (forgotten.has(kept.userParticipantId)) delete kept.userParticipantId
-  return { ...event, actor: { kind: event.actor.kind }, data: kept }
+  const { traceId: _trace, ...rest } = event
+  return { ...rest, actor: { kind: event.actor.kind }, data: kept }
 }
 
 const same = (data: unknown): unknown => data

@@ -228,6 +228,7 @@ export interface FoldEvent {
   v: number
   at: string
   actor: Actor
+  traceId?: string
   runId?: string
   roundId?: string
   critical?: true

@@ -2,3 +2,8 @@
 export function systemClock(): number {
   return Date.now()
 }
+
+/** Milliseconds since some moment, in fractions: for how long something took. */
+export function elapsed(): number {
+  return performance.now()
+}

@@ -25,12 +25,17 @@ export const actor = objectOnUse(() => ({
 }))
 export type Actor = z.infer<typeof actor>
 
+/** 16 bytes, not all of them zero. */
+export const traceIdPattern = /^(?!0{32})[0-9a-f]{32}$/
+
 export const envelope = objectOnUse(() => ({
   seq: z.int().min(1),
   type: z.string(),
   v: z.int().min(1),
   at: time,
   actor,
+  /** The trace, by its W3C id, of the request that wrote it. */
+  traceId: z.string().regex(traceIdPattern).optional(),
   /** Set exactly on events written under a run's epoch. */
   runId: id.optional(),
   roundId: id.optional(),
@@ -44,6 +49,7 @@ interface EventFields {
   v: number
   at: string
   actor: Actor
+  traceId?: string
   runId?: string
   roundId?: string
   critical?: true

@@ -42,13 +42,22 @@ export async function requireOwnSession(
 
 /** A key without bounds may see whatever the tenant has: whether it is there is found out by the operation itself. */
 export async function maySee(
-  { userId, sessionIds }: Credential,
+  credential: Credential,
   holdfast: Holdfast,
   sessionId: string,
 ): Promise<boolean> {
-  if (sessionIds && !sessionIds.has(sessionId)) return false
-  if (userId === undefined) return true
-  return (await holdfast.sessions.getSummary(sessionId))?.ownerUserId === userId
+  if (credential.userId === undefined) return isTheirs(credential, { id: sessionId })
+  const head = await holdfast.sessions.getSummary(sessionId)
+  return head !== undefined && isTheirs(credential, head)
+}
+
+/** The same for a session that was read already. */
+export function isTheirs(
+  { userId, sessionIds }: Credential,
+  { id, ownerUserId }: { id: string; ownerUserId?: string | undefined },
+): boolean {
+  if (sessionIds && !sessionIds.has(id)) return false
+  return userId === undefined || ownerUserId === userId
 }
 
 function isBound({ userId, sessionIds }: Credential): boolean {

@@ -24,7 +24,7 @@ describe.each(stores)('the HTTP interface, on %s', (_name, store) => {
 
   beforeAll(async () => {
     serving = await serve({ store: store(), port: 0, pepper, signals: [] })
-    const scopes = ['read', 'write', 'answer'] as const
+    const scopes = ['read', 'write', 'answer', 'run'] as const
     const made = await serving.server.keys?.create(DEFAULT_TENANT, { name: 'conformance', scopes })
     target = { url: serving.url, ...(made && { key: made.key }) }
   })

@@ -5,7 +5,7 @@ import type { ErrorCode, Json } from '@holdfast/protocol'
 export interface Target {
   /** Where the server is, such as `http://localhost:4780`. */
   url: string
-  /** A key that may read, write and answer, where the server asks for one. */
+  /** A key that may read, write, answer and run, where the server asks for one. */
   key?: string
   /** Another way to send requests. */
   fetch?: (request: Request) => Response | Promise<Response>

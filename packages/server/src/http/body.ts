@@ -14,9 +14,11 @@ export async function readJson(request: Request): Promise<Json | undefined> {
   return scanText(decode(bytes), 'commitBytes', 'body')
 }
 
-/** A file as it is. */
-export function readFile(request: Request): Promise<Uint8Array> {
-  return readBytes(request, limits.attachmentBytes, (size) => checkFile('attachmentBytes', size))
+/** A file as it is, measured while it comes. */
+export async function readFile({ headers, body }: Request): Promise<Uint8Array> {
+  const check = (size: number) => checkFile('attachmentBytes', size)
+  check(Number(headers.get('content-length') ?? 0))
+  return body === null ? new Uint8Array() : readStream(body, limits.attachmentBytes, check)
 }
 
 function checkFile(limit: LimitName, size: number): void {
@@ -38,14 +40,15 @@ function requireJson(type: string | null): void {
 
 async function readBytes(request: Request, most: number, check: (size: number) => void): Promise<Uint8Array> {
   const declared = request.headers.get('content-length')
-  if (declared !== null) {
-    check(Number(declared))
-    return new Uint8Array(await request.arrayBuffer())
-  }
-  return request.body === null ? new Uint8Array() : readStream(request.body, most, check)
+  if (declared === null)
+    return request.body === null ? new Uint8Array() : readStream(request.body, most, check)
+  check(Number(declared))
+  const bytes = new Uint8Array(await request.arrayBuffer())
+  check(bytes.byteLength)
+  return bytes
 }
 
-/** Of a body that does not say how long it is, no more is kept than may be. */
+/** No more is kept of it than may be, whatever its length was said to be. */
 async function readStream(
   stream: ReadableStream<Uint8Array>,
   most: number,

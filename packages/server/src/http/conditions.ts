@@ -1,5 +1,5 @@
 /** What headers say about a write, and about how to answer it. */
-import type { WriteOptions } from '@holdfast/core'
+import { checkKey, type WriteOptions } from '@holdfast/core'
 import { HoldfastError } from '@holdfast/protocol'
 
 /** `Idempotency-Key` and `If-Match`, as the log takes them. */
@@ -7,7 +7,7 @@ export function writeOptions(headers: Headers): WriteOptions {
   const key = headers.get('idempotency-key')
   const match = headers.get('if-match')
   const options: WriteOptions = {}
-  if (key !== null) options.key = key
+  if (key !== null) options.key = checkKey(key)
   if (match !== null) options.expectedVersion = versionOf(match)
   return options
 }

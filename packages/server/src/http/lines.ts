@@ -1,7 +1,33 @@
 /** A body as lines of text: no more of it is held than one line. */
+import { createHash } from 'node:crypto'
 import { HoldfastError, limitExceeded, limits } from '@holdfast/protocol'
 
-export async function* readLines(request: Request): AsyncGenerator<string, void, void> {
+/** The lines, read once, and what they were. */
+export class HashedLines implements AsyncIterable<string> {
+  readonly #lines: AsyncGenerator<string, void, void>
+  readonly #hash = createHash('sha256')
+
+  constructor(request: Request) {
+    this.#lines = readLines(request)
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<string, void, void> {
+    for (;;) {
+      const { value, done } = await this.#lines.next()
+      if (done) return
+      this.#hash.update(value).update('\n')
+      yield value
+    }
+  }
+
+  /** SHA-256 of all of them; reads those that nobody took. */
+  async digest(): Promise<string> {
+    for await (const _line of this);
+    return this.#hash.copy().digest('hex')
+  }
+}
+
+async function* readLines(request: Request): AsyncGenerator<string, void, void> {
   const utf8 = new TextDecoder('utf-8', { fatal: true })
   let rest = ''
   for await (const chunk of request.body ?? []) {

@@ -20,9 +20,10 @@ const anywhere: readonly ErrorCode[] = [
 ]
 
 /** Any of its failures is one of these. */
-export function codesOf({ codes, reach, body }: Route): readonly ErrorCode[] {
+export function codesOf({ codes, reach, body, method, once }: Route): readonly ErrorCode[] {
   if (reach === 'public')
     return [...new Set<ErrorCode>(['invalid_input', 'limit_exceeded', ...codes, 'server_failed'])]
   const typed: readonly ErrorCode[] = typeof body !== 'object' ? [] : ['unsupported_media_type']
-  return [...new Set([...anywhere, ...typed, ...codes])]
+  const keyed: readonly ErrorCode[] = method !== 'GET' && once === 'answer' ? ['key_conflict'] : []
+  return [...new Set([...anywhere, ...typed, ...keyed, ...codes])]
 }

@@ -9,17 +9,10 @@ export interface Answered {
   /** Milliseconds until the answer began. */
   tookMs: number
   requestId: string
-  /** Of the caller's `traceparent`. */
+  /** The trace that it is in: the caller's, where that gave its `traceparent`. */
   traceId?: string
   tenantId?: TenantId
   keyId?: string
   /** Of a failure. */
   error?: HoldfastError
-}
-
-/** The trace that a caller is in, by the W3C's header; undefined when there is none, or none that is legal. */
-export function traceIdOf(headers: Headers): string | undefined {
-  const [, traceId] =
-    /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/.exec(headers.get('traceparent') ?? '') ?? []
-  return traceId === '0'.repeat(32) ? undefined : traceId
 }

@@ -1,4 +1,4 @@
-/** Who did what to the server and to whose sessions: entries that are only ever added, under the tenant that they are about. */
+/** Who did what to the server and to whose sessions, and who was refused: entries that are only ever added, under the tenant that they are about. */
 import type { Holdfast, Records } from '@holdfast/core'
 import { type AuditEntry, type Ids, type Scope, toTime, uuidv7Ids } from '@holdfast/protocol'
 import { type Credential, serverTenant } from '../access/credential.ts'
@@ -17,6 +17,8 @@ export interface Deed {
   requestId: string
   /** Code of the failure; absent: it was done. */
   code?: string
+  /** Refusals before this one that are not told of. */
+  untold?: number
 }
 
 export class Audit {
@@ -30,7 +32,7 @@ export class Audit {
     this.#ids = uuidv7Ids(clock)
   }
 
-  async add({ route, credential, params, requestId, code }: Deed): Promise<void> {
+  async add({ route, credential, params, requestId, code, untold = 0 }: Deed): Promise<void> {
     const { tenantId, keyId, userId } = credential
     await this.#records.put(this.#ids.next(), {
       at: toTime(this.#clock()),
@@ -41,6 +43,7 @@ export class Audit {
       outcome: code ?? 'done',
       ...(keyId !== undefined && { keyId }),
       ...(userId !== undefined && { userId }),
+      ...(untold > 0 && { untold }),
     })
   }
 

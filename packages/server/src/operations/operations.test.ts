@@ -76,6 +76,60 @@ eachServer('operating a server', { pepper, onAnswer: (one) => answered.push(one)
     expect((await operator.get('/metrics')).text).toContain('\nholdfast_tenants_limited 0\n')
   })
 
+  it('a tenant that wrote enough for a day writes no more, and may still read and delete; time gives room again', async () => {
+    const operator = await keyed(place, 'default')
+    const quotas = { sessionsPerDay: 2, eventsPerDay: 6 }
+    await operator.call('PUT', '/v1/tenants/acme', { body: { quotas } })
+    const acme = await keyed(place, 'acme')
+    const create = () => acme.post('/v1/sessions', { agentId: 'agent' })
+    const first = await create()
+    expect(first.headers.get('ratelimit-policy')).toBe('"events";q=6;w=86400')
+    const { id } = first.json
+    const append = () =>
+      acme.post(`/v1/sessions/${id}/messages`, { role: 'user', parts: [{ type: 'text', text: 'x' }] })
+    expect((await acme.post(`/v1/sessions/${id}/fork`, {})).status).toBe(201)
+    const third = await create()
+    expect([third.status, third.json.code, third.headers.get('ratelimit-policy')]).toEqual([
+      429,
+      'rate_limited',
+      '"sessions";q=2;w=86400',
+    ])
+    expect(third.headers.get('retry-after')).toBe('43200')
+    expect([await append(), await append(), await append()].map(({ status }) => status)).toEqual([
+      201, 201, 201,
+    ])
+    const late = await append()
+    expect([late.status, late.headers.get('ratelimit')]).toEqual([429, '"events";r=0;t=14400'])
+    expect((await operator.get('/metrics')).text).toContain('\nholdfast_tenants_over_quota 1\n')
+    expect((await acme.get(`/v1/sessions/${id}`)).status).toBe(200)
+    expect((await acme.call('DELETE', `/v1/sessions/${id}?cascade=true`)).status).toBe(200)
+    place.clock.advance(86_400_000)
+    expect((await create()).status).toBe(201)
+    expect((await operator.get('/metrics')).text).toContain('\nholdfast_tenants_over_quota 0\n')
+  })
+
+  it('refusals of access are told of, and a flood of them in a few entries', async () => {
+    const [admin, reader] = [await keyed(place, 'a'), await keyed(place, 'a', { scopes: ['read'] })]
+    const bound = await keyed(place, 'a', { userId: 'u2' })
+    const { id } = (await admin.post('/v1/sessions', { agentId: 'agent', ownerUserId: 'u1' })).json
+    await reader.post('/v1/keys', { name: 'mine' })
+    await bound.get(`/v1/sessions/${id}`)
+    expect((await admin.get('/v1/audit')).json.data).toMatchObject([
+      { action: 'POST /v1/keys', outcome: 'forbidden', keyId: expect.any(String) },
+      { action: 'GET /v1/sessions/{sessionId}', ids: { sessionId: id }, outcome: 'not_found', userId: 'u2' },
+    ])
+    for (let n = 0; n < 150; n++) await reader.post('/v1/keys', { name: 'mine' })
+    const entries = async () => (await admin.get('/v1/audit?limit=1000')).json.data
+    expect(await entries()).toHaveLength(100)
+    place.clock.advance(3_600_000)
+    await reader.post('/v1/keys', { name: 'mine' })
+    expect((await entries()).at(-1)).toMatchObject({ outcome: 'forbidden', untold: 52 })
+    await place.caller.get('/v1/sessions')
+    const operator = await keyed(place, 'default')
+    const { data } = (await operator.get('/v1/audit')).json
+    expect(data).toMatchObject([{ action: 'GET /v1/sessions', outcome: 'unauthenticated' }])
+  })
+
   it('administration is told of in the tenant that it was done in, failures too, and is never changed', async () => {
     const [admin, other] = [await keyed(place, 'a'), await keyed(place, 'b')]
     const { id } = (await admin.post('/v1/sessions', { agentId: 'agent' })).json
@@ -116,6 +170,11 @@ eachServer('operating a server', { pepper, onAnswer: (one) => answered.push(one)
     expect(text).toContain(`holdfast_request_seconds_count{${route}} 2\n`)
     expect(text).toContain(`holdfast_request_seconds_bucket{${route},le="+Inf"} 2\n`)
     expect(text).toContain('\nholdfast_streams 0\n')
+    expect(text).toContain('\nholdfast_stream_lag_seconds 0\n')
+    expect(text).toContain('\nholdfast_appended_events_total 1\n')
+    for (const name of ['seconds', 'writes', 'bytes'])
+      expect(text).toContain(`\nholdfast_commit_${name}_count 1\n`)
+    expect(text).toContain('\nholdfast_commit_writes_bucket{le="1"} 1\n')
     expect(text).not.toContain(id)
     for (const line of text.trimEnd().split('\n'))
       expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{.*\})? [\d.e+-]+)$/)

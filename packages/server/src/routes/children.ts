@@ -1,4 +1,5 @@
 /** Sessions that a session spawned. */
+import { createHash } from 'node:crypto'
 import {
   childSpawned,
   createInput,
@@ -12,7 +13,7 @@ import { z } from 'zod'
 import { narrowed, ownerOf } from '../access/owner.ts'
 import { page } from '../answer.ts'
 import { after, limit } from '../http/query.ts'
-import { route } from '../route.ts'
+import { type Call, route } from '../route.ts'
 import { given, one, paging } from './sessions.ts'
 
 const amount = z.int().min(0).optional()
@@ -27,6 +28,13 @@ const child = z.strictObject({
   grant: z.strictObject({ tokens: amount, costMicrocents: amount, toolCalls: amount }).optional(),
 })
 
+/** The same for a request that comes again, so that it makes no second child. */
+function idFromKey({ write, session, credential }: Call): string | undefined {
+  if (write.key === undefined) return undefined
+  const facts = [session.id, credential.keyId, write.key]
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 32)
+}
+
 export const childRoutes = [
   route({
     method: 'POST',
@@ -34,13 +42,20 @@ export const childRoutes = [
     summary: 'Spawn a session of its own under this one; again with the same `childId` is no change',
     scope: 'run',
     reach: 'session',
+    once: 'answer',
+    writes: 'session',
     body: { schema: child },
     status: 201,
     answer: childSpawned,
     codes: ['id_taken', 'budget_exceeded', 'price_unknown', 'session_closed', 'session_expired'],
     handle: async (call) => {
-      const input = given(ownerOf(call.credential, call.body))
-      const spawned = await call.session.spawnChild(input as Parameters<typeof call.session.spawnChild>[0])
+      const childId = call.body.childId ?? idFromKey(call)
+      const input = given({ ...ownerOf(call.credential, call.body), childId })
+      const { traceId } = call.write
+      const spawned = await call.session.spawnChild(
+        input as Parameters<typeof call.session.spawnChild>[0],
+        given({ traceId }),
+      )
       return { status: 201, json: spawned, headers: { location: `/v1/sessions/${spawned.childId}` } }
     },
   }),

@@ -1,12 +1,14 @@
 /** A session's log: as a page, as a page that waits for the next event, or as a live stream, from the same cursor. */
 import type { EventTextPage, Followed } from '@holdfast/core'
-import { decodeCursor, encodeCursor, envelope, HoldfastError, pageOf } from '@holdfast/protocol'
+import { decodeCursor, encodeCursor, envelope, HoldfastError, pageOf, treeEvent } from '@holdfast/protocol'
 import { z } from 'zod'
 import type { Answer } from '../answer.ts'
-import { limit, several, whole, word } from '../http/query.ts'
+import { flag, limit, several, whole, word } from '../http/query.ts'
 import { checkServerLimit, serverLimits } from '../limits.ts'
 import { type Call, route } from '../route.ts'
 import { EventStream } from '../streams/event-stream.ts'
+import { Tree } from '../streams/tree.ts'
+import { TreeCursor } from '../streams/tree-cursor.ts'
 
 const query = {
   after: word(z.string(), 'a cursor: what comes after it; `Last-Event-ID` says the same and wins'),
@@ -15,6 +17,9 @@ const query = {
   types: several(
     z.string().min(1),
     'only events of these types; `message.*` is all that begin so. Not for pages',
+  ),
+  children: flag(
+    'also of all sessions below it: each event has its `sessionId`, and cursors are of the whole tree',
   ),
 }
 
@@ -26,17 +31,18 @@ export const eventRoutes = [
     scope: 'read',
     reach: 'session',
     query,
-    answer: pageOf(envelope),
+    answer: z.union([pageOf(envelope), pageOf(treeEvent)]),
     streams: true,
     codes: ['invalid_cursor'],
     handle: (call) => {
       const after = call.request.headers.get('last-event-id') ?? call.query.after ?? '0'
-      return wantsStream(call.request) ? streamed(call, after) : paged(call, after)
+      if (wantsStream(call.request)) return streamed(call, after)
+      return call.query.children ? treePaged(call, after) : paged(call, after)
     },
   }),
 ]
 
-type EventCall = Call<{ limit?: number; wait?: number; types?: string[] }, undefined>
+type EventCall = Call<{ limit?: number; wait?: number; types?: string[]; children?: boolean }, undefined>
 
 export const streamHeaders = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -47,15 +53,20 @@ export function wantsStream(request: Request): boolean {
   return request.headers.get('accept')?.includes('text/event-stream') ?? false
 }
 
-async function paged(call: EventCall, after: string): Promise<Answer> {
-  const { wait = 0, limit, types } = call.query
+function requirePage({ query: { wait = 0, types } }: EventCall): void {
   if (types) throw new HoldfastError('invalid_input', 'types: only for a stream.')
   checkServerLimit('waitSecs', wait, 'wait')
+}
+
+async function paged(call: EventCall, after: string): Promise<Answer> {
+  requirePage(call)
+  const { wait = 0, limit } = call.query
   const from = decodeCursor(after).seq
   const options = { after: from, ...(limit !== undefined && { limit }) }
   const first = await call.session.eventTexts(options)
   if (first.texts.length > 0 || wait === 0) return pageText(first)
-  await nextEvent(call, from, wait)
+  const signal = untilLate(call, wait)
+  await nextEvent(call.session.followBatches({ after: String(from), signal }))
   return pageText(await call.session.eventTexts(options))
 }
 
@@ -66,20 +77,52 @@ function pageText({ texts, more }: EventTextPage): Answer {
   return { status: 200, text: `{"data":[${texts.map(({ text }) => text).join(',')}],"next":${next}}` }
 }
 
-/** Resolves when there is an event after `seq`, or when there is none in time. */
-async function nextEvent({ session, request, service }: EventCall, seq: number, secs: number): Promise<void> {
-  const late = AbortSignal.any([AbortSignal.timeout(secs * 1_000), request.signal, service.stopping])
-  for await (const batch of session.followBatches({ after: String(seq), signal: late })) {
-    if (batch.some(({ type }) => type === 'event')) return
-  }
+/** Its `next` is where the reader stands, also when there is nothing more. */
+async function treePaged(call: EventCall, after: string): Promise<Answer> {
+  requirePage(call)
+  const { wait = 0, limit } = call.query
+  const first = await (await treeOf(call, after)).page(limit)
+  if (first.texts.length > 0 || wait === 0) return treePageText(first)
+  await nextEvent((await treeOf(call, after)).follow(untilLate(call, wait)))
+  return treePageText(await (await treeOf(call, after)).page(limit))
 }
 
-async function streamed(
-  { session, holdfast, service, query, requestId }: EventCall,
-  after: string,
-): Promise<Answer> {
+function treePageText({ texts, next }: { texts: readonly string[]; next: string }): Answer {
+  return { status: 200, text: `{"data":[${texts.join(',')}],"next":"${next}"}` }
+}
+
+async function treeOf({ holdfast, credential, session }: EventCall, after: string): Promise<Tree> {
+  const tree = new Tree(holdfast, credential, new TreeCursor(session.id, after))
+  await tree.check()
+  return tree
+}
+
+function untilLate({ request, service }: EventCall, secs: number): AbortSignal {
+  return AbortSignal.any([AbortSignal.timeout(secs * 1_000), request.signal, service.stopping])
+}
+
+/** Resolves when there is an event, or when there is none in time. */
+async function nextEvent(batches: AsyncIterable<readonly Followed[]>): Promise<void> {
+  for await (const batch of batches) if (batch.some(({ type }) => type === 'event')) return
+}
+
+type Follow = (signal: AbortSignal) => AsyncGenerator<readonly Followed[], void, void>
+
+async function streamed(call: EventCall, after: string): Promise<Answer> {
+  const { service, query, requestId } = call
   if (query.limit !== undefined || query.wait !== undefined)
     throw new HoldfastError('invalid_input', 'limit and wait are for pages: a stream has no end.')
+  const stream = new EventStream({
+    follow: await (query.children ? followingTree(call, after) : following(call, after)),
+    isWanted: wanting(query.types),
+    frames: service.frames,
+    followers: service.followers,
+    requestId,
+  })
+  return { status: 200, stream, headers: streamHeaders }
+}
+
+async function following({ session, holdfast }: EventCall, after: string): Promise<Follow> {
   const cursor = decodeCursor(after)
   const head = await holdfast.sessions.getSummary(session.id)
   if (!head) throw new HoldfastError('not_found', 'there is no such session.')
@@ -88,14 +131,12 @@ async function streamed(
       'invalid_cursor',
       `the cursor is beyond the end of the session (seq ${head.seq}).`,
     )
-  const stream = new EventStream({
-    follow: (signal) => session.followBatches({ after, signal, batchBytes: serverLimits.streamBytes }),
-    isWanted: wanting(query.types),
-    frames: service.frames,
-    followers: service.followers,
-    requestId,
-  })
-  return { status: 200, stream, headers: streamHeaders }
+  return (signal) => session.followBatches({ after, signal, batchBytes: serverLimits.streamBytes })
+}
+
+async function followingTree(call: EventCall, after: string): Promise<Follow> {
+  const tree = await treeOf(call, after)
+  return (signal) => tree.follow(signal)
 }
 
 const all = (): boolean => true

@@ -29,6 +29,8 @@ export const exchangeRoutes = [
     summary: "Restore a session from Holdfast's own JSONL; again, only what is new",
     scope: 'admin',
     reach: 'tenant',
+    once: 'answer',
+    writes: 'session',
     body: 'lines',
     answer: imported,
     codes: ['id_taken'],

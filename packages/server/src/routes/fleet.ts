@@ -7,6 +7,7 @@ import { word } from '../http/query.ts'
 import { type Call, route } from '../route.ts'
 import { changes } from '../streams/changes.ts'
 import { EventStream } from '../streams/event-stream.ts'
+import { changedSince } from '../streams/fleet.ts'
 import { streamHeaders, wantsStream } from './events.ts'
 import { sessionFilters } from './sessions.ts'
 
@@ -58,8 +59,9 @@ function streamed(
   filters: SessionFilters,
   sinceMs: number,
 ): Answer {
+  const look = (fromMs: number) => changedSince(holdfast, filters, fromMs)
   const stream = new EventStream({
-    follow: (signal) => changes(holdfast, { filters, sinceMs, signal }),
+    follow: (signal) => changes({ watch: service.fleet.of(holdfast), look, filters, sinceMs, signal }),
     isWanted: () => true,
     frames: service.frames,
     followers: service.followers,

@@ -45,6 +45,7 @@ export const keyRoutes = [
     summary: 'Make a key, which is shown this once',
     scope: 'admin',
     reach: 'tenant',
+    once: 'itself',
     body: { schema: askedKey },
     status: 201,
     answer: newKey,
@@ -73,6 +74,7 @@ export const keyRoutes = [
     summary: 'Revoke a key; again is no change',
     scope: 'admin',
     reach: 'tenant',
+    once: 'answer',
     answer: keyInfo,
     handle: async (call) =>
       found(await keysOf(call).revoke(call.credential.tenantId, call.params.keyId ?? '')),
@@ -83,6 +85,7 @@ export const keyRoutes = [
     summary: 'Make a token that reads or answers this session for a while',
     scope: 'write',
     reach: 'session',
+    once: 'answer',
     body: { schema: sharing, optional: true },
     status: 201,
     answer: shareToken,

@@ -133,6 +133,7 @@ export const ledgerRoutes = [
     summary: 'Name the price book that new usage is rated by',
     scope: 'admin',
     reach: 'tenant',
+    once: 'answer',
     body: { schema: z.strictObject({ priceBookId: id }) },
     answer: z.strictObject({ priceBookId: id }),
     handle: async ({ holdfast, body }) => {

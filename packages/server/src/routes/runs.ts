@@ -3,7 +3,7 @@
  * the run names that epoch. A worker whose lease was taken is refused as `stale_epoch` and must stop.
  */
 import type { HostCommand } from '@holdfast/core'
-import { externalId, id, limits, receipt, runHeld, runWritten } from '@holdfast/protocol'
+import { externalId, id, isHoldfastError, limits, receipt, runHeld, runWritten } from '@holdfast/protocol'
 import { z } from 'zod'
 import { type Answer, found, written } from '../answer.ts'
 import { type Call, route } from '../route.ts'
@@ -49,6 +49,7 @@ export const runRoutes = [
     method: 'POST',
     path: '/v1/sessions/{sessionId}/run',
     summary: 'Start a run, and hold its lease',
+    once: 'answer',
     body: {
       schema: z.strictObject({
         ...lease,
@@ -79,16 +80,18 @@ export const runRoutes = [
     method: 'POST',
     path: '/v1/sessions/{sessionId}/run/take-over',
     summary: 'Take the lost lease of a live run, under a new epoch',
+    once: 'answer',
     body: { schema: z.strictObject(lease) },
     answer: runHeld,
     codes: ['no_live_run', 'lease_held', 'illegal_transition', ...ended],
-    handle: async ({ session, body }) => held(await session.takeOverRun(body)),
+    handle: async (call) => held(await takenOver(call, call.body)),
   }),
   route({
     ...base,
     method: 'POST',
     path: '/v1/sessions/{sessionId}/run/resume',
     summary: 'Go on with a suspended run, under a new epoch',
+    once: 'answer',
     body: { schema: z.strictObject(lease) },
     answer: runHeld,
     codes: ['no_live_run', 'run_live', 'question_open', 'illegal_transition', 'key_conflict', ...ended],
@@ -99,6 +102,7 @@ export const runRoutes = [
     method: 'POST',
     path: '/v1/sessions/{sessionId}/run/heartbeat',
     summary: 'Keep the lease',
+    once: 'harmless',
     body: { schema: z.strictObject({ epoch, ttlMs: lease.ttlMs }) },
     answer: runHeld,
     codes: ['stale_epoch', 'no_live_run', ...ended],
@@ -141,14 +145,7 @@ export const runRoutes = [
       ...ended,
     ],
     handle: async ({ session, body, write }) => {
-      const run = await session.joinRun(body.epoch)
-      const done = await run.batch(body.commands as unknown as HostCommand[], write)
-      const { status, json, headers } = written(done)
-      return {
-        status,
-        json: { ...(json as object), state: run.state, epoch: run.epoch },
-        ...(headers && { headers }),
-      }
+      return written(await session.writeRun(body.epoch, body.commands as unknown as HostCommand[], write))
     },
   }),
   route({
@@ -174,6 +171,21 @@ export const runRoutes = [
 ]
 
 type Held = Awaited<ReturnType<Call['session']['startRun']>> | Awaited<ReturnType<Call['session']['joinRun']>>
+
+/** A lease that is held by who asks after a try whose answer is not known was taken by that. */
+async function takenOver(
+  { session, mayBeDone }: Pick<Call, 'session' | 'mayBeDone'>,
+  lease: { owner: string; ttlMs: number },
+): ReturnType<Call['session']['takeOverRun']> {
+  try {
+    return await session.takeOverRun(lease)
+  } catch (error) {
+    if (!mayBeDone || !isHoldfastError(error, 'lease_held')) throw error
+    const { run } = await session.view()
+    if (run?.owner !== lease.owner) throw error
+    return session.joinRun(run.epoch)
+  }
+}
 
 function held({ runId, epoch, state }: Held, status = 200): Answer {
   return { ...found({ runId, epoch, state }), status }

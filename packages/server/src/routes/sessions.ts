@@ -1,5 +1,5 @@
 /** Making, finding and ending sessions. */
-import type { HostCommand, SessionFilters, SessionTree } from '@holdfast/core'
+import type { Deleted, DeleteOptions, HostCommand, SessionFilters, SessionTree } from '@holdfast/core'
 import {
   channel,
   comparison,
@@ -8,6 +8,7 @@ import {
   externalId,
   HoldfastError,
   id,
+  isHoldfastError,
   jsonObject,
   limits,
   lineage,
@@ -95,6 +96,7 @@ export const sessionRoutes = [
     summary: 'Make a session',
     scope: 'write',
     reach: 'own',
+    writes: 'session',
     body: { schema: createInput, by: 'log' },
     status: 201,
     answer: session,
@@ -173,10 +175,10 @@ export const sessionRoutes = [
       force: flag('also when it is pinned or its run did not end'),
       scrub: flag('final at once; costs the size of the store'),
     },
+    once: 'answer',
     answer: deleted,
     codes: ['has_forks', 'session_held', 'session_pinned', 'run_live'],
-    handle: async ({ holdfast, params, query }) =>
-      found(await holdfast.sessions.delete(params.sessionId ?? '', query)),
+    handle: async (call) => found(await deletedSession(call)),
   }),
   route({
     method: 'POST',
@@ -211,6 +213,7 @@ export const sessionRoutes = [
     summary: 'Branch off a session at a seq, without copying',
     scope: 'write',
     reach: 'session',
+    writes: 'session',
     body: { schema: forkInput, optional: true },
     status: 201,
     answer: session,
@@ -327,6 +330,21 @@ export function given<T extends object>(fields: T): { [K in keyof T]: Exclude<T[
 
 export function paging(limit: number | undefined, after: string | undefined) {
   return { ...(limit !== undefined && { limit }), ...(after !== undefined && { after }) }
+}
+
+/** One that is gone after a try whose answer is not known was deleted by that. */
+async function deletedSession({
+  holdfast,
+  session,
+  query,
+  mayBeDone,
+}: Pick<Call<DeleteOptions>, 'holdfast' | 'session' | 'query' | 'mayBeDone'>): Promise<Deleted> {
+  try {
+    return await holdfast.sessions.delete(session.id, query)
+  } catch (error) {
+    if (!mayBeDone || !isHoldfastError(error, 'not_found')) throw error
+    return { sessionIds: [session.id], events: 0, outside: [] }
+  }
 }
 
 async function viewed({ session }: Pick<Call, 'session'>): Promise<Answer> {

@@ -27,6 +27,7 @@ export const tenantRoutes = [
     method: 'PUT',
     path: '/v1/tenants/{tenantId}',
     summary: 'Name a tenant, and say what it may use',
+    once: 'answer',
     body: { schema: recordSchemas.tenant },
     answer: tenantInfo,
     handle: async ({ service, params, body }) =>
@@ -37,6 +38,7 @@ export const tenantRoutes = [
     method: 'POST',
     path: '/v1/tenants/{tenantId}/keys',
     summary: 'Make a key of a tenant, which is shown this once',
+    once: 'itself',
     body: { schema: askedKey },
     status: 201,
     answer: newKey,

@@ -104,6 +104,7 @@ export const workRoutes = [
     scope: 'write',
     reach: 'session',
     query: { name: word(z.string().max(512), "the file's name") },
+    once: 'answer',
     body: 'file',
     status: 201,
     answer: fileReference,
@@ -128,6 +129,7 @@ export const workRoutes = [
       const headers = {
         'content-type': 'application/octet-stream',
         'content-disposition': 'attachment',
+        'content-length': String(bytes.byteLength),
         etag: `"${hash}"`,
       }
       return { status: 200, bytes, headers }

@@ -35,6 +35,7 @@ export class EventStream implements Follower {
   /** The reader took everything, and waits. */
   #isAwaited = false
   #isDraining = false
+  waitingSinceMs: number | undefined = undefined
 
   constructor(streaming: Streaming) {
     this.#streaming = streaming
@@ -105,7 +106,7 @@ export class EventStream implements Follower {
       this.#next = 0
       for (let chunk = this.#chunk(); chunk && !signal.aborted; chunk = this.#chunk()) {
         const taken = sink.write(chunk)
-        if (taken) await taken
+        if (taken) await this.#untilTaken(taken)
       }
       // Thousands wait; none of them keeps what it sent.
       this.#batch = []
@@ -113,6 +114,12 @@ export class EventStream implements Follower {
       if (signal.aborted) break
     }
     if (this.#isDraining) throw new HoldfastError('server_draining', 'the server is stopping; connect again.')
+  }
+
+  async #untilTaken(taken: Promise<void>): Promise<void> {
+    this.waitingSinceMs = this.#streaming.followers.clock()
+    await taken
+    this.waitingSinceMs = undefined
   }
 
   /** The next frames of the batch, up to the reader's share of memory; undefined when there are none left. */

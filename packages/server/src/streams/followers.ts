@@ -2,6 +2,8 @@
 export interface Follower {
   /** Nothing was sent for a while. */
   beat(): void
+  /** When it began to wait for its reader, in milliseconds; undefined while it does not. */
+  readonly waitingSinceMs: number | undefined
   /** Ends the stream; the reader is told to come back. */
   drain(): void
 }
@@ -11,13 +13,24 @@ export class Followers {
   readonly #heartbeatMs: number
   #timer: ReturnType<typeof setInterval> | undefined
   #isDraining = false
+  /** Milliseconds. */
+  readonly clock: () => number
 
-  constructor(heartbeatMs: number) {
+  constructor(heartbeatMs: number, clock: () => number) {
     this.#heartbeatMs = heartbeatMs
+    this.clock = clock
   }
 
   get size(): number {
     return this.#open.size
+  }
+
+  /** Longest time that one of them has waited for its reader. */
+  get lagMs(): number {
+    const nowMs = this.clock()
+    let longest = 0
+    for (const { waitingSinceMs = nowMs } of this.#open) longest = Math.max(longest, nowMs - waitingSinceMs)
+    return longest
   }
 
   get isDraining(): boolean {

@@ -22,8 +22,8 @@ export class Frames {
 
 function frameText(item: Followed): string {
   if (item.type === 'event') return frame(item.cursor, item.eventType, item.text)
-  const data = item.type === 'draft' ? item.draft : { draftId: item.draftId }
-  return frame(item.cursor, item.type, JSON.stringify(data))
+  const { type, cursor, ...reset } = item
+  return frame(cursor, type, JSON.stringify(item.type === 'draft' ? item.draft : reset))
 }
 
 /** JSON text has no line breaks, so it is one line of data. */

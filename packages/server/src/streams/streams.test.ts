@@ -120,6 +120,20 @@ eachServer('streams', { heartbeatMs: 20 }, (place) => {
     await reader.cancel()
   })
 
+  it('that wait for their readers tell for how long', async () => {
+    const session = await made()
+    await session.append(Array.from({ length: 30 }, () => user('x'.repeat(10_000))))
+    const lag = async () =>
+      /\nholdfast_stream_lag_seconds (.+)/.exec((await place.caller.get('/metrics')).text)?.[1]
+    const reader = ((await open(session.id)).body as ReadableStream<Uint8Array>).getReader()
+    await reader.read()
+    await pause(20)
+    place.clock.advance(7_000)
+    expect(await lag()).toBe('7')
+    await reader.cancel()
+    expect(await lag()).toBe('0')
+  })
+
   it('end for a reader who leaves', async () => {
     const session = await made()
     const reader = ((await open(session.id)).body as ReadableStream<Uint8Array>).getReader()

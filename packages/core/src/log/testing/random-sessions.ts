@@ -144,7 +144,7 @@ async function shadowOf(log: TenantLog, sessionId: string, seq: number, clock: H
 function logOn(store: Store, random: () => number, ids: { next(): string }): TenantLog {
   const engine = {
     store,
-    committer: new Committer(store, { random }),
+    committer: new Committer(store, { random, elapsed: () => 0 }),
     ids,
     commitIds: commitIds(random),
     texts: new KnownTexts(),

@@ -84,6 +84,35 @@ export const logCases = casesOf('log', [
     },
   },
   {
+    title: 'a session and those below it are read as one, each log without gap or repeat',
+    run: async (t) => {
+      const id = await t.session()
+      const spawned = await t.call('POST', `/v1/sessions/${id}/children`, { body: { agentId: 'child' } })
+      t.equal(spawned.status, 201, 'a child is spawned')
+      const child = String(spawned.body.childId)
+      for (const one of [child, id, child]) await t.append(one, 'x')
+      const seen: [session: string, seq: number][] = []
+      for (let after = '0', size = 1; size > 0; ) {
+        const path = `/v1/sessions/${id}/events?children=true&limit=2&after=${encodeURIComponent(after)}`
+        const { body } = await t.call('GET', path)
+        const events = body.data as (Event & { sessionId: string })[]
+        for (const { sessionId, seq } of events) seen.push([sessionId, seq])
+        after = String(body.next)
+        size = events.length
+      }
+      for (const one of [id, child]) {
+        const seqs = seen.filter(([session]) => session === one).map(([, seq]) => seq)
+        const whole = await wholeLog(t, one, 1_000)
+        t.true(whole.length >= 3, 'the log has what was written')
+        t.equal(
+          seqs,
+          whole.map(({ seq }) => seq),
+          'the seqs of a log',
+        )
+      }
+    },
+  },
+  {
     title: 'a page that waits is answered by the next event',
     run: async (t) => {
       const id = await t.session()

@@ -74,6 +74,18 @@ export const sessionCases = casesOf('sessions', [
     },
   },
   {
+    title: 'a deletion that comes again with its key is answered as before, and the key stands for no other',
+    run: async (t) => {
+      const path = `/v1/sessions/${await t.session()}`
+      const headers = { 'idempotency-key': 'deleting-it' }
+      const first = await t.call('DELETE', path, { headers })
+      const again = await t.call('DELETE', path, { headers })
+      t.equal([again.status, again.text], [200, first.text], 'the same answer')
+      t.equal(again.headers.get('idempotency-replayed'), 'true', 'the mark of a replay')
+      t.refused(await t.call('DELETE', `${path}?force=true`, { headers }), 'key_conflict', 422)
+    },
+  },
+  {
     title: 'a session that is deleted is gone, and its id is not given again',
     run: async (t) => {
       const id = await t.session()
