@@ -1,11 +1,10 @@
 /** Durable appends over HTTP from 64 connections, beside a bare server that only parses and writes the same JSON. */
 import type { Called, CallersJob, Calls } from './child/callers.ts'
-import type { Fared, ServerJob, ServerQuestion } from './child/server.ts'
 import { Connection, type Place, requestOf } from './http/connection.ts'
 import { Helper } from './lib/helper.ts'
 import { median, percentile, type Timing } from './lib/measure.ts'
 import { temporaryFolder } from './lib/place.ts'
-import { serverFlags } from './lib/server-flags.ts'
+import { startServer } from './lib/published-server.ts'
 import { rounds, sized } from './lib/size.ts'
 import { ms, section, table } from './lib/table.ts'
 import { text } from './lib/text.ts'
@@ -25,12 +24,11 @@ interface Contender {
 
 export async function http(): Promise<void> {
   const folder = temporaryFolder()
-  const job: ServerJob = { path: folder.path('holdfast.db') }
   const echo = await Helper.start<Place, undefined, undefined>(
     new URL('./child/echo.ts', import.meta.url),
     {},
   )
-  const server = await Helper.start<Place, ServerQuestion, Fared>(script('server'), job, serverFlags)
+  const server = await startServer(folder)
   const paths = await sessionPaths(server.ready)
   const contenders = [
     await contender('a bare JSON echo', { place: echo.ready, paths: paths.map(() => '/'), body }),

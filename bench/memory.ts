@@ -43,6 +43,6 @@ export async function memory(): Promise<void> {
   section(
     `Memory for a session of ${count(sized(messages))} messages`,
     table(['', '', 'resident at the most, so far', 'time'], rows),
-    `${count(sized(turnsAppended))} turns appended. As Node starts, V8 lets the garbage of the young grow to 64 MB; the option, with which `npm start` and the image start a server, halves that. Target: 150 MB.`,
+    `${count(sized(turnsAppended))} turns appended. As Node starts, V8 lets the garbage of the young grow to 64 MB; the option, with which \`npm start\` and the image start a server, halves that. Target: 150 MB.`,
   )
 }

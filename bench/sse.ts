@@ -1,12 +1,11 @@
 /** Live streams: many followers of one session, what an idle one takes, and what those who stand still cost the others. */
 import type { Called, CallersJob, Calls } from './child/callers.ts'
 import type { Delivered, Expected, FollowersJob } from './child/followers.ts'
-import type { Fared, ServerJob, ServerQuestion } from './child/server.ts'
-import { Connection, type Place, requestOf } from './http/connection.ts'
+import { Connection, requestOf } from './http/connection.ts'
 import { Helper } from './lib/helper.ts'
 import { median, percentile, type Timing } from './lib/measure.ts'
 import { temporaryFolder } from './lib/place.ts'
-import { serverFlags } from './lib/server-flags.ts'
+import { type Server, startServer } from './lib/published-server.ts'
 import { rounds, sized } from './lib/size.ts'
 import { count, mebibytes, ms, perSecond, section, spread, table } from './lib/table.ts'
 import { text } from './lib/text.ts'
@@ -24,14 +23,12 @@ const historyMessages = 120
 const historyBytes = 50_000
 const restMs = 500
 
-type Server = Helper<Place, ServerQuestion, Fared>
 type Followers = Helper<true, Expected, Delivered>
 
 export async function sse(): Promise<void> {
   for (const measure of [delivered, idle, besideStalled]) {
     const folder = temporaryFolder()
-    const job: ServerJob = { path: folder.path('holdfast.db') }
-    const server: Server = await Helper.start(script('server'), job, serverFlags)
+    const server = await startServer(folder)
     await measure(server)
     await server.end()
     folder.remove()

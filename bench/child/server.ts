@@ -1,12 +1,12 @@
 /** The server as `holdfast serve` runs it, which tells how its event loop fared and what memory it takes. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { sqlite } from '@holdfast/core/sqlite'
-import { serve } from '@holdfast/server/node'
 import type { Place } from '../http/connection.ts'
+import type { Built } from '../lib/built.ts'
 import { help } from '../lib/helper.ts'
 
 export interface ServerJob {
   path: string
+  built: Built
 }
 
 export type ServerQuestion = 'measure' | 'fared'
@@ -22,7 +22,9 @@ export interface Fared {
   cpuMs: number
 }
 
-await help<ServerJob, Place, ServerQuestion, Fared>(async ({ path }) => {
+await help<ServerJob, Place, ServerQuestion, Fared>(async ({ path, built }) => {
+  const { sqlite } = (await import(built.sqlite)) as typeof import('@holdfast/core/sqlite')
+  const { serve } = (await import(built.server)) as typeof import('@holdfast/server/node')
   const serving = await serve({ store: sqlite(path, { writer: 'thread' }), port: 0, signals: [] })
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()

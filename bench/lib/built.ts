@@ -13,6 +13,8 @@ const packages = ['protocol', 'core', 'transcripts', 'agent', 'client', 'server'
 export interface Built {
   core: string
   sqlite: string
+  /** The server with its listener. */
+  server: string
   transcripts: string
   /** What the threads of `holdfast import` begin with. */
   importThread: string
@@ -38,6 +40,7 @@ export function buildInto(folder: string): Built {
   return {
     core: url('core/index.js'),
     sqlite: url('core/store/sqlite/index.js'),
+    server: url('server/node/index.js'),
     transcripts: url('transcripts/index.js'),
     importThread: url('cli/import/thread.js'),
     command: file('cli/holdfast.js'),
