@@ -6,7 +6,8 @@ import type { Place } from '../http/connection.ts'
 import { help } from '../lib/helper.ts'
 
 await help<unknown, Place, undefined, undefined>(async () => {
-  const listener = createServer({ noDelay: true }, (request, response) => {
+  // Its connections rest while the other contender has its round.
+  const listener = createServer({ noDelay: true, keepAliveTimeout: 0 }, (request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk) => chunks.push(chunk))
     request.on('end', () => {

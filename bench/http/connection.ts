@@ -49,6 +49,7 @@ export class Connection {
   /** Gives the body of the answer; one request at a time. */
   send(request: Buffer): Promise<string> {
     return new Promise((resolve, reject) => {
+      if (this.#socket.destroyed) throw new Error('the server closed the idle connection')
       this.#answered = resolve
       this.#failed = reject
       this.#socket.write(request)
