@@ -10,5 +10,5 @@ USER node
 VOLUME /data
 EXPOSE 4780
 HEALTHCHECK --interval=10s CMD ["node", "-e", "fetch('http://127.0.0.1:4780/readyz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-semi-space-size=16", "packages/cli/src/holdfast.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "packages/cli/src/holdfast.js"]
 CMD ["serve", "--host", "0.0.0.0", "--log", "info"]
