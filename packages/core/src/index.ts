@@ -4,7 +4,7 @@
 export { type ResolvedBudget, resolveBudget } from './context/budget.ts'
 export { type ProviderMessage, providerView } from './context/provider-view.ts'
 export { formatTaskListForPrompt } from './context/tasks-prompt.ts'
-export { compactOversizedToolMessages } from './context/tool-output.ts'
+export { compactOversizedToolMessages, shortenOutput } from './context/tool-output.ts'
 export { contextView, type ViewItem, viewStateOf } from './context/view.ts'
 export { type Cost, priceOf, rate } from './ledger/cost.ts'
 export type { GenaiMatch } from './ledger/genai-patterns.ts'

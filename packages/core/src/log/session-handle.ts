@@ -326,6 +326,16 @@ export class SessionHandle {
     }
   }
 
+  async batchRun(
+    commands: readonly HostCommand[],
+    options?: WriteOptions,
+  ): Promise<Appended & { run?: HeldRun }> {
+    const written = await this.#write(commands, options)
+    const appended = appendedOf(written)
+    if (written.replayed || written.epoch === undefined) return appended
+    return { ...appended, run: await this.#held(written.epoch) }
+  }
+
   async joinRun(epoch: number): Promise<HeldRun> {
     return this.#held(epoch)
   }

@@ -118,6 +118,11 @@ interface Writable extends Readable {
     },
     options?: WriteOptions,
   ): Promise<InitializingRun>
+  /**
+   * The same with a command that starts or resumes a run: input and its run in one commit. Gives the run as it is held then;
+   * none when the key was used before, since whoever asked first holds it.
+   */
+  batchRun(commands: readonly HostCommand[], options?: WriteOptions): Promise<Appended & { run?: HeldRun }>
   close(options?: CloseOptions): Promise<ClosedSession>
 }
 

@@ -1,0 +1,121 @@
+/**
+ * The model call of a round: attempt after attempt, model after model, until one answers. Each attempt is a row of the
+ * ledger, also one that failed or was cut off; each has a draft of its own.
+ */
+import type { LanguageModelV4 } from '@ai-sdk/provider'
+import { isHoldfastError, type UsageInput, type UsageRecord } from '@holdfast/protocol'
+import type { LanguageModel } from 'ai'
+import { callModel } from '../model/call.ts'
+import { type Failure, failureOf } from '../model/failure.ts'
+import { Reply } from '../model/reply.ts'
+import { resolveModel } from '../model/resolve.ts'
+import { countsOf } from '../model/usage.ts'
+import type { Prepared } from './prepare.ts'
+import type { Turn } from './turn.ts'
+
+export interface Answer {
+  reply: Reply
+  draftId: string
+  usage: UsageRecord
+}
+
+/** No model answered. */
+export class ModelFailed extends Error {
+  override readonly name = 'ModelFailed'
+  readonly failure: Failure
+
+  constructor(failure: Failure) {
+    super(failure.message)
+    this.failure = failure
+  }
+}
+
+/** Throws `ModelFailed`, and `Halted` once what the attempt used is in the ledger. */
+export async function askModel(turn: Turn, prepared: Prepared): Promise<Answer> {
+  let failed: Failure | undefined
+  const tried = { attempts: 0 }
+  for (const source of turn.agent.models) {
+    const outcome = await askOne(turn, prepared, source, tried)
+    if ('reply' in outcome) return outcome
+    failed = outcome
+  }
+  throw new ModelFailed(failed as Failure)
+}
+
+async function askOne(
+  turn: Turn,
+  prepared: Prepared,
+  source: LanguageModel,
+  tried: { attempts: number },
+): Promise<Answer | Failure> {
+  const model = await resolveModel(source)
+  for (let tries = 1; ; tries++) {
+    tried.attempts += 1
+    const outcome = await attempt(turn, prepared, model, tried.attempts)
+    if ('reply' in outcome) return outcome
+    if (!outcome.retryable || tries >= turn.agent.maxAttempts) return outcome
+    await turn.world.sleep(pauseMs(outcome, tries, turn.world.random()), turn.signal)
+  }
+}
+
+async function attempt(
+  turn: Turn,
+  prepared: Prepared,
+  model: LanguageModelV4,
+  nth: number,
+): Promise<Answer | Failure> {
+  const { run, signal } = turn
+  const reply = new Reply()
+  const draft = run.draft()
+  const made = {
+    attemptId: `${turn.roundId}.${run.epoch}.${nth}`,
+    at: new Date(turn.world.now()).toISOString(),
+  }
+  try {
+    await callModel(model, { ...prepared.options, abortSignal: signal }, reply, {
+      onDelta: (delta) => draft.write(delta),
+    })
+    return {
+      reply,
+      draftId: draft.draftId,
+      usage: await usageOf(turn, prepared, model, reply, { ...made, status: 'ok' }),
+    }
+  } catch (error) {
+    if (isHoldfastError(error)) throw error
+    const status = signal.aborted ? 'aborted' : 'failed'
+    const usage = await usageOf(turn, prepared, model, reply, { ...made, status })
+    if (turn.halting.halt?.why !== 'lost') await run.recordUsage(usage)
+    turn.halting.check()
+    return failureOf(error)
+  }
+}
+
+/** A call that was refused before anything came used nothing; one that was cut off is estimated, unless the provider told. */
+async function usageOf(
+  turn: Turn,
+  prepared: Prepared,
+  { provider, modelId }: LanguageModelV4,
+  reply: Reply,
+  made: Pick<UsageInput, 'attemptId' | 'at' | 'status'>,
+): Promise<UsageRecord> {
+  const count = await turn.world.counter
+  const nothing = made.status === 'failed' && reply.isEmpty
+  const estimate = nothing
+    ? { promptTokens: 0, completionTokens: 0 }
+    : { promptTokens: prepared.tokens.total, completionTokens: count(reply.text) }
+  return turn.world.holdfast.priceBooks.rate({
+    ...made,
+    providerId: provider,
+    model: modelId,
+    ...countsOf(reply.usage, estimate),
+  })
+}
+
+const firstPauseMs = 500
+const longestPauseMs = 30_000
+
+/** What the provider asked for, within reason; else twice as long after each try, and never the same for two workers. */
+function pauseMs({ retryAfterMs }: Failure, tries: number, chance: number): number {
+  const grown = firstPauseMs * 2 ** (tries - 1) * (0.5 + chance)
+  return Math.min(longestPauseMs, Math.max(retryAfterMs ?? 0, grown))
+}

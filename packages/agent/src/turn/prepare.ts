@@ -1,0 +1,46 @@
+/** What the next model call is made with: the context as it is now, the tools, the settings, and how many tokens that is. */
+import type { LanguageModelV4CallOptions, LanguageModelV4FunctionTool } from '@ai-sdk/provider'
+import type { ProviderMessage } from '@holdfast/core'
+import { promptSnapshotOf } from '../context/system-prompt.ts'
+import type { Agent } from '../define/agent.ts'
+import { promptOf } from '../model/prompt.ts'
+import type { Turn } from './turn.ts'
+
+export interface Prepared {
+  options: LanguageModelV4CallOptions
+  tokens: { system: number; window: number; total: number }
+}
+
+export async function prepare(turn: Turn): Promise<Prepared> {
+  const { agent, session } = turn
+  const [view, record] = await Promise.all([session.providerView(), session.view()])
+  const { effectiveText } = promptSnapshotOf(agent, record)
+  const tools = toolsOf(agent)
+  const options: LanguageModelV4CallOptions = {
+    ...agent.settings,
+    prompt: promptOf(effectiveText, view, new Map()),
+    ...(tools.length > 0 && { tools }),
+  }
+  return { options, tokens: await tokensOf(turn, effectiveText, tools, view) }
+}
+
+function toolsOf({ tools }: Agent): LanguageModelV4FunctionTool[] {
+  return [...tools.values()].map(({ name, description, input }) => ({
+    type: 'function',
+    name,
+    description,
+    inputSchema: input.json,
+  }))
+}
+
+async function tokensOf(
+  turn: Turn,
+  system: string,
+  tools: readonly LanguageModelV4FunctionTool[],
+  view: readonly ProviderMessage[],
+): Promise<Prepared['tokens']> {
+  const count = await turn.world.counter
+  const fixed = count(system) + (tools.length > 0 ? count(JSON.stringify(tools)) : 0)
+  const window = view.reduce((sum, { parts }) => sum + count(JSON.stringify(parts)), 0)
+  return { system: fixed, window, total: fixed + window }
+}

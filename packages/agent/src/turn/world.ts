@@ -1,0 +1,20 @@
+/** What every turn of a process shares. */
+import type { Holdfast } from '@holdfast/core'
+import type { Ids } from '@holdfast/protocol'
+import type { CountTokens } from '../context/count.ts'
+import type { Agent } from '../define/agent.ts'
+
+export interface World {
+  readonly holdfast: Holdfast
+  readonly agents: ReadonlyMap<string, Agent>
+  /** Names this process in the leases that it holds. */
+  readonly owner: string
+  readonly leaseTtlMs: number
+  readonly counter: Promise<CountTokens>
+  readonly ids: Ids
+  now(): number
+  /** In [0, 1). */
+  random(): number
+  /** Rejects with the signal's reason. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+}
