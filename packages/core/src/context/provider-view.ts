@@ -55,11 +55,16 @@ function step(items: readonly ViewItem[]): ProviderMessage[] {
   const answers = firstAnswers(calls, rest)
   const answered = [...calls.values()].map((call) => answers.get(call.callId)?.sent ?? closing(call))
   const used = new Set([...answers.values()].map((answer) => answer.item))
-  return [
-    ...assistantMessage(first.message, calls),
-    ...answered,
-    ...rest.flatMap((item) => outside(item, used)),
-  ]
+  const told = [...assistantMessage(first.message, calls), ...answered]
+  const after = rest.flatMap((item) => outside(item, used))
+  const isCutOff = first.message.finish === 'interrupted' && told.length === 1 && after.length === 0
+  return isCutOff ? [...told, cutOff] : [...told, ...after]
+}
+
+/** An answer that was cut off and went on without a word of the user: a provider would take the end for its own beginning. */
+const cutOff: ProviderMessage = {
+  role: 'user',
+  parts: [{ type: 'text', text: '[The answer was interrupted here. Go on from where it stopped.]' }],
 }
 
 function ownCalls({ parts }: Message): Map<string, ToolCallPart> {

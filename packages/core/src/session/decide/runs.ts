@@ -69,13 +69,14 @@ export const decideTakeOverRun: Decide<Only<'takeOverRun'>> = (head, command, en
   return { events: [lost, taken(command.owner, env)], lease }
 }
 
+/** A run that only its process left is due at once: any other may go on with it. */
 export const decideSuspendRun: Decide<Only<'suspendRun'>> = (head, { reason, waitFor }, env) => {
   const { runId, state } = requireOwnRun(head, env)
   if (state === 'finalizing')
     refuse('illegal_transition', `run ${runId} is finalizing and cannot be suspended`)
   return {
     events: [{ type: 'run.suspended', data: { runId, reason, ...(waitFor && { waitFor }) }, ...run }],
-    lease: { type: 'release' },
+    lease: reason === 'shutdown' ? { type: 'release', due: true } : { type: 'release' },
   }
 }
 
