@@ -1,7 +1,8 @@
 /** A session that an agent answers in. What is asked of it here may be asked of it in any process. */
 import type { HostCommand, UnseenSession } from '@holdfast/core'
-import { isHoldfastError, type MessagePart } from '@holdfast/protocol'
+import { HoldfastError, isHoldfastError, type Json, type MessagePart } from '@holdfast/protocol'
 import type { Agent } from '../define/agent.ts'
+import { Turn } from '../turn/turn.ts'
 import type { World } from '../turn/world.ts'
 import type { Worker } from '../worker/worker.ts'
 import { type TurnStart, TurnStream } from './turn-stream.ts'
@@ -13,6 +14,8 @@ export interface SendOptions {
   key?: string
   messageId?: string
 }
+
+type Append = Extract<HostCommand, { type: 'append' }>
 
 export type Input = string | readonly MessagePart[]
 
@@ -44,13 +47,46 @@ export class AgentSession {
     await this.#session.stopRun(reason === undefined ? {} : { reason })
   }
 
+  /** Answers the open question. The run that waited for it goes on, here or in another process. */
+  answer(questionId: string, answer: Json, options: { key?: string } = {}): TurnStream {
+    return new TurnStream(this.#answered(questionId, answer, options))
+  }
+
+  /** Goes on with a run that was left, or follows it where it goes on. */
+  resume(): TurnStream {
+    return new TurnStream(this.#resumed())
+  }
+
+  async #answered(questionId: string, answer: Json, options: { key?: string }): Promise<TurnStart> {
+    const { firstSeq = 1 } = await this.#session.answer(questionId, answer, options)
+    const { run } = await this.#session.view()
+    if (!run)
+      throw new HoldfastError('no_live_run', `question ${questionId} of session ${this.id} was no run's`)
+    await this.#worker.claim(this.id)
+    return { session: this.#session, after: firstSeq - 1, of: { runId: run.runId } }
+  }
+
+  async #resumed(): Promise<TurnStart> {
+    const { seq, run, openQuestion } = await this.#session.view()
+    if (!run || run.endedAt !== undefined)
+      throw new HoldfastError('no_live_run', `session ${this.id} has no run to go on with`)
+    if (openQuestion)
+      throw new HoldfastError(
+        'question_open',
+        `question ${openQuestion.questionId} of session ${this.id} waits for its answer`,
+      )
+    await this.#worker.claim(this.id)
+    return { session: this.#session, after: seq, of: { runId: run.runId } }
+  }
+
   async #accept(input: Input, options: SendOptions): Promise<TurnStart> {
     const agent = await this.#agent()
     const append = appendOf(input, options)
     try {
       return await this.#begin(agent, append, options)
     } catch (error) {
-      if (!isHoldfastError(error, 'run_live')) throw error
+      // Under a key that added input to a turn under way, it is not taken twice either.
+      if (!isHoldfastError(error, 'run_live') && !isHoldfastError(error, 'key_conflict')) throw error
     }
     return this.#add(append, options)
   }
@@ -59,29 +95,36 @@ export class AgentSession {
   async #begin(agent: Agent, append: HostCommand, { key }: SendOptions): Promise<TurnStart> {
     const { owner, leaseTtlMs: ttlMs } = this.#world
     const begun = await this.#session.batchRun(
-      [append, { type: 'startRun', owner, ttlMs }],
+      [append, { type: 'startRun', owner, ttlMs }, { type: 'startRound' }],
       key === undefined ? {} : { key },
     )
     const { run, firstSeq = 1, lastSeq = 1 } = begun
-    if (run) this.#worker.take(agent, run, lastSeq)
+    if (run) this.#worker.take(new Turn(this.#world, agent, run, { seq: lastSeq }))
     const messageId = begun.messages[0]?.id ?? ''
-    return { session: this.#session, after: firstSeq - 1, of: run ? { runId: run.runId } : { messageId } }
+    const of = run ? { runId: run.runId } : { messageId, waiting: false }
+    return { session: this.#session, after: firstSeq - 1, of }
   }
 
-  async #add(append: HostCommand, { key }: SendOptions): Promise<TurnStart> {
-    const { messages, firstSeq = 1 } = await this.#session.batch([append], key === undefined ? {} : { key })
-    return { session: this.#session, after: firstSeq - 1, of: { messageId: messages[0]?.id ?? '' } }
+  async #add(append: Append, { key }: SendOptions): Promise<TurnStart> {
+    const { messages, firstSeq = 1 } = await this.#session.batch(
+      [{ ...append, due: true }],
+      key === undefined ? {} : { key },
+    )
+    // The turn that it was to wait for may have ended meanwhile.
+    const waiting = messages[0]?.waiting !== undefined
+    if (!waiting) await this.#worker.claim(this.id)
+    return { session: this.#session, after: firstSeq - 1, of: { messageId: messages[0]?.id ?? '', waiting } }
   }
 
   async #agent(): Promise<Agent> {
     const { agentId } = await this.#session.view()
     const agent = this.#world.agents.get(agentId)
-    if (!agent) throw new Error(`no agent ${agentId}`)
-    return agent
+    if (agent) return agent
+    throw new HoldfastError('not_found', `agent ${agentId} of session ${this.id} is not defined here`)
   }
 }
 
-function appendOf(input: Input, { policy, messageId }: SendOptions): HostCommand {
+function appendOf(input: Input, { policy, messageId }: SendOptions): Append {
   const parts: MessagePart[] = typeof input === 'string' ? [{ type: 'text', text: input }] : [...input]
   const message = { role: 'user' as const, parts, ...(messageId !== undefined && { id: messageId }) }
   return { type: 'append', message, ...(policy && { policy }) }

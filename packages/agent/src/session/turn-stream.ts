@@ -31,7 +31,7 @@ export interface TurnStart {
   /** Seq before the input. */
   after: number
   /** The run, or the message whose run is still to begin. */
-  of: { runId: string } | { messageId: string }
+  of: { runId: string } | { messageId: string; waiting: boolean }
 }
 
 export class TurnStream implements AsyncIterable<Followed> {
@@ -73,11 +73,12 @@ class RunEnd {
   #runId: string | undefined
   readonly #messageId: string | undefined
   /** The message is in the view: the next run answers it. */
-  #isTaken = false
+  #isTaken: boolean
 
   constructor(of: TurnStart['of']) {
     this.#runId = 'runId' in of ? of.runId : undefined
     this.#messageId = 'messageId' in of ? of.messageId : undefined
+    this.#isTaken = 'messageId' in of && !of.waiting
   }
 
   /** Whether the run rests with this event. */

@@ -3,8 +3,9 @@
  * ledger, also one that failed or was cut off; each has a draft of its own.
  */
 import type { LanguageModelV4 } from '@ai-sdk/provider'
-import { isHoldfastError, type UsageInput, type UsageRecord } from '@holdfast/protocol'
-import type { LanguageModel } from 'ai'
+import type { HostCommand } from '@holdfast/core'
+import { isHoldfastError, toTime, type UsageInput, type UsageRecord } from '@holdfast/protocol'
+import { type Reserved, reserve, settlement } from '../budget/reserve.ts'
 import { callModel } from '../model/call.ts'
 import { type Failure, failureOf } from '../model/failure.ts'
 import { Reply } from '../model/reply.ts'
@@ -17,6 +18,7 @@ export interface Answer {
   reply: Reply
   draftId: string
   usage: UsageRecord
+  reserved: Reserved
 }
 
 /** No model answered. */
@@ -30,12 +32,22 @@ export class ModelFailed extends Error {
   }
 }
 
-/** Throws `ModelFailed`, and `Halted` once what the attempt used is in the ledger. */
-export async function askModel(turn: Turn, prepared: Prepared): Promise<Answer> {
+/** What is written with the first attempt, and how many there were. */
+interface Asking {
+  beside: readonly HostCommand[]
+  attempts: number
+}
+
+/** Throws `ModelFailed`, `LimitReached`, and `Halted` once what the attempt used is in the ledger. */
+export async function askModel(
+  turn: Turn,
+  prepared: Prepared,
+  beside: readonly HostCommand[],
+): Promise<Answer> {
   let failed: Failure | undefined
-  const tried = { attempts: 0 }
+  const asking: Asking = { beside, attempts: 0 }
   for (const source of turn.agent.models) {
-    const outcome = await askOne(turn, prepared, source, tried)
+    const outcome = await askOne(turn, prepared, await resolveModel(source), asking)
     if ('reply' in outcome) return outcome
     failed = outcome
   }
@@ -45,13 +57,11 @@ export async function askModel(turn: Turn, prepared: Prepared): Promise<Answer> 
 async function askOne(
   turn: Turn,
   prepared: Prepared,
-  source: LanguageModel,
-  tried: { attempts: number },
+  model: LanguageModelV4,
+  asking: Asking,
 ): Promise<Answer | Failure> {
-  const model = await resolveModel(source)
   for (let tries = 1; ; tries++) {
-    tried.attempts += 1
-    const outcome = await attempt(turn, prepared, model, tried.attempts)
+    const outcome = await attempt(turn, prepared, model, asking)
     if ('reply' in outcome) return outcome
     if (!outcome.retryable || tries >= turn.agent.maxAttempts) return outcome
     await turn.world.sleep(pauseMs(outcome, tries, turn.world.random()), turn.signal)
@@ -62,29 +72,29 @@ async function attempt(
   turn: Turn,
   prepared: Prepared,
   model: LanguageModelV4,
-  nth: number,
+  asking: Asking,
 ): Promise<Answer | Failure> {
   const { run, signal } = turn
+  const reserved = await reserve(turn, prepared, model, asking.beside)
+  asking.beside = []
+  asking.attempts += 1
   const reply = new Reply()
   const draft = run.draft()
-  const made = {
-    attemptId: `${turn.roundId}.${run.epoch}.${nth}`,
-    at: new Date(turn.world.now()).toISOString(),
-  }
+  const attemptId = `${turn.roundId}.${run.epoch}.${asking.attempts}`
+  const made = { attemptId, at: toTime(turn.world.now()) }
+  const { maxOutputTokens } = reserved
+  const options = { ...prepared.options, abortSignal: signal, ...(maxOutputTokens && { maxOutputTokens }) }
   try {
-    await callModel(model, { ...prepared.options, abortSignal: signal }, reply, {
-      onDelta: (delta) => draft.write(delta),
-    })
-    return {
-      reply,
-      draftId: draft.draftId,
-      usage: await usageOf(turn, prepared, model, reply, { ...made, status: 'ok' }),
-    }
+    await callModel(model, options, reply, { onDelta: (delta) => draft.write(delta) })
+    const usage = await usageOf(turn, prepared, model, reply, { ...made, status: 'ok' })
+    return { reply, draftId: draft.draftId, usage, reserved }
   } catch (error) {
     if (isHoldfastError(error)) throw error
+    await draft.flush()
     const status = signal.aborted ? 'aborted' : 'failed'
     const usage = await usageOf(turn, prepared, model, reply, { ...made, status })
-    if (turn.halting.halt?.why !== 'lost') await run.recordUsage(usage)
+    if (turn.halting.halt?.why !== 'lost')
+      await run.batch([{ type: 'recordUsage', usage }, ...settlement(reserved)])
     turn.halting.check()
     return failureOf(error)
   }

@@ -1,5 +1,7 @@
 /** A run from where it stands to where it rests: ended, suspended, or no longer ours. */
+import type { HostCommand } from '@holdfast/core'
 import { isHoldfastError } from '@holdfast/protocol'
+import { unknownCalls } from '../tools/unknown-calls.ts'
 import { ModelFailed } from './ask-model.ts'
 import { Halted } from './halt.ts'
 import { runRound } from './round.ts'
@@ -16,7 +18,7 @@ export async function drive(turn: Turn): Promise<void> {
 async function rounds(turn: Turn): Promise<void> {
   for (;;) {
     turn.halting.check()
-    if (turn.rounds >= turn.agent.maxRounds) {
+    if (isSpent(turn)) {
       await turn.run.fail(
         `the turn had ${turn.rounds} rounds, the most that its agent may make`,
         'too_many_rounds',
@@ -25,6 +27,11 @@ async function rounds(turn: Turn): Promise<void> {
     }
     if (await runRound(turn)) return
   }
+}
+
+/** The next thing to do would be one round too many. */
+function isSpent({ open, isRoundOpen, rounds, agent }: Turn): boolean {
+  return open.length === 0 && !isRoundOpen && rounds >= agent.maxRounds
 }
 
 /** The run's one end after work that did not come to it. What another worker holds is left alone. */
@@ -40,14 +47,22 @@ async function rest(turn: Turn, error: unknown): Promise<void> {
   throw error
 }
 
-async function halted({ run }: Turn, { halt }: Halted): Promise<void> {
-  if (halt.why === 'stop')
-    await run.batch([{ type: 'cancelRun', ...(halt.reason !== undefined && { reason: halt.reason }) }])
-  if (halt.why === 'shutdown')
-    await run.batch([
-      { type: 'closeCalls', reason: 'shutdown' },
-      { type: 'suspendRun', reason: 'shutdown' },
-    ])
+async function halted(turn: Turn, { halt }: Halted): Promise<void> {
+  if (halt.why === 'stop') await stop(turn, halt.reason)
+  if (halt.why === 'shutdown') await leave(turn)
+}
+
+/** What was said so far stays, as the run's end keeps it. */
+async function stop({ run }: Turn, reason: string | undefined): Promise<void> {
+  await run.batch([{ type: 'cancelRun', ...(reason !== undefined && { reason }) }])
+}
+
+/** As after a loss, but nothing of it is unknown to the ledger. */
+async function leave({ run, agent, open }: Turn): Promise<void> {
+  await run.keepDraft()
+  const callIds = await unknownCalls(agent.tools, open)
+  const close: HostCommand[] = callIds.length > 0 ? [{ type: 'closeCalls', reason: 'shutdown', callIds }] : []
+  await run.batch([...close, { type: 'suspendRun', reason: 'shutdown' }])
 }
 
 async function fail({ run }: Turn, error: string, code: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** What the next model call is made with: the context as it is now, the tools, the settings, and how many tokens that is. */
 import type { LanguageModelV4CallOptions, LanguageModelV4FunctionTool } from '@ai-sdk/provider'
-import type { ProviderMessage } from '@holdfast/core'
+import { type ProviderMessage, type ResolvedBudget, resolveBudget } from '@holdfast/core'
+import type { TokenBudget } from '@holdfast/protocol'
 import { promptSnapshotOf } from '../context/system-prompt.ts'
 import type { Agent } from '../define/agent.ts'
 import { promptOf } from '../model/prompt.ts'
@@ -8,7 +9,23 @@ import type { Turn } from './turn.ts'
 
 export interface Prepared {
   options: LanguageModelV4CallOptions
-  tokens: { system: number; window: number; total: number }
+  tokens: Tokens
+  budget: CallBudget
+}
+
+interface Tokens {
+  system: number
+  summary: number
+  window: number
+  total: number
+}
+
+/** What the session's budget says about one call. */
+interface CallBudget extends ResolvedBudget {
+  /** What an answer may have, where somebody said so. */
+  maxOutputTokens?: number
+  /** There is a limit to what may be spent. */
+  isSpend: boolean
 }
 
 export async function prepare(turn: Turn): Promise<Prepared> {
@@ -21,7 +38,18 @@ export async function prepare(turn: Turn): Promise<Prepared> {
     prompt: promptOf(effectiveText, view, new Map()),
     ...(tools.length > 0 && { tools }),
   }
-  return { options, tokens: await tokensOf(turn, effectiveText, tools, view) }
+  return {
+    options,
+    tokens: await tokensOf(turn, effectiveText, tools, view),
+    budget: callBudget(record.budget),
+  }
+}
+
+function callBudget(budget: TokenBudget | undefined): CallBudget {
+  const { tokens, costMicrocents, toolCalls } = budget?.spend ?? {}
+  const isSpend = [tokens, costMicrocents, toolCalls].some((limit) => limit !== undefined)
+  const chosen = budget?.maxOutputTokens
+  return { ...resolveBudget(budget), isSpend, ...(chosen !== undefined && { maxOutputTokens: chosen }) }
 }
 
 function toolsOf({ tools }: Agent): LanguageModelV4FunctionTool[] {
@@ -38,9 +66,9 @@ async function tokensOf(
   system: string,
   tools: readonly LanguageModelV4FunctionTool[],
   view: readonly ProviderMessage[],
-): Promise<Prepared['tokens']> {
+): Promise<Tokens> {
   const count = await turn.world.counter
   const fixed = count(system) + (tools.length > 0 ? count(JSON.stringify(tools)) : 0)
   const window = view.reduce((sum, { parts }) => sum + count(JSON.stringify(parts)), 0)
-  return { system: fixed, window, total: fixed + window }
+  return { system: fixed, summary: 0, window, total: fixed + window }
 }

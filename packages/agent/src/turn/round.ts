@@ -1,26 +1,41 @@
 /** A round: one model call, its answer made durable, its tool calls run. */
 import type { HostCommand } from '@holdfast/core'
-import type { MessageInput, MessagePart } from '@holdfast/protocol'
+import { type MessageInput, type MessagePart, toTime } from '@holdfast/protocol'
+import { settlement } from '../budget/reserve.ts'
 import type { Reply } from '../model/reply.ts'
 import { runCalls } from '../tools/run-calls.ts'
 import { type Answer, askModel } from './ask-model.ts'
-import { prepare } from './prepare.ts'
-import type { Turn } from './turn.ts'
+import { type Prepared, prepare } from './prepare.ts'
+import { nextRound, type Turn } from './turn.ts'
 
-/** Whether the run has ended with this round. */
+/** Whether the run rests after it: ended, or suspended. */
 export async function runRound(turn: Turn): Promise<boolean> {
+  if (turn.open.length > 0) return (await runCalls(turn)) !== undefined
+  if (!turn.isRoundOpen) await beginRound(turn)
   const prepared = await prepare(turn)
-  await turn.run.batch([...endOfRound(turn), { type: 'startRound' }])
-  turn.rounds += 1
-  turn.steering = 0
-  const answer = await askModel(turn, prepared)
-  if (answer.reply.calls.length > 0) {
-    await turn.run.batch(said(answer))
-    turn.open = [...answer.reply.calls]
-    await runCalls(turn)
-    return false
+  const answer = await askModel(turn, prepared, [measured(turn, prepared)])
+  if (answer.reply.calls.length === 0) return finish(turn, answer)
+  await turn.run.batch(said(answer))
+  turn.called(answer.reply.calls)
+  return false
+}
+
+/** Input that steers the run is taken in with it. */
+async function beginRound(turn: Turn): Promise<void> {
+  await turn.run.batch(nextRound(turn))
+  turn.roundBegan()
+}
+
+function measured({ world }: Turn, { tokens, budget }: Prepared): HostCommand {
+  const usage = {
+    systemTokens: tokens.system,
+    summaryTokens: tokens.summary,
+    windowTokens: tokens.window,
+    totalTokens: tokens.total,
+    budgetTokens: budget.roomTokens,
+    measuredAt: toTime(world.now()),
   }
-  return finish(turn, answer)
+  return { type: 'measureContext', usage }
 }
 
 /** Input that steers the run came meanwhile: the answer stands, and the run goes on with it. */
@@ -28,20 +43,13 @@ async function finish(turn: Turn, answer: Answer): Promise<boolean> {
   const isLast = turn.steering === 0
   const end: HostCommand[] = isLast ? [{ type: 'completeRound' }, { type: 'completeRun' }] : []
   await turn.run.batch([...said(answer), ...end])
+  turn.isRoundOpen = false
   return isLast
 }
 
-/** The round before is completed in the commit that begins the next one. */
-export function endOfRound({ run }: Turn): HostCommand[] {
-  return 'roundId' in run && run.roundId !== undefined ? [{ type: 'completeRound' }] : []
-}
-
-function said({ reply, draftId, usage }: Answer): HostCommand[] {
+function said({ reply, draftId, usage, reserved }: Answer): HostCommand[] {
   const message = { role: 'assistant' as const, parts: partsOf(reply), finish: finishOf(reply) }
-  return [
-    { type: 'append', message, draftId },
-    { type: 'recordUsage', usage },
-  ]
+  return [{ type: 'append', message, draftId }, { type: 'recordUsage', usage }, ...settlement(reserved)]
 }
 
 function partsOf(reply: Reply): MessagePart[] {

@@ -1,8 +1,10 @@
 /** One run as this process works on it. */
-import type { HeldRun, UnseenSession } from '@holdfast/core'
+import type { HeldRun, HostCommand, SuspendedRun, UnseenSession } from '@holdfast/core'
+import type { QuestionInput } from '@holdfast/protocol'
 import type { Agent } from '../define/agent.ts'
-import type { WantedCall } from '../model/reply.ts'
+import type { CallResult } from '../tools/plan-call.ts'
 import { HaltSwitch } from './halt.ts'
+import type { OpenCall, Standing } from './standing.ts'
 import type { World } from './world.ts'
 
 export class Turn {
@@ -13,16 +15,54 @@ export class Turn {
   readonly halting = new HaltSwitch()
   /** Rounds that began in this run. */
   rounds = 0
+  /** A round began, and its model was not asked yet. */
+  isRoundOpen = false
+  /** Somebody said that calls without a known price may be made. */
+  mayBeUnpriced = false
   /** Calls of the round under way that have no result yet, in call order. */
-  open: WantedCall[] = []
+  open: OpenCall[] = []
   /** Input that steers the run and was not taken in yet. */
   steering = 0
+  /** Input waits, or did: when the run ends there may be another to begin. */
+  hasWaiting = false
+  /** Results of calls that were closed before they came. */
+  readonly late: Promise<CallResult & { callId: string }>[] = []
 
-  constructor(world: World, agent: Agent, session: UnseenSession, run: HeldRun) {
+  /** Where the log stood when the run was taken. */
+  readonly seq: number
+
+  /** Of a run that just began, with its first round, all that is known is where the log stood. */
+  constructor(world: World, agent: Agent, run: HeldRun, standing: Standing | { seq: number }) {
     this.world = world
     this.agent = agent
-    this.session = session
+    this.session = world.holdfast.sessions.at(run.sessionId)
     this.run = run
+    this.seq = standing.seq
+    if (!('open' in standing)) {
+      this.roundBegan()
+      return
+    }
+    this.rounds = standing.rounds
+    this.open = standing.open
+    if (standing.stopRequested) this.halting.pull({ why: 'stop' })
+  }
+
+  roundBegan(): void {
+    this.rounds += 1
+    this.steering = 0
+    this.isRoundOpen = true
+  }
+
+  called(calls: readonly OpenCall[]): void {
+    this.open = [...calls]
+    this.isRoundOpen = false
+  }
+
+  /** Asks, and leaves the run to whoever finds it answered. */
+  async ask(question: QuestionInput): Promise<SuspendedRun> {
+    if (this.run.state === 'finalizing')
+      throw new Error(`run ${this.run.runId} is finalizing and asks nothing`)
+    return this.run.ask(question as Parameters<typeof this.run.ask>[0])
   }
 
   get signal(): AbortSignal {
@@ -34,4 +74,10 @@ export class Turn {
     if (roundId === undefined) throw new Error(`run ${this.run.runId} has no open round`)
     return roundId
   }
+}
+
+/** The round before is completed in the commit that begins the next one. */
+export function nextRound({ run }: Turn): HostCommand[] {
+  const { roundId } = run as { roundId?: string }
+  return [...(roundId === undefined ? [] : [{ type: 'completeRound' } as const]), { type: 'startRound' }]
 }

@@ -12,6 +12,7 @@ export interface World {
   readonly leaseTtlMs: number
   readonly counter: Promise<CountTokens>
   readonly ids: Ids
+  onError(error: unknown, sessionId?: string): void
   now(): number
   /** In [0, 1). */
   random(): number

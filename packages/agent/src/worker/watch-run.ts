@@ -1,10 +1,10 @@
-/** What others write beside a run, whichever process they are in: stops, and input that steers it. */
+/** What others write beside a run, whichever process they are in: stops, and input that waits for it. */
 import type { FollowedEvent } from '@holdfast/core'
 import type { EventData } from '@holdfast/protocol'
 import type { Turn } from '../turn/turn.ts'
 
-export async function watchRun(turn: Turn, after: number, signal: AbortSignal): Promise<void> {
-  for await (const item of turn.session.follow({ after: String(after), signal })) {
+export async function watchRun(turn: Turn, signal: AbortSignal): Promise<void> {
+  for await (const item of turn.session.follow({ after: String(turn.seq), signal })) {
     if (item.type === 'event') heard(turn, item)
   }
 }
@@ -20,8 +20,11 @@ function heard(turn: Turn, item: FollowedEvent): void {
       if ((item.event.data as EventData<'lease.taken'>).epoch > turn.run.epoch)
         turn.halting.pull({ why: 'lost' })
       return
-    case 'message.appended':
-      if ((item.event.data as EventData<'message.appended'>).waiting === 'steer') turn.steering += 1
+    case 'message.appended': {
+      const { waiting } = item.event.data as EventData<'message.appended'>
+      if (waiting === 'steer') turn.steering += 1
+      if (waiting !== undefined) turn.hasWaiting = true
       return
+    }
   }
 }

@@ -1,25 +1,61 @@
 /** The turns that this process works on: each with its lease kept and its log watched. */
-import type { HeldRun } from '@holdfast/core'
-import type { Agent } from '../define/agent.ts'
+import { isHoldfastError } from '@holdfast/protocol'
 import { drive } from '../turn/drive.ts'
-import { Turn } from '../turn/turn.ts'
+import type { Halt } from '../turn/halt.ts'
+import type { Turn } from '../turn/turn.ts'
 import type { World } from '../turn/world.ts'
+import { claim } from './claim.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { watchRun } from './watch-run.ts'
 
 export class Worker {
   readonly #world: World
   readonly #turns = new Map<string, { turn: Turn; done: Promise<void> }>()
+  #isClosing = false
 
   constructor(world: World) {
     this.#world = world
   }
 
+  /** Sessions that are worked on here. */
+  get busy(): number {
+    return this.#turns.size
+  }
+
   /** Works on a run that this process holds, until it ends, is suspended or is lost. */
-  take(agent: Agent, run: HeldRun, seq: number): void {
-    const turn = new Turn(this.#world, agent, this.#world.holdfast.sessions.at(run.sessionId), run)
-    const done = this.#work(turn, seq)
-    this.#turns.set(run.sessionId, { turn, done })
+  take(turn: Turn): void {
+    const { sessionId } = turn.run
+    const before = this.#turns.get(sessionId)?.done
+    const done = this.#work(turn, before).catch((error: unknown) => this.#world.onError(error, sessionId))
+    this.#turns.set(sessionId, { turn, done })
+    if (this.#isClosing) turn.halting.pull({ why: 'shutdown' })
+  }
+
+  /** Whether there was something to do for the session here. */
+  async claim(sessionId: string): Promise<boolean> {
+    if (this.#isClosing) return false
+    const turn = await claim(this.#world, sessionId)
+    if (turn) this.take(turn)
+    return turn !== undefined
+  }
+
+  /** Everything that is due, as far as it is nobody else's. */
+  async claimDue(): Promise<void> {
+    for (const sessionId of await this.#world.holdfast.sessions.listDue({ limit: 200 })) {
+      if (this.#isClosing) return
+      await this.#claimSafely(sessionId)
+    }
+  }
+
+  /** Takes nothing more on, and leaves what is under way to others. */
+  leave(halt: Halt): void {
+    this.#isClosing = true
+    for (const { turn } of this.#turns.values()) turn.halting.pull(halt)
+  }
+
+  /** Takes nothing more on. */
+  close(): void {
+    this.#isClosing = true
   }
 
   /** Resolves when nothing is worked on. */
@@ -27,18 +63,48 @@ export class Worker {
     while (this.#turns.size > 0) await Promise.all([...this.#turns.values()].map(({ done }) => done))
   }
 
-  async #work(turn: Turn, seq: number): Promise<void> {
+  /** One session's trouble never hides another's turn. */
+  async #claimSafely(sessionId: string): Promise<void> {
+    try {
+      await this.claim(sessionId)
+    } catch (error) {
+      this.#world.onError(error, sessionId)
+    }
+  }
+
+  async #work(turn: Turn, before: Promise<void> | undefined): Promise<void> {
+    await before
     const { leaseTtlMs: ttlMs, now } = this.#world
     const watching = new AbortController()
     const lease = new LeaseKeeper(turn.run, { ttlMs, now, onLost: () => turn.halting.pull({ why: 'lost' }) })
-    const watched = watchRun(turn, seq, watching.signal)
+    const watched = watchRun(turn, watching.signal).catch((error: unknown) => {
+      this.#world.onError(error, turn.run.sessionId)
+    })
     try {
       await drive(turn)
     } finally {
       lease.end()
       watching.abort()
       await watched
-      this.#turns.delete(turn.run.sessionId)
+      const { sessionId } = turn.run
+      if (this.#turns.get(sessionId)?.turn === turn) this.#turns.delete(sessionId)
+      this.#keepLate(turn)
+      if (turn.hasWaiting) await this.#claimSafely(sessionId)
+    }
+  }
+
+  #keepLate(turn: Turn): void {
+    for (const coming of turn.late) void this.#noteLate(turn, coming)
+  }
+
+  /** The session may have ended meanwhile: then nobody wants to know. */
+  async #noteLate({ session, run }: Turn, coming: Turn['late'][number]): Promise<void> {
+    const { callId, ...data } = await coming
+    try {
+      await session.addNote({ kind: 'late_tool_result', callId, data })
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error
+      this.#world.onError(error, run.sessionId)
     }
   }
 }

@@ -23,14 +23,17 @@ export function newPlace(): string {
 export interface Process {
   holdfast: Holdfast
   agents: Agents
+  /** Ends it as a process that is asked to; again is harmless. */
+  end(): Promise<void>
 }
 
 export async function started(path: string, options: AgentsOptions): Promise<Process> {
   const holdfast = await openHoldfast({ store: sqlite(path) })
   const agents = withAgents(holdfast, options)
-  open.push(async () => {
-    await agents.idle()
+  const end = async (): Promise<void> => {
+    await agents.close()
     await holdfast.close()
-  })
-  return { holdfast, agents }
+  }
+  open.push(end)
+  return { holdfast, agents, end }
 }

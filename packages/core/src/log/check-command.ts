@@ -129,9 +129,10 @@ const checks: { [T in HostCommandType]: Check<T> } = {
     ...optional({ callIds: ifGiven(f.callIds, callIdsOf) }),
   }),
 
-  startRun: ({ owner, ttlMs, recorded, ...f }) => ({
+  startRun: ({ owner, ttlMs, recorded, ifDue, ...f }) => ({
     ...checkLease({ owner, ttlMs }),
     ...(recorded === true && { recorded: true }),
+    ...(ifDue === true && { ifDue: true }),
     ...modelRef({ providerId: f.providerId, model: f.model }, 'startRun'),
     ...optional({
       runId: ifGiven(f.runId, (value) => parseInput(id, value, 'runId')),

@@ -316,7 +316,13 @@ export class SessionHandle {
   // Runs
 
   async startRun(
-    run: Lease & { runId?: string; answers?: string; providerId?: string; model?: string },
+    run: Lease & {
+      runId?: string
+      answers?: string
+      providerId?: string
+      model?: string
+      ifDue?: boolean
+    },
     options?: WriteOptions,
   ): Promise<InitializingRun> {
     const written = await this.#write([{ type: 'startRun', ...run }], options)

@@ -115,6 +115,8 @@ interface Writable extends Readable {
       answers?: string
       providerId?: string
       model?: string
+      /** Only while the session is due (`sessions.listDue`); else `illegal_transition`. */
+      ifDue?: boolean
     },
     options?: WriteOptions,
   ): Promise<InitializingRun>

@@ -96,6 +96,8 @@ export interface Commands {
   startRun: {
     runId?: string
     recorded?: boolean
+    /** Only while the session is due: of two that found it so, one starts a run. */
+    ifDue?: boolean
     owner: string
     ttlMs: number
     answers?: string

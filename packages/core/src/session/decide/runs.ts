@@ -23,6 +23,7 @@ const run = { run: true } as const
 export const decideStartRun: Decide<Only<'startRun'>> = function* (head, command, env) {
   if (isUnfinished(head.run))
     refuse('run_live', `run ${head.run.runId} of session ${head.id} has not ended`, { runId: head.run.runId })
+  if (command.ifDue) requireDue(head, env)
   requireModel(head, command)
   const runId = command.runId ?? env.ids.next()
   yield* requireNewRun(head, command.runId)
@@ -35,6 +36,11 @@ export const decideStartRun: Decide<Only<'startRun'>> = function* (head, command
   const events = [...closeOpenCalls(head, {}), ...activation(head, command)]
   if (command.recorded) return { events: [...events, started] }
   return { events: [...events, started, taken(command.owner, env)], lease: take(head, command, env) }
+}
+
+function requireDue({ id }: Head, { lease, nowMs }: Env): void {
+  const isDue = lease.owner === undefined && lease.expiresAtMs !== undefined && lease.expiresAtMs <= nowMs
+  if (!isDue) refuse('illegal_transition', `nobody is wanted to work on session ${id} (any more)`)
 }
 
 function* requireNewRun(head: Head, runId: string | undefined) {
