@@ -23,6 +23,8 @@ export interface AgentInput {
   maxRounds?: number
   /** Tries of one model call with one model, the first included. Default 3. */
   maxAttempts?: number
+  /** At a limit of the budget: ask whether to raise it (default), or end the turn. A child's turn ends. */
+  onLimit?: 'ask' | 'end'
 }
 
 export interface Agent {
@@ -37,6 +39,7 @@ export interface Agent {
   readonly output: Schema | undefined
   readonly maxRounds: number
   readonly maxAttempts: number
+  readonly onLimit: 'ask' | 'end'
 }
 
 /** Throws `invalid_input` for an agent without a model, and for two tools of one name. */
@@ -58,6 +61,7 @@ export function defineAgent(agent: AgentInput): Agent {
     output: agent.output && schemaOf(agent.output),
     maxRounds: agent.maxRounds ?? 64,
     maxAttempts: agent.maxAttempts ?? 3,
+    onLimit: agent.onLimit ?? 'ask',
   }
 }
 

@@ -1,6 +1,7 @@
 /** A run from where it stands to where it rests: ended, suspended, or no longer ours. */
-import type { HostCommand } from '@holdfast/core'
 import { isHoldfastError } from '@holdfast/protocol'
+import { LimitReached } from '../budget/limit.ts'
+import { limitAnswered, limitReached } from '../budget/reached.ts'
 import { unknownCalls } from '../tools/unknown-calls.ts'
 import { ModelFailed } from './ask-model.ts'
 import { Halted } from './halt.ts'
@@ -12,10 +13,13 @@ export async function drive(turn: Turn): Promise<void> {
     await rounds(turn)
   } catch (error) {
     await rest(turn, error)
+  } finally {
+    turn.wall.end()
   }
 }
 
 async function rounds(turn: Turn): Promise<void> {
+  if (turn.standing && !(await limitAnswered(turn, turn.standing))) return
   for (;;) {
     turn.halting.check()
     if (isSpent(turn)) {
@@ -38,6 +42,7 @@ function isSpent({ open, isRoundOpen, rounds, agent }: Turn): boolean {
 async function rest(turn: Turn, error: unknown): Promise<void> {
   if (isHoldfastError(error, 'stale_epoch')) return
   if (error instanceof Halted) return halted(turn, error)
+  if (error instanceof LimitReached) return limitReached(turn, error)
   if (error instanceof ModelFailed) return fail(turn, error.message, error.failure.code)
   await fail(
     turn,
@@ -50,6 +55,9 @@ async function rest(turn: Turn, error: unknown): Promise<void> {
 async function halted(turn: Turn, { halt }: Halted): Promise<void> {
   if (halt.why === 'stop') await stop(turn, halt.reason)
   if (halt.why === 'shutdown') await leave(turn)
+  if (halt.why !== 'limit') return
+  await putDown(turn)
+  await limitReached(turn, halt.reached)
 }
 
 /** What was said so far stays, as the run's end keeps it. */
@@ -58,11 +66,15 @@ async function stop({ run }: Turn, reason: string | undefined): Promise<void> {
 }
 
 /** As after a loss, but nothing of it is unknown to the ledger. */
-async function leave({ run, agent, open }: Turn): Promise<void> {
+async function leave(turn: Turn): Promise<void> {
+  await putDown(turn)
+  await turn.run.batch([{ type: 'suspendRun', reason: 'shutdown' }])
+}
+
+async function putDown({ run, agent, open }: Turn): Promise<void> {
   await run.keepDraft()
   const callIds = await unknownCalls(agent.tools, open)
-  const close: HostCommand[] = callIds.length > 0 ? [{ type: 'closeCalls', reason: 'shutdown', callIds }] : []
-  await run.batch([...close, { type: 'suspendRun', reason: 'shutdown' }])
+  if (callIds.length > 0) await run.batch([{ type: 'closeCalls', reason: 'halted', callIds }])
 }
 
 async function fail({ run }: Turn, error: string, code: string): Promise<void> {

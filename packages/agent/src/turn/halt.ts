@@ -1,3 +1,5 @@
+import type { LimitReached } from '../budget/limit.ts'
+
 /** Why a turn is to stop before its end: it is the reason of the turn's abort signal. */
 export type Halt =
   /** Somebody asked the run to stop. */
@@ -6,6 +8,8 @@ export type Halt =
   | { why: 'lost' }
   /** This process goes: the run is left for another worker. */
   | { why: 'shutdown' }
+  /** Its time is up. */
+  | { why: 'limit'; reached: LimitReached }
 
 /** Thrown out of work that the signal of a turn ended. */
 export class Halted extends Error {

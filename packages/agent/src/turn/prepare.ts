@@ -26,6 +26,8 @@ interface CallBudget extends ResolvedBudget {
   maxOutputTokens?: number
   /** There is a limit to what may be spent. */
   isSpend: boolean
+  /** Milliseconds that workers may spend on one turn. */
+  wallMs?: number
 }
 
 export async function prepare(turn: Turn): Promise<Prepared> {
@@ -46,10 +48,15 @@ export async function prepare(turn: Turn): Promise<Prepared> {
 }
 
 function callBudget(budget: TokenBudget | undefined): CallBudget {
-  const { tokens, costMicrocents, toolCalls } = budget?.spend ?? {}
+  const { tokens, costMicrocents, toolCalls, wallMs } = budget?.spend ?? {}
   const isSpend = [tokens, costMicrocents, toolCalls].some((limit) => limit !== undefined)
   const chosen = budget?.maxOutputTokens
-  return { ...resolveBudget(budget), isSpend, ...(chosen !== undefined && { maxOutputTokens: chosen }) }
+  return {
+    ...resolveBudget(budget),
+    isSpend,
+    ...(chosen !== undefined && { maxOutputTokens: chosen }),
+    ...(wallMs !== undefined && { wallMs }),
+  }
 }
 
 function toolsOf({ tools }: Agent): LanguageModelV4FunctionTool[] {

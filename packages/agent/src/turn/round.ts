@@ -2,6 +2,7 @@
 import type { HostCommand } from '@holdfast/core'
 import { type MessageInput, type MessagePart, toTime } from '@holdfast/protocol'
 import { settlement } from '../budget/reserve.ts'
+import { sayWithin } from '../budget/tool-calls.ts'
 import type { Reply } from '../model/reply.ts'
 import { runCalls } from '../tools/run-calls.ts'
 import { type Answer, askModel } from './ask-model.ts'
@@ -13,11 +14,19 @@ export async function runRound(turn: Turn): Promise<boolean> {
   if (turn.open.length > 0) return (await runCalls(turn)) !== undefined
   if (!turn.isRoundOpen) await beginRound(turn)
   const prepared = await prepare(turn)
+  turn.wall.hold(turn, prepared.budget.wallMs)
   const answer = await askModel(turn, prepared, [measured(turn, prepared)])
   if (answer.reply.calls.length === 0) return finish(turn, answer)
-  await turn.run.batch(said(answer))
-  turn.called(answer.reply.calls)
+  await callTools(turn, prepared, answer)
   return false
+}
+
+async function callTools(turn: Turn, { budget }: Prepared, answer: Answer): Promise<void> {
+  turn.isRoundOpen = false
+  const { calls } = answer.reply
+  if (budget.isSpend) await sayWithin(turn, calls, said(answer))
+  else await turn.run.batch(said(answer))
+  turn.open = [...calls]
 }
 
 /** Input that steers the run is taken in with it. */

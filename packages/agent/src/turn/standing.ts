@@ -1,6 +1,7 @@
 /** Where a run stands, read from its own events: what a worker must know to go on with it. */
 import type { UnseenSession } from '@holdfast/core'
-import { type EventData, isErased, type Json, limits, type SessionEvent } from '@holdfast/protocol'
+import { type EventData, isErased, type Json, limits, type SessionEvent, toMs } from '@holdfast/protocol'
+import { CONTINUE, type Limit, limitOf } from '../budget/limit.ts'
 import type { WantedCall } from '../model/reply.ts'
 
 /** What became of a question. */
@@ -34,6 +35,12 @@ export interface Standing {
   children: ReadonlyMap<string, Ended | undefined>
   /** Names and inputs of the calls so far, oldest first. */
   calls: WantedCall[]
+  /** The last limit that was come to, and what was answered; `isRaised`: the budget was set since. */
+  limit: { of: Limit; answered?: Answered; isRaised: boolean } | undefined
+  /** Somebody said that calls without a known price may be made. */
+  mayBeUnpriced: boolean
+  /** Milliseconds that workers spent on the run, by the times of their events. */
+  workedMs: number
 }
 
 export async function readStanding(session: UnseenSession, runId: string): Promise<Standing> {
@@ -71,14 +78,23 @@ class FoldedStanding implements Standing {
   sentTokens = 0
   losses = 0
   readonly children = new Map<string, Ended | undefined>()
-  readonly calls: WantedCall[] = []
+  calls: WantedCall[] = []
+  limit: Standing['limit']
+  mayBeUnpriced = false
+  workedMs = 0
+  #takenAt: string | undefined
+  #lastAt = ''
   /** Question id → call id. */
   readonly #asked = new Map<string, string>()
 
   add(event: SessionEvent): void {
     this.seq = event.seq
     if (isErased(event)) return
+    this.#clock(event)
     switch (event.type) {
+      case 'budget.set':
+        if (this.limit?.answered) this.limit.isRaised = true
+        return
       case 'run.stop_requested':
         this.stopRequested = true
         return
@@ -135,8 +151,10 @@ class FoldedStanding implements Standing {
   #questioned({ type, data }: SessionEvent): void {
     switch (type) {
       case 'question.asked': {
-        const { questionId, toolCallId } = data as EventData<'question.asked'>
+        const { questionId, toolCallId, toolName } = data as EventData<'question.asked'>
         if (toolCallId !== undefined) this.#asked.set(questionId, toolCallId)
+        const limit = limitOf(toolName)
+        if (limit) this.limit = { of: limit, isRaised: false }
         return
       }
       case 'question.answered':
@@ -156,8 +174,28 @@ class FoldedStanding implements Standing {
     this.#settled(questionId, { answer })
   }
 
+  #limitAnswered(limit: NonNullable<Standing['limit']>, answered: Answered): void {
+    limit.answered = answered
+    if (typeof answered === 'string' || answered.answer !== CONTINUE) return
+    if (limit.of === 'price') this.mayBeUnpriced = true
+    if (limit.of === 'loop') this.calls = []
+  }
+
+  /** A lost worker worked until its last event. */
+  #clock({ type, at }: SessionEvent): void {
+    const isEnd = type === 'run.suspended' || type === 'lease.lost'
+    if (isEnd && this.#takenAt !== undefined) {
+      const until = type === 'lease.lost' ? this.#lastAt : at
+      this.workedMs += Math.max(0, toMs(until) - toMs(this.#takenAt))
+      this.#takenAt = undefined
+    }
+    if (type === 'lease.taken') this.#takenAt = at
+    this.#lastAt = at
+  }
+
   #settled(questionId: string, answered: Answered): void {
     const callId = this.#asked.get(questionId)
+    if (callId === undefined && this.limit) this.#limitAnswered(this.limit, answered)
     this.open = this.open.map((call) => (call.callId === callId ? { ...call, answered } : call))
   }
 }

@@ -1,6 +1,7 @@
 /** One run as this process works on it. */
 import type { HeldRun, HostCommand, SuspendedRun, UnseenSession } from '@holdfast/core'
 import type { QuestionInput } from '@holdfast/protocol'
+import { WallClock } from '../budget/wall-clock.ts'
 import type { Agent } from '../define/agent.ts'
 import type { CallResult } from '../tools/plan-call.ts'
 import { HaltSwitch } from './halt.ts'
@@ -28,6 +29,9 @@ export class Turn {
   /** Results of calls that were closed before they came. */
   readonly late: Promise<CallResult & { callId: string }>[] = []
 
+  readonly wall: WallClock
+  /** What was found of a run that others began. */
+  readonly standing: Standing | undefined
   /** Where the log stood when the run was taken. */
   readonly seq: number
 
@@ -38,12 +42,16 @@ export class Turn {
     this.session = world.holdfast.sessions.at(run.sessionId)
     this.run = run
     this.seq = standing.seq
+    this.standing = 'open' in standing ? standing : undefined
+    this.wall = new WallClock(() => world.now(), 'open' in standing ? standing.workedMs : 0)
     if (!('open' in standing)) {
       this.roundBegan()
       return
     }
     this.rounds = standing.rounds
     this.open = standing.open
+    this.isRoundOpen = standing.attemptLost
+    this.mayBeUnpriced = standing.mayBeUnpriced
     if (standing.stopRequested) this.halting.pull({ why: 'stop' })
   }
 
@@ -51,11 +59,6 @@ export class Turn {
     this.rounds += 1
     this.steering = 0
     this.isRoundOpen = true
-  }
-
-  called(calls: readonly OpenCall[]): void {
-    this.open = [...calls]
-    this.isRoundOpen = false
   }
 
   /** Asks, and leaves the run to whoever finds it answered. */

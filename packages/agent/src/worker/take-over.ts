@@ -37,7 +37,11 @@ export async function takeOver(
   if (callIds.length > 0) await run.batch([{ type: 'closeCalls', reason: 'recovery', callIds }])
   return {
     run,
-    standing: { ...standing, open: standing.open.filter(({ callId }) => !callIds.includes(callId)) },
+    standing: {
+      ...standing,
+      attemptLost: false,
+      open: standing.open.filter(({ callId }) => !callIds.includes(callId)),
+    },
   }
 }
 
