@@ -1,6 +1,7 @@
 /** How long workers have been at a run: what its budget of wall time is compared with. Waiting for an answer takes none of it. */
-import type { Turn } from '../turn/turn.ts'
 import { LimitReached } from './limit.ts'
+
+const longestTimerMs = 2 ** 31 - 1
 
 export class WallClock {
   readonly #startedMs: number
@@ -18,14 +19,14 @@ export class WallClock {
     return this.#beforeMs + this.#now() - this.#startedMs
   }
 
-  /** Throws when there is nothing left, and halts the turn when there is nothing left any more. */
-  hold(turn: Turn, wallMs: number | undefined): void {
+  /** Throws when there is nothing left; calls when there is nothing left any more. */
+  hold(wallMs: number | undefined, onReached: (reached: LimitReached) => void): void {
     this.end()
     if (wallMs === undefined) return
     const reached = new LimitReached('wallMs', `The turn has worked for its ${wallMs} ms.`)
     const left = wallMs - this.workedMs
     if (left <= 0) throw reached
-    this.#timer = setTimeout(() => turn.halting.pull({ why: 'limit', reached }), Math.min(left, 2 ** 31 - 1))
+    this.#timer = setTimeout(() => onReached(reached), Math.min(left, longestTimerMs))
   }
 
   end(): void {

@@ -14,7 +14,7 @@ export async function runRound(turn: Turn): Promise<boolean> {
   if (turn.open.length > 0) return (await runCalls(turn)) !== undefined
   if (!turn.isRoundOpen) await beginRound(turn)
   const prepared = await prepare(turn)
-  turn.wall.hold(turn, prepared.budget.wallMs)
+  turn.wall.hold(prepared.budget.wallMs, (reached) => turn.halting.pull({ why: 'limit', reached }))
   const answer = await askModel(turn, prepared, [measured(turn, prepared)])
   if (answer.reply.calls.length === 0) return finish(turn, answer)
   await callTools(turn, prepared, answer)
