@@ -5,10 +5,13 @@
 import type { LanguageModelV4 } from '@ai-sdk/provider'
 import type { HostCommand } from '@holdfast/core'
 import { isHoldfastError, type PriceBook, toTime } from '@holdfast/protocol'
-import type { Prepared } from '../turn/prepare.ts'
 import type { Turn } from '../turn/turn.ts'
 import { boundOf, type Call, outputWithin } from './bound.ts'
+import type { CallBudget } from './call-budget.ts'
 import { LimitReached } from './limit.ts'
+
+/** As much of a prepared call as its bound depends on. */
+type Sized = { tokens: { total: number }; budget: CallBudget }
 
 export interface Reserved {
   reservationId?: string
@@ -24,7 +27,7 @@ const marginPercent = 10
 /** `beside` is written in the same commit. Throws `LimitReached`; then `beside` is not written. */
 export async function reserve(
   turn: Turn,
-  prepared: Prepared,
+  prepared: Sized,
   { provider, modelId }: LanguageModelV4,
   beside: readonly HostCommand[],
 ): Promise<Reserved> {
@@ -44,7 +47,7 @@ export async function reserve(
   return reserveCall(turn, call, book, beside)
 }
 
-function withMargin({ tokens, budget }: Prepared): number {
+function withMargin({ tokens, budget }: Sized): number {
   return Math.ceil(tokens.total * (1 + marginPercent / 100)) + budget.marginTokens
 }
 

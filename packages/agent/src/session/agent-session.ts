@@ -1,6 +1,7 @@
 /** A session that an agent answers in. What is asked of it here may be asked of it in any process. */
 import type { HostCommand, UnseenSession } from '@holdfast/core'
 import { HoldfastError, isHoldfastError, type Json, type MessagePart } from '@holdfast/protocol'
+import { compactIdle } from '../context/compact-turn.ts'
 import type { Agent } from '../define/agent.ts'
 import { Turn } from '../turn/turn.ts'
 import type { World } from '../turn/world.ts'
@@ -55,6 +56,22 @@ export class AgentSession {
   /** Goes on with a run that was left, or follows it where it goes on. */
   resume(): TurnStream {
     return new TurnStream(this.#resumed())
+  }
+
+  /**
+   * Makes the context smaller now, or at the next round of the turn that this process works on. False: there was nothing
+   * that a summary could stand for. `run_elsewhere` when another process works on the session.
+   */
+  async compact({ instructions }: { instructions?: string } = {}): Promise<boolean> {
+    const asked = this.#worker.askToCompact(this.id, instructions)
+    if (asked) return asked
+    const { run } = await this.#session.view()
+    if (run?.owner !== undefined)
+      throw new HoldfastError(
+        'run_elsewhere',
+        `run ${run.runId} of session ${this.id} is live in another process`,
+      )
+    return compactIdle(this.#world, await this.#agent(), this.#session, instructions)
   }
 
   async #answered(questionId: string, answer: Json, options: { key?: string }): Promise<TurnStart> {

@@ -49,7 +49,7 @@ async function rest(turn: Turn, error: unknown): Promise<void> {
     error instanceof Error ? error.message : String(error),
     isHoldfastError(error) ? error.code : 'agent_error',
   )
-  throw error
+  if (!isHoldfastError(error)) throw error
 }
 
 async function halted(turn: Turn, { halt }: Halted): Promise<void> {

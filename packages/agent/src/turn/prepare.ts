@@ -1,11 +1,19 @@
 /** What the next model call is made with: the context as it is now, the tools, the settings, and how many tokens that is. */
 import type { LanguageModelV4CallOptions, LanguageModelV4FunctionTool } from '@ai-sdk/provider'
-import { type ProviderMessage, type ResolvedBudget, resolveBudget } from '@holdfast/core'
-import type { TokenBudget } from '@holdfast/protocol'
+import type { ProviderMessage } from '@holdfast/core'
+import { type CallBudget, callBudget } from '../budget/call-budget.ts'
+import { compactTurn, requireFit } from '../context/compact-turn.ts'
 import { promptSnapshotOf } from '../context/system-prompt.ts'
 import type { Agent } from '../define/agent.ts'
 import { promptOf } from '../model/prompt.ts'
 import type { Turn } from './turn.ts'
+
+export interface Tokens {
+  system: number
+  summary: number
+  window: number
+  total: number
+}
 
 export interface Prepared {
   options: LanguageModelV4CallOptions
@@ -13,24 +21,20 @@ export interface Prepared {
   budget: CallBudget
 }
 
-interface Tokens {
-  system: number
-  summary: number
-  window: number
-  total: number
-}
-
-/** What the session's budget says about one call. */
-interface CallBudget extends ResolvedBudget {
-  /** What an answer may have, where somebody said so. */
-  maxOutputTokens?: number
-  /** There is a limit to what may be spent. */
-  isSpend: boolean
-  /** Milliseconds that workers may spend on one turn. */
-  wallMs?: number
-}
-
+/** Looks again after each compaction, until the context fits or nothing more can be done about it. */
 export async function prepare(turn: Turn): Promise<Prepared> {
+  for (let tries = 0; ; tries++) {
+    const prepared = await look(turn)
+    const isLarge = prepared.tokens.total >= prepared.budget.triggerTokens
+    if ((isLarge || turn.forced) && tries < mostCompactions && (await compactTurn(turn, prepared))) continue
+    requireFit(prepared)
+    return prepared
+  }
+}
+
+const mostCompactions = 8
+
+async function look(turn: Turn): Promise<Prepared> {
   const { agent, session } = turn
   const [view, record] = await Promise.all([session.providerView(), session.view()])
   const { effectiveText } = promptSnapshotOf(agent, record)
@@ -44,18 +48,6 @@ export async function prepare(turn: Turn): Promise<Prepared> {
     options,
     tokens: await tokensOf(turn, effectiveText, tools, view),
     budget: callBudget(record.budget),
-  }
-}
-
-function callBudget(budget: TokenBudget | undefined): CallBudget {
-  const { tokens, costMicrocents, toolCalls, wallMs } = budget?.spend ?? {}
-  const isSpend = [tokens, costMicrocents, toolCalls].some((limit) => limit !== undefined)
-  const chosen = budget?.maxOutputTokens
-  return {
-    ...resolveBudget(budget),
-    isSpend,
-    ...(chosen !== undefined && { maxOutputTokens: chosen }),
-    ...(wallMs !== undefined && { wallMs }),
   }
 }
 

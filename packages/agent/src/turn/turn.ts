@@ -8,6 +8,12 @@ import { HaltSwitch } from './halt.ts'
 import type { OpenCall, Standing } from './standing.ts'
 import type { World } from './world.ts'
 
+export interface ForcedCompaction {
+  instructions?: string
+  /** Called when a compaction succeeded. */
+  done(): void
+}
+
 export class Turn {
   readonly world: World
   readonly agent: Agent
@@ -22,6 +28,10 @@ export class Turn {
   mayBeUnpriced = false
   /** Calls of the round under way that have no result yet, in call order. */
   open: OpenCall[] = []
+  /** Somebody asked for a compaction. It is never written anywhere. */
+  forced: ForcedCompaction | undefined
+  /** Tokens below which no compaction is tried, after one failed. */
+  compactFrom = 0
   /** Input that steers the run and was not taken in yet. */
   steering = 0
   /** Input waits, or did: when the run ends there may be another to begin. */
@@ -53,6 +63,11 @@ export class Turn {
     this.isRoundOpen = standing.attemptLost
     this.mayBeUnpriced = standing.mayBeUnpriced
     if (standing.stopRequested) this.halting.pull({ why: 'stop' })
+  }
+
+  compactionDone(): void {
+    this.forced?.done()
+    this.forced = undefined
   }
 
   roundBegan(): void {

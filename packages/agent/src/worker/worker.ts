@@ -39,6 +39,15 @@ export class Worker {
     return turn !== undefined
   }
 
+  /** Resolves to true when a compaction succeeded, to false when the turn ended before; undefined: it is not worked on here. */
+  askToCompact(sessionId: string, instructions: string | undefined): Promise<boolean> | undefined {
+    const work = this.#turns.get(sessionId)
+    if (!work) return undefined
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    work.turn.forced = { done: () => resolve(true), ...(instructions !== undefined && { instructions }) }
+    return Promise.race([promise, work.done.then(() => false)])
+  }
+
   /** Everything that is due, as far as it is nobody else's. */
   async claimDue(): Promise<void> {
     for (const sessionId of await this.#world.holdfast.sessions.listDue({ limit: 200 })) {

@@ -91,7 +91,10 @@ function partsOf({
 }
 
 function blocks(kind: 'text' | 'reasoning', id: string, text: string): LanguageModelV4StreamPart[] {
-  const words = text.match(/\S+\s*|\s+/g) ?? ['']
+  const size = Math.max(1, Math.ceil(text.length / 12))
+  const words = Array.from({ length: Math.ceil(text.length / size) }, (_, i) =>
+    text.slice(i * size, (i + 1) * size),
+  )
   return [
     { type: `${kind}-start`, id },
     ...words.map((delta) => ({ type: `${kind}-delta` as const, id, delta })),

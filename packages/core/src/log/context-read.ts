@@ -9,6 +9,31 @@ import { closePath, outsideOf } from '../session/path.ts'
 import { CoveredReader } from './covered-read.ts'
 import type { LogReads } from './log-reads.ts'
 
+/** What whoever compacts must know, of one moment. */
+export interface ContextState {
+  /** To be given with the compaction: it is refused when the path changed since. */
+  pathSeq: number
+  /** Visible stretches that no compaction covers, in order; both ends included. */
+  uncovered: { from: number; to: number }[]
+  /** Compactions in force; `seq` is that of the event that holds the summary. */
+  overlays: { compactionId: string; from: number; to: number; seq: number }[]
+  /** Tool outputs through this seq are shown shortened. */
+  trimmedThrough?: number
+}
+
+export async function readContextState(reads: LogReads, sessionId: string): Promise<ContextState> {
+  const { state } = await reads.requireHead(sessionId)
+  const { seq, pathSeq } = state.head
+  const parts = await reads.readParts(sessionId, ['path', 'compaction', 'context'], seq)
+  const { ranges, overlays = [], trimmedThrough } = viewStateOf({ head: state.head, parts })
+  return {
+    pathSeq,
+    uncovered: outsideOf(closePath(ranges, seq), overlays),
+    overlays: overlays.map(({ compactionId, from, to, seq: at }) => ({ compactionId, from, to, seq: at })),
+    ...(trimmedThrough !== undefined && { trimmedThrough }),
+  }
+}
+
 export async function readProviderView(reads: LogReads, sessionId: string): Promise<ProviderMessage[]> {
   const { state } = await reads.requireHead(sessionId)
   const { seq } = state.head

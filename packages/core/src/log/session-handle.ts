@@ -27,7 +27,7 @@ import type { NewMessage } from './check-input.ts'
 import { type Checkpoint, getCheckpoint, type NewCheckpoint, putCheckpoint } from './checkpoints.ts'
 import { type ChildInput, type SpawnedChild, type SpawnOptions, spawnChild } from './child-session.ts'
 import { type Comparison, compareSessions } from './compare.ts'
-import { readProviderView } from './context-read.ts'
+import { type ContextState, readContextState, readProviderView } from './context-read.ts'
 import { type ForkInput, type ForkOptions, forkSession } from './create-session.ts'
 import { type Followed, type FollowOptions, follow, followBatches } from './follow.ts'
 import { missing } from './log-reads.ts'
@@ -97,6 +97,10 @@ export class SessionHandle {
 
   providerView(): Promise<ProviderMessage[]> {
     return readProviderView(this.#log.reads, this.id)
+  }
+
+  contextState(): Promise<ContextState> {
+    return readContextState(this.#log.reads, this.id)
   }
 
   follow(options?: FollowOptions): AsyncGenerator<Followed, void, void> {

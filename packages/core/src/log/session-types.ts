@@ -22,6 +22,7 @@ import type { NewMessage } from './check-input.ts'
 import type { Checkpoint, NewCheckpoint } from './checkpoints.ts'
 import type { ChildInput, SpawnedChild, SpawnOptions } from './child-session.ts'
 import type { Comparison } from './compare.ts'
+import type { ContextState } from './context-read.ts'
 import type { ForkInput, ForkOptions } from './create-session.ts'
 import type { Followed, FollowOptions } from './follow.ts'
 import type { MessagePage, MessagePageOptions } from './message-page.ts'
@@ -55,6 +56,8 @@ interface Readable {
   messages(options?: MessagePageOptions): Promise<MessagePage>
   /** What a model would be sent now: every tool call answered exactly once, directly after its message. */
   providerView(): Promise<ProviderMessage[]>
+  /** How the context is made up: what a compaction may cover, and what covers it now. */
+  contextState(): Promise<ContextState>
   follow(options?: FollowOptions): AsyncGenerator<Followed, void, void>
   /** The same, all that there is at once: for sending on. */
   followBatches(options?: FollowOptions): AsyncGenerator<readonly Followed[], void, void>
