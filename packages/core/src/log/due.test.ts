@@ -82,6 +82,37 @@ eachStore('a session that somebody is wanted to work on', (place) => {
     expect(await sessions.listDue({ limit: 1 })).toEqual([])
   })
 
+  it('is a child whose run has ended, until its parent knows', async () => {
+    const { sessions, session } = await opened()
+    await session.append(user('go'))
+    const run = await (await session.startRun(lease)).startRound()
+    await run.spawnChild({ agentId: 'helper', childId: 'child' })
+    await run.suspend('children', 'all')
+    const child = sessions.at('child')
+    expect(await child.endChild()).toBe(false)
+    await child.append(user('do it'))
+    const own = await (await child.startRun(lease)).startRound()
+    await own.recordUsage({ attemptId: 'a', promptTokens: 7, completionTokens: 3 })
+    await own.append(calling('c'))
+    await own.finishTool({ callId: 'c', output: 'seen' })
+    await own.completeRound()
+    await own.complete()
+    expect(await sessions.listDue()).toEqual(['child'])
+    expect(await child.endChild({ result: 'done' })).toBe(true)
+    expect(await sessions.listDue()).toEqual([session.id])
+    expect(await child.endChild({ result: 'done' })).toBe(true)
+    expect((await sessions.get('child'))?.status).toBe('completed')
+    const told = (await session.events()).events.filter(({ type }) => type === 'child.finished')
+    expect(told.map(({ data }) => data)).toEqual([
+      {
+        childId: 'child',
+        outcome: 'completed',
+        spent: { tokens: 10, costMicrocents: 0, toolCalls: 1 },
+        result: 'done',
+      },
+    ])
+  })
+
   it('is left to others by a sweep that is told so', async () => {
     const { sessions, session } = await opened()
     const holdfast = await place.open()

@@ -159,6 +159,11 @@ export interface ActiveSession extends Writable {
   stopRun(options?: WriteOptions & { reason?: string }): Promise<Receipt>
   /** Ends a suspended run. A live one is its worker's to end (`run_live`): ask it with `stopRun`. */
   cancelRun(options?: WriteOptions & { reason?: string }): Promise<Receipt>
+  /**
+   * Of a child whose run has ended: tells its parent what came of it and what it spent, and closes it. Again is harmless.
+   * False: it is no child, or its run has not ended.
+   */
+  endChild(options?: { result?: string }): Promise<boolean>
   finishChild(child: Commands['finishChild'], options?: WriteOptions): Promise<Receipt>
 }
 

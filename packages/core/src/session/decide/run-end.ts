@@ -35,7 +35,8 @@ export function* endRun(head: Head, env: Env, terminal: Terminal): Deciding<Deci
   const dropDrafts = drafts.map(({ draftId }) => draftId)
   const end = dropDrafts.length === 0 ? { events } : { events, dropDrafts }
   if (env.recording) return end
-  const lease = restingLease(env, delivered.length > 0)
+  // A child stays due until its parent knows of its end, and it is closed.
+  const lease = restingLease(env, delivered.length > 0 || head.parentSessionId !== undefined)
   return lease ? { ...end, lease } : end
 }
 
