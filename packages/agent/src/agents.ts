@@ -37,7 +37,7 @@ export class Agents {
   readonly #schedule: Schedule | undefined
 
   constructor(holdfast: Holdfast, options: AgentsOptions) {
-    this.#world = worldOf(holdfast, options)
+    this.#world = worldOf(holdfast, options, (...run) => this.#worker.begin(...run))
     this.#worker = new Worker(this.#world)
     const { pollMs = 1_000 } = options
     if (pollMs > 0) this.#schedule = new Schedule(pollMs, () => this.#worker.claimDue(), this.#world.onError)
@@ -87,7 +87,7 @@ export class Agents {
   }
 }
 
-function worldOf(holdfast: Holdfast, options: AgentsOptions): World {
+function worldOf(holdfast: Holdfast, options: AgentsOptions, begin: World['begin']): World {
   const now = options.clock ?? Date.now
   const ids = options.ids ?? uuidv7Ids(now)
   return {
@@ -96,6 +96,7 @@ function worldOf(holdfast: Holdfast, options: AgentsOptions): World {
     owner: options.owner ?? `worker-${ids.next()}`,
     leaseTtlMs: options.leaseTtlMs ?? 30_000,
     counter: loadCounter(),
+    begin,
     onError: options.onError ?? warn,
     ids,
     now,

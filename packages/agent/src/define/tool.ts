@@ -1,4 +1,5 @@
 /** What a tool is: how a model is told of it, what it does, and what may be done about it when things go wrong. */
+import type { Holdfast, UnseenSession } from '@holdfast/core'
 import { HoldfastError, limits } from '@holdfast/protocol'
 import { type Schema, type SchemaSource, schemaOf } from './schema.ts'
 
@@ -11,6 +12,27 @@ export interface ToolContext {
   readonly idempotencyKey: string
   /** Aborted when the turn stops, its lease is lost, or the tool's time is up. */
   readonly signal: AbortSignal
+  /** The session that the call belongs to. */
+  readonly session: UnseenSession
+  /** Its tenant. */
+  readonly holdfast: Holdfast
+  /** Has the context made smaller before the next model call. */
+  compact(instructions?: string): void
+}
+
+/** What a call does: the tool's own work; a question to a person; a session of its own. */
+export type Does = { kind: 'work' } | { kind: 'ask' } | { kind: 'spawn'; rules: ChildRules }
+
+/** What children may be, and how their parent waits for those of one round. */
+export interface ChildRules {
+  /** Agents that may be spawned, each with what it is for. */
+  agents: Readonly<Record<string, string>>
+  /** `all` (default): until each has ended; `any`: until one succeeded; `first_error`: until one failed. The others are stopped. */
+  waitFor?: 'all' | 'any' | 'first_error'
+  /** How long one may take. Default: as long as its parent waits. */
+  timeoutMs?: number
+  /** Generations below a root. Default 2. */
+  maxDepth?: number
 }
 
 /** Whether a person must allow a call before it runs. */
@@ -41,10 +63,13 @@ export interface Tool {
   readonly idempotent: boolean
   readonly timeoutMs: number
   readonly maxOutputBytes: number
+  readonly does: Does
 }
 
 const namePattern = /^[A-Za-z0-9_-]{1,64}$/
 const mostOutputBytes = limits.eventBytes / 4
+/** Beginning, end and the marker between them fit. */
+const leastOutputBytes = 1_024
 
 /** Throws `invalid_input` for a name that providers refuse. */
 export function defineTool<T>(tool: ToolInput<T>): Tool {
@@ -62,6 +87,10 @@ export function defineTool<T>(tool: ToolInput<T>): Tool {
     approval: (tool.approval ?? 'never') as Tool['approval'],
     idempotent: tool.idempotent ?? false,
     timeoutMs: tool.timeoutMs ?? 300_000,
-    maxOutputBytes: Math.min(tool.maxOutputBytes ?? mostOutputBytes, mostOutputBytes),
+    maxOutputBytes: Math.max(
+      leastOutputBytes,
+      Math.min(tool.maxOutputBytes ?? mostOutputBytes, mostOutputBytes),
+    ),
+    does: { kind: 'work' },
   }
 }

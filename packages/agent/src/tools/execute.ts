@@ -29,7 +29,16 @@ export async function execute(turn: Turn, tool: Tool, callId: string, input: unk
 
 function contextOf(turn: Turn, callId: string, signal: AbortSignal): ToolContext {
   const { sessionId, runId } = turn.run
-  return { sessionId, runId, callId, idempotencyKey: `${sessionId}:${turn.roundId}:${callId}`, signal }
+  return {
+    sessionId,
+    runId,
+    callId,
+    idempotencyKey: `${sessionId}:${turn.roundId}:${callId}`,
+    signal,
+    session: turn.session,
+    holdfast: turn.world.holdfast,
+    compact: (instructions) => turn.askToCompact(instructions),
+  }
 }
 
 /** A tool that throws before its first await is a tool that failed. */

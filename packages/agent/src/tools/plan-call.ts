@@ -1,7 +1,10 @@
 /** What is to be done about a call, before anything is done: the answer at once, run it, or ask somebody first. */
-import type { Json, ToolOutcome } from '@holdfast/protocol'
-import type { Tool } from '../define/tool.ts'
+import type { Json, QuestionInput, ToolOutcome } from '@holdfast/protocol'
+import type { ChildRules, Tool } from '../define/tool.ts'
 import type { Answered, OpenCall } from '../turn/standing.ts'
+import { APPROVE, approvalOf, DENY } from './approval.ts'
+import { type QuestionOfModel, questionOf } from './builtin/ask-question.ts'
+import type { Task } from './builtin/spawn-child.ts'
 
 export interface CallResult {
   output: Json
@@ -11,7 +14,11 @@ export interface CallResult {
 export type CallPlan =
   | { do: 'answer'; result: CallResult }
   | { do: 'run'; tool: Tool; input: unknown }
-  | { do: 'ask'; tool: Tool }
+  | { do: 'ask'; question: Asked }
+  | { do: 'spawn'; rules: ChildRules; task: Task }
+
+/** A question, but for its id. */
+export type Asked = Omit<QuestionInput, 'questionId'>
 
 export async function planCall(tools: ReadonlyMap<string, Tool>, call: OpenCall): Promise<CallPlan> {
   const tool = tools.get(call.name)
@@ -19,10 +26,25 @@ export async function planCall(tools: ReadonlyMap<string, Tool>, call: OpenCall)
   if (call.input === undefined) return refusal('The input is not valid JSON, or has numbers beyond 2^53.')
   const input = tool.input.check(call.input)
   if (!input.ok) return refusal(`The input does not fit: ${input.why}`)
-  if (!(await needsApproval(tool, input.value))) return { do: 'run', tool, input: input.value }
-  if (call.answered === undefined) return { do: 'ask', tool }
-  const denied = denial(call.answered)
-  return denied === undefined ? { do: 'run', tool, input: input.value } : { do: 'answer', result: denied }
+  if (tool.does.kind === 'ask') return planQuestion(call, input.value as QuestionOfModel)
+  const denied = await approval(tool, call, input.value)
+  if (denied) return denied
+  if (tool.does.kind === 'spawn') return { do: 'spawn', rules: tool.does.rules, task: input.value as Task }
+  return { do: 'run', tool, input: input.value }
+}
+
+/** Undefined: nothing stands in the way. */
+async function approval(tool: Tool, call: OpenCall, input: unknown): Promise<CallPlan | undefined> {
+  if (!(await needsApproval(tool, input))) return undefined
+  if (call.answered === undefined) return { do: 'ask', question: approvalOf(call) }
+  const result = denial(call.answered)
+  return result && { do: 'answer', result }
+}
+
+function planQuestion(call: OpenCall, question: QuestionOfModel): CallPlan {
+  if (call.answered === undefined) return { do: 'ask', question: questionOf(call, question) }
+  if (typeof call.answered === 'string') return refusal(`Nobody answered: the question is ${call.answered}.`)
+  return { do: 'answer', result: { output: call.answered.answer, outcome: 'ok' } }
 }
 
 /** A rule that fails decides nothing: then a person does. */
@@ -34,9 +56,6 @@ async function needsApproval({ approval }: Tool, input: unknown): Promise<boolea
     return true
   }
 }
-
-export const APPROVE = 'approve'
-export const DENY = 'deny'
 
 /** Anything but the one word is a no, and what was said in its place is its reason. */
 function denial(answered: Answered): CallResult | undefined {

@@ -11,7 +11,7 @@ import { nextRound, type Turn } from './turn.ts'
 
 /** Whether the run rests after it: ended, or suspended. */
 export async function runRound(turn: Turn): Promise<boolean> {
-  if (turn.open.length > 0) return (await runCalls(turn)) !== undefined
+  if (turn.open.length > 0) return runCalls(turn)
   if (!turn.isRoundOpen) await beginRound(turn)
   const prepared = await prepare(turn)
   turn.wall.hold(prepared.budget.wallMs, (reached) => turn.halting.pull({ why: 'limit', reached }))

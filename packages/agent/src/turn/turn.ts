@@ -36,6 +36,8 @@ export class Turn {
   steering = 0
   /** Input waits, or did: when the run ends there may be another to begin. */
   hasWaiting = false
+  /** Of another session, that waits for it. */
+  isChild = false
   /** Results of calls that were closed before they came. */
   readonly late: Promise<CallResult & { callId: string }>[] = []
 
@@ -65,6 +67,10 @@ export class Turn {
     if (standing.stopRequested) this.halting.pull({ why: 'stop' })
   }
 
+  askToCompact(instructions: string | undefined, done: () => void = () => undefined): void {
+    this.forced = { done, ...(instructions !== undefined && { instructions }) }
+  }
+
   compactionDone(): void {
     this.forced?.done()
     this.forced = undefined
@@ -74,6 +80,11 @@ export class Turn {
     this.rounds += 1
     this.steering = 0
     this.isRoundOpen = true
+  }
+
+  /** Leaves the run to whoever finds that a child has ended. */
+  async waitForChildren(waitFor: 'all' | 'any' | 'first_error'): Promise<void> {
+    await this.run.batch([{ type: 'suspendRun', reason: 'children', waitFor }])
   }
 
   /** Asks, and leaves the run to whoever finds it answered. */

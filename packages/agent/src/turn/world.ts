@@ -1,5 +1,5 @@
 /** What every turn of a process shares. */
-import type { Holdfast } from '@holdfast/core'
+import type { HeldRun, Holdfast } from '@holdfast/core'
 import type { Ids } from '@holdfast/protocol'
 import type { CountTokens } from '../context/count.ts'
 import type { Agent } from '../define/agent.ts'
@@ -12,6 +12,8 @@ export interface World {
   readonly leaseTtlMs: number
   readonly counter: Promise<CountTokens>
   readonly ids: Ids
+  /** Has this process work on the run of a child that it holds and that just began. */
+  begin(agentId: string, run: HeldRun, seq: number): void
   onError(error: unknown, sessionId?: string): void
   now(): number
   /** In [0, 1). */

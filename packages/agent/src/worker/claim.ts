@@ -1,18 +1,37 @@
 /** Takes a session that somebody is wanted to work on: its lost run, its suspended run, or a new run for what waits. */
 import type { SessionSummary } from '@holdfast/core'
 import { isHoldfastError } from '@holdfast/protocol'
+import { endChild } from '../children/end.ts'
 import type { Agent } from '../define/agent.ts'
 import { readStanding } from '../turn/standing.ts'
 import { Turn } from '../turn/turn.ts'
 import type { World } from '../turn/world.ts'
 import { takeOver } from './take-over.ts'
 
-/** Undefined: there is nothing to do, nobody here can do it, or another process does it. */
-export async function claim(world: World, sessionId: string): Promise<Turn | undefined> {
+/** What a look at a session came to. */
+export type Claimed =
+  | { turn: Turn }
+  /** It was a child that had ended: now its parent may go on. */
+  | { parent: string }
+  /** There is nothing to do, nobody here can do it, or another process does it. */
+  | undefined
+
+export async function claim(world: World, sessionId: string): Promise<Claimed> {
   const summary = await world.holdfast.sessions.getSummary(sessionId)
-  const agent = summary && world.agents.get(summary.agentId)
-  return agent && claimAs(world, agent, summary)
+  if (!summary) return undefined
+  const { parentSessionId, run } = summary
+  if (parentSessionId !== undefined && run && ended.includes(run.state)) {
+    await endChild(world.holdfast.sessions.at(sessionId))
+    return { parent: parentSessionId }
+  }
+  const agent = world.agents.get(summary.agentId)
+  const turn = agent && (await claimAs(world, agent, summary))
+  if (!turn) return undefined
+  turn.isChild = parentSessionId !== undefined
+  return { turn }
 }
+
+const ended: readonly string[] = ['completed', 'failed', 'cancelled']
 
 function claimAs(
   world: World,

@@ -1,11 +1,13 @@
 /** The turns that this process works on: each with its lease kept and its log watched. */
+import type { HeldRun } from '@holdfast/core'
 import { isHoldfastError } from '@holdfast/protocol'
 import { drive } from '../turn/drive.ts'
 import type { Halt } from '../turn/halt.ts'
-import type { Turn } from '../turn/turn.ts'
+import { Turn } from '../turn/turn.ts'
 import type { World } from '../turn/world.ts'
 import { claim } from './claim.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
+import { watchParent } from './watch-parent.ts'
 import { watchRun } from './watch-run.ts'
 
 export class Worker {
@@ -31,12 +33,23 @@ export class Worker {
     if (this.#isClosing) turn.halting.pull({ why: 'shutdown' })
   }
 
+  /** The same for the run of a child, which just began with its first round. */
+  begin(agentId: string, run: HeldRun, seq: number): void {
+    const agent = this.#world.agents.get(agentId)
+    if (!agent) return
+    const turn = new Turn(this.#world, agent, run, { seq })
+    turn.isChild = true
+    this.take(turn)
+  }
+
   /** Whether there was something to do for the session here. */
   async claim(sessionId: string): Promise<boolean> {
     if (this.#isClosing) return false
-    const turn = await claim(this.#world, sessionId)
-    if (turn) this.take(turn)
-    return turn !== undefined
+    const claimed = await claim(this.#world, sessionId)
+    if (!claimed) return false
+    if ('turn' in claimed) this.take(claimed.turn)
+    else await this.claim(claimed.parent)
+    return true
   }
 
   /** Resolves to true when a compaction succeeded, to false when the turn ended before; undefined: it is not worked on here. */
@@ -44,7 +57,7 @@ export class Worker {
     const work = this.#turns.get(sessionId)
     if (!work) return undefined
     const { promise, resolve } = Promise.withResolvers<boolean>()
-    work.turn.forced = { done: () => resolve(true), ...(instructions !== undefined && { instructions }) }
+    work.turn.askToCompact(instructions, () => resolve(true))
     return Promise.race([promise, work.done.then(() => false)])
   }
 
@@ -86,9 +99,9 @@ export class Worker {
     const { leaseTtlMs: ttlMs, now } = this.#world
     const watching = new AbortController()
     const lease = new LeaseKeeper(turn.run, { ttlMs, now, onLost: () => turn.halting.pull({ why: 'lost' }) })
-    const watched = watchRun(turn, watching.signal).catch((error: unknown) => {
-      this.#world.onError(error, turn.run.sessionId)
-    })
+    const watched = Promise.all([watchRun(turn, watching.signal), watchParent(turn, watching.signal)]).catch(
+      (error: unknown) => this.#world.onError(error, turn.run.sessionId),
+    )
     try {
       await drive(turn)
     } finally {
@@ -98,7 +111,7 @@ export class Worker {
       const { sessionId } = turn.run
       if (this.#turns.get(sessionId)?.turn === turn) this.#turns.delete(sessionId)
       this.#keepLate(turn)
-      if (turn.hasWaiting) await this.#claimSafely(sessionId)
+      if (turn.hasWaiting || turn.isChild) await this.#claimSafely(sessionId)
     }
   }
 

@@ -61,7 +61,9 @@ eachStore('a session that somebody is wanted to work on', (place) => {
     expect(await sessions.listDue()).toEqual([session.id])
     await (await session.startRun({ ...lease, ifDue: true })).complete()
     expect(await sessions.listDue()).toEqual([])
-    await expect(session.startRun({ ...lease, ifDue: true })).rejects.toMatchObject({ code: 'illegal_transition' })
+    await expect(session.startRun({ ...lease, ifDue: true })).rejects.toMatchObject({
+      code: 'illegal_transition',
+    })
     await session.batch([{ type: 'append', message: user('third'), due: true }])
     expect(await sessions.listDue()).toEqual([session.id])
     await session.close()
@@ -78,8 +80,13 @@ eachStore('a session that somebody is wanted to work on', (place) => {
     const spent = { tokens: 1, costMicrocents: 0, toolCalls: 0 }
     await session.finishChild({ childId: 'child', outcome: 'completed', spent })
     expect(await sessions.listDue()).toEqual([session.id])
-    await waiting.resume(lease)
+    const again = await waiting.resume(lease)
     expect(await sessions.listDue({ limit: 1 })).toEqual([])
+    // Of what the child of a run does nobody is told while it works: it looks for itself.
+    await again.spawnChild({ agentId: 'helper', childId: 'quick' })
+    await session.finishChild({ childId: 'quick', outcome: 'completed', spent })
+    await again.suspend('children', 'all')
+    expect(await sessions.listDue()).toEqual([session.id])
   })
 
   it('is a child whose run has ended, until its parent knows', async () => {

@@ -25,7 +25,13 @@ import {
 import { checkLease, type HostCommand } from './check-command.ts'
 import type { NewMessage } from './check-input.ts'
 import { type Checkpoint, getCheckpoint, type NewCheckpoint, putCheckpoint } from './checkpoints.ts'
-import { type ChildInput, endChild, type SpawnedChild, type SpawnOptions, spawnChild } from './child-session.ts'
+import {
+  type ChildInput,
+  endChild,
+  type SpawnedChild,
+  type SpawnOptions,
+  spawnChild,
+} from './child-session.ts'
 import { type Comparison, compareSessions } from './compare.ts'
 import { type ContextState, readContextState, readProviderView } from './context-read.ts'
 import { type ForkInput, type ForkOptions, forkSession } from './create-session.ts'

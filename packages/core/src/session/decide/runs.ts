@@ -2,11 +2,13 @@ import { addCounts, type UsageRecord } from '@holdfast/protocol'
 import type { Command } from '../command.ts'
 import {
   type Decide,
+  type Deciding,
   decided,
   type Env,
   isLost,
   type NewEvent,
   nothing,
+  readPart,
   readRefs,
   refuse,
 } from '../deciding.ts'
@@ -75,15 +77,21 @@ export const decideTakeOverRun: Decide<Only<'takeOverRun'>> = (head, command, en
   return { events: [lost, taken(command.owner, env)], lease }
 }
 
-/** A run that only its process left is due at once: any other may go on with it. */
-export const decideSuspendRun: Decide<Only<'suspendRun'>> = (head, { reason, waitFor }, env) => {
+/** A run that only its process left is due at once, as is one that waits for children of which one has ended already. */
+export const decideSuspendRun: Decide<Only<'suspendRun'>> = function* (head, { reason, waitFor }, env) {
   const { runId, state } = requireOwnRun(head, env)
   if (state === 'finalizing')
     refuse('illegal_transition', `run ${runId} is finalizing and cannot be suspended`)
+  const isDue = reason === 'shutdown' || (reason === 'children' && (yield* hasEnded(head)))
   return {
     events: [{ type: 'run.suspended', data: { runId, reason, ...(waitFor && { waitFor }) }, ...run }],
-    lease: reason === 'shutdown' ? { type: 'release', due: true } : { type: 'release' },
+    lease: isDue ? { type: 'release', due: true } : { type: 'release' },
   }
+}
+
+/** A child that ended since the run was last resumed, or none that could still end. */
+function* hasEnded(head: Head): Deciding<boolean> {
+  return head.openChildren === 0 || ((yield* readPart('children'))?.finished ?? 0) > 0
 }
 
 /** Whoever resumes takes a new epoch. */
