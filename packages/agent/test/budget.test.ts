@@ -6,7 +6,12 @@ import { defineAgent, defineTool } from '../src/index.ts'
 import { newPlace, started } from './support/place.ts'
 import { type Script, type Step, scripted } from './support/script.ts'
 
-const note = defineTool({ name: 'note', description: '', input: z.object({}), execute: () => 'noted' })
+const note = defineTool({
+  name: 'note',
+  description: '',
+  input: z.object({ n: z.number() }),
+  execute: () => 'noted',
+})
 
 async function spending(spend: Record<string, number>, script: Script, options: { onLimit?: 'end' } = {}) {
   const model = scripted(script)
@@ -17,12 +22,15 @@ async function spending(spend: Record<string, number>, script: Script, options: 
   return { ...process, session, model }
 }
 
-const noting: Step = { calls: [{ name: 'note', input: {} }], usage: { prompt: 400, completion: 100 } }
-const endless: Script = () => noting
+const noting = (n: number): Step => ({
+  calls: [{ name: 'note', input: { n } }],
+  usage: { prompt: 400, completion: 100 },
+})
+const endless: Script = (_options, nth) => noting(nth)
 
 it('no call starts that may pass the budget of tokens: the turn asks, and goes on when it is raised', async () => {
   const { session, model } = await spending({ tokens: 3_000 }, (_options, nth) => {
-    return nth === 6 ? { text: 'Done.' } : noting
+    return nth === 6 ? { text: 'Done.' } : noting(nth)
   })
   const result = await session.send('Go.').result
   expect(result).toMatchObject({ outcome: 'suspended', question: { options: ['raise', 'stop'] } })

@@ -21,7 +21,12 @@ async function longTalk(script: Script, summary: () => string, options: { window
     faults.push(...promptFaults(call.prompt))
     return typeof script === 'function' ? script(call, nth++) : { text: '' }
   })
-  const big = defineTool({ name: 'big', description: '', input: z.object({}), execute: () => words(200) })
+  const big = defineTool({
+    name: 'big',
+    description: '',
+    input: z.object({ n: z.number() }),
+    execute: () => words(200),
+  })
   const agent = defineAgent({
     id: 'a',
     model,
@@ -72,7 +77,7 @@ it('a talk longer than the window goes on, each context within it, and everythin
 
 it('one turn of many rounds stays within the window', async () => {
   const { session, faults } = await longTalk(
-    (_call, n) => (n < 25 ? { calls: [{ name: 'big', input: {} }], usage: 'none' } : { text: 'Done.' }),
+    (_call, n) => (n < 25 ? { calls: [{ name: 'big', input: { n } }], usage: 'none' } : { text: 'Done.' }),
     () => 'The big tool ran, again and again.',
     { window: 10_000 },
   )

@@ -32,11 +32,12 @@ export async function sayWithin(
   }
 }
 
-function denied({ callId }: WantedCall): HostCommand {
+/** The result of a call that a limit stopped before it ran. */
+export function denied({ callId }: WantedCall): HostCommand {
   return {
     type: 'finishTool',
     callId,
-    output: 'Not run: no tool calls are left in the budget.',
+    output: 'Not run: a limit was reached.',
     outcome: 'denied',
   }
 }

@@ -4,7 +4,7 @@ import { APICallError } from '@ai-sdk/provider'
 export interface Failure {
   /** For the log; never with a request or response in it. */
   message: string
-  code: 'model_error' | 'model_cut_off'
+  code: 'model_error' | 'model_cut_off' | 'invalid_output'
   retryable: boolean
   /** The provider said when to come back. */
   retryAfterMs?: number

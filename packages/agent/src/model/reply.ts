@@ -90,6 +90,11 @@ export class Reply {
     return this.#parts.length === 0 && this.#finish === undefined
   }
 
+  /** What it says to the user. */
+  get answer(): string {
+    return this.#parts.map((part) => (part.type === 'text' ? part.text : '')).join('')
+  }
+
   /** Everything that was said, for one who counts. */
   get text(): string {
     return this.#parts.map((part) => ('text' in part ? part.text : JSON.stringify(part))).join('\n')

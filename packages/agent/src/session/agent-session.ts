@@ -80,7 +80,8 @@ export class AgentSession {
     if (!run)
       throw new HoldfastError('no_live_run', `question ${questionId} of session ${this.id} was no run's`)
     await this.#worker.claim(this.id)
-    return { session: this.#session, after: firstSeq - 1, of: { runId: run.runId } }
+    const output = (await this.#findAgent())?.output
+    return { session: this.#session, after: firstSeq - 1, of: { runId: run.runId }, output }
   }
 
   async #resumed(): Promise<TurnStart> {
@@ -97,15 +98,16 @@ export class AgentSession {
   }
 
   async #accept(input: Input, options: SendOptions): Promise<TurnStart> {
-    const agent = await this.#agent()
+    const agent = await this.#findAgent()
     const append = appendOf(input, options)
+    if (!agent) return this.#add(append, options)
     try {
-      return await this.#begin(agent, append, options)
+      return { ...(await this.#begin(agent, append, options)), output: agent.output }
     } catch (error) {
       // Under a key that added input to a turn under way, it is not taken twice either.
       if (!isHoldfastError(error, 'run_live') && !isHoldfastError(error, 'key_conflict')) throw error
     }
-    return this.#add(append, options)
+    return { ...(await this.#add(append, options)), output: agent.output }
   }
 
   /** The input and its run in one commit: nothing that was accepted is left without a run. */
@@ -133,11 +135,15 @@ export class AgentSession {
     return { session: this.#session, after: firstSeq - 1, of: { messageId: messages[0]?.id ?? '', waiting } }
   }
 
+  /** Undefined: it is defined in other processes, which find what is due. */
+  async #findAgent(): Promise<Agent | undefined> {
+    return this.#world.agents.get((await this.#session.view()).agentId)
+  }
+
   async #agent(): Promise<Agent> {
-    const { agentId } = await this.#session.view()
-    const agent = this.#world.agents.get(agentId)
+    const agent = await this.#findAgent()
     if (agent) return agent
-    throw new HoldfastError('not_found', `agent ${agentId} of session ${this.id} is not defined here`)
+    throw new HoldfastError('not_found', `the agent of session ${this.id} is not defined here`)
   }
 }
 

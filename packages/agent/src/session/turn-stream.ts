@@ -4,6 +4,8 @@
  */
 import type { Followed, UnseenSession } from '@holdfast/core'
 import type { EventData, Message, Question, SessionEvent } from '@holdfast/protocol'
+import type { Schema } from '../define/schema.ts'
+import { structured } from '../model/structured.ts'
 
 export interface TurnResult {
   runId: string
@@ -13,6 +15,8 @@ export interface TurnResult {
   message?: Message
   /** Its text. */
   text: string
+  /** The answer as the agent's `output` schema gives it. */
+  object?: unknown
   /** What the model calls of this turn used. */
   usage: {
     promptTokens: number
@@ -28,6 +32,8 @@ export interface TurnResult {
 /** Where a caller's interest begins. */
 export interface TurnStart {
   session: UnseenSession
+  /** Shape of the answer. */
+  output?: Schema | undefined
   /** Seq before the input. */
   after: number
   /** The run, or the message whose run is still to begin. */
@@ -64,7 +70,10 @@ export class TurnStream implements AsyncIterable<Followed> {
   async #gather(): Promise<TurnResult> {
     const gathered = new GatheredResult()
     for await (const item of this) if (item.type === 'event') gathered.add(item.event)
-    return gathered.result
+    const { output } = await this.#start
+    const object =
+      output && gathered.result.outcome === 'completed' && structured(output, gathered.result.text)
+    return object && 'value' in object ? { ...gathered.result, object: object.value } : gathered.result
   }
 }
 

@@ -52,7 +52,7 @@ async function settle(turn: Turn, { call, plan }: Planned): Promise<void> {
 
 /** The last result begins the next round in its own commit. */
 async function finish(turn: Turn, callId: string, result: CallResult): Promise<void> {
-  const finished: HostCommand = { type: 'finishTool', callId, ...result }
+  const finished: HostCommand = { type: 'finishTool', callId, ...warned(turn, result) }
   const isLast = turn.open.length === 1 && turn.rounds < turn.agent.maxRounds
   await turn.run.batch(isLast ? [finished, ...nextRound(turn)] : [finished])
   turn.open = turn.open.filter((call) => call.callId !== callId)
@@ -68,6 +68,12 @@ async function begin(turn: Turn, { call, plan }: Planned<'spawn'>, together: num
     if (!isHoldfastError(error) || error.code === 'stale_epoch') throw error
     await finish(turn, call.callId, failed(error.message))
   }
+}
+
+function warned({ warning }: Turn, { output, outcome }: CallResult): CallResult {
+  if (warning === undefined) return { output, outcome }
+  const told = typeof output === 'string' ? output : JSON.stringify(output)
+  return { output: `${told}\n\n[${warning}]`, outcome }
 }
 
 function endedOf(turn: Turn, callId: string): Waited['ended'] {

@@ -2,7 +2,7 @@
  * The model call of a round: attempt after attempt, model after model, until one answers. Each attempt is a row of the
  * ledger, also one that failed or was cut off; each has a draft of its own.
  */
-import type { LanguageModelV4 } from '@ai-sdk/provider'
+import type { LanguageModelV4, LanguageModelV4Message } from '@ai-sdk/provider'
 import type { HostCommand } from '@holdfast/core'
 import { isHoldfastError, toTime, type UsageInput, type UsageRecord } from '@holdfast/protocol'
 import { type Reserved, reserve, settlement } from '../budget/reserve.ts'
@@ -10,6 +10,7 @@ import { callModel } from '../model/call.ts'
 import { type Failure, failureOf } from '../model/failure.ts'
 import { Reply } from '../model/reply.ts'
 import { resolveModel } from '../model/resolve.ts'
+import { correction, structured } from '../model/structured.ts'
 import { countsOf } from '../model/usage.ts'
 import type { Prepared } from './prepare.ts'
 import type { Turn } from './turn.ts'
@@ -32,10 +33,11 @@ export class ModelFailed extends Error {
   }
 }
 
-/** What is written with the first attempt, and how many there were. */
+/** What is written with the first attempt, how many there were, and what is told of the last one to the next. */
 interface Asking {
   beside: readonly HostCommand[]
   attempts: number
+  corrections: readonly LanguageModelV4Message[]
 }
 
 /** Throws `ModelFailed`, `LimitReached`, and `Halted` once what the attempt used is in the ledger. */
@@ -45,7 +47,7 @@ export async function askModel(
   beside: readonly HostCommand[],
 ): Promise<Answer> {
   let failed: Failure | undefined
-  const asking: Asking = { beside, attempts: 0 }
+  const asking: Asking = { beside, attempts: 0, corrections: [] }
   for (const source of turn.agent.models) {
     const outcome = await askOne(turn, prepared, await resolveModel(source), asking)
     if ('reply' in outcome) return outcome
@@ -83,11 +85,25 @@ async function attempt(
   const attemptId = `${turn.roundId}.${run.epoch}.${asking.attempts}`
   const made = { attemptId, at: toTime(turn.world.now()) }
   const { maxOutputTokens } = reserved
-  const options = { ...prepared.options, abortSignal: signal, ...(maxOutputTokens && { maxOutputTokens }) }
+  const options = {
+    ...prepared.options,
+    prompt: [...prepared.options.prompt, ...asking.corrections],
+    abortSignal: signal,
+    ...(maxOutputTokens && { maxOutputTokens }),
+  }
   try {
     await callModel(model, options, reply, { onDelta: (delta) => draft.write(delta) })
     const usage = await usageOf(turn, prepared, model, reply, { ...made, status: 'ok' })
-    return { reply, draftId: draft.draftId, usage, reserved }
+    const misfit = misfitOf(turn, reply)
+    if (misfit === undefined) return { reply, draftId: draft.draftId, usage, reserved }
+    await run.batch([{ type: 'recordUsage', usage }, ...settlement(reserved)])
+    asking.corrections = correction(reply.answer, misfit)
+    return {
+      message: `The answer does not fit: ${misfit}`,
+      code: 'invalid_output',
+      retryable: true,
+      retryAfterMs: 0,
+    }
   } catch (error) {
     if (isHoldfastError(error)) throw error
     await draft.flush()
@@ -98,6 +114,13 @@ async function attempt(
     turn.halting.check()
     return failureOf(error)
   }
+}
+
+/** What is wrong with an answer that must have a shape; a message with tool calls is none yet. */
+function misfitOf({ agent }: Turn, reply: Reply): string | undefined {
+  if (!agent.output || reply.calls.length > 0) return undefined
+  const checked = structured(agent.output, reply.answer)
+  return 'why' in checked ? checked.why : undefined
 }
 
 /** A call that was refused before anything came used nothing; one that was cut off is estimated, unless the provider told. */

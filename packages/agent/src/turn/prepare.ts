@@ -1,6 +1,7 @@
 /** What the next model call is made with: the context as it is now, the tools, the settings, and how many tokens that is. */
 import type { LanguageModelV4CallOptions, LanguageModelV4FunctionTool } from '@ai-sdk/provider'
 import type { ProviderMessage } from '@holdfast/core'
+import type { PromptSnapshot } from '@holdfast/protocol'
 import { type CallBudget, callBudget } from '../budget/call-budget.ts'
 import { compactTurn, requireFit } from '../context/compact-turn.ts'
 import { promptSnapshotOf } from '../context/system-prompt.ts'
@@ -17,6 +18,8 @@ export interface Tokens {
 
 export interface Prepared {
   options: LanguageModelV4CallOptions
+  /** The system prompt, where it is not the one that the session has. */
+  newPrompt?: PromptSnapshot
   tokens: Tokens
   budget: CallBudget
 }
@@ -37,15 +40,19 @@ const mostCompactions = 8
 async function look(turn: Turn): Promise<Prepared> {
   const { agent, session } = turn
   const [view, record] = await Promise.all([session.providerView(), session.view()])
-  const { effectiveText } = promptSnapshotOf(agent, record)
+  turn.prompt ??= await promptSnapshotOf(agent, record, turn.world.holdfast)
+  const { effectiveText } = turn.prompt
   const tools = toolsOf(agent)
   const options: LanguageModelV4CallOptions = {
     ...agent.settings,
     prompt: promptOf(effectiveText, view, new Map()),
     ...(tools.length > 0 && { tools }),
+    ...(agent.output && { responseFormat: { type: 'json', schema: agent.output.json } }),
+    ...(record.reasoningEffort && { reasoning: record.reasoningEffort }),
   }
   return {
     options,
+    ...(record.promptSnapshot?.effectiveText !== effectiveText && { newPrompt: turn.prompt }),
     tokens: await tokensOf(turn, effectiveText, tools, view),
     budget: callBudget(record.budget),
   }

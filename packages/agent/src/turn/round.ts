@@ -1,8 +1,9 @@
 /** A round: one model call, its answer made durable, its tool calls run. */
 import type { HostCommand } from '@holdfast/core'
 import { type MessageInput, type MessagePart, toTime } from '@holdfast/protocol'
+import { LimitReached } from '../budget/limit.ts'
 import { settlement } from '../budget/reserve.ts'
-import { sayWithin } from '../budget/tool-calls.ts'
+import { denied, sayWithin } from '../budget/tool-calls.ts'
 import type { Reply } from '../model/reply.ts'
 import { runCalls } from '../tools/run-calls.ts'
 import { type Answer, askModel } from './ask-model.ts'
@@ -15,7 +16,9 @@ export async function runRound(turn: Turn): Promise<boolean> {
   if (!turn.isRoundOpen) await beginRound(turn)
   const prepared = await prepare(turn)
   turn.wall.hold(prepared.budget.wallMs, (reached) => turn.halting.pull({ why: 'limit', reached }))
-  const answer = await askModel(turn, prepared, [measured(turn, prepared)])
+  const { newPrompt: prompt } = prepared
+  const beside: HostCommand[] = prompt ? [{ type: 'setPrompt', prompt }] : []
+  const answer = await askModel(turn, prepared, [...beside, measured(turn, prepared)])
   if (answer.reply.calls.length === 0) return finish(turn, answer)
   await callTools(turn, prepared, answer)
   return false
@@ -24,6 +27,12 @@ export async function runRound(turn: Turn): Promise<boolean> {
 async function callTools(turn: Turn, { budget }: Prepared, answer: Answer): Promise<void> {
   turn.isRoundOpen = false
   const { calls } = answer.reply
+  try {
+    turn.warning = turn.loop.saw(calls)
+  } catch (error) {
+    if (error instanceof LimitReached) await turn.run.batch([...said(answer), ...calls.map(denied)])
+    throw error
+  }
   if (budget.isSpend) await sayWithin(turn, calls, said(answer))
   else await turn.run.batch(said(answer))
   turn.open = [...calls]

@@ -33,8 +33,8 @@ export interface Standing {
   losses: number
   /** Children that were spawned in this run; those that ended with how. */
   children: ReadonlyMap<string, Ended | undefined>
-  /** Names and inputs of the calls so far, oldest first. */
-  calls: WantedCall[]
+  /** Calls of each round so far, oldest first. */
+  calls: (readonly WantedCall[])[]
   /** The last limit that was come to, and what was answered; `isRaised`: the budget was set since. */
   limit: { of: Limit; answered?: Answered; isRaised: boolean } | undefined
   /** Somebody said that calls without a known price may be made. */
@@ -78,7 +78,7 @@ class FoldedStanding implements Standing {
   sentTokens = 0
   losses = 0
   readonly children = new Map<string, Ended | undefined>()
-  calls: WantedCall[] = []
+  calls: (readonly WantedCall[])[] = []
   limit: Standing['limit']
   mayBeUnpriced = false
   workedMs = 0
@@ -137,7 +137,7 @@ class FoldedStanding implements Standing {
     this.open = parts.flatMap((part) => {
       return part.type === 'tool_call' ? [{ callId: part.callId, name: part.name, input: part.input }] : []
     })
-    this.calls.push(...this.open)
+    if (this.open.length > 0) this.calls.push(this.open)
   }
 
   #close(callId: string): void {

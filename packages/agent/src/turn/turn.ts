@@ -1,6 +1,7 @@
 /** One run as this process works on it. */
 import type { HeldRun, HostCommand, SuspendedRun, UnseenSession } from '@holdfast/core'
-import type { QuestionInput } from '@holdfast/protocol'
+import type { PromptSnapshot, QuestionInput } from '@holdfast/protocol'
+import { LoopWatch } from '../budget/loop.ts'
 import { WallClock } from '../budget/wall-clock.ts'
 import type { Agent } from '../define/agent.ts'
 import type { CallResult } from '../tools/plan-call.ts'
@@ -36,6 +37,11 @@ export class Turn {
   steering = 0
   /** Input waits, or did: when the run ends there may be another to begin. */
   hasWaiting = false
+  readonly loop: LoopWatch
+  /** To be told to the model with the results of the round. */
+  warning: string | undefined
+  /** Made once for a turn. */
+  prompt: PromptSnapshot | undefined
   /** Of another session, that waits for it. */
   isChild = false
   /** Results of calls that were closed before they came. */
@@ -55,6 +61,7 @@ export class Turn {
     this.run = run
     this.seq = standing.seq
     this.standing = 'open' in standing ? standing : undefined
+    this.loop = new LoopWatch('open' in standing ? standing.calls : [])
     this.wall = new WallClock(() => world.now(), 'open' in standing ? standing.workedMs : 0)
     if (!('open' in standing)) {
       this.roundBegan()
