@@ -43,6 +43,7 @@ export type { Followed, FollowedDraft, FollowedReset, FollowOptions } from './lo
 export { FollowedEvent } from './log/followed-event.ts'
 export { type Holdfast, type OpenOptions, openHoldfast } from './log/holdfast.ts'
 export type { ListOptions, SessionFilters, SessionPage } from './log/list-sessions.ts'
+export type { LiveView } from './log/live-view.ts'
 export type { MessagePage, MessagePageOptions } from './log/message-page.ts'
 export type { PriceBooks } from './log/price-books.ts'
 export type { Pruned, PruneOptions, Spared } from './log/prune.ts'

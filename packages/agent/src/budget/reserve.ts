@@ -24,7 +24,7 @@ const leastOutputTokens = 64
 /** Our count of a prompt may be this far below the provider's. */
 const marginPercent = 10
 
-/** `beside` is written in the same commit. Throws `LimitReached`; then `beside` is not written. */
+/** `beside` is written in the same commit, if there is one. Throws `LimitReached`; then it is not written. */
 export async function reserve(
   turn: Turn,
   prepared: Sized,
@@ -33,10 +33,7 @@ export async function reserve(
 ): Promise<Reserved> {
   const { budget } = prepared
   const chosen = budget.maxOutputTokens === undefined ? {} : { maxOutputTokens: budget.maxOutputTokens }
-  if (!budget.isSpend) {
-    if (beside.length > 0) await turn.run.batch(beside)
-    return chosen
-  }
+  if (!budget.isSpend) return chosen
   const book = (await turn.world.holdfast.priceBooks.current())?.body
   const call = {
     providerId: provider,

@@ -15,27 +15,20 @@ type FilePart = Extract<MessagePart, { type: 'file' | 'image' }>
 /** Bytes of the session's attachments, by hash. */
 export type Files = ReadonlyMap<string, Uint8Array>
 
-export function promptOf(
-  system: string,
-  view: readonly ProviderMessage[],
-  files: Files,
-): LanguageModelV4Prompt {
-  const prompt: LanguageModelV4Prompt = system === '' ? [] : [{ role: 'system', content: system }]
-  const names = new Map<string, string>()
-  for (const message of view) {
-    for (const part of message.parts) if (part.type === 'tool_call') names.set(part.callId, part.name)
-    addMessage(prompt, message, { names, files })
-  }
-  return prompt
-}
-
-interface Known {
-  names: ReadonlyMap<string, string>
+/** What of a prompt depends on other messages: how the tools of earlier calls are called, and the bytes of files. */
+export interface Known {
+  /** By call id; `addMessage` adds those of its message. */
+  names: Map<string, string>
   files: Files
 }
 
 /** A message with nothing left to say for the model is left out; results of one step are one message. */
-function addMessage(prompt: LanguageModelV4Prompt, { role, parts }: ProviderMessage, known: Known): void {
+export function addMessage(
+  prompt: LanguageModelV4Prompt,
+  { role, parts }: ProviderMessage,
+  known: Known,
+): void {
+  for (const part of parts) if (part.type === 'tool_call') known.names.set(part.callId, part.name)
   if (role === 'system') {
     prompt.push({
       role,

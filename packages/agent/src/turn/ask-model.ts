@@ -20,6 +20,8 @@ export interface Answer {
   draftId: string
   usage: UsageRecord
   reserved: Reserved
+  /** To be written with the answer, as nothing was written before it. */
+  beside: readonly HostCommand[]
 }
 
 /** No model answered. */
@@ -78,7 +80,7 @@ async function attempt(
 ): Promise<Answer | Failure> {
   const { run, signal } = turn
   const reserved = await reserve(turn, prepared, model, asking.beside)
-  asking.beside = []
+  if (reserved.reservationId !== undefined) asking.beside = []
   asking.attempts += 1
   const reply = new Reply()
   const draft = run.draft()
@@ -95,8 +97,8 @@ async function attempt(
     await callModel(model, options, reply, { onDelta: (delta) => draft.write(delta) })
     const usage = await usageOf(turn, prepared, model, reply, { ...made, status: 'ok' })
     const misfit = misfitOf(turn, reply)
-    if (misfit === undefined) return { reply, draftId: draft.draftId, usage, reserved }
-    await run.batch([{ type: 'recordUsage', usage }, ...settlement(reserved)])
+    if (misfit === undefined) return { reply, draftId: draft.draftId, usage, reserved, beside: asking.beside }
+    await run.batch([...taken(asking), { type: 'recordUsage', usage }, ...settlement(reserved)])
     asking.corrections = correction(reply.answer, misfit)
     return {
       message: `The answer does not fit: ${misfit}`,
@@ -110,10 +112,16 @@ async function attempt(
     const status = signal.aborted ? 'aborted' : 'failed'
     const usage = await usageOf(turn, prepared, model, reply, { ...made, status })
     if (turn.halting.halt?.why !== 'lost')
-      await run.batch([{ type: 'recordUsage', usage }, ...settlement(reserved)])
+      await run.batch([...taken(asking), { type: 'recordUsage', usage }, ...settlement(reserved)])
     turn.halting.check()
     return failureOf(error)
   }
+}
+
+function taken(asking: Asking): readonly HostCommand[] {
+  const { beside } = asking
+  asking.beside = []
+  return beside
 }
 
 /** What is wrong with an answer that must have a shape; a message with tool calls is none yet. */

@@ -1,12 +1,11 @@
 /** What the next model call is made with: the context as it is now, the tools, the settings, and how many tokens that is. */
 import type { LanguageModelV4CallOptions, LanguageModelV4FunctionTool } from '@ai-sdk/provider'
-import type { ProviderMessage } from '@holdfast/core'
 import type { PromptSnapshot } from '@holdfast/protocol'
 import { type CallBudget, callBudget } from '../budget/call-budget.ts'
 import { compactTurn, requireFit } from '../context/compact-turn.ts'
+import { KeptPrompt } from '../context/kept-prompt.ts'
 import { promptSnapshotOf } from '../context/system-prompt.ts'
 import type { Agent } from '../define/agent.ts'
-import { promptOf } from '../model/prompt.ts'
 import type { Turn } from './turn.ts'
 
 export interface Tokens {
@@ -38,23 +37,29 @@ export async function prepare(turn: Turn): Promise<Prepared> {
 const mostCompactions = 8
 
 async function look(turn: Turn): Promise<Prepared> {
-  const { agent, session } = turn
-  const [view, record] = await Promise.all([session.providerView(), session.view()])
-  turn.prompt ??= await promptSnapshotOf(agent, record, turn.world.holdfast)
+  const { agent } = turn
+  const count = await turn.world.counter
+  turn.record ??= await turn.session.view()
+  turn.kept ??= new KeptPrompt(turn.session, count)
+  turn.prompt ??= await promptSnapshotOf(agent, turn.record, turn.world.holdfast)
   const { effectiveText } = turn.prompt
+  const { budget, promptSnapshot, reasoningEffort } = turn.record
+  const window = await turn.kept.read()
   const tools = toolsOf(agent)
-  const options: LanguageModelV4CallOptions = {
-    ...agent.settings,
-    prompt: promptOf(effectiveText, view, new Map()),
-    ...(tools.length > 0 && { tools }),
-    ...(agent.output && { responseFormat: { type: 'json', schema: agent.output.json } }),
-    ...(record.reasoningEffort && { reasoning: record.reasoningEffort }),
-  }
+  turn.systemTokens ??= count(effectiveText) + (tools.length > 0 ? count(JSON.stringify(tools)) : 0)
+  const system = turn.systemTokens
   return {
-    options,
-    ...(record.promptSnapshot?.effectiveText !== effectiveText && { newPrompt: turn.prompt }),
-    tokens: await tokensOf(turn, effectiveText, tools, view),
-    budget: callBudget(record.budget),
+    options: {
+      ...agent.settings,
+      prompt:
+        effectiveText === '' ? window.prompt : [{ role: 'system', content: effectiveText }, ...window.prompt],
+      ...(tools.length > 0 && { tools }),
+      ...(agent.output && { responseFormat: { type: 'json', schema: agent.output.json } }),
+      ...(reasoningEffort && { reasoning: reasoningEffort }),
+    },
+    ...(promptSnapshot?.effectiveText !== effectiveText && { newPrompt: turn.prompt }),
+    tokens: { system, summary: 0, window: window.tokens, total: system + window.tokens },
+    budget: callBudget(budget),
   }
 }
 
@@ -65,16 +70,4 @@ function toolsOf({ tools }: Agent): LanguageModelV4FunctionTool[] {
     description,
     inputSchema: input.json,
   }))
-}
-
-async function tokensOf(
-  turn: Turn,
-  system: string,
-  tools: readonly LanguageModelV4FunctionTool[],
-  view: readonly ProviderMessage[],
-): Promise<Tokens> {
-  const count = await turn.world.counter
-  const fixed = count(system) + (tools.length > 0 ? count(JSON.stringify(tools)) : 0)
-  const window = view.reduce((sum, { parts }) => sum + count(JSON.stringify(parts)), 0)
-  return { system: fixed, summary: 0, window, total: fixed + window }
 }

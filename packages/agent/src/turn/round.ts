@@ -65,9 +65,14 @@ async function finish(turn: Turn, answer: Answer): Promise<boolean> {
   return isLast
 }
 
-function said({ reply, draftId, usage, reserved }: Answer): HostCommand[] {
+function said({ reply, draftId, usage, reserved, beside }: Answer): HostCommand[] {
   const message = { role: 'assistant' as const, parts: partsOf(reply), finish: finishOf(reply) }
-  return [{ type: 'append', message, draftId }, { type: 'recordUsage', usage }, ...settlement(reserved)]
+  return [
+    ...beside,
+    { type: 'append', message, draftId },
+    { type: 'recordUsage', usage },
+    ...settlement(reserved),
+  ]
 }
 
 function partsOf(reply: Reply): MessagePart[] {

@@ -1,8 +1,9 @@
 /** One run as this process works on it. */
 import type { HeldRun, HostCommand, SuspendedRun, UnseenSession } from '@holdfast/core'
-import type { PromptSnapshot, QuestionInput } from '@holdfast/protocol'
+import type { PromptSnapshot, QuestionInput, Session } from '@holdfast/protocol'
 import { LoopWatch } from '../budget/loop.ts'
 import { WallClock } from '../budget/wall-clock.ts'
+import type { KeptPrompt } from '../context/kept-prompt.ts'
 import type { Agent } from '../define/agent.ts'
 import type { CallResult } from '../tools/plan-call.ts'
 import { HaltSwitch } from './halt.ts'
@@ -40,8 +41,13 @@ export class Turn {
   readonly loop: LoopWatch
   /** To be told to the model with the results of the round. */
   warning: string | undefined
-  /** Made once for a turn. */
+  /** The session as it was last read; undefined when it changed since. */
+  record: Session | undefined
+  /** The conversation as it was last sent. */
+  kept: KeptPrompt | undefined
+  /** Made once for a turn, with its size and that of the tools. */
   prompt: PromptSnapshot | undefined
+  systemTokens: number | undefined
   /** Of another session, that waits for it. */
   isChild = false
   /** Results of calls that were closed before they came. */

@@ -16,6 +16,11 @@ function heard(turn: Turn, item: FollowedEvent): void {
       turn.halting.pull({ why: 'stop', ...(reason !== undefined && { reason }) })
       return
     }
+    case 'budget.set':
+    case 'session.effort_changed':
+    case 'prompt.snapshot_set':
+      turn.record = undefined
+      return
     case 'lease.taken':
       if ((item.event.data as EventData<'lease.taken'>).epoch > turn.run.epoch)
         turn.halting.pull({ why: 'lost' })

@@ -36,6 +36,7 @@ import { type Comparison, compareSessions } from './compare.ts'
 import { type ContextState, readContextState, readProviderView } from './context-read.ts'
 import { type ForkInput, type ForkOptions, forkSession } from './create-session.ts'
 import { type Followed, type FollowOptions, follow, followBatches } from './follow.ts'
+import { LiveView } from './live-view.ts'
 import { missing } from './log-reads.ts'
 import { type MessagePage, type MessagePageOptions, readMessages } from './message-page.ts'
 import { getRecordBody } from './records.ts'
@@ -103,6 +104,10 @@ export class SessionHandle {
 
   providerView(): Promise<ProviderMessage[]> {
     return readProviderView(this.#log.reads, this.id)
+  }
+
+  liveView(): LiveView {
+    return new LiveView(this.#log.reads, this.id)
   }
 
   contextState(): Promise<ContextState> {

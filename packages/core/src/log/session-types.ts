@@ -25,6 +25,7 @@ import type { Comparison } from './compare.ts'
 import type { ContextState } from './context-read.ts'
 import type { ForkInput, ForkOptions } from './create-session.ts'
 import type { Followed, FollowOptions } from './follow.ts'
+import type { LiveView } from './live-view.ts'
 import type { MessagePage, MessagePageOptions } from './message-page.ts'
 import type { HeldRun, InitializingRun, RunningRun } from './run-types.ts'
 import type { EventPage, EventPageOptions, EventTextPage } from './session-read.ts'
@@ -56,6 +57,8 @@ interface Readable {
   messages(options?: MessagePageOptions): Promise<MessagePage>
   /** What a model would be sent now: every tool call answered exactly once, directly after its message. */
   providerView(): Promise<ProviderMessage[]>
+  /** The same, kept: each look at it costs what was written since the one before. */
+  liveView(): LiveView
   /** How the context is made up: what a compaction may cover, and what covers it now. */
   contextState(): Promise<ContextState>
   follow(options?: FollowOptions): AsyncGenerator<Followed, void, void>
