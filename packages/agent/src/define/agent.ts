@@ -1,6 +1,7 @@
 /** What an agent is: instructions, models, tools and limits. It holds no state; a session does. */
 import { HoldfastError, id, parseInput, type TokenBudgetInput } from '@holdfast/protocol'
 import type { LanguageModel } from 'ai'
+import type { GoalRules } from '../goals/evaluate.ts'
 import type { CallSettings } from '../model/settings.ts'
 import { type Schema, type SchemaSource, schemaOf } from './schema.ts'
 import type { Tool } from './tool.ts'
@@ -19,6 +20,8 @@ export interface AgentInput {
   settings?: CallSettings
   /** The final answer is JSON that fits it. */
   output?: SchemaSource
+  /** How it is told whether an answer reaches the goal of a session that has one. */
+  goal?: GoalRules
   /** Model calls in one turn; then the turn ends. Default 64. */
   maxRounds?: number
   /** Tries of one model call with one model, the first included. Default 3. */
@@ -37,6 +40,7 @@ export interface Agent {
   readonly personaId: string | undefined
   readonly settings: CallSettings
   readonly output: Schema | undefined
+  readonly goal: GoalRules | undefined
   readonly maxRounds: number
   readonly maxAttempts: number
   readonly onLimit: 'ask' | 'end'
@@ -59,6 +63,7 @@ export function defineAgent(agent: AgentInput): Agent {
     personaId: agent.personaId,
     settings: agent.settings ?? {},
     output: agent.output && schemaOf(agent.output),
+    goal: agent.goal,
     maxRounds: agent.maxRounds ?? 64,
     maxAttempts: agent.maxAttempts ?? 3,
     onLimit: agent.onLimit ?? 'ask',

@@ -43,6 +43,19 @@ export class AgentSession {
     return new TurnStream(this.#accept(input, options))
   }
 
+  /** Begins to work towards the session's goal: once, however often it is asked. Throws `invalid_input` without a goal. */
+  pursue(): TurnStream {
+    return new TurnStream(this.#pursued())
+  }
+
+  async #pursued(): Promise<TurnStart> {
+    const { goalText, seedId } = await this.#session.view()
+    const seed = seedId === undefined ? undefined : await this.#world.holdfast.seeds.get(seedId)
+    const goal = seed?.body.goal ?? goalText
+    if (goal === undefined) throw new HoldfastError('invalid_input', `session ${this.id} has no goal`)
+    return this.#accept(goal, { key: 'goal' })
+  }
+
   /** Asks the turn to stop; what it has said so far stays. */
   async stop(reason?: string): Promise<void> {
     await this.#session.stopRun(reason === undefined ? {} : { reason })

@@ -4,6 +4,7 @@ import { type MessageInput, type MessagePart, toTime } from '@holdfast/protocol'
 import { LimitReached } from '../budget/limit.ts'
 import { settlement } from '../budget/reserve.ts'
 import { denied, sayWithin } from '../budget/tool-calls.ts'
+import { type Evaluated, type Evaluation, evaluate, unmetText } from '../goals/evaluate.ts'
 import type { Reply } from '../model/reply.ts'
 import { runCalls } from '../tools/run-calls.ts'
 import { type Answer, askModel } from './ask-model.ts'
@@ -56,23 +57,64 @@ function measured({ world }: Turn, { tokens, budget }: Prepared): HostCommand {
   return { type: 'measureContext', usage }
 }
 
-/** Input that steers the run came meanwhile: the answer stands, and the run goes on with it. */
+/** Input that steers the run came meanwhile, or its goal is not reached: the answer stands, and the run goes on. */
 async function finish(turn: Turn, answer: Answer): Promise<boolean> {
-  const isLast = turn.steering === 0
-  const end: HostCommand[] = isLast ? [{ type: 'completeRound' }, { type: 'completeRun' }] : []
-  await turn.run.batch([...said(answer), ...end])
+  const evaluated = await evaluatedAnswer(turn, answer)
+  const isUnmet =
+    evaluated !== undefined && evaluated.unmet.length > 0 && turn.goalSteps < mostGoalSteps(turn)
+  const isLast = turn.steering === 0 && !isUnmet
   turn.isRoundOpen = false
-  return isLast
+  if (isLast) {
+    await turn.run.batch([...said(answer, evaluated), { type: 'completeRound' }, { type: 'completeRun' }])
+    return true
+  }
+  const told: HostCommand[] = isUnmet ? [unmet(evaluated)] : []
+  await turn.run.batch([...said(answer, evaluated), ...told])
+  return false
 }
 
-function said({ reply, draftId, usage, reserved, beside }: Answer): HostCommand[] {
-  const message = { role: 'assistant' as const, parts: partsOf(reply), finish: finishOf(reply) }
+const defaultGoalSteps = 8
+
+function mostGoalSteps({ agent }: Turn): number {
+  return agent.goal?.maxSteps ?? defaultGoalSteps
+}
+
+/** Undefined: the session has no goal, or nobody said how it is told that one is reached. */
+async function evaluatedAnswer(turn: Turn, { reply }: Answer): Promise<Evaluated | undefined> {
+  const { goal } = turn.agent
+  const { goalText, seedId } = turn.record ?? (await turn.session.view())
+  if (!goal || (goalText === undefined && seedId === undefined)) return undefined
+  turn.goalSteps += 1
+  const evaluated = await evaluate(goal, reply.answer, turn.session)
+  return { ...evaluated, ...(seedId !== undefined && { seedId }) }
+}
+
+function unmet(evaluated: Evaluated): HostCommand {
+  const parts = [{ type: 'text' as const, text: unmetText(evaluated.unmet) }]
+  return { type: 'append', message: { role: 'user', author: 'holdfast', parts } }
+}
+
+function said({ reply, draftId, usage, reserved, beside }: Answer, evaluated?: Evaluation): HostCommand[] {
+  const message = {
+    role: 'assistant' as const,
+    parts: partsOf(reply),
+    finish: finishOf(reply),
+    ...(evaluated && goalFields(evaluated)),
+  }
   return [
     ...beside,
     { type: 'append', message, draftId },
     { type: 'recordUsage', usage },
     ...settlement(reserved),
   ]
+}
+
+function goalFields({ seedId, phaseReached, evaluationPassed }: Evaluation): Evaluation {
+  return {
+    phaseReached,
+    ...(seedId !== undefined && { seedId }),
+    ...(evaluationPassed !== undefined && { evaluationPassed }),
+  }
 }
 
 function partsOf(reply: Reply): MessagePart[] {

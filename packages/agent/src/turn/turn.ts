@@ -38,6 +38,8 @@ export class Turn {
   steering = 0
   /** Input waits, or did: when the run ends there may be another to begin. */
   hasWaiting = false
+  /** Answers that were evaluated in this turn. */
+  goalSteps = 0
   readonly loop: LoopWatch
   /** To be told to the model with the results of the round. */
   warning: string | undefined
