@@ -26,11 +26,19 @@ export const layers: readonly Layer[] = [
   { name: 'core', folder: 'packages/core', imports: ['protocol', ...coreLayers] },
   { name: 'cli', folder: 'packages/cli', imports: [...publicLayers, 'server', 'client'] },
   { name: 'transcripts', folder: 'packages/transcripts', imports: ['protocol', 'core'] },
-  { name: 'server', folder: 'packages/server', imports: publicLayers },
   { name: 'agent', folder: 'packages/agent', imports: ['protocol', 'core'] },
+  { name: 'server', folder: 'packages/server', imports: publicLayers },
   { name: 'client', folder: 'packages/client', imports: ['protocol'], pure: true },
-  { name: 'bench', folder: 'bench', imports: [...publicLayers, 'server', 'client', 'tools/postgres'] },
-  { name: 'prove', folder: 'prove', imports: [...publicLayers, 'server', 'client', 'tools/postgres'] },
+  {
+    name: 'bench',
+    folder: 'bench',
+    imports: [...publicLayers, 'agent', 'server', 'client', 'tools/postgres'],
+  },
+  {
+    name: 'prove',
+    folder: 'prove',
+    imports: [...publicLayers, 'agent', 'server', 'client', 'tools/postgres'],
+  },
   { name: 'tools', folder: 'tools', imports: publicLayers },
   { name: 'tools/postgres', folder: 'tools/postgres', imports: [] },
 ]
@@ -47,10 +55,10 @@ export const packageArrows: Readonly<Record<string, readonly string[]>> = {
     'packages/client',
   ],
   'packages/transcripts': ['packages/protocol', 'packages/core'],
+  'packages/agent': ['packages/protocol', 'packages/core'],
   // The client is tested against the server, and used nowhere else in it.
   'packages/server': ['packages/protocol', 'packages/core', 'packages/transcripts', 'packages/client'],
   'packages/client': ['packages/protocol'],
-  'packages/agent': ['packages/protocol', 'packages/core'],
 }
 
 export function layerOf(path: string): Layer | undefined {

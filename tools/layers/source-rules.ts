@@ -10,7 +10,8 @@ export const allowed: Readonly<Record<string, Readonly<Record<string, string>>>>
     'packages/core/src/store/clock.ts': 'the one place that reads the clock',
     'packages/core/src/log/random.ts': 'the one place that draws chance',
     'packages/protocol/src/ids.ts': 'the one place that makes ids',
-    'packages/agent/src/recorder/clock.ts': 'the one place that reads the clock, unless it is handed another',
+    'packages/agent/src/clock.ts': 'the one place of the agent that reads the clock',
+    'packages/agent/src/random.ts': 'the one place of the agent that draws chance',
   },
   'constant-sql': {},
 }

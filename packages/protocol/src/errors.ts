@@ -143,6 +143,11 @@ export const errorCatalogue = {
   },
   reservation_not_open: { status: 409, retry: 'never', meaning: 'No reservation with this id is open.' },
   child_not_open: { status: 409, retry: 'never', meaning: 'No open child session with this id.' },
+  context_unreducible: {
+    status: 409,
+    retry: 'never',
+    meaning: 'What must stay in the context is more than the model has room for.',
+  },
   path_changed: { status: 409, retry: 'reload', meaning: 'The path that was summarised has changed.' },
   invalid_compaction: { status: 422, retry: 'never', meaning: 'The summary or its range fails validation.' },
   view_incomplete: {

@@ -4,7 +4,7 @@
  *     const recorder = recordTo(await holdfast.sessions.create({ agentId: 'support' }))
  *     const model = wrapLanguageModel({ model: anthropic('claude'), middleware: recorder.middleware })
  */
-export type { Clock } from './clock.ts'
+export type { Clock } from '../clock.ts'
 export type { Counted } from './ledger-row.ts'
 export type { RecordableSession, RecorderOptions } from './options.ts'
 export type { CallAbout, CallAnswer, RecordedCall } from './recorded-call.ts'

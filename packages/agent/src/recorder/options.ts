@@ -1,7 +1,7 @@
 /** What a recorder may be told, and what it makes of silence. */
 import type { ActiveSession, AnySession } from '@holdfast/core'
 import { type Ids, type PriceBook, uuidv7Ids } from '@holdfast/protocol'
-import { type Clock, systemClock } from './clock.ts'
+import { type Clock, systemClock } from '../clock.ts'
 import { tokensOf } from './tokens.ts'
 
 /** A handle of a session, as `sessions.create`, `open` or `at` gives it. */

@@ -148,7 +148,36 @@ const cases: [string, ViewItem[], string[]][] = [
   ],
 ]
 
+const partial: ViewItem = {
+  type: 'message',
+  place: 0,
+  message: {
+    id: 'partial',
+    seq: 1,
+    role: 'assistant',
+    parts: [text('So')],
+    at: '2026-01-01T00:00:00Z',
+    finish: 'interrupted',
+  },
+}
+
 describe('the provider view', () => {
+  test('says of an answer that was cut off, and went on, that it was', () => {
+    const cut = 'user: [The answer was interrupted here. Go on from where it stopped.]'
+    expect(outline(providerView([user(), partial]))).toEqual(['user: u', 'assistant: So', cut])
+    expect(outline(providerView([user(), partial, item('assistant', text('it is'))]))).toEqual([
+      'user: u',
+      'assistant: So',
+      cut,
+      'assistant: it is',
+    ])
+    expect(outline(providerView([user(), partial, user('Well?')]))).toEqual([
+      'user: u',
+      'assistant: So',
+      'user: Well?',
+    ])
+  })
+
   test.each(cases)('%s', (_what, items, expected) => {
     const sent = providerView(items)
     expect(outline(sent)).toEqual(expected[0]?.startsWith('assistant') ? [opening, ...expected] : expected)

@@ -6,7 +6,7 @@
  */
 import type { Message, MessagePart, ToolCallPart, ToolResultPart } from '@holdfast/protocol'
 import { interruptedOutput } from '../session/decide/run-end.ts'
-import { distinctCalls } from './distinct-calls.ts'
+import { DistinctCalls } from './distinct-calls.ts'
 import type { ViewItem } from './view.ts'
 
 export interface ProviderMessage {
@@ -17,13 +17,28 @@ export interface ProviderMessage {
 }
 
 export function providerView(items: readonly ViewItem[]): ProviderMessage[] {
-  const sent: ProviderMessage[] = []
-  for (let at = 0; at < items.length; ) {
-    const end = endOfStep(items, at)
-    sent.push(...step(items.slice(at, end)))
-    at = end
+  return new GrowingView().with(items)
+}
+
+/** A view to whose end items are added: what stood before its last step is not made again. */
+export class GrowingView {
+  readonly #calls = new DistinctCalls()
+  /** Messages of the steps that nothing can be added to any more. */
+  readonly #sent: ProviderMessage[] = []
+  /** Items of the last step. */
+  #open: readonly ViewItem[] = []
+
+  /** The view with these items after those before; messages that stood in it are the same objects. */
+  with(added: readonly ViewItem[]): ProviderMessage[] {
+    const items = [...this.#open, ...added]
+    let at = 0
+    for (let end = endOfStep(items, at); end < items.length; end = endOfStep(items, at)) {
+      for (const message of step(items.slice(at, end))) this.#sent.push(this.#calls.next(message))
+      at = end
+    }
+    this.#open = items.slice(at)
+    return opened([...this.#sent, ...this.#calls.peek(step(this.#open))])
   }
-  return opened(distinctCalls(sent))
 }
 
 const opening: ProviderMessage = {
@@ -39,12 +54,12 @@ function opened(sent: readonly ProviderMessage[]): ProviderMessage[] {
 
 /** A step begins with an assistant message and ends before the next one; results of its calls are looked for within it. */
 function endOfStep(items: readonly ViewItem[], start: number): number {
-  const next = items.findIndex((item, i) => i > start && isAssistant(item))
-  return next === -1 ? items.length : next
+  for (let next = start + 1; next < items.length; next++) if (isAssistant(items[next])) return next
+  return items.length
 }
 
-function isAssistant(item: ViewItem): boolean {
-  return item.type === 'message' && item.message.role === 'assistant'
+function isAssistant(item: ViewItem | undefined): boolean {
+  return item?.type === 'message' && item.message.role === 'assistant'
 }
 
 function step(items: readonly ViewItem[]): ProviderMessage[] {
@@ -55,11 +70,16 @@ function step(items: readonly ViewItem[]): ProviderMessage[] {
   const answers = firstAnswers(calls, rest)
   const answered = [...calls.values()].map((call) => answers.get(call.callId)?.sent ?? closing(call))
   const used = new Set([...answers.values()].map((answer) => answer.item))
-  return [
-    ...assistantMessage(first.message, calls),
-    ...answered,
-    ...rest.flatMap((item) => outside(item, used)),
-  ]
+  const told = [...assistantMessage(first.message, calls), ...answered]
+  const after = rest.flatMap((item) => outside(item, used))
+  const isCutOff = first.message.finish === 'interrupted' && told.length === 1 && after.length === 0
+  return isCutOff ? [...told, cutOff] : [...told, ...after]
+}
+
+/** An answer that was cut off and went on without a word of the user: a provider would take the end for its own beginning. */
+const cutOff: ProviderMessage = {
+  role: 'user',
+  parts: [{ type: 'text', text: '[The answer was interrupted here. Go on from where it stopped.]' }],
 }
 
 function ownCalls({ parts }: Message): Map<string, ToolCallPart> {

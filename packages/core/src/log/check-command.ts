@@ -56,7 +56,7 @@ export type HostCommandType = Exclude<
 export type HostCommand = { [T in HostCommandType]: { type: T } & HostFields<T> }[HostCommandType]
 
 type HostFields<T extends HostCommandType> = T extends 'append'
-  ? { message: NewMessage; policy?: Commands['append']['policy']; draftId?: string }
+  ? { message: NewMessage; policy?: Commands['append']['policy']; draftId?: string; due?: boolean }
   : T extends 'edit'
     ? { messageId: string; message: NewMessage }
     : T extends 'finishTool'
@@ -98,12 +98,13 @@ const checks: { [T in HostCommandType]: Check<T> } = {
     prompt: parseInput(promptSnapshot, bounded(f.prompt, 'promptBytes', 'prompt'), 'prompt'),
   }),
   close: ({ cancel, ...f }) => ({ ...closing(f), cancel: cancel === true }),
-  append: ({ message, policy, draftId }, texts) => {
+  append: ({ message, policy, draftId, due }, texts) => {
     const checked: Commands['append'] = {
       message: checkMessage(message as NewMessage, texts),
       policy: policy === undefined ? 'enqueue' : parseInput(inputPolicy, policy, 'policy'),
     }
     if (draftId !== undefined) checked.draftId = parseInput(id, draftId, 'draftId')
+    if (due === true) checked.due = true
     return checked
   },
   edit: (f, texts) => ({
@@ -123,11 +124,15 @@ const checks: { [T in HostCommandType]: Check<T> } = {
     outcome: parseInput(toolOutcome, outcome ?? 'ok', 'outcome'),
     ...optional({ messageId: ifGiven(chosen, (value) => parseInput(messageId, value, 'messageId')) }),
   }),
-  closeCalls: (f) => ({ reason: checkText(f.reason as string, 'titleBytes', 'reason') }),
+  closeCalls: (f) => ({
+    reason: checkText(f.reason as string, 'titleBytes', 'reason'),
+    ...optional({ callIds: ifGiven(f.callIds, callIdsOf) }),
+  }),
 
-  startRun: ({ owner, ttlMs, recorded, ...f }) => ({
+  startRun: ({ owner, ttlMs, recorded, ifDue, ...f }) => ({
     ...checkLease({ owner, ttlMs }),
     ...(recorded === true && { recorded: true }),
+    ...(ifDue === true && { ifDue: true }),
     ...modelRef({ providerId: f.providerId, model: f.model }, 'startRun'),
     ...optional({
       runId: ifGiven(f.runId, (value) => parseInput(id, value, 'runId')),
@@ -203,6 +208,11 @@ const checks: { [T in HostCommandType]: Check<T> } = {
   spawnChild: (f) => fromEvent('child.spawned', copy(f)) as Commands['spawnChild'],
   finishChild: (f) => fromEvent('child.finished', copy(f)) as Commands['finishChild'],
   saveCheckpoint: (f) => fromEvent('checkpoint.saved', copy(f)) as Commands['saveCheckpoint'],
+}
+
+function callIdsOf(value: unknown): string[] {
+  if (!Array.isArray(value)) throw invalid('callIds', 'expected an array')
+  return value.map((callId) => parseInput(externalId, callId, 'callIds'))
 }
 
 function copy(fields: Fields): Fields {

@@ -2,9 +2,16 @@
  * A child is a session of its own. Its parent commits the grant first, then the child is created: after a crash between
  * the two, doing it again with the same id finishes what was begun.
  */
-import { type CreateInput, isHoldfastError, type SpendLimits } from '@holdfast/protocol'
+import {
+  type Actor,
+  type CreateInput,
+  isHoldfastError,
+  type Outcome,
+  type SpendLimits,
+} from '@holdfast/protocol'
 import type { Commands } from '../session/command.ts'
 import { createSession, type Lineage } from './create-session.ts'
+import type { TenantLog } from './tenant-log.ts'
 import { type Writer, writeCommands } from './write-command.ts'
 import type { WriteOptions } from './write-options.ts'
 
@@ -87,6 +94,36 @@ async function spawned(
       return error.details.seq
     throw error
   }
+}
+
+/**
+ * Tells the parent of a child whose run has ended what came of it and what it spent, then closes the child. Doing it again
+ * changes nothing. False: the session is no child, or its run has not ended.
+ */
+export async function endChild(
+  log: TenantLog,
+  actor: Actor,
+  childId: string,
+  result: string | undefined,
+): Promise<boolean> {
+  const { head } = (await log.reads.requireHead(childId)).state
+  const outcome = head.run?.state
+  if (head.parentSessionId === undefined || !isOutcome(outcome)) return false
+  const { counters, spend } = head
+  const spent = {
+    tokens: counters.promptTokens + counters.completionTokens + spend.childTokens,
+    costMicrocents: counters.costMicrocents + spend.childMicrocents,
+    toolCalls: spend.toolCalls + spend.childToolCalls,
+  }
+  const told = { childId, outcome, spent, ...(result !== undefined && { result }) }
+  await writeCommands({ log, sessionId: head.parentSessionId, actor }, [{ type: 'finishChild', ...told }])
+  if (head.endedAt === undefined)
+    await writeCommands({ log, sessionId: childId, actor }, [{ type: 'close', outcome, cancel: false }])
+  return true
+}
+
+function isOutcome(state: string | undefined): state is Outcome {
+  return state === 'completed' || state === 'failed' || state === 'cancelled'
 }
 
 type Grant = { tokens?: number; costMicrocents?: number; toolCalls?: number }

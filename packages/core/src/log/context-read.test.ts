@@ -102,6 +102,13 @@ eachStore('the provider view of a covered history', (place) => {
       'assistant',
       'tool',
     ])
+    const { seq: end } = await session.view()
+    const { pathSeq, uncovered, overlays } = await session.contextState()
+    expect(overlays).toMatchObject([{ from: first, to: seq - 1, seq: pathSeq }])
+    expect(uncovered).toEqual([
+      { from: 1, to: (first as number) - 1 },
+      { from: seq, to: end },
+    ])
     const { events } = await session.events({ limit: 1_000 })
     const store = await place.openStore()
     if (place.path === undefined) return

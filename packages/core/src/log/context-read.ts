@@ -4,16 +4,52 @@
  * the path while the messages that it stands for stay: so summaries are read by their own seq.
  */
 import { type ProviderMessage, providerView } from '../context/provider-view.ts'
-import { contextView, viewStateOf } from '../context/view.ts'
+import { contextView, type ViewState, viewStateOf } from '../context/view.ts'
 import { closePath, outsideOf } from '../session/path.ts'
+import type { FoldEvent, Head } from '../session/state.ts'
 import { CoveredReader } from './covered-read.ts'
 import type { LogReads } from './log-reads.ts'
 
-export async function readProviderView(reads: LogReads, sessionId: string): Promise<ProviderMessage[]> {
+/** What whoever compacts must know, of one moment. */
+export interface ContextState {
+  /** To be given with the compaction: it is refused when the path changed since. */
+  pathSeq: number
+  /** Visible stretches that no compaction covers, in order; both ends included. */
+  uncovered: { from: number; to: number }[]
+  /** Compactions in force; `seq` is that of the event that holds the summary. */
+  overlays: { compactionId: string; from: number; to: number; seq: number }[]
+  /** Tool outputs through this seq are shown shortened. */
+  trimmedThrough?: number
+}
+
+export async function readContextState(reads: LogReads, sessionId: string): Promise<ContextState> {
   const { state } = await reads.requireHead(sessionId)
-  const { seq } = state.head
+  const { seq, pathSeq } = state.head
   const parts = await reads.readParts(sessionId, ['path', 'compaction', 'context'], seq)
-  const viewState = viewStateOf({ head: state.head, parts })
+  const { ranges, overlays = [], trimmedThrough } = viewStateOf({ head: state.head, parts })
+  return {
+    pathSeq,
+    uncovered: outsideOf(closePath(ranges, seq), overlays),
+    overlays: overlays.map(({ compactionId, from, to, seq: at }) => ({ compactionId, from, to, seq: at })),
+    ...(trimmedThrough !== undefined && { trimmedThrough }),
+  }
+}
+
+export async function readProviderView(reads: LogReads, sessionId: string): Promise<ProviderMessage[]> {
+  const { head } = (await reads.requireHead(sessionId)).state
+  const { events, viewState } = await readContext(reads, sessionId, head)
+  return providerView(contextView(events, viewState))
+}
+
+/** The events that the context of this moment is made of. */
+export async function readContext(
+  reads: LogReads,
+  sessionId: string,
+  head: Head,
+): Promise<{ events: FoldEvent[]; viewState: ViewState }> {
+  const { seq } = head
+  const parts = await reads.readParts(sessionId, ['path', 'compaction', 'context'], seq)
+  const viewState = viewStateOf({ head, parts })
   const { ranges, overlays = [] } = viewState
   const covered = new CoveredReader(reads, sessionId, seq)
   for (const { from, to } of outsideOf(closePath(ranges, seq), overlays)) {
@@ -21,5 +57,5 @@ export async function readProviderView(reads: LogReads, sessionId: string): Prom
   }
   for (const overlay of overlays) await covered.need(overlay.seq)
   if (overlays.length > 0) await covered.complete()
-  return providerView(contextView(covered.events, viewState))
+  return { events: covered.events, viewState }
 }

@@ -12,6 +12,7 @@ import {
   type Env,
   type Lease,
   type LeaseMove,
+  leaseAfter,
   refuse,
 } from '../session/deciding.ts'
 import { place } from '../session/envelope.ts'
@@ -145,14 +146,15 @@ function* take(working: Working, event: FoldEvent): Deciding<void> {
   working.states.push(working.state)
 }
 
+/** Who is wanted is told by the last that says so; a batch that takes or releases the lease says it with that. */
 function moveLease(working: Working, move: LeaseMove, nowMs: number): void {
-  if (working.move)
+  const before = working.move
+  if (before && before.type !== 'due') {
+    if (move.type === 'due') return
     refuse('invalid_input', 'one batch may move the lease once; record the run, or end it in another')
+  }
   working.move = move
-  working.lease =
-    move.type === 'take'
-      ? { epoch: move.fromEpoch + 1, owner: move.owner, expiresAtMs: nowMs + move.ttlMs }
-      : { epoch: working.lease.epoch, owner: undefined, expiresAtMs: undefined }
+  working.lease = leaseAfter(working.lease, move, nowMs)
 }
 
 function requireRecorded({ head }: State): void {

@@ -74,7 +74,7 @@ async function finish(
   const drafts = end.type === 'suspendRun' ? await log.store.listDrafts(log.tenantId, head.id) : []
   const commands: SessionCommand[] = [
     { type: 'closeCalls', reason: 'recovery' },
-    ...(await interruptedMessage(log, head, drafts)),
+    ...(await interruptedMessage(log, head.id, head.run?.runId ?? '', drafts)),
     end,
   ]
   const terms = { actor: recoveryActor, epoch, dropDrafts: drafts.map(({ draftId }) => draftId) }
@@ -100,15 +100,16 @@ function ending(
 }
 
 /** The end of a run keeps its draft; a run that goes on needs it as a message of its own. */
-async function interruptedMessage(
+export async function interruptedMessage(
   log: TenantLog,
-  { id, run }: Head,
+  sessionId: string,
+  runId: string,
   drafts: readonly OpenDraft[],
-): Promise<SessionCommand[]> {
-  const draft = newestOf(drafts, run?.runId ?? '')
+): Promise<SessionCommand<'append'>[]> {
+  const draft = newestOf(drafts, runId)
   if (!draft) return []
   const { draftId } = draft
-  const parts = interruptedParts(await log.store.readDraft(log.tenantId, id, draftId, 0))
+  const parts = interruptedParts(await log.store.readDraft(log.tenantId, sessionId, draftId, 0))
   if (parts.length === 0) return []
   const message = { role: 'assistant' as const, parts, finish: 'interrupted' as const }
   return [{ type: 'append', message, policy: 'enqueue', draftId }]

@@ -13,6 +13,7 @@ import { checkTtl, type HostCommand } from './check-command.ts'
 import type { NewMessage } from './check-input.ts'
 import { type ChildInput, type SpawnedChild, spawnChild } from './child-session.ts'
 import { DraftWriter } from './draft-writer.ts'
+import { interruptedMessage } from './recover.ts'
 import type { Written } from './request.ts'
 import type {
   AppendInRun,
@@ -139,6 +140,14 @@ export class RunHandle implements RunFacts {
     const draft = new DraftWriter(this.#log, { sessionId, runId, epoch: this.#epoch }, chosen)
     this.#drafts = [...this.#drafts, draft]
     return draft
+  }
+
+  async keepDraft(): Promise<Appended> {
+    const { store, tenantId } = this.#log
+    const drafts = await store.listDrafts(tenantId, this.sessionId)
+    const commands = await interruptedMessage(this.#log, this.sessionId, this.runId, drafts)
+    const dropDrafts = drafts.map(({ draftId }) => draftId)
+    return appendedOf(await this.#writeNow(commands, undefined, { dropDrafts }))
   }
 
   async batch(commands: readonly HostCommand[], options?: WriteOptions): Promise<Appended> {

@@ -49,6 +49,11 @@ interface LiveRun extends RunFacts {
   spawnChild(input: ChildInput): Promise<SpawnedChild>
   /** Text of a message in the making; without an id, of a new draft. */
   draft(draftId?: string): DraftWriter
+  /**
+   * After a takeover: text that the lost worker was still writing becomes a message that says it was interrupted. Nothing
+   * when there is none.
+   */
+  keepDraft(): Promise<Appended>
   /** Several commands in one commit, all or nothing. */
   batch(commands: readonly HostCommand[], options?: WriteOptions): Promise<Appended>
   fail(error: string, code?: string): Promise<EndedRun>

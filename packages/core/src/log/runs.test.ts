@@ -45,6 +45,25 @@ eachStore('a run', (place) => {
     await expect(final.complete()).rejects.toMatchObject({ code: 'no_live_run' })
   })
 
+  it('starts with its input and its first round in one commit, once for a key', async () => {
+    const { sessions } = await place.open()
+    const session = await sessions.create({ agentId: 'agent' })
+    const commands = [
+      { type: 'append', message: user('go') },
+      { type: 'startRun', ...lease },
+      { type: 'startRound' },
+    ] as const
+    const begun = await session.batchRun(commands, { key: 'k' })
+    expect(begun.messages).toHaveLength(1)
+    expect(begun.run).toMatchObject({ state: 'running', epoch: 1, roundId: expect.any(String) })
+    const again = await session.batchRun(commands, { key: 'k' })
+    expect(again).toMatchObject({ replayed: true, messages: begun.messages })
+    expect(again.run).toBeUndefined()
+    const { run } = await session.view()
+    expect(run).toMatchObject({ state: 'running', runId: begun.run?.runId })
+    expect((await session.batchRun([{ type: 'pin', pinned: true }])).run).toBeUndefined()
+  })
+
   it('does not move the version, so a writer beside it is not disturbed', async () => {
     const { sessions } = await place.open()
     const session = await sessions.create({ agentId: 'agent' })

@@ -26,11 +26,18 @@ import {
 import { checkLease, type HostCommand } from './check-command.ts'
 import type { NewMessage } from './check-input.ts'
 import { type Checkpoint, getCheckpoint, type NewCheckpoint, putCheckpoint } from './checkpoints.ts'
-import { type ChildInput, type SpawnedChild, type SpawnOptions, spawnChild } from './child-session.ts'
+import {
+  type ChildInput,
+  endChild,
+  type SpawnedChild,
+  type SpawnOptions,
+  spawnChild,
+} from './child-session.ts'
 import { type Comparison, compareSessions } from './compare.ts'
-import { readProviderView } from './context-read.ts'
+import { type ContextState, readContextState, readProviderView } from './context-read.ts'
 import { type ForkInput, type ForkOptions, forkSession } from './create-session.ts'
 import { type Followed, type FollowOptions, follow, followBatches } from './follow.ts'
+import { LiveView } from './live-view.ts'
 import { missing } from './log-reads.ts'
 import { type MessagePage, type MessagePageOptions, readMessages } from './message-page.ts'
 import { getRecordBody } from './records.ts'
@@ -98,6 +105,14 @@ export class SessionHandle {
 
   providerView(): Promise<ProviderMessage[]> {
     return readProviderView(this.#log.reads, this.id)
+  }
+
+  liveView(): LiveView {
+    return new LiveView(this.#log.reads, this.id)
+  }
+
+  contextState(): Promise<ContextState> {
+    return readContextState(this.#log.reads, this.id)
   }
 
   follow(options?: FollowOptions): AsyncGenerator<Followed, void, void> {
@@ -317,7 +332,13 @@ export class SessionHandle {
   // Runs
 
   async startRun(
-    run: Lease & { runId?: string; answers?: string; providerId?: string; model?: string },
+    run: Lease & {
+      runId?: string
+      answers?: string
+      providerId?: string
+      model?: string
+      ifDue?: boolean
+    },
     options?: WriteOptions,
   ): Promise<InitializingRun> {
     const written = await this.#write([{ type: 'startRun', ...run }], options)
@@ -325,6 +346,16 @@ export class SessionHandle {
     return this.#run({ runId, epoch: written.epoch ?? 0, state: 'initializing' }) as RunHandle & {
       state: 'initializing'
     }
+  }
+
+  async batchRun(
+    commands: readonly HostCommand[],
+    options?: WriteOptions,
+  ): Promise<Appended & { run?: HeldRun }> {
+    const written = await this.#write(commands, options)
+    const appended = appendedOf(written)
+    if (written.replayed || written.epoch === undefined) return appended
+    return { ...appended, run: await this.#held(written.epoch) }
   }
 
   async joinRun(epoch: number): Promise<HeldRun> {
@@ -383,6 +414,10 @@ export class SessionHandle {
 
   async spawnChild(input: ChildInput, options?: SpawnOptions): Promise<SpawnedChild> {
     return spawnChild(this.#writer, input, options)
+  }
+
+  endChild({ result }: { result?: string } = {}): Promise<boolean> {
+    return endChild(this.#log, this.#actor, this.id, result)
   }
 
   finishChild(child: Commands['finishChild'], options?: WriteOptions): Promise<Receipt> {

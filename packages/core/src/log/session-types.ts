@@ -23,8 +23,10 @@ import type { NewMessage } from './check-input.ts'
 import type { Checkpoint, NewCheckpoint } from './checkpoints.ts'
 import type { ChildInput, SpawnedChild, SpawnOptions } from './child-session.ts'
 import type { Comparison } from './compare.ts'
+import type { ContextState } from './context-read.ts'
 import type { ForkInput, ForkOptions } from './create-session.ts'
 import type { Followed, FollowOptions } from './follow.ts'
+import type { LiveView } from './live-view.ts'
 import type { MessagePage, MessagePageOptions } from './message-page.ts'
 import type { HeldRun, InitializingRun, RunningRun } from './run-types.ts'
 import type { EventPage, EventPageOptions, EventTextPage } from './session-read.ts'
@@ -56,6 +58,10 @@ interface Readable {
   messages(options?: MessagePageOptions): Promise<MessagePage>
   /** What a model would be sent now: every tool call answered exactly once, directly after its message. */
   providerView(): Promise<ProviderMessage[]>
+  /** The same, kept: each look at it costs what was written since the one before. */
+  liveView(): LiveView
+  /** How the context is made up: what a compaction may cover, and what covers it now. */
+  contextState(): Promise<ContextState>
   follow(options?: FollowOptions): AsyncGenerator<Followed, void, void>
   /** The same, all that there is at once: for sending on. */
   followBatches(options?: FollowOptions): AsyncGenerator<readonly Followed[], void, void>
@@ -116,9 +122,16 @@ interface Writable extends Readable {
       answers?: string
       providerId?: string
       model?: string
+      /** Only while the session is due (`sessions.listDue`); else `illegal_transition`. */
+      ifDue?: boolean
     },
     options?: WriteOptions,
   ): Promise<InitializingRun>
+  /**
+   * The same with a command that starts or resumes a run: input and its run in one commit. Gives the run as it is held then;
+   * none when the key was used before, since whoever asked first holds it.
+   */
+  batchRun(commands: readonly HostCommand[], options?: WriteOptions): Promise<Appended & { run?: HeldRun }>
   close(options?: CloseOptions): Promise<ClosedSession>
 }
 
@@ -159,6 +172,11 @@ export interface ActiveSession extends Writable {
   stopRun(options?: WriteOptions & { reason?: string }): Promise<Receipt>
   /** Ends a suspended run. A live one is its worker's to end (`run_live`): ask it with `stopRun`. */
   cancelRun(options?: WriteOptions & { reason?: string }): Promise<Receipt>
+  /**
+   * Of a child whose run has ended: tells its parent what came of it and what it spent, and closes it. Again is harmless.
+   * False: it is no child, or its run has not ended.
+   */
+  endChild(options?: { result?: string }): Promise<boolean>
   finishChild(child: Commands['finishChild'], options?: WriteOptions): Promise<Receipt>
 }
 

@@ -21,7 +21,7 @@ import { type ErasureReceipt, finality } from './receipt.ts'
 import { type Recovered, type RecoverOptions, recoverRun } from './recover.ts'
 import { type RestoreInput, restoreEvents } from './restore.ts'
 import { madeBefore, openSession, SessionHandle } from './session-handle.ts'
-import { getSession } from './session-read.ts'
+import { getSession, pageLimit } from './session-read.ts'
 import type { AnySession, CreatedSession, UnseenSession } from './session-types.ts'
 import { type SessionSummary, sessionSummary } from './summary-view.ts'
 import type { TenantLog } from './tenant-log.ts'
@@ -165,6 +165,20 @@ export class Sessions {
   ): Promise<ErasureReceipt> {
     const named = parseInput(id, sessionId, 'sessionId')
     return this.erase(named, await seqsOfMessage(this.#log, named, messageId), options)
+  }
+
+  /**
+   * Ids of sessions that somebody is wanted to work on: runs whose lease was lost, and sessions that an answer, a child's end
+   * or waiting input made due; longest waiting first. Looking changes nothing.
+   */
+  async listDue({
+    limit = 50,
+    skip = 0,
+  }: {
+    limit?: number
+    skip?: number
+  } = {}): Promise<readonly string[]> {
+    return this.#log.store.listDue(this.#log.tenantId, 'lease', this.#log.nowMs, pageLimit(limit), skip)
   }
 
   /** Ends, or leaves to be resumed, a run whose worker is gone. Does nothing while its lease is good. */

@@ -12,8 +12,8 @@ import type { TenantLog } from './tenant-log.ts'
 export interface SweepOptions {
   /** Sessions of each kind that something is done for; default 200. Those that cannot be swept do not count. */
   limit?: number
-  /** What becomes of a run whose worker was lost. */
-  lostRuns?: RecoverOptions
+  /** What becomes of a run whose worker was lost; `leave`: others see to it. */
+  lostRuns?: RecoverOptions | 'leave'
 }
 
 export interface Swept {
@@ -35,10 +35,17 @@ export async function sweepTenant(
   // Expiry goes before recovery: it ends a lost run of an expired session.
   const expiredSessions = await each('expiry', (sessionId) => expireSession(log, sessionId))
   const expiredQuestions = await each('question', (sessionId) => expireQuestion(log, sessionId))
-  const recoveredRuns = await each('lease', async (sessionId) => {
-    return (await recoverRun(log, sessionId, options.lostRuns)).recovered
-  })
+  const recoveredRuns = await recoverAll(log, each, options.lostRuns)
   return { expiredSessions, expiredQuestions, recoveredRuns, failed }
+}
+
+async function recoverAll(
+  log: TenantLog,
+  each: (kind: DueKind, work: (sessionId: string) => Promise<boolean>) => Promise<number>,
+  lostRuns: SweepOptions['lostRuns'],
+): Promise<number> {
+  if (lostRuns === 'leave') return 0
+  return each('lease', async (sessionId) => (await recoverRun(log, sessionId, lostRuns)).recovered)
 }
 
 export function sweepKeys(log: TenantLog, limit = 1_000): Promise<number> {

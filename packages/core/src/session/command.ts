@@ -68,7 +68,13 @@ export interface Commands {
   close: { outcome?: Outcome; reason?: string; cancel: boolean }
   expire: Record<never, never>
 
-  append: { message: MessageInput; policy: 'reject' | 'enqueue' | 'steer' | 'interrupt'; draftId?: string }
+  append: {
+    message: MessageInput
+    policy: 'reject' | 'enqueue' | 'steer' | 'interrupt'
+    draftId?: string
+    /** Somebody is to answer it: with no run, the session is due. */
+    due?: boolean
+  }
   edit: { messageId: string; message: MessageInput }
   /** Keeps what is visible through this seq. */
   truncate: { seq: number }
@@ -83,13 +89,15 @@ export interface Commands {
     name?: string
     provider?: JsonObject
   }
-  /** Closes every open call with `interrupted, outcome unknown`. */
-  closeCalls: { reason: string }
+  /** Closes every open call, or these of them, with `interrupted, outcome unknown`. */
+  closeCalls: { reason: string; callIds?: readonly string[] }
 
   /** With `recorded` no lease is taken: the same batch must end the run. */
   startRun: {
     runId?: string
     recorded?: boolean
+    /** Only while the session is due: of two that found it so, one starts a run. */
+    ifDue?: boolean
     owner: string
     ttlMs: number
     answers?: string

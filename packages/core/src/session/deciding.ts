@@ -83,7 +83,18 @@ export interface Lease {
 export type LeaseMove =
   | { type: 'take'; fromEpoch: number; owner: string; ttlMs: number }
   /** `lost`: by another than its holder, only if it is past its end when it is written. */
-  | { type: 'release'; lost?: true }
+  | { type: 'release'; lost?: true; due?: true }
+  /** Somebody is wanted to work on a session that nobody holds, or nobody any more. */
+  | { type: 'due'; isDue: boolean }
+
+/** The lease as it is once the move was written. */
+export function leaseAfter({ epoch, ...held }: Lease, move: LeaseMove, nowMs: number): Lease {
+  if (move.type === 'take')
+    return { epoch: move.fromEpoch + 1, owner: move.owner, expiresAtMs: nowMs + move.ttlMs }
+  if (move.type === 'due' && held.owner !== undefined) return { epoch, ...held }
+  const isDue = move.type === 'due' ? move.isDue : move.due === true
+  return { epoch, owner: undefined, expiresAtMs: isDue ? nowMs : undefined }
+}
 
 /** What a decision may know beside the state: the clock, who asks, the lease, and a source of ids. */
 export interface Env {

@@ -27,6 +27,7 @@ export const clauses = {
   L5: 'A release clears owner and end and keeps the epoch.',
   L6: 'A commit without an epoch is not hindered by another’s lease.',
   L7: 'A lease renewed after it was read as lost cannot be taken, or released as lost, on that reading.',
+  L8: 'A session that nobody holds is due from the moment a commit says so, until one says it is not or takes its lease; a held one is not changed by it.',
   // Reads
   R1: 'Reading forward gives rising seqs after `after` through `through`; backward gives falling ones; both ends as documented.',
   R2: 'A page ends by `limit` or before passing `maxBytes`, and has at least one event if one exists.',

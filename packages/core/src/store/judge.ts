@@ -15,7 +15,7 @@ export function refusalOf(
     return { status: 'fenced', epoch: lease.epoch }
   }
   if (baseSeq !== seq) return { status: 'conflict', seq }
-  if (!change || (change.type === 'release' && !change.lost)) return undefined
+  if (!change || change.type === 'due' || (change.type === 'release' && !change.lost)) return undefined
   const isFree = lease.owner === undefined || (lease.expiresAtMs ?? 0) <= nowMs
   const isAllowed = isFree && (change.type === 'release' || lease.epoch === change.fromEpoch)
   return isAllowed ? undefined : { status: 'lease_held', lease: { ...lease } }
@@ -29,8 +29,15 @@ export function creationRefusalOf(base: number, commit: Commit, nowMs: number): 
 
 export function leaseAfter(lease: LeaseRow, change: LeaseChange | undefined, nowMs: number): LeaseRow {
   if (!change) return { ...lease }
-  if (change.type === 'release') return { epoch: lease.epoch, owner: undefined, expiresAtMs: undefined }
+  const { epoch } = lease
+  if (change.type === 'release') return { epoch, owner: undefined, expiresAtMs: change.due && nowMs }
+  if (change.type === 'due')
+    return lease.owner === undefined ? freeLeaseOf(epoch, change.isDue, nowMs) : { ...lease }
   return { epoch: lease.epoch + 1, owner: change.owner, expiresAtMs: nowMs + change.ttlMs }
+}
+
+function freeLeaseOf(epoch: number, isDue: boolean, nowMs: number): LeaseRow {
+  return { epoch, owner: undefined, expiresAtMs: isDue ? nowMs : undefined }
 }
 
 export function lastSeqOf({ baseSeq, events }: Commit): number {

@@ -85,7 +85,10 @@ export interface UsageRow {
   estimated: boolean
 }
 
-/** Who may write to the live run. Not folded: heartbeats move it without an event. `epoch` only grows. */
+/**
+ * Who may write to the live run. Not folded: heartbeats move it without an event. `epoch` only grows. Without an owner,
+ * `expiresAtMs` says since when somebody is wanted to work on the session.
+ */
 export interface LeaseRow {
   epoch: number
   owner: string | undefined
@@ -97,9 +100,11 @@ export type LeaseChange =
   | { type: 'take'; fromEpoch: number; owner: string; ttlMs: number }
   /**
    * Succeeds only together with a matching `epoch` on the commit; without one it is `fenced`. `lost`: by another than its
-   * holder, and only if now ≥ `expiresAtMs` by the store's clock.
+   * holder, and only if now ≥ `expiresAtMs` by the store's clock. `due`: the end of the free lease is now, not none.
    */
-  | { type: 'release'; lost?: true }
+  | { type: 'release'; lost?: true; due?: true }
+  /** Says of a session that nobody holds whether somebody is wanted to work on it: from now on, or no more. Held, it changes nothing. */
+  | { type: 'due'; isDue: boolean }
 
 export interface Attachment {
   /** SHA-256 of the bytes, lower-case hex. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Holdfast, openHoldfast, type ProviderMessage } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
 import type { ModelMessage } from 'ai'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../../clock.ts'
 
 export class HeldTime implements Clock {
   #nowMs = 1_790_000_000_000

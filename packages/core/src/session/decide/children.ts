@@ -1,7 +1,7 @@
 /** Child sessions as their parent sees them: spawned with a grant from the parent's remainder, finished once. */
 import { checkLimit } from '@holdfast/protocol'
 import type { Command } from '../command.ts'
-import { type Decide, decided, nothing, readPart, readRefs, refuse } from '../deciding.ts'
+import { type Decide, decided, type NewEvent, nothing, readPart, readRefs, refuse } from '../deciding.ts'
 import { remainderOf } from '../remainder.ts'
 import { requireWithin } from './budget.ts'
 import { runLane } from './guard.ts'
@@ -26,8 +26,11 @@ export const decideFinishChild: Decide<Only<'finishChild'>> = function* (
   env,
 ) {
   const open = (yield* readPart('children'))?.open ?? []
-  if (open.some((child) => child.childId === data.childId))
-    return decided({ type: 'child.finished', data, ...runLane(env) })
+  if (open.some((child) => child.childId === data.childId)) {
+    const waits = head.run?.state === 'suspended' && head.run.suspendReason === 'children'
+    const finished: NewEvent = { type: 'child.finished', data, ...runLane(env) }
+    return { events: [finished], ...(waits && { lease: { type: 'due', isDue: true } }) }
+  }
   const [seq] = yield* readRefs('child', data.childId)
   if (seq === undefined)
     refuse('child_not_open', `session ${head.id} has spawned no child ${data.childId}`, {

@@ -32,7 +32,8 @@ export const decideAppend: Decide<Append> = function* (head, command, env) {
     command.message.role !== 'assistant'
   )
     return yield* cancelAndAppend(head, head.run, command, env)
-  return { events: yield* appendEvents(head, command, env) }
+  const events = yield* appendEvents(head, command, env)
+  return command.due && !isUnfinished(head.run) ? { events, lease: { type: 'due', isDue: true } } : { events }
 }
 
 /** A suspended run has no worker that could be asked to stop: it is cancelled here, and the message follows. */

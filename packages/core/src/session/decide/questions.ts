@@ -84,7 +84,13 @@ export const decideAnswerQuestion: Decide<Only<'answerQuestion'>> = function* (
       { questionId, why },
     )
   const custom = typeof answer !== 'string' || !question?.options.includes(answer)
-  return decided({ type: 'question.answered', data: { questionId, answer, custom } })
+  return closed(head, { type: 'question.answered', data: { questionId, answer, custom } })
+}
+
+/** A run that waited for it is due: whichever process finds it goes on with it. */
+function closed(head: Head, event: NewEvent): Decision {
+  const waits = head.run?.state === 'suspended'
+  return { events: [event], ...(waits && { lease: { type: 'due', isDue: true } }) }
 }
 
 /** Why an answer does not fit, or undefined. */
@@ -98,7 +104,7 @@ function misfit({ form, options, allowCustom }: Question, answer: Json): string 
 
 export const decideWithdrawQuestion: Decide<Only<'withdrawQuestion'>> = (head, { questionId, reason }) => {
   requireOpen(head, questionId)
-  return decided({
+  return closed(head, {
     type: 'question.withdrawn',
     data: { questionId, ...(reason !== undefined && { reason }) },
   })
@@ -113,7 +119,7 @@ export const decideExpireQuestion: Decide<Only<'expireQuestion'>> = function* (h
     type: 'question.expired',
     data: { questionId, ...(answer !== undefined && { answer }) },
   }
-  if (escalation?.onExpiry !== 'cancel_run') return decided(expired)
+  if (escalation?.onExpiry !== 'cancel_run') return closed(head, expired)
   const end = yield* cancelUnanswered(head, env)
   return { ...end, events: [expired, ...end.events] }
 }

@@ -1,8 +1,16 @@
 /**
  * How a run ends, whatever the reason: open calls closed, the question withdrawn, reservations settled, the text of its
- * draft kept, waiting input delivered, lease released. No draft outlives it.
+ * draft kept, waiting input delivered, lease released, and due again when that input wants an answer. No draft outlives it.
  */
-import { type Deciding, type Decision, type Env, type NewEvent, readDrafts, readPart } from '../deciding.ts'
+import {
+  type Deciding,
+  type Decision,
+  type Env,
+  type LeaseMove,
+  type NewEvent,
+  readDrafts,
+  readPart,
+} from '../deciding.ts'
 import type { Head } from '../state.ts'
 import { keepDraft, newestOf } from './draft-end.ts'
 import { runLane } from './guard.ts'
@@ -15,23 +23,33 @@ export function* endRun(head: Head, env: Env, terminal: Terminal): Deciding<Deci
   const drafts = env.recording ? [] : yield* readDrafts()
   // A run that completes says itself what its answer is.
   const kept = terminal.type === 'run.completed' ? undefined : newestOf(drafts, terminal.data.runId)
+  const delivered = deliverAll(head)
   const events: NewEvent[] = [
     ...closeOpenCalls(head, lane),
     ...withdrawQuestion(head, terminal.type),
     ...(yield* settleAll(head, lane)),
     ...(kept ? yield* keepDraft(head, kept, lane) : []),
     { ...terminal, ...lane },
-    ...deliverAll(head),
+    ...delivered,
   ]
   const dropDrafts = drafts.map(({ draftId }) => draftId)
   const end = dropDrafts.length === 0 ? { events } : { events, dropDrafts }
-  return env.lease.owner === undefined || env.recording ? end : { ...end, lease: { type: 'release' } }
+  if (env.recording) return end
+  // A child stays due until its parent knows of its end, and it is closed.
+  const lease = restingLease(env, delivered.length > 0 || head.parentSessionId !== undefined)
+  return lease ? { ...end, lease } : end
+}
+
+/** The lease of a session that nobody works on from here on; due when somebody should. */
+export function restingLease({ lease }: Env, isDue: boolean): LeaseMove | undefined {
+  if (lease.owner !== undefined) return isDue ? { type: 'release', due: true } : { type: 'release' }
+  return isDue || lease.expiresAtMs !== undefined ? { type: 'due', isDue } : undefined
 }
 
 /** What stands in place of a result that never came. Nobody claims that the tool did not run. */
 export const interruptedOutput = 'interrupted, outcome unknown'
 
-export function closeOpenCalls(head: Head, lane: { run?: true }): NewEvent[] {
+export function closeOpenCalls(head: Pick<Head, 'openCalls'>, lane: { run?: true }): NewEvent[] {
   return head.openCalls.map((callId) => ({
     type: 'tool.finished',
     data: { callId, output: interruptedOutput, outcome: 'unknown', synthetic: true },

@@ -2,11 +2,13 @@ import { addCounts, type UsageRecord } from '@holdfast/protocol'
 import type { Command } from '../command.ts'
 import {
   type Decide,
+  type Deciding,
   decided,
   type Env,
   isLost,
   type NewEvent,
   nothing,
+  readPart,
   readRefs,
   refuse,
 } from '../deciding.ts'
@@ -23,6 +25,7 @@ const run = { run: true } as const
 export const decideStartRun: Decide<Only<'startRun'>> = function* (head, command, env) {
   if (isUnfinished(head.run))
     refuse('run_live', `run ${head.run.runId} of session ${head.id} has not ended`, { runId: head.run.runId })
+  if (command.ifDue) requireDue(head, env)
   requireModel(head, command)
   const runId = command.runId ?? env.ids.next()
   yield* requireNewRun(head, command.runId)
@@ -35,6 +38,11 @@ export const decideStartRun: Decide<Only<'startRun'>> = function* (head, command
   const events = [...closeOpenCalls(head, {}), ...activation(head, command)]
   if (command.recorded) return { events: [...events, started] }
   return { events: [...events, started, taken(command.owner, env)], lease: take(head, command, env) }
+}
+
+function requireDue({ id }: Head, { lease, nowMs }: Env): void {
+  const isDue = lease.owner === undefined && lease.expiresAtMs !== undefined && lease.expiresAtMs <= nowMs
+  if (!isDue) refuse('illegal_transition', `nobody is wanted to work on session ${id} (any more)`)
 }
 
 function* requireNewRun(head: Head, runId: string | undefined) {
@@ -69,14 +77,21 @@ export const decideTakeOverRun: Decide<Only<'takeOverRun'>> = (head, command, en
   return { events: [lost, taken(command.owner, env)], lease }
 }
 
-export const decideSuspendRun: Decide<Only<'suspendRun'>> = (head, { reason, waitFor }, env) => {
+/** A run that only its process left is due at once, as is one that waits for children of which one has ended already. */
+export const decideSuspendRun: Decide<Only<'suspendRun'>> = function* (head, { reason, waitFor }, env) {
   const { runId, state } = requireOwnRun(head, env)
   if (state === 'finalizing')
     refuse('illegal_transition', `run ${runId} is finalizing and cannot be suspended`)
+  const isDue = reason === 'shutdown' || (reason === 'children' && (yield* hasEnded(head)))
   return {
     events: [{ type: 'run.suspended', data: { runId, reason, ...(waitFor && { waitFor }) }, ...run }],
-    lease: { type: 'release' },
+    lease: isDue ? { type: 'release', due: true } : { type: 'release' },
   }
+}
+
+/** A child that ended since the run was last resumed, or none that could still end. */
+function* hasEnded(head: Head): Deciding<boolean> {
+  return head.openChildren === 0 || ((yield* readPart('children'))?.finished ?? 0) > 0
 }
 
 /** Whoever resumes takes a new epoch. */

@@ -15,7 +15,7 @@ import { patched } from '../fold/session.ts'
 import { expiresAtMs, isExpired, isLive, isUnfinished } from '../lifecycle.ts'
 import type { Head, State } from '../state.ts'
 import { invalidateContext } from './provider-context.ts'
-import { endRun, withdrawQuestion } from './run-end.ts'
+import { endRun, restingLease, withdrawQuestion } from './run-end.ts'
 import { deliverAll } from './waiting.ts'
 
 type Only<T extends Command['type']> = Extract<Command, { type: T }>
@@ -166,7 +166,17 @@ export const decideClose: Decide<Only<'close'>> = function* (head, { outcome, re
     type: 'session.closed',
     data: { outcome: result, ...(reason !== undefined && { reason }) },
   }
-  return { ...end, events: [...end.events, closed] }
+  return { ...withoutLease(end), events: [...end.events, closed], ...endingLease(env) }
+}
+
+function withoutLease({ lease: _lease, ...decision }: Decision): Decision {
+  return decision
+}
+
+/** Whatever was due, nobody is wanted after the end. */
+function endingLease(env: Env): Pick<Decision, 'lease'> {
+  const lease = restingLease(env, false)
+  return lease ? { lease } : {}
 }
 
 function* cancelForEnd(head: Head, cancel: boolean, env: Env): Deciding<Decision> {
@@ -203,8 +213,9 @@ export const decideExpire: Decide<Only<'expire'>> = function* (head, _command, e
     data: { expiresAt: toTime(expiresAtMs(head) ?? env.nowMs) },
   }
   // Its worker may come back between this reading of the lease and the write.
-  const lease = end.lease && { lease: { type: 'release' as const, lost: true as const } }
-  return { ...end, ...lease, events: [...end.events, expired] }
+  const { lease } = endingLease(env)
+  const moved = lease?.type === 'release' ? { lease: { ...lease, lost: true as const } } : lease && { lease }
+  return { ...withoutLease(end), ...moved, events: [...end.events, expired] }
 }
 
 /** Kind of the note that names a file which a fork took over, for as long as a message shows it. */

@@ -56,13 +56,14 @@ function* decideLateResult(
   return decided({ type: 'note.added', data: { kind: 'late_tool_result', callId: data.callId, data: late } })
 }
 
-/** Recovery's: every open call is closed as `interrupted, outcome unknown`, in call order. */
-export const decideCloseCalls: Decide<Only<'closeCalls'>> = (head, _command, env) => {
+/** Recovery's: open calls are closed as `interrupted, outcome unknown`, in call order. */
+export const decideCloseCalls: Decide<Only<'closeCalls'>> = (head, { callIds }, env) => {
   if (isUnfinished(head.run) && !inRun(env)) {
     refuse(
       'run_live',
       `the calls of run ${head.run.runId} of session ${head.id} are closed by its own worker, or by recovery`,
     )
   }
-  return { events: closeOpenCalls(head, runLane(env)) }
+  const wanted = callIds ? head.openCalls.filter((callId) => callIds.includes(callId)) : head.openCalls
+  return { events: closeOpenCalls({ openCalls: wanted }, runLane(env)) }
 }

@@ -6,7 +6,15 @@
 import { type Actor, type EventType, eventSchemas, toTime } from '@holdfast/protocol'
 import type { Command } from '../command.ts'
 import { decide, decideCreate, decideFork, type SessionCommand } from '../decide/index.ts'
-import type { Deciding, Decision, Env, Lease, LeaseMove, NewEvent, Read } from '../deciding.ts'
+import {
+  type Deciding,
+  type Decision,
+  type Env,
+  type Lease,
+  leaseAfter,
+  type NewEvent,
+  type Read,
+} from '../deciding.ts'
 import { place } from '../envelope.ts'
 import { fold } from '../fold/index.ts'
 import { type Ref, refsOf } from '../projections.ts'
@@ -149,7 +157,7 @@ export class TestLog {
   #write(decision: Decision, caller: Caller): FoldEvent[] {
     const env = this.env(caller)
     const written = decision.events.map((event) => this.#append(event, env))
-    if (decision.lease) this.#moveLease(decision.lease)
+    if (decision.lease) this.lease = leaseAfter(this.lease, decision.lease, this.nowMs)
     return written
   }
 
@@ -163,12 +171,6 @@ export class TestLog {
     this.states.push(after)
     this.refs.push(...refsOf(before?.head, placed, after.head))
     return placed
-  }
-
-  #moveLease(move: LeaseMove): void {
-    const { epoch } = this.lease
-    if (move.type === 'release') this.lease = { epoch, owner: undefined, expiresAtMs: undefined }
-    else this.lease = { epoch: epoch + 1, owner: move.owner, expiresAtMs: this.nowMs + move.ttlMs }
   }
 }
 

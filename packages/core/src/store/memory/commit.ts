@@ -50,7 +50,7 @@ function baseRefusal(session: KeptSession | undefined, commit: Commit): Verdict 
 }
 
 function leaseRefusal(lease: LeaseRow, change: LeaseChange | undefined, nowMs: number): Verdict | undefined {
-  if (!change || (change.type === 'release' && !change.lost)) return undefined
+  if (!change || change.type === 'due' || (change.type === 'release' && !change.lost)) return undefined
   const isFree = lease.owner === undefined || (lease.expiresAtMs ?? 0) <= nowMs
   if (isFree && (change.type === 'release' || lease.epoch === change.fromEpoch)) return undefined
   return { status: 'lease_held', lease: { ...lease } }
@@ -117,7 +117,11 @@ function storedEvent(commit: Commit, event: Commit['events'][number], seq: numbe
 
 function changedLease(lease: LeaseRow, change: LeaseChange | undefined, nowMs: number): LeaseRow {
   if (!change) return lease
-  if (change.type === 'release') return { epoch: lease.epoch, owner: undefined, expiresAtMs: undefined }
+  const { epoch } = lease
+  if (change.type === 'release') return { epoch, owner: undefined, expiresAtMs: change.due && nowMs }
+  if (change.type === 'due') {
+    return lease.owner === undefined ? { ...lease, expiresAtMs: change.isDue ? nowMs : undefined } : lease
+  }
   return { epoch: lease.epoch + 1, owner: change.owner, expiresAtMs: nowMs + change.ttlMs }
 }
 

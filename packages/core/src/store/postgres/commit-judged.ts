@@ -111,12 +111,19 @@ async function append(
 ): Promise<Verdict> {
   const { tx, nowMs } = state
   if (commit.erase) await erase(tx, tenant, commit, commit.erase)
-  const [move, ...rest] = stepsOf({ nowMs, known: desk.known }, tenant, [commit])
+  const [move, ...rest] = stepsOf({ nowMs, known: desk.known }, tenant, [withLeaseOf(session, commit)])
   tx.send(move as Step, ({ rows }) => requireMoved(rows, commit))
   for (const step of rest) tx.send(step)
   const lease = leaseAfter(session.lease, commit.lease, nowMs)
   const erased = commit.erase ? lastSeqOf(commit) : session.erased
   return note(state, commit, { ...session, erased, lease })
+}
+
+/** Whether it is due is said of a session that nobody holds. */
+function withLeaseOf({ lease }: LockedSession, commit: Commit): Commit {
+  if (commit.lease?.type !== 'due' || lease.owner === undefined) return commit
+  const { lease: _held, ...rest } = commit
+  return rest
 }
 
 /** Later commits of the batch are judged on what this one leaves. */

@@ -25,9 +25,9 @@ const COMMIT_ONE = `
     UPDATE @sessions SET seq = $4, head_crc = $5, head = $6, unindexed = true,
       epoch = CASE WHEN $9::text IS NULL THEN epoch ELSE epoch + 1 END,
       lease_owner = CASE WHEN $9::text IS NOT NULL THEN $9::text WHEN $11::bool THEN NULL ELSE lease_owner END,
-      lease_expires = CASE
-        WHEN $9::text IS NOT NULL THEN coalesce($13::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8) + $10::int8
-        WHEN $11::bool THEN NULL ELSE lease_expires END
+      lease_expires = CASE WHEN $9::text IS NOT NULL OR $11::bool
+        THEN coalesce($13::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8) + $10::int8
+        ELSE lease_expires END
     WHERE tenant = $1 AND session = $2 AND seq = $3
       AND ($7::int4 IS NULL OR (epoch = $7 AND lease_owner IS NOT NULL))
       AND ($8::int4 IS NULL OR epoch = $8)
@@ -56,9 +56,9 @@ const COMMIT_MANY = `
       epoch = CASE WHEN ($9::text[])[u.n] IS NULL THEN s.epoch ELSE s.epoch + 1 END,
       lease_owner = CASE WHEN ($9::text[])[u.n] IS NOT NULL THEN ($9::text[])[u.n]
         WHEN ($11::int4[])[u.n] = 1 THEN NULL ELSE s.lease_owner END,
-      lease_expires = CASE WHEN ($9::text[])[u.n] IS NOT NULL
+      lease_expires = CASE WHEN ($9::text[])[u.n] IS NOT NULL OR ($11::int4[])[u.n] = 1
         THEN coalesce($13::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8) + ($10::int8[])[u.n]
-        WHEN ($11::int4[])[u.n] = 1 THEN NULL ELSE s.lease_expires END
+        ELSE s.lease_expires END
     FROM unnest($2::text[]) WITH ORDINALITY AS u (session, n)
     WHERE s.tenant = $1 AND s.session = ANY($2::text[]) AND s.session = u.session AND s.seq = ($3::int4[])[u.n]
       AND (($7::int4[])[u.n] IS NULL OR (s.epoch = ($7::int4[])[u.n] AND s.lease_owner IS NOT NULL))
@@ -186,6 +186,7 @@ function stepOfMany(nowMs: number | null, tenant: TenantId, commits: readonly Co
 interface LeaseMove {
   fromEpoch?: number
   owner?: string
+  /** From now on; absent with a release: the free lease has no end. */
   ttlMs?: number
   isRelease: boolean
   /** Whether the lease must be free, or past its end. */
@@ -194,7 +195,9 @@ interface LeaseMove {
 
 function movesOf(lease: Commit['lease']): LeaseMove {
   if (!lease) return { isRelease: false, needsFree: false }
-  if (lease.type === 'release') return { isRelease: true, needsFree: lease.lost === true }
+  if (lease.type === 'due') return { isRelease: true, needsFree: false, ...(lease.isDue && { ttlMs: 0 }) }
+  if (lease.type === 'release')
+    return { isRelease: true, needsFree: lease.lost === true, ...(lease.due && { ttlMs: 0 }) }
   const { fromEpoch, owner, ttlMs } = lease
   return { fromEpoch, owner, ttlMs, isRelease: false, needsFree: true }
 }

@@ -57,7 +57,8 @@ function usualOf(items: readonly Item[]): Item[] {
 }
 
 function isUsual({ create, erase, lease, epoch }: Commit): boolean {
-  return !create && !erase && (lease?.type !== 'release' || epoch !== undefined)
+  if (create || erase || lease?.type === 'due') return false
+  return lease?.type !== 'release' || epoch !== undefined
 }
 
 /** Two batches lock the rows of their sessions in the same order. */

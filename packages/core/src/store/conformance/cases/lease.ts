@@ -251,4 +251,49 @@ export const leaseCases: readonly StoreCase[] = [
       same(committed(await t.send(lost)).lease, { epoch: 1, owner: undefined, expiresAtMs: undefined })
     },
   },
+  {
+    id: 'L8.1',
+    clause: 'L8',
+    title: 'a free lease is due when a commit says so, and no more when one says it is not',
+    async run(t) {
+      const due = () => t.store.listDue(t.tenant, 'lease', t.store.now(), 10)
+      await t.create('s')
+      const { lease } = await t.append('s', { lease: { type: 'due', isDue: true } })
+      same(lease, { epoch: 0, owner: undefined, expiresAtMs: t.clock.now() })
+      same(await due(), ['s'])
+      await t.append('s')
+      same(await due(), ['s'])
+      same((await t.append('s', { lease: { type: 'due', isDue: false } })).lease.expiresAtMs, undefined)
+      same(await due(), [])
+    },
+  },
+  {
+    id: 'L8.2',
+    clause: 'L8',
+    title: 'a release may leave the session due, and whoever takes its lease ends that',
+    async run(t) {
+      const due = () => t.store.listDue(t.tenant, 'lease', t.store.now(), 10)
+      await t.createHeld('s')
+      const { lease } = await t.append('s', { epoch: 1, lease: { type: 'release', due: true } })
+      same(lease, { epoch: 1, owner: undefined, expiresAtMs: t.clock.now() })
+      same(await due(), ['s'])
+      await t.refuse(t.commit('s', 3, { epoch: 1 }), { status: 'fenced', epoch: 1 })
+      same((await t.append('s', { lease: take(1) })).lease.owner, 'worker')
+      same(await due(), [])
+      await t.append('s', { epoch: 2, lease: release })
+      same(await due(), [])
+    },
+  },
+  {
+    id: 'L8.3',
+    clause: 'L8',
+    title: 'a held lease is neither ended nor lengthened by it',
+    async run(t) {
+      const held = await t.createHeld('s')
+      for (const isDue of [true, false]) {
+        same((await t.append('s', { lease: { type: 'due', isDue } })).lease, held)
+        same(await t.lease('s'), held)
+      }
+    },
+  },
 ]

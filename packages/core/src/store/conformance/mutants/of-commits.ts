@@ -347,6 +347,15 @@ export const commitMutants: readonly Mutant[] = [
       }),
   },
   {
+    clause: 'L8',
+    title: 'forgets that a session is due',
+    breaks: (store) =>
+      commitAs(store, (commit) => {
+        if (commit.lease?.type === 'due') return without(commit, 'lease')
+        return commit.lease?.type === 'release' ? { ...commit, lease: { type: 'release' } } : commit
+      }),
+  },
+  {
     clause: 'L3',
     title: 'ignores the epoch',
     breaks: (store) =>

@@ -1,4 +1,4 @@
-/** Where a recorder gets the time, unless it is handed another clock. */
+/** Where the time comes from, unless another clock is handed in. */
 
 export interface Clock {
   /** Milliseconds since 1970. */

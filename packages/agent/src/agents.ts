@@ -1,0 +1,116 @@
+/** Agents on an open Holdfast: where sessions get somebody who answers in them. */
+import type { Holdfast } from '@holdfast/core'
+import { type CreateInput, HoldfastError, type Ids, uuidv7Ids } from '@holdfast/protocol'
+import { systemClock } from './clock.ts'
+import { loadCounter } from './context/count.ts'
+import type { Agent } from './define/agent.ts'
+import { systemRandom } from './random.ts'
+import { AgentSession } from './session/agent-session.ts'
+import type { World } from './turn/world.ts'
+import { Schedule } from './worker/schedule.ts'
+import { sleep } from './worker/sleep.ts'
+import { Worker } from './worker/worker.ts'
+
+export interface AgentsOptions {
+  agents: readonly Agent[]
+  /** Names this process in leases; default a new id. */
+  owner?: string
+  /** How long a run is held without a sign of life. Default 30 seconds. */
+  leaseTtlMs?: number
+  /** How often this process looks for runs that others left, and for those that may go on. Default 1 second; 0: only when `recover` is called. */
+  pollMs?: number
+  /** Told of what failed with nobody waiting for it; default a warning of the process. */
+  onError?: (error: unknown, sessionId?: string) => void
+  /** Milliseconds; default the system's. */
+  clock?: () => number
+  /** In [0, 1). */
+  random?: () => number
+  ids?: Ids
+}
+
+export interface CloseAgentsOptions {
+  /** How long turns under way may still take to end by themselves. Default 10 seconds. */
+  drainMs?: number
+}
+
+export class Agents {
+  readonly #world: World
+  readonly #worker: Worker
+  readonly #schedule: Schedule | undefined
+
+  constructor(holdfast: Holdfast, options: AgentsOptions) {
+    this.#world = worldOf(holdfast, options, (...run) => this.#worker.begin(...run))
+    this.#worker = new Worker(this.#world)
+    const { pollMs = 1_000 } = options
+    if (pollMs > 0) this.#schedule = new Schedule(pollMs, () => this.#worker.claimDue(), this.#world.onError)
+  }
+
+  /** A session for an agent, with the agent's budget and persona unless the input says otherwise. */
+  async create(input: CreateInput, options?: { key?: string }): Promise<AgentSession> {
+    const agent = this.#world.agents.get(input.agentId)
+    if (!agent) throw new HoldfastError('not_found', `no agent ${input.agentId} is defined here`)
+    const defaults = {
+      agentName: agent.name,
+      ...(agent.budget && { budget: agent.budget }),
+      ...(agent.personaId !== undefined && { personaId: agent.personaId }),
+    }
+    const { id } = await this.#world.holdfast.sessions.create(
+      { ...defaults, ...input } as CreateInput,
+      options,
+    )
+    return this.at(id)
+  }
+
+  /** A session that stands; nothing is read yet. */
+  at(sessionId: string): AgentSession {
+    return new AgentSession(this.#world, this.#worker, sessionId)
+  }
+
+  /** Takes on what others left: lost runs, answered questions, input without a run. */
+  recover(): Promise<void> {
+    return this.#schedule ? this.#schedule.now() : this.#worker.claimDue()
+  }
+
+  /** Resolves when no turn is worked on here. */
+  idle(): Promise<void> {
+    return this.#worker.idle()
+  }
+
+  /**
+   * Takes nothing more on. Turns under way may end; those that do not are suspended where they are, for any other process
+   * to go on with. Idempotent.
+   */
+  async close({ drainMs = 10_000 }: CloseAgentsOptions = {}): Promise<void> {
+    this.#worker.close()
+    await this.#schedule?.end()
+    const late = setTimeout(() => this.#worker.leave({ why: 'shutdown' }), drainMs)
+    await this.#worker.idle()
+    clearTimeout(late)
+  }
+}
+
+function worldOf(holdfast: Holdfast, options: AgentsOptions, begin: World['begin']): World {
+  const now = options.clock ?? systemClock.now
+  const ids = options.ids ?? uuidv7Ids(now)
+  return {
+    holdfast,
+    agents: new Map(options.agents.map((agent) => [agent.id, agent])),
+    owner: options.owner ?? `worker-${ids.next()}`,
+    leaseTtlMs: options.leaseTtlMs ?? 30_000,
+    counter: loadCounter(),
+    begin,
+    onError: options.onError ?? warn,
+    ids,
+    now,
+    random: options.random ?? systemRandom,
+    sleep,
+  }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error))
+}
+
+export function withAgents(holdfast: Holdfast, options: AgentsOptions): Agents {
+  return new Agents(holdfast, options)
+}

@@ -1,0 +1,96 @@
+/** Makes the context of a live run smaller: because it must be, or because somebody asked. */
+import { resolveBudget, type UnseenSession } from '@holdfast/core'
+import { HoldfastError } from '@holdfast/protocol'
+import type { CallBudget } from '../budget/call-budget.ts'
+import { reserve } from '../budget/reserve.ts'
+import type { Agent } from '../define/agent.ts'
+import type { Turn } from '../turn/turn.ts'
+import type { World } from '../turn/world.ts'
+import { type Compacting, compact } from './compact.ts'
+import { type Caller, summarise } from './summarise.ts'
+
+/** How large a context is, and may be. */
+type Sized = { tokens: { total: number }; budget: CallBudget }
+
+/** After a failure nothing is tried again before the context has grown by this much. */
+const growthPercent = 10
+
+/** Whether it is smaller now. A request stays until a compaction succeeded. */
+export async function compactTurn(turn: Turn, { tokens, budget }: Sized): Promise<boolean> {
+  const { forced } = turn
+  const mustFit = tokens.total > budget.roomTokens
+  if (!forced && !mustFit && tokens.total < turn.compactFrom) return false
+  const work = await compactingFor(turn.session, callerOf(turn, budget), budget.windowTokens)
+  const did = await compact(work, {
+    trigger: forced ? 'manual' : mustFit ? 'overflow' : 'pressure',
+    tokens: tokens.total,
+    roomTokens: budget.roomTokens,
+    ...(forced?.instructions !== undefined && { instructions: forced.instructions }),
+  })
+  turn.compactFrom = did ? 0 : tokens.total * (1 + growthPercent / 100)
+  if (did && forced) turn.compactionDone()
+  return did
+}
+
+function callerOf(turn: Turn, budget: CallBudget): Caller {
+  return {
+    world: turn.world,
+    agent: turn.agent,
+    signal: turn.signal,
+    isLost: () => turn.halting.halt?.why === 'lost',
+    write: (commands) => turn.run.batch(commands),
+    reserve: (total, outputTokens, model) =>
+      reserve(turn, { tokens: { total }, budget: { ...budget, outputTokens } }, model, []),
+  }
+}
+
+async function compactingFor(
+  session: UnseenSession,
+  caller: Caller,
+  windowTokens: number,
+): Promise<Compacting> {
+  return {
+    session,
+    count: await caller.world.counter,
+    newId: () => caller.world.ids.next(),
+    write: (commands) => caller.write(commands),
+    summarise: (transcript, instructions) => summarise(caller, windowTokens, transcript, instructions),
+  }
+}
+
+/** A session that nobody works on, because somebody asked. Whether its context is smaller now. */
+export async function compactIdle(
+  world: World,
+  agent: Agent,
+  session: UnseenSession,
+  instructions: string | undefined,
+): Promise<boolean> {
+  const { budget, contextUsage } = await session.view()
+  const { roomTokens, windowTokens } = resolveBudget(budget)
+  const caller: Caller = {
+    world,
+    agent,
+    signal: new AbortController().signal,
+    isLost: () => false,
+    write: (commands) => session.batch(commands),
+    reserve: async () => ({}),
+  }
+  const tokens = contextUsage?.totalTokens ?? roomTokens
+  const work = await compactingFor(session, caller, windowTokens)
+  return compact(work, {
+    trigger: 'manual',
+    tokens,
+    roomTokens,
+    ...(instructions !== undefined && { instructions }),
+  })
+}
+
+/** What may not be compacted is more than the model takes: no call is made that could only be refused. */
+export function requireFit({ tokens, budget }: Sized): void {
+  if (tokens.total <= budget.roomTokens) return
+  throw new HoldfastError(
+    'context_unreducible',
+    `what must stay in the context has ${tokens.total} tokens, and there is room for ${budget.roomTokens}`,
+    { details: { tokens: tokens.total, roomTokens: budget.roomTokens } },
+  )
+}

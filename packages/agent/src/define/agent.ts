@@ -1,0 +1,77 @@
+/** What an agent is: instructions, models, tools and limits. It holds no state; a session does. */
+import { HoldfastError, id, parseInput, type TokenBudgetInput } from '@holdfast/protocol'
+import type { LanguageModel } from 'ai'
+import type { GoalRules } from '../goals/evaluate.ts'
+import type { CallSettings } from '../model/settings.ts'
+import { type Schema, type SchemaSource, schemaOf } from './schema.ts'
+import type { Tool } from './tool.ts'
+
+export interface AgentInput {
+  id: string
+  name?: string
+  /** The system prompt. */
+  instructions?: string
+  /** The first is used; the next ones when it cannot be reached. */
+  model: LanguageModel | readonly LanguageModel[]
+  tools?: readonly Tool[]
+  /** What sessions that are made for this agent may use, unless they say otherwise. */
+  budget?: TokenBudgetInput
+  personaId?: string
+  settings?: CallSettings
+  /** The final answer is JSON that fits it. */
+  output?: SchemaSource
+  /** How it is told whether an answer reaches the goal of a session that has one. */
+  goal?: GoalRules
+  /** Model calls in one turn; then the turn ends. Default 64. */
+  maxRounds?: number
+  /** Tries of one model call with one model, the first included. Default 3. */
+  maxAttempts?: number
+  /** At a limit of the budget: ask whether to raise it (default), or end the turn. A child's turn ends. */
+  onLimit?: 'ask' | 'end'
+}
+
+export interface Agent {
+  readonly id: string
+  readonly name: string
+  readonly instructions: string
+  readonly models: readonly LanguageModel[]
+  readonly tools: ReadonlyMap<string, Tool>
+  readonly budget: TokenBudgetInput | undefined
+  readonly personaId: string | undefined
+  readonly settings: CallSettings
+  readonly output: Schema | undefined
+  readonly goal: GoalRules | undefined
+  readonly maxRounds: number
+  readonly maxAttempts: number
+  readonly onLimit: 'ask' | 'end'
+}
+
+/** Throws `invalid_input` for an agent without a model, and for two tools of one name. */
+export function defineAgent(agent: AgentInput): Agent {
+  const agentId = parseInput(id, agent.id, 'agent.id')
+  const models = Array.isArray(agent.model)
+    ? (agent.model as readonly LanguageModel[])
+    : [agent.model as LanguageModel]
+  if (models.length === 0) throw new HoldfastError('invalid_input', `agent ${agentId} has no model.`)
+  return {
+    id: agentId,
+    name: agent.name ?? agentId,
+    instructions: agent.instructions ?? '',
+    models,
+    tools: toolsByName(agentId, agent.tools ?? []),
+    budget: agent.budget,
+    personaId: agent.personaId,
+    settings: agent.settings ?? {},
+    output: agent.output && schemaOf(agent.output),
+    goal: agent.goal,
+    maxRounds: agent.maxRounds ?? 64,
+    maxAttempts: agent.maxAttempts ?? 3,
+    onLimit: agent.onLimit ?? 'ask',
+  }
+}
+
+function toolsByName(agentId: string, tools: readonly Tool[]): Map<string, Tool> {
+  const byName = new Map(tools.map((tool) => [tool.name, tool]))
+  if (byName.size === tools.length) return byName
+  throw new HoldfastError('invalid_input', `agent ${agentId} has two tools of one name.`)
+}

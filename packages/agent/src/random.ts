@@ -1,0 +1,4 @@
+/** The platform's randomness, for hosts that hand in none. */
+export function systemRandom(): number {
+  return Math.random()
+}

@@ -1,0 +1,167 @@
+/** A session that an agent answers in. What is asked of it here may be asked of it in any process. */
+import type { HostCommand, UnseenSession } from '@holdfast/core'
+import { HoldfastError, isHoldfastError, type Json, type MessagePart } from '@holdfast/protocol'
+import { compactIdle } from '../context/compact-turn.ts'
+import type { Agent } from '../define/agent.ts'
+import { Turn } from '../turn/turn.ts'
+import type { World } from '../turn/world.ts'
+import type { Worker } from '../worker/worker.ts'
+import { type TurnStart, TurnStream } from './turn-stream.ts'
+
+export interface SendOptions {
+  /** What to do while a turn is under way: `enqueue` (default), `steer`, `interrupt` or `reject`. */
+  policy?: 'reject' | 'enqueue' | 'steer' | 'interrupt'
+  /** Idempotency key: the same input under it is taken once. */
+  key?: string
+  messageId?: string
+}
+
+type Append = Extract<HostCommand, { type: 'append' }>
+
+export type Input = string | readonly MessagePart[]
+
+export class AgentSession {
+  readonly id: string
+  readonly #world: World
+  readonly #worker: Worker
+  readonly #session: UnseenSession
+
+  constructor(world: World, worker: Worker, sessionId: string) {
+    this.id = sessionId
+    this.#world = world
+    this.#worker = worker
+    this.#session = world.holdfast.sessions.at(sessionId)
+  }
+
+  /** The session's log, for everything that needs no agent. */
+  get log(): UnseenSession {
+    return this.#session
+  }
+
+  /** Begins a turn, or adds to the one under way; it goes on whether or not anybody listens. */
+  send(input: Input, options: SendOptions = {}): TurnStream {
+    return new TurnStream(this.#accept(input, options))
+  }
+
+  /** Begins to work towards the session's goal: once, however often it is asked. Throws `invalid_input` without a goal. */
+  pursue(): TurnStream {
+    return new TurnStream(this.#pursued())
+  }
+
+  async #pursued(): Promise<TurnStart> {
+    const { goalText, seedId } = await this.#session.view()
+    const seed = seedId === undefined ? undefined : await this.#world.holdfast.seeds.get(seedId)
+    const goal = seed?.body.goal ?? goalText
+    if (goal === undefined) throw new HoldfastError('invalid_input', `session ${this.id} has no goal`)
+    return this.#accept(goal, { key: 'goal' })
+  }
+
+  /** Asks the turn to stop; what it has said so far stays. */
+  async stop(reason?: string): Promise<void> {
+    await this.#session.stopRun(reason === undefined ? {} : { reason })
+  }
+
+  /** Answers the open question. The run that waited for it goes on, here or in another process. */
+  answer(questionId: string, answer: Json, options: { key?: string } = {}): TurnStream {
+    return new TurnStream(this.#answered(questionId, answer, options))
+  }
+
+  /** Goes on with a run that was left, or follows it where it goes on. */
+  resume(): TurnStream {
+    return new TurnStream(this.#resumed())
+  }
+
+  /**
+   * Makes the context smaller now, or at the next round of the turn that this process works on. False: there was nothing
+   * that a summary could stand for. `run_elsewhere` when another process works on the session.
+   */
+  async compact({ instructions }: { instructions?: string } = {}): Promise<boolean> {
+    const asked = this.#worker.askToCompact(this.id, instructions)
+    if (asked) return asked
+    const { run } = await this.#session.view()
+    if (run?.owner !== undefined)
+      throw new HoldfastError(
+        'run_elsewhere',
+        `run ${run.runId} of session ${this.id} is live in another process`,
+      )
+    return compactIdle(this.#world, await this.#agent(), this.#session, instructions)
+  }
+
+  async #answered(questionId: string, answer: Json, options: { key?: string }): Promise<TurnStart> {
+    const { firstSeq = 1 } = await this.#session.answer(questionId, answer, options)
+    const { run } = await this.#session.view()
+    if (!run)
+      throw new HoldfastError('no_live_run', `question ${questionId} of session ${this.id} was no run's`)
+    await this.#worker.claim(this.id)
+    const output = (await this.#findAgent())?.output
+    return { session: this.#session, after: firstSeq - 1, of: { runId: run.runId }, output }
+  }
+
+  async #resumed(): Promise<TurnStart> {
+    const { seq, run, openQuestion } = await this.#session.view()
+    if (!run || run.endedAt !== undefined)
+      throw new HoldfastError('no_live_run', `session ${this.id} has no run to go on with`)
+    if (openQuestion)
+      throw new HoldfastError(
+        'question_open',
+        `question ${openQuestion.questionId} of session ${this.id} waits for its answer`,
+      )
+    await this.#worker.claim(this.id)
+    return { session: this.#session, after: seq, of: { runId: run.runId } }
+  }
+
+  async #accept(input: Input, options: SendOptions): Promise<TurnStart> {
+    const agent = await this.#findAgent()
+    const append = appendOf(input, options)
+    if (!agent) return this.#add(append, options)
+    try {
+      return { ...(await this.#begin(agent, append, options)), output: agent.output }
+    } catch (error) {
+      // Under a key that added input to a turn under way, it is not taken twice either.
+      if (!isHoldfastError(error, 'run_live') && !isHoldfastError(error, 'key_conflict')) throw error
+    }
+    return { ...(await this.#add(append, options)), output: agent.output }
+  }
+
+  /** The input and its run in one commit: nothing that was accepted is left without a run. */
+  async #begin(agent: Agent, append: HostCommand, { key }: SendOptions): Promise<TurnStart> {
+    const { owner, leaseTtlMs: ttlMs } = this.#world
+    const begun = await this.#session.batchRun(
+      [append, { type: 'startRun', owner, ttlMs }, { type: 'startRound' }],
+      key === undefined ? {} : { key },
+    )
+    const { run, firstSeq = 1, lastSeq = 1 } = begun
+    if (run) this.#worker.take(new Turn(this.#world, agent, run, { seq: lastSeq }))
+    const messageId = begun.messages[0]?.id ?? ''
+    const of = run ? { runId: run.runId } : { messageId, waiting: false }
+    return { session: this.#session, after: firstSeq - 1, of }
+  }
+
+  async #add(append: Append, { key }: SendOptions): Promise<TurnStart> {
+    const { messages, firstSeq = 1 } = await this.#session.batch(
+      [{ ...append, due: true }],
+      key === undefined ? {} : { key },
+    )
+    // The turn that it was to wait for may have ended meanwhile.
+    const waiting = messages[0]?.waiting !== undefined
+    if (!waiting) await this.#worker.claim(this.id)
+    return { session: this.#session, after: firstSeq - 1, of: { messageId: messages[0]?.id ?? '', waiting } }
+  }
+
+  /** Undefined: it is defined in other processes, which find what is due. */
+  async #findAgent(): Promise<Agent | undefined> {
+    return this.#world.agents.get((await this.#session.view()).agentId)
+  }
+
+  async #agent(): Promise<Agent> {
+    const agent = await this.#findAgent()
+    if (agent) return agent
+    throw new HoldfastError('not_found', `the agent of session ${this.id} is not defined here`)
+  }
+}
+
+function appendOf(input: Input, { policy, messageId }: SendOptions): Append {
+  const parts: MessagePart[] = typeof input === 'string' ? [{ type: 'text', text: input }] : [...input]
+  const message = { role: 'user' as const, parts, ...(messageId !== undefined && { id: messageId }) }
+  return { type: 'append', message, ...(policy && { policy }) }
+}

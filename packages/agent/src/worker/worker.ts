@@ -1,0 +1,132 @@
+/** The turns that this process works on: each with its lease kept and its log watched. */
+import type { HeldRun } from '@holdfast/core'
+import { isHoldfastError } from '@holdfast/protocol'
+import { drive } from '../turn/drive.ts'
+import type { Halt } from '../turn/halt.ts'
+import { Turn } from '../turn/turn.ts'
+import type { World } from '../turn/world.ts'
+import { claim } from './claim.ts'
+import { LeaseKeeper } from './lease-keeper.ts'
+import { watchParent } from './watch-parent.ts'
+import { watchRun } from './watch-run.ts'
+
+export class Worker {
+  readonly #world: World
+  readonly #turns = new Map<string, { turn: Turn; done: Promise<void> }>()
+  #isClosing = false
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  /** Sessions that are worked on here. */
+  get busy(): number {
+    return this.#turns.size
+  }
+
+  /** Works on a run that this process holds, until it ends, is suspended or is lost. */
+  take(turn: Turn): void {
+    const { sessionId } = turn.run
+    const before = this.#turns.get(sessionId)?.done
+    const done = this.#work(turn, before).catch((error: unknown) => this.#world.onError(error, sessionId))
+    this.#turns.set(sessionId, { turn, done })
+    if (this.#isClosing) turn.halting.pull({ why: 'shutdown' })
+  }
+
+  /** The same for the run of a child, which just began with its first round. */
+  begin(agentId: string, run: HeldRun, seq: number): void {
+    const agent = this.#world.agents.get(agentId)
+    if (!agent) return
+    const turn = new Turn(this.#world, agent, run, { seq })
+    turn.isChild = true
+    this.take(turn)
+  }
+
+  /** Whether there was something to do for the session here. */
+  async claim(sessionId: string): Promise<boolean> {
+    if (this.#isClosing) return false
+    const claimed = await claim(this.#world, sessionId)
+    if (!claimed) return false
+    if ('turn' in claimed) this.take(claimed.turn)
+    else await this.claim(claimed.parent)
+    return true
+  }
+
+  /** Resolves to true when a compaction succeeded, to false when the turn ended before; undefined: it is not worked on here. */
+  askToCompact(sessionId: string, instructions: string | undefined): Promise<boolean> | undefined {
+    const work = this.#turns.get(sessionId)
+    if (!work) return undefined
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    work.turn.askToCompact(instructions, () => resolve(true))
+    return Promise.race([promise, work.done.then(() => false)])
+  }
+
+  /** Everything that is due, as far as it is nobody else's. */
+  async claimDue(): Promise<void> {
+    for (const sessionId of await this.#world.holdfast.sessions.listDue({ limit: 200 })) {
+      if (this.#isClosing) return
+      await this.#claimSafely(sessionId)
+    }
+  }
+
+  /** Takes nothing more on, and leaves what is under way to others. */
+  leave(halt: Halt): void {
+    this.#isClosing = true
+    for (const { turn } of this.#turns.values()) turn.halting.pull(halt)
+  }
+
+  /** Takes nothing more on. */
+  close(): void {
+    this.#isClosing = true
+  }
+
+  /** Resolves when nothing is worked on. */
+  async idle(): Promise<void> {
+    while (this.#turns.size > 0) await Promise.all([...this.#turns.values()].map(({ done }) => done))
+  }
+
+  /** One session's trouble never hides another's turn. */
+  async #claimSafely(sessionId: string): Promise<void> {
+    try {
+      await this.claim(sessionId)
+    } catch (error) {
+      this.#world.onError(error, sessionId)
+    }
+  }
+
+  async #work(turn: Turn, before: Promise<void> | undefined): Promise<void> {
+    await before
+    const { leaseTtlMs: ttlMs, now } = this.#world
+    const watching = new AbortController()
+    const lease = new LeaseKeeper(turn.run, { ttlMs, now, onLost: () => turn.halting.pull({ why: 'lost' }) })
+    const watched = Promise.all([watchRun(turn, watching.signal), watchParent(turn, watching.signal)]).catch(
+      (error: unknown) => this.#world.onError(error, turn.run.sessionId),
+    )
+    try {
+      await drive(turn)
+    } finally {
+      lease.end()
+      watching.abort()
+      await watched
+      const { sessionId } = turn.run
+      if (this.#turns.get(sessionId)?.turn === turn) this.#turns.delete(sessionId)
+      this.#keepLate(turn)
+      if (turn.hasWaiting || turn.isChild) await this.#claimSafely(sessionId)
+    }
+  }
+
+  #keepLate(turn: Turn): void {
+    for (const coming of turn.late) void this.#noteLate(turn, coming)
+  }
+
+  /** The session may have ended meanwhile: then nobody wants to know. */
+  async #noteLate({ session, run }: Turn, coming: Turn['late'][number]): Promise<void> {
+    const { callId, ...data } = await coming
+    try {
+      await session.addNote({ kind: 'late_tool_result', callId, data })
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error
+      this.#world.onError(error, run.sessionId)
+    }
+  }
+}

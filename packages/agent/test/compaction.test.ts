@@ -1,0 +1,139 @@
+import { tokenBudget } from '@holdfast/protocol'
+import { expect, it } from 'vitest'
+import { z } from 'zod'
+import { defineAgent, defineTool } from '../src/index.ts'
+import { promptFaults } from './support/pairing.ts'
+import { newPlace, started } from './support/place.ts'
+import { type Script, scripted } from './support/script.ts'
+
+const budget = tokenBudget.parse({ maxContextTokens: 6_000, maxOutputTokens: 500, workingReserveTokens: 0 })
+const words = (n: number) => 'the quick brown fox jumps over a lazy dog '.repeat(n)
+
+/** A model that summarises when asked to, and else does what the script says; it refuses what a provider would. */
+async function longTalk(script: Script, summary: () => string, options: { window?: number } = {}) {
+  const prompts: string[] = []
+  const faults: string[] = []
+  let nth = 0
+  const model = scripted(async (call) => {
+    const system = call.prompt[0]?.role === 'system' ? call.prompt[0].content : ''
+    if (system.startsWith('You summarise')) return { text: summary(), usage: { prompt: 100, completion: 10 } }
+    prompts.push(JSON.stringify(call.prompt))
+    faults.push(...promptFaults(call.prompt))
+    return typeof script === 'function' ? script(call, nth++) : { text: '' }
+  })
+  const big = defineTool({
+    name: 'big',
+    description: '',
+    input: z.object({ n: z.number() }),
+    execute: () => words(200),
+  })
+  const agent = defineAgent({
+    id: 'a',
+    model,
+    tools: [big],
+    budget: { ...budget, maxContextTokens: options.window ?? 6_000 },
+    maxRounds: 100,
+  })
+  const process = await started(newPlace(), { agents: [agent] })
+  const session = await process.agents.create({ agentId: 'a' })
+  return { ...process, session, prompts, faults, model }
+}
+
+async function typesIn(session: {
+  log: { events(o: object): Promise<{ events: { type: string; data: unknown }[] }> }
+}) {
+  return (await session.log.events({ limit: 1_000 })).events
+}
+
+it('a talk longer than the window goes on, each context within it, and everything said can still be read', async () => {
+  const { session, prompts, faults } = await longTalk(
+    (_call, n) => ({ text: `Answer ${n}. ${words(60)}`, usage: 'none' }),
+    () => 'They counted to some number.',
+  )
+  await session.log.append({
+    role: 'user',
+    parts: [{ type: 'text', text: 'PINNED: the code is 42.' }],
+    neverCompress: true,
+  })
+  for (let n = 0; n < 14; n++) {
+    const { outcome } = await session.send(`Question ${n}. ${words(20)}`).result
+    expect(outcome).toBe('completed')
+  }
+  expect(faults).toEqual([])
+  for (const prompt of prompts) expect(prompt).toContain('PINNED: the code is 42.')
+  expect(prompts.at(-1)).toContain('They counted to some number.')
+  expect(prompts.at(-1)).not.toContain('Question 2.')
+  const events = await typesIn(session)
+  expect(events.filter(({ type }) => type === 'compaction.applied').length).toBeGreaterThan(1)
+  for (const { type, data } of events) {
+    if (type !== 'context.measured') continue
+    expect((data as { totalTokens: number }).totalTokens).toBeLessThanOrEqual(5_440)
+  }
+  const { messages } = await session.log.messages({ limit: 100 })
+  expect(JSON.stringify(messages)).toContain('Question 2.')
+  const summaries = (await session.log.contextState()).overlays
+  expect(summaries).toHaveLength(1)
+})
+
+it('one turn of many rounds stays within the window', async () => {
+  const { session, faults } = await longTalk(
+    (_call, n) => (n < 25 ? { calls: [{ name: 'big', input: { n } }], usage: 'none' } : { text: 'Done.' }),
+    () => 'The big tool ran, again and again.',
+    { window: 10_000 },
+  )
+  expect((await session.send('Go.').result).text).toBe('Done.')
+  expect(faults).toEqual([])
+})
+
+it.each([
+  ['blank', () => '  '],
+  ['longer than what it stands for', () => words(4_000)],
+  [
+    'an error',
+    () => {
+      throw new Error('no summary')
+    },
+  ],
+])('a summary that is %s never holds, and the talk goes on without a model', async (_what, summary) => {
+  const { session, faults, prompts } = await longTalk(
+    (_call, n) => ({ text: `Answer ${n}. ${words(60)}`, usage: 'none' }),
+    summary,
+  )
+  for (let n = 0; n < 12; n++)
+    expect((await session.send(`Question ${n}. ${words(20)}`).result).outcome).toBe('completed')
+  expect(faults).toEqual([])
+  expect(prompts.at(-1)).toContain('left out here without a summary')
+  const events = await typesIn(session)
+  expect(events.some(({ type }) => type === 'compaction.failed')).toBe(true)
+  const applied = events
+    .filter(({ type }) => type === 'compaction.applied')
+    .map(({ data }) => (data as { trigger: string }).trigger)
+  expect(new Set(applied)).toEqual(new Set(['model_free']))
+})
+
+it('what may not be left out and does not fit ends the turn with the sizes, before a model is asked', async () => {
+  const { session, model } = await longTalk(
+    () => ({ text: 'no' }),
+    () => 'short',
+  )
+  const result = await session.send(words(1_000)).result
+  expect(result).toMatchObject({ outcome: 'failed', error: { code: 'context_unreducible' } })
+  expect(model.doStreamCalls).toHaveLength(0)
+})
+
+it('a compaction that somebody asks for follows their words for once', async () => {
+  const { session, model, holdfast } = await longTalk(
+    (_call, n) => ({ text: `Answer ${n}.` }),
+    () => 'Short.',
+    { window: 100_000 },
+  )
+  expect(await session.compact()).toBe(false)
+  for (let n = 0; n < 6; n++) await session.send(`Question ${n}. ${words(10)}`).result
+  expect(await session.compact({ instructions: 'Keep the numbers.' })).toBe(true)
+  expect(JSON.stringify(model.doStreamCalls.at(-1)?.prompt[0])).toContain('Keep the numbers.')
+  const stored = JSON.stringify(await typesIn(session))
+  expect(stored).not.toContain('Keep the numbers.')
+  expect((await session.log.view()).summary?.text).toBe('Short.')
+  const { rows } = await holdfast.usage.list(session.id)
+  expect(rows.at(-1)).toMatchObject({ purpose: 'compaction', status: 'ok' })
+})

@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest'
+import { memory } from '../store/memory/index.ts'
+import { readProviderView } from './context-read.ts'
+import { LiveView } from './live-view.ts'
+import { type Loaded, LogReads } from './log-reads.ts'
+import { eachStore, HeldClock } from './testing/each-store.ts'
+import { assistant, calling, result, textsOf, user } from './testing/messages.ts'
+import { writeRandomSessions } from './testing/random-sessions.ts'
+import { upcasters } from './upcast.ts'
+
+/** A log as it was at an earlier moment. */
+class Earlier extends LogReads {
+  seq = 0
+  override async getHead(sessionId: string): Promise<Loaded | undefined> {
+    const { head } = await this.stateAt(sessionId, this.seq)
+    return { state: { head, parts: {} }, lease: { epoch: 0, owner: undefined, expiresAtMs: undefined } }
+  }
+}
+
+/** Within a commit there is no moment to look at. */
+async function endsOfCommits(reads: LogReads, sessionId: string): Promise<number[]> {
+  const rows = await reads.readRows(sessionId, { limit: 1_000 })
+  return rows.flatMap(({ seq, commitId }, i) => (rows[i + 1]?.commitId === commitId ? [] : [seq]))
+}
+
+it.each([1, 2, 3, 4, 5, 6])(
+  'a view that is kept is the view that is read, after every commit of random sessions: seed %i',
+  async (seed) => {
+    const clock = new HeldClock()
+    const store = await memory().open({ clock: clock.now })
+    const { holdfast, sessionIds } = await writeRandomSessions(store, clock, seed, 250)
+    for (const sessionId of sessionIds) {
+      const session = await holdfast.sessions.get(sessionId)
+      if (!session || session.forkedFrom) continue
+      const reads = new Earlier(store, holdfast.tenantId, upcasters)
+      const live = new LiveView(reads, sessionId)
+      for (reads.seq of await endsOfCommits(reads, sessionId)) {
+        const read = await readProviderView(reads, sessionId)
+        expect(await live.read(), `seed ${seed}, ${sessionId} at ${reads.seq}`).toEqual(read)
+      }
+    }
+  },
+)
+
+eachStore('a view that is kept', (place) => {
+  it('reads what is new, and gives what stood before as the same objects', async () => {
+    const { sessions } = await place.open()
+    const session = await (await sessions.create({ agentId: 'agent' })).activate()
+    const view = session.liveView()
+    expect(await view.read()).toEqual([])
+    await session.append([user('one'), calling('c1'), result('c1')])
+    const first = await view.read()
+    await session.append([assistant('two'), user('three'), calling('c1'), result('c1', 'again')])
+    const second = await view.read()
+    expect(second[0]).toBe(first[0])
+    await session.append(user('more'))
+    // All but the last step of the view before.
+    const third = await view.read()
+    for (const i of [0, 1, 2, 3]) expect(third[i]).toBe(second[i])
+    expect(third).toEqual(await session.providerView())
+    await session.undo()
+    await session.undo()
+    expect(textsOf(await view.read())).toEqual(['one', 'tool_call', 'tool_result', 'two'])
+    const { lastSeq = 0 } = await session.append(user('four'))
+    await session.trimContext({ trimmed: 1, throughSeq: lastSeq })
+    expect(await view.read()).toEqual(await session.providerView())
+  })
+})
