@@ -104,7 +104,7 @@ it('when a parent is stopped its children stop too, with what they have said kep
 })
 
 it('a child whose time is up is stopped, and its parent goes on', async () => {
-  const agents = family([give('a', 'slow')], () => ({ text: 'So far', until: never }), { timeoutMs: 100 })
+  const agents = family([give('a', 'slow')], () => ({ text: 'So far', until: never }), { timeoutMs: 2_000 })
   const process = await started(newPlace(), { agents, pollMs: 0 })
   const session = await process.agents.create({ agentId: 'parent' })
   const { text } = await session.send('Go.').result
