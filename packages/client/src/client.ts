@@ -17,7 +17,7 @@ import { type Changed, type FleetOptions, followFleet } from './follow-fleet.ts'
 import { type CallOptions, type ChangeOptions, type ClientOptions, Http } from './http.ts'
 import { everyItem } from './pages.ts'
 import { RecordsClient } from './records.ts'
-import { type ErasureOptions, type PageOptions, SessionsClient } from './sessions.ts'
+import { type ErasureOptions, type PageOptions, type SessionFilters, SessionsClient } from './sessions.ts'
 
 export interface NewKey {
   name: string
@@ -51,7 +51,7 @@ export interface RollUpQuery extends PageOptions, Partial<Record<UsageColumn, st
 export interface PruneQuery {
   olderThanMs?: number
   keepNewest?: number
-  filter?: { ownerUserId?: string; agentId?: string }
+  filter?: SessionFilters
   dryRun?: boolean
   limit?: number
   after?: string

@@ -4,43 +4,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exitCodes } from '../exit-codes.ts'
 import { pepperFile } from '../place/pepper.ts'
 import { filledStore, said, temporaryFolder } from '../testing/place.ts'
-import { type Ran, run } from '../testing/run.ts'
+import { run } from '../testing/run.ts'
+import { type Served, served } from '../testing/served.ts'
 
 const folder = temporaryFolder()
 const store = join(folder, 'holdfast.db')
-
-interface Served {
-  url: string
-  out: () => string
-  stop(): Promise<Ran>
-}
-
-/** `holdfast serve` in this process, until it is told to stop. */
-async function served(args: readonly string[], env: Record<string, string> = {}): Promise<Served> {
-  let interrupt = (): void => {}
-  let out = ''
-  let ran: Promise<Ran> | undefined
-  const url = await new Promise<string>((resolve, reject) => {
-    const onOutput = (text: string) => {
-      out += text
-      const found = /http:\/\/[\d.]+:\d+/.exec(out)
-      if (found) resolve(found[0])
-    }
-    const onReady = (press: () => void) => {
-      interrupt = press
-    }
-    ran = run(['serve', '--port', '0', ...args], { env, onOutput, onReady })
-    ran.then(({ err }) => reject(new Error(err)), reject)
-  })
-  return {
-    url,
-    out: () => out,
-    stop: () => {
-      interrupt()
-      return ran as Promise<Ran>
-    },
-  }
-}
 
 let server: Served
 let id: string
@@ -105,11 +73,21 @@ test('a session is followed through the server', async () => {
   expect(first).toMatchObject({ type: 'event', cursor: '1', event: { seq: 1, type: 'session.created' } })
 })
 
-test('what is not there is missing, and what works on a store is refused', async () => {
+test.each(['backup copy.db', 'doctor', 'repair', 'migrate', 'serve'])(
+  '`%s` works on a store itself, and says so of a server',
+  async (line) => {
+    const env = { HOLDFAST_SERVER: server.url }
+    const { code, out, err } = await run(line.split(' '), { env })
+    expect({ code, out }).toEqual({ code: exitCodes.usage.code, out: '' })
+    expect(err).toContain(`the settings name the server ${server.url}`)
+    expect(err).toContain('--store <path>')
+    const asJson = await run([...line.split(' '), '--json'], { env })
+    expect(JSON.parse(asJson.err)).toMatchObject({ error: { code: 'invalid_input' } })
+  },
+)
+
+test('what is not there is missing, and a server and a store are not both meant', async () => {
   expect((await run(['show', 'none', '--server', server.url])).code).toBe(exitCodes.missing.code)
-  const fork = await run(['fork', id], { env: { HOLDFAST_SERVER: server.url } })
-  expect(fork.code).toBe(exitCodes.usage.code)
-  expect(fork.err).toContain('--store <path> names a store')
   const both = await run(['sessions', '--server', server.url, '--store', store])
   expect(both.code).toBe(exitCodes.usage.code)
 })
