@@ -197,8 +197,8 @@ export class HoldfastClient {
   }
 
   /** Figures of the server in Prometheus' text format. */
-  async metrics({ signal }: CallOptions = {}): Promise<string> {
-    return (await this.#http.send('GET', '/metrics', { signal })).text()
+  metrics(options?: CallOptions): Promise<string> {
+    return this.#http.getText('/metrics', undefined, options)
   }
 
   /** The server's OpenAPI document. */
@@ -207,8 +207,8 @@ export class HoldfastClient {
   }
 
   /** The same as a page for people, in HTML. */
-  async reference({ signal }: CallOptions = {}): Promise<string> {
-    return (await this.#http.send('GET', '/v1/reference', { signal })).text()
+  reference(options?: CallOptions): Promise<string> {
+    return this.#http.getText('/v1/reference', undefined, options)
   }
 
   health(options?: CallOptions): Promise<{ status: 'ok' }> {

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { formats } from '@holdfast/transcripts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exitCodes } from '../exit-codes.ts'
 import { pepperFile } from '../place/pepper.ts'
@@ -18,6 +19,9 @@ beforeAll(async () => {
     const talk = await sessions.create({ agentId: 'support', ownerUserId: 'u1', title: 'sushi order' })
     await talk.append([said('user', 'Where is my sushi?'), said('assistant', 'On its way.')])
     await talk.recordUsage({ attemptId: 'a1', model: 'm1', promptTokens: 12, completionTokens: 3 })
+    const image = await talk.putAttachment({ bytes: Buffer.from('an image'), mediaType: 'image/png' })
+    await talk.append({ role: 'user', parts: [{ type: 'image', ...image }] })
+    await talk.putCheckpoint({ channels: { state: { step: 1 } } })
     await talk.spawnChild({ agentId: 'courier', title: 'ask the courier' })
     return talk.id
   })
@@ -47,8 +51,13 @@ test.each([
   ['search sushi --json --session ID'],
   ['usage --by model --csv'],
   ['usage --by tree --json --agent support'],
+  ['diff ID ID'],
+  ['diff ID ID --json'],
+  ['prune --keep 0 --model m1 --status idle --dry-run'],
+  ['prune --older-than 1s --lineage root --dry-run --json'],
+  ...formats.filter(({ write }) => write).map(({ name }) => [`export ID --format ${name}`] as const),
 ])('`%s` says the same of a server as of its store', async (line) => {
-  const args = line.replace('ID', id.slice(-8)).split(' ')
+  const args = line.replaceAll('ID', id.slice(-8)).split(' ')
   const ofStore = await run([...args, '--store', store])
   expect(ofStore.code).toBe(0)
   expect(ofStore.out).not.toBe('')

@@ -18,7 +18,10 @@ import type { Erased } from '@holdfast/protocol'
 type Changed = Promise<Pick<AnySession, 'id' | 'view'>>
 
 export interface PlaceSession
-  extends Pick<AnySession, 'id' | 'view' | 'events' | 'messages' | 'follow' | 'compare'> {
+  extends Pick<
+    AnySession,
+    'id' | 'view' | 'events' | 'eventTexts' | 'messages' | 'follow' | 'getAttachment' | 'compare'
+  > {
   fork(input: Pick<ForkInput, 'title' | 'model'>, options: { atSeq?: number }): Changed
 }
 

@@ -84,6 +84,14 @@ function servedSession(client: HoldfastClient, id: string): PlaceSession {
       const events = page.data.filter(({ seq }) => seq <= through)
       return { events, more: page.next !== null && events.length === page.data.length }
     },
+    async eventTexts({ after = 0, limit } = {}) {
+      const page = await sessions.eventTexts(id, {
+        after: String(after),
+        ...(limit !== undefined && { limit }),
+      })
+      return { texts: page.data, more: page.next !== null }
+    },
+    getAttachment: (hash) => unlessMissing(sessions.getAttachment(id, hash)),
     async messages(options: MessagePageOptions = {}) {
       const { data, older, next } = await sessions.messages(id, options)
       return { messages: data, ...(older !== null && { older }), newer: next }

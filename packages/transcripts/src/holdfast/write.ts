@@ -1,11 +1,10 @@
-import type { AnySession } from '@holdfast/core'
 import type { JsonObject } from '@holdfast/protocol'
-import type { Sink } from '../contract.ts'
+import type { ExportedSession, Sink } from '../contract.ts'
 import type { LossReport } from '../loss-report.ts'
 import { eventPage } from '../messages-of.ts'
 import { fileVersion } from './version.ts'
 
-export async function writeHoldfast(session: AnySession, sink: Sink, report: LossReport): Promise<void> {
+export async function writeHoldfast(session: ExportedSession, sink: Sink, report: LossReport): Promise<void> {
   const { id: sessionId, tenantId } = await session.view()
   await sink.write(`${JSON.stringify({ holdfast: fileVersion, sessionId, tenantId })}\n`)
   const files = new Set<string>()
@@ -30,7 +29,7 @@ function hashesIn(text: string): string[] {
   return [...text.matchAll(/"hash":"([0-9a-f]{64})"/g)].map(([, hash]) => String(hash))
 }
 
-async function writeFile(file: string, session: AnySession, sink: Sink): Promise<void> {
+async function writeFile(file: string, session: ExportedSession, sink: Sink): Promise<void> {
   const bytes = await session.getAttachment(file)
   if (!bytes) return
   const line: JsonObject = { file, base64: Buffer.from(bytes).toString('base64') }
