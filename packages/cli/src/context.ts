@@ -35,7 +35,7 @@ export class Context {
   async open({ create = false } = {}): Promise<Holdfast> {
     const { openStore } = await import('./place/open-store.ts')
     const holdfast = await openStore(await this.storeSettings(), { create })
-    this.#closing.push(() => holdfast.close())
+    this.closeLater(() => holdfast.close())
     return holdfast
   }
 
@@ -61,8 +61,13 @@ export class Context {
       interruption.abort()
       stop()
     })
-    this.#closing.push(stop)
+    this.closeLater(stop)
     return interruption.signal
+  }
+
+  /** When the command is over. */
+  closeLater(close: () => unknown): void {
+    this.#closing.push(close)
   }
 
   async close(): Promise<void> {

@@ -26,6 +26,6 @@ const depthOfItems = 2
 /** Where the text that begins here has its closing quote. */
 function endOfText(page: string, start: number): number {
   let at = start + 1
-  while (page[at] !== '"') at += page[at] === '\\' ? 2 : 1
+  while (at < page.length && page[at] !== '"') at += page[at] === '\\' ? 2 : 1
   return at
 }

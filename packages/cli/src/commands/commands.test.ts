@@ -275,23 +275,54 @@ describe('the store itself', () => {
   })
 })
 
-test('an import tells what is new, and again that nothing is', async () => {
-  const target = join(folder, 'imported.db')
+describe.each(['store', 'server'] as const)('an import into a %s', (kind) => {
   const samples = join(import.meta.dirname, '../../../transcripts/samples/claude-code')
-  const first = await runCli(['import', samples, '--store', target])
-  expect(first).toMatchObject({ code: 0, err: `Store: ${target}\n` })
-  expect(first.out).toMatch(/^✓ 9 new sessions, /)
-  const unpriced = await runCli(['import', samples, '--no-prices', '--store', `${target}-unpriced`])
-  expect(unpriced.code).toBe(0)
-  expect((await runCli(['usage', '--by', 'model', '--store', `${target}-unpriced`])).out).toMatch(
-    /total .* unknown/,
-  )
-  const again = await runCli(['import', samples, '--store', target])
-  expect(again.out).toMatch(/^Nothing new in \d+ files/)
-  expect((await runCli(['import', join(folder, 'nonesuch'), '--store', target])).code).toBe(3)
-  expect((await runCli(['usage', '--by', 'model', '--store', target])).out).toMatch(
-    /claude-opus-4-5-\d+ .* \$\d/,
-  )
+  const servers: Served[] = []
+  afterAll(() => Promise.all(servers.map((server) => server.stop())))
+
+  async function target(name: string): Promise<{ place: string[]; told: string }> {
+    const store = join(folder, `${name}-${kind}.db`)
+    if (kind === 'store') return { place: ['--store', store], told: `Store: ${store}\n` }
+    const server = await served(['--store', store])
+    servers.push(server)
+    return { place: ['--server', server.url], told: `Server: ${server.url}\n` }
+  }
+
+  test('tells what is new, and again that nothing is', async () => {
+    const { place, told } = await target('imported')
+    const first = await runCli(['import', samples, ...place])
+    expect(first).toMatchObject({ code: 0, err: told })
+    expect(first.out).toMatch(/^✓ 9 new sessions, /)
+    const again = await runCli(['import', samples, ...place])
+    expect(again).toMatchObject({ code: 0, err: told })
+    expect(again.out).toMatch(/^Nothing new in \d+ files/)
+    expect((await runCli(['import', join(folder, 'nonesuch'), ...place])).code).toBe(3)
+    expect((await runCli(['usage', '--by', 'model', ...place])).out).toMatch(/claude-opus-4-5-\d+ .* \$\d/)
+  })
+
+  test('leaves calls unpriced where that is asked for', async () => {
+    const { place } = await target('unpriced')
+    expect((await runCli(['import', samples, '--no-prices', ...place])).code).toBe(0)
+    expect((await runCli(['usage', '--by', 'model', ...place])).out).toMatch(/total .* unknown/)
+  })
+
+  test('goes on where an earlier one stopped in a file that has grown, and gives the same log', async () => {
+    const whole = readFileSync(join(samples, '4b2030ed-5563-49ea-b703-6a002f2d3cc8.jsonl'), 'utf8')
+    const lines = whole.split('\n')
+    const file = join(folder, `grown-${kind}.jsonl`)
+    const shown: string[] = []
+    const ofStore = ['--store', join(folder, `grown-beside-${kind}.db`)]
+    for (const place of [(await target('grown')).place, ofStore]) {
+      writeFileSync(file, `${lines.slice(0, lines.length / 2).join('\n')}\n`)
+      expect((await runCli(['import', file, ...place])).out).toMatch(/^✓ 1 new session, /)
+      writeFileSync(file, whole)
+      expect((await runCli(['import', file, ...place])).out).toMatch(/^✓ .*1 session went on, /)
+      expect((await runCli(['import', file, ...place])).out).toMatch(/^Nothing new in 1 file/)
+      shown.push((await runCli(['show', 'last', '--full', ...place])).out)
+    }
+    expect(shown[0]).toContain('Green Curry')
+    expect(shown[0]).toBe(shown[1])
+  })
 })
 
 test('a transcript file that cannot be resumed is told of and mended in a copy', async () => {

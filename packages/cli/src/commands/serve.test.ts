@@ -55,7 +55,7 @@ test.each([
   ['diff ID ID --json'],
   ['prune --keep 0 --model m1 --status idle --dry-run'],
   ['prune --older-than 1s --lineage root --dry-run --json'],
-  ...formats.filter(({ write }) => write).map(({ name }) => [`export ID --format ${name}`] as const),
+  ...formats.filter(({ write }) => write).map(({ name }): [string] => [`export ID --format ${name}`]),
 ])('`%s` says the same of a server as of its store', async (line) => {
   const args = line.replaceAll('ID', id.slice(-8)).split(' ')
   const ofStore = await run([...args, '--store', store])
@@ -108,6 +108,36 @@ test('a server that is not there is told as one, and a port that is taken as tha
   const taken = await run(['serve', '--store', store, '--port', new URL(server.url).port])
   expect(taken.code).toBe(exitCodes.usage.code)
   expect(taken.err).toContain('is taken')
+})
+
+test('an import goes to the tenant of the key, or is refused with the name of that tenant', async () => {
+  const own = join(folder, 'team.db')
+  const team = await served(['--store', own, '--tenant', 'team'])
+  const samples = join(import.meta.dirname, '../../../transcripts/samples/claude-code')
+  const elsewhere = await run(['import', samples, '--server', team.url])
+  expect(elsewhere.code).not.toBe(0)
+  expect(elsewhere.err).toContain('in tenant team')
+  const named = await run(['import', samples, '--server', team.url, '--tenant', 'team'])
+  expect(named.out).toMatch(/^✓ 9 new sessions, /)
+  expect((await run(['import', samples, '--server', team.url])).out).toMatch(/^Nothing new in /)
+  const [seen, kept] = await Promise.all([
+    run(['sessions', '--jsonl', '--all', '--server', team.url]),
+    run(['sessions', '--jsonl', '--all', '--store', own, '--tenant', 'team']),
+  ])
+  expect(seen.out).toBe(kept.out)
+  await team.stop()
+})
+
+test('an import stops at a server that does not let it in', async () => {
+  const own = join(folder, 'closed.db')
+  const key = (await run(['keys', 'create', '--name', 'r', '--scope', 'read', '--store', own])).out.trim()
+  const keyed = await served(['--store', own])
+  const samples = join(import.meta.dirname, '../../../transcripts/samples/claude-code')
+  const env = { HOLDFAST_SERVER: keyed.url, HOLDFAST_KEY: key }
+  const refused = await run(['import', samples, '--json'], { env })
+  expect(refused.code).toBe(exitCodes.usage.code)
+  expect(JSON.parse(refused.err.split('\n').at(-2) ?? '')).toMatchObject({ error: { code: 'forbidden' } })
+  await keyed.stop()
 })
 
 test('elsewhere than on this machine it is reached with keys only, and the refusal names the command', async () => {

@@ -12,7 +12,7 @@ import type {
   RollUpOptions,
   RollUpPage,
 } from '@holdfast/core'
-import type { Erased } from '@holdfast/protocol'
+import type { Erased, PriceBook } from '@holdfast/protocol'
 
 /** A session after a change. */
 type Changed = Promise<Pick<AnySession, 'id' | 'view'>>
@@ -67,6 +67,7 @@ export interface Place {
       options: { after: number; limit: number },
     ): Promise<{ rows: readonly SpentRow[]; next?: number }>
   }
+  readonly priceBooks: { current(): Promise<{ id: string; body: PriceBook } | undefined> }
   search: Holdfast['search']
   prune(options: PruneOptions): Promise<PrunedHere>
   eraseUser(userId: string, options: Why): Promise<ErasedHere>

@@ -18,6 +18,12 @@ export function servedPlace(client: HoldfastClient): Place {
         return { rows: data, ...(next !== null && { next: Number(next) }) }
       },
     },
+    priceBooks: {
+      async current() {
+        const { priceBookId } = await client.currentPriceBook()
+        return priceBookId === null ? undefined : client.priceBooks.get(priceBookId)
+      },
+    },
     async search(query, { offset = 0, ...options } = {}) {
       const { data, next, behind } = await client.search(query, { ...options, after: String(offset) })
       return { hits: data, behind, ...(next !== null && { next: Number(next) }) }
