@@ -2,7 +2,7 @@
 import type { HoldfastClient } from '@holdfast/client'
 import type { Holdfast } from '@holdfast/core'
 import type { Ending } from './exit-codes.ts'
-import type { Reader } from './place/reader.ts'
+import type { Place } from './place/place.ts'
 import type { PlaceOptions, Settings } from './place/settings.ts'
 import type { Output } from './terminal/output.ts'
 import type { World } from './terminal/world.ts'
@@ -24,21 +24,26 @@ export class Context {
     return settingsOf(this.world, this.#options)
   }
 
+  /** For what needs the store itself: `invalid_input` while a server is named. */
+  async storeSettings(): Promise<Settings> {
+    const settings = await this.settings()
+    if (settings.server !== undefined) await refuseServer(settings.server)
+    return settings
+  }
+
   /** Closed when the command is over. Throws `not_found` for a file that is not there, unless `create`. */
   async open({ create = false } = {}): Promise<Holdfast> {
     const { openStore } = await import('./place/open-store.ts')
-    const settings = await this.settings()
-    if (settings.server !== undefined) await refuseServer(settings.server)
-    const holdfast = await openStore(settings, { create })
-    this.#closing.push(() => holdfast.close())
+    const holdfast = await openStore(await this.storeSettings(), { create })
+    this.closeLater(() => holdfast.close())
     return holdfast
   }
 
-  /** What reading commands read: the server, where one is named, else the store. */
-  async reader(): Promise<Reader> {
+  /** Where the sessions are: on the server, where one is named, else in the store. */
+  async place(): Promise<Place> {
     if ((await this.settings()).server === undefined) return this.open()
-    const { servedReader } = await import('./place/served-reader.ts')
-    return servedReader(await this.client())
+    const { servedPlace } = await import('./place/served-place.ts')
+    return servedPlace(await this.client())
   }
 
   /** The server that is named. */
@@ -56,8 +61,13 @@ export class Context {
       interruption.abort()
       stop()
     })
-    this.#closing.push(stop)
+    this.closeLater(stop)
     return interruption.signal
+  }
+
+  /** When the command is over. */
+  closeLater(close: () => unknown): void {
+    this.#closing.push(close)
   }
 
   async close(): Promise<void> {
@@ -68,7 +78,10 @@ export class Context {
 /** What was asked of a server must not be done to a store that happens to be here. */
 async function refuseServer(server: string): Promise<never> {
   const { HoldfastError } = await import('@holdfast/protocol')
-  const message = `This command works on a store itself, and the settings name the server ${server}.\n  --store <path> names a store.`
+  const message = [
+    `This command works on a store itself, and the settings name the server ${server}.`,
+    '  Run it where the store of that server is: --store <path> names it.',
+  ].join('\n')
   throw new HoldfastError('invalid_input', message)
 }
 

@@ -17,7 +17,7 @@ import { type Changed, type FleetOptions, followFleet } from './follow-fleet.ts'
 import { type CallOptions, type ChangeOptions, type ClientOptions, Http } from './http.ts'
 import { everyItem } from './pages.ts'
 import { RecordsClient } from './records.ts'
-import { type ErasureOptions, type PageOptions, SessionsClient } from './sessions.ts'
+import { type ErasureOptions, type PageOptions, type SessionFilters, SessionsClient } from './sessions.ts'
 
 export interface NewKey {
   name: string
@@ -51,7 +51,7 @@ export interface RollUpQuery extends PageOptions, Partial<Record<UsageColumn, st
 export interface PruneQuery {
   olderThanMs?: number
   keepNewest?: number
-  filter?: { ownerUserId?: string; agentId?: string }
+  filter?: SessionFilters
   dryRun?: boolean
   limit?: number
   after?: string
@@ -197,8 +197,8 @@ export class HoldfastClient {
   }
 
   /** Figures of the server in Prometheus' text format. */
-  async metrics({ signal }: CallOptions = {}): Promise<string> {
-    return (await this.#http.send('GET', '/metrics', { signal })).text()
+  metrics(options?: CallOptions): Promise<string> {
+    return this.#http.getText('/metrics', undefined, options)
   }
 
   /** The server's OpenAPI document. */
@@ -207,8 +207,8 @@ export class HoldfastClient {
   }
 
   /** The same as a page for people, in HTML. */
-  async reference({ signal }: CallOptions = {}): Promise<string> {
-    return (await this.#http.send('GET', '/v1/reference', { signal })).text()
+  reference(options?: CallOptions): Promise<string> {
+    return this.#http.getText('/v1/reference', undefined, options)
   }
 
   health(options?: CallOptions): Promise<{ status: 'ok' }> {

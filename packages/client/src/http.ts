@@ -81,6 +81,10 @@ export class Http {
     return jsonOf<T>(await this.send('GET', path, { ...(query && { query }), signal }))
   }
 
+  async getText(path: string, query?: Query, { signal }: CallOptions = {}): Promise<string> {
+    return textOf(await this.send('GET', path, { ...(query && { query }), signal }))
+  }
+
   async change<T>(
     method: Exclude<Method, 'GET'>,
     path: string,
@@ -148,6 +152,14 @@ async function jsonOf<T>(response: Response): Promise<T> {
   }
 }
 
+async function textOf(response: Response): Promise<string> {
+  try {
+    return await response.text()
+  } catch (cause) {
+    throw unreachable(cause)
+  }
+}
+
 function queryText(query: Query | undefined): string {
   const given = new URLSearchParams()
   for (const [name, value] of Object.entries(query ?? {})) {
@@ -157,7 +169,7 @@ function queryText(query: Query | undefined): string {
 }
 
 async function errorOf(response: Response): Promise<HoldfastError> {
-  const text = await response.text()
+  const text = await textOf(response)
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
   if (isProblem) return problemError(JSON.parse(text) as Problem)
   const message = `status ${response.status}, and no answer of ours: is there something between?`

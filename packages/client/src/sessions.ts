@@ -40,6 +40,7 @@ import type {
 } from '@holdfast/protocol'
 import { type Followed, type FollowedInTree, type FollowOptions, follow } from './follow.ts'
 import type { CallOptions, ChangeOptions, Http } from './http.ts'
+import { itemTexts } from './item-texts.ts'
 import { everyItem } from './pages.ts'
 
 /** A message as it may be given. */
@@ -337,6 +338,17 @@ export class SessionsClient {
     { signal, ...page }: PageOptions & { wait?: number; children?: boolean } = {},
   ): Promise<Page<SessionEvent & { sessionId?: string }>> {
     return this.#http.get(at(sessionId, 'events'), page, signal && { signal })
+  }
+
+  /** The same page as JSON texts, each byte for byte as the log has it. */
+  async eventTexts(
+    sessionId: string,
+    { signal, ...page }: PageOptions = {},
+  ): Promise<Page<{ seq: number; text: string }>> {
+    const answer = await this.#http.getText(at(sessionId, 'events'), page, signal && { signal })
+    const { next } = JSON.parse(answer) as Page<SessionEvent>
+    const seqOf = (text: string) => (JSON.parse(text) as SessionEvent).seq
+    return { data: itemTexts(answer).map((text) => ({ seq: seqOf(text), text })), next }
   }
 
   /** History, then what is written from now on, through drops and restarts, without gap or repeat. */

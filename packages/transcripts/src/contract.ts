@@ -21,8 +21,14 @@ export interface Format {
    */
   read(source: Source, into: Destination): Promise<void>
   /** Undefined: this format is read only. */
-  write?(session: AnySession, sink: Sink, report: LossReport): Promise<void>
+  write?(session: ExportedSession, sink: Sink, report: LossReport): Promise<void>
 }
+
+/** What a writer reads: a session of an open Holdfast, or of a server. */
+export type ExportedSession = Pick<
+  AnySession,
+  'id' | 'view' | 'events' | 'eventTexts' | 'messages' | 'getAttachment'
+>
 
 /** Where an export goes. Resolves when more may be written. */
 export interface Sink {

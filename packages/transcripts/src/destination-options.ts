@@ -1,10 +1,10 @@
 /** What the sessions of one destination share. */
-import type { Holdfast } from '@holdfast/core'
+import type { ImportPlace } from './import-place.ts'
 import type { LossReport } from './loss-report.ts'
 import type { PriceOf } from './price.ts'
 
 export interface DestinationOptions {
-  holdfast: Holdfast
+  holdfast: ImportPlace
   report: LossReport
   price: PriceOf
   /** Aborted: no further commit is begun. */

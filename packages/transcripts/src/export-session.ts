@@ -1,16 +1,20 @@
 /** Writes a session in one of the formats. */
-import type { Holdfast } from '@holdfast/core'
 import { HoldfastError } from '@holdfast/protocol'
-import type { Sink } from './contract.ts'
+import type { ExportedSession, Sink } from './contract.ts'
 import { formatNamed, formats } from './formats.ts'
 import { LossReport } from './loss-report.ts'
+
+/** Where sessions are: an open Holdfast, or a server. */
+export interface ExportPlace {
+  sessions: { open(id: string): Promise<ExportedSession> }
+}
 
 /**
  * Gives what could not be carried over. `not_found` without the session, `invalid_input` for a format that is unknown or
  * read only.
  */
 export async function exportSession(
-  holdfast: Holdfast,
+  holdfast: ExportPlace,
   sessionId: string,
   format: string,
   sink: Sink,

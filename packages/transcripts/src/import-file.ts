@@ -1,11 +1,11 @@
 /** One file of an import, with the files that belong to it: from its bytes to what became of them. */
-import type { Holdfast } from '@holdfast/core'
 import { isHoldfastError } from '@holdfast/protocol'
 import { Destination, type ImportedSummary } from './destination.ts'
 import type { Written } from './destination-options.ts'
 import { type FoundFile, failedFile } from './discover.ts'
 import { detectFormat, formatNamed } from './formats.ts'
 import type { ImportOptions } from './import-options.ts'
+import type { ImportPlace } from './import-place.ts'
 import { noteImported } from './known-file.ts'
 import { type LossCounts, LossReport } from './loss-report.ts'
 import type { PriceOf } from './price.ts'
@@ -36,7 +36,7 @@ export interface FileTerms extends Pick<ImportOptions, 'format' | 'price' | 'red
 
 /** Never rejects: what went wrong is in the outcome. */
 export async function importOne(
-  holdfast: Holdfast,
+  holdfast: ImportPlace,
   file: FoundFile,
   terms: FileTerms,
   progress: FileProgress,
@@ -66,6 +66,10 @@ const fatal: readonly string[] = [
   'store_corrupt',
   'store_unsupported',
   'commit_unknown',
+  'unauthenticated',
+  'forbidden',
+  'server_draining',
+  'server_unreachable',
 ]
 
 export function isFatal({ failed }: FileOutcome): boolean {

@@ -1,10 +1,10 @@
 /** Imports files and folders: several files at once, so that their commits are written together. */
-import type { Holdfast } from '@holdfast/core'
 import type { ImportedSummary } from './destination.ts'
 import { discover, type FoundFile } from './discover.ts'
 import { Helper } from './helper.ts'
 import { type FileOutcome, type FileProgress, type FileTerms, importOne, isFatal } from './import-file.ts'
 import type { ImportOptions } from './import-options.ts'
+import type { ImportPlace } from './import-place.ts'
 import { isKnown } from './known-file.ts'
 import { LossReport } from './loss-report.ts'
 import { Room } from './room.ts'
@@ -21,7 +21,7 @@ const worthThreads = 16 * 1024 * 1024
 
 /** One file, with the files that belong to it. Throws what went wrong with it; what was committed stays. */
 export async function importFile(
-  holdfast: Holdfast,
+  holdfast: ImportPlace,
   path: string,
   options: ImportOptions = {},
 ): Promise<ImportSummary> {
@@ -36,7 +36,7 @@ export async function importFile(
  * writes only what is new; a file that has the size and time it had is not read.
  */
 export async function importPaths(
-  holdfast: Holdfast,
+  holdfast: ImportPlace,
   paths: readonly string[],
   options: ImportOptions = {},
 ): Promise<ImportSummary> {
@@ -49,7 +49,7 @@ export async function importPaths(
 type ImportOne = (file: FoundFile, terms: FileTerms, progress: FileProgress) => Promise<FileOutcome>
 
 class Import {
-  readonly #holdfast: Holdfast
+  readonly #holdfast: ImportPlace
   readonly #options: ImportOptions
   #waiting: FoundFile[]
   readonly #failed: FailedFile[]
@@ -61,7 +61,7 @@ class Import {
   #events = 0
   #fatal: unknown
 
-  constructor(holdfast: Holdfast, options: ImportOptions, files: FoundFile[], failed: FailedFile[]) {
+  constructor(holdfast: ImportPlace, options: ImportOptions, files: FoundFile[], failed: FailedFile[]) {
     this.#holdfast = holdfast
     this.#options = options
     this.#waiting = [...files].reverse()

@@ -15,7 +15,7 @@ export const backupCommand = command({
   },
   async run(context, [file = '']) {
     const { output, world } = context
-    const { store } = await context.settings()
+    const { store } = await context.storeSettings()
     if (isPostgres(store)) {
       const message = 'backup copies SQLite stores; a Postgres is backed up with pg_dump or its archive.'
       throw new HoldfastError('invalid_input', message)

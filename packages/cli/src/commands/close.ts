@@ -23,13 +23,12 @@ export const closeCommand = command<Options>({
   },
   async run(context, [text = ''], { outcome, reason, cancel }) {
     const { output } = context
-    const holdfast = await context.open()
-    const session = await holdfast.sessions.open(await resolveId(holdfast, text))
-    if (session.lifecycle === 'closed' || session.lifecycle === 'expired') {
-      const code = session.lifecycle === 'closed' ? 'session_closed' : 'session_expired'
-      throw new HoldfastError(code, `Session ${session.id} is ${session.lifecycle} already.`)
-    }
-    const closed = await session.close({
+    const holdfast = await context.place()
+    const id = await resolveId(holdfast, text)
+    const { status, endedAt } = await (await holdfast.sessions.open(id)).view()
+    if (status === 'expired') throw new HoldfastError('session_expired', `Session ${id} is expired already.`)
+    if (endedAt !== undefined) throw new HoldfastError('session_closed', `Session ${id} is closed already.`)
+    const closed = await holdfast.sessions.at(id).close({
       ...(outcome !== undefined && { outcome }),
       ...(reason !== undefined && { reason }),
       ...(cancel && { cancel }),

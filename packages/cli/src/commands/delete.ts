@@ -1,5 +1,4 @@
 /** `holdfast delete`: sessions go, with the children that they spawned. */
-import type { Deleted } from '@holdfast/core'
 import { command, examples } from '../command.ts'
 import { resolveId } from '../sessions/resolve-id.ts'
 import { sessionName } from '../sessions/session-name.ts'
@@ -27,7 +26,7 @@ export const deleteCommand = command<Options>({
   },
   async run(context, texts, { cascade = false, force = false, scrub = false, yes = false }) {
     const { output } = context
-    const holdfast = await context.open()
+    const holdfast = await context.place()
     const ids: string[] = []
     for (const text of texts) ids.push(await resolveId(holdfast, text))
     const names: string[] = []
@@ -37,11 +36,14 @@ export const deleteCommand = command<Options>({
     }
     const question = `Delete ${count(ids.length, 'session')} with all children?\n  ${names.join('\n  ')}`
     if (!(await confirmed(context, question, yes))) return 'refused'
-    const deleted: Deleted[] = []
-    for (const id of ids) deleted.push(await holdfast.sessions.delete(id, { cascade, force }))
+    const sessionIds: string[] = []
+    let events = 0
+    for (const id of ids) {
+      const deleted = await holdfast.sessions.delete(id, { cascade, force })
+      sessionIds.push(...deleted.sessionIds)
+      events += deleted.events
+    }
     const final = scrub ? await holdfast.scrub() : {}
-    const sessionIds = deleted.flatMap((one) => one.sessionIds)
-    const events = deleted.reduce((sum, one) => sum + one.events, 0)
     if (output.wantsData) await output.one({ sessionIds, events, ...final })
     else {
       await output.lines([`Deleted ${count(sessionIds.length, 'session')}, ${count(events, 'event')}.`])

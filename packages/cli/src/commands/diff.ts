@@ -19,7 +19,7 @@ export const diffCommand = command<Options>({
   },
   async run(context, [first = '', second = ''], options) {
     const { output, world } = context
-    const holdfast = await context.open()
+    const holdfast = await context.place()
     const [ours, theirs] = [await resolveId(holdfast, first), await resolveId(holdfast, second)]
     const { commonSeq } = await (await holdfast.sessions.open(ours)).compare(theirs)
     const compared = {

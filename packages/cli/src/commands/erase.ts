@@ -1,8 +1,8 @@
 /** `holdfast erase`: content goes for good, here and in forks; the log keeps its shape. */
-import type { ErasureReceipt, Holdfast } from '@holdfast/core'
 import { HoldfastError } from '@holdfast/protocol'
 import { InvalidArgumentError } from 'commander'
 import { command, examples } from '../command.ts'
+import type { ErasedHere, Place } from '../place/place.ts'
 import { resolveId } from '../sessions/resolve-id.ts'
 import { confirmed } from '../terminal/confirm.ts'
 import { count } from '../terminal/figures.ts'
@@ -33,7 +33,7 @@ export const eraseCommand = command<Options>({
   },
   async run(context, [text], options) {
     const { output } = context
-    const { question, erase } = await planOf(await context.open(), text, options)
+    const { question, erase } = await planOf(await context.place(), text, options)
     if (!(await confirmed(context, question, options.yes ?? false))) return 'refused'
     const receipt = await erase()
     if (output.wantsData) await output.one(receipt)
@@ -44,10 +44,10 @@ export const eraseCommand = command<Options>({
 
 interface Plan {
   question: string
-  erase(): Promise<ErasureReceipt>
+  erase(): Promise<ErasedHere>
 }
 
-async function planOf(holdfast: Holdfast, text: string | undefined, options: Options): Promise<Plan> {
+async function planOf(holdfast: Place, text: string | undefined, options: Options): Promise<Plan> {
   const { user, seqs, message } = options
   const terms = options.reason === undefined ? {} : { reason: options.reason }
   if ([user, seqs, message].filter((given) => given !== undefined).length !== 1) {
@@ -87,7 +87,7 @@ function seqList(text: string): number[] {
   return [...new Set(seqs)]
 }
 
-export function receiptLines(receipt: ErasureReceipt): string[] {
+export function receiptLines(receipt: ErasedHere): string[] {
   const { events, sessions, deletedSessions, held, damaged, finalAt, outside } = receipt
   return [
     `Erased ${count(events, 'event')} in ${count(sessions, 'session')}.`,

@@ -4,10 +4,10 @@ import { once } from 'node:events'
 import { createWriteStream, existsSync, mkdirSync, type WriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Holdfast } from '@holdfast/core'
 import { HoldfastError } from '@holdfast/protocol'
 import { exportSession, formats, type LossReport, type Sink } from '@holdfast/transcripts'
 import { command, examples } from '../command.ts'
+import type { Place } from '../place/place.ts'
 import { resolveId } from '../sessions/resolve-id.ts'
 import { plainLine } from '../terminal/plain.ts'
 import { choice } from '../values.ts'
@@ -39,7 +39,7 @@ export const exportCommand = command<Options>({
       throw new HoldfastError('invalid_input', 'choose --out or --folder.')
     if (texts.length > 1 && options.folder === undefined)
       throw new HoldfastError('invalid_input', 'several sessions need --folder <folder>.')
-    const holdfast = await context.open()
+    const holdfast = await context.place()
     const exported: object[] = []
     for (const text of texts) {
       const id = await resolveId(holdfast, text)
@@ -68,7 +68,7 @@ function pathFor(id: string, cwd: string, { out, folder }: Options): string | un
 
 /** A file has its name once it is whole. */
 async function exportToFile(
-  holdfast: Holdfast,
+  holdfast: Place,
   id: string,
   path: string,
   { format, folder, force }: Options,

@@ -3,7 +3,7 @@ import type { Followed, FollowedDraft } from '@holdfast/core'
 import type { Message, SessionEvent } from '@holdfast/protocol'
 import { command, examples } from '../command.ts'
 import type { Context, Ended } from '../context.ts'
-import type { ReadSession } from '../place/reader.ts'
+import type { PlaceSession } from '../place/place.ts'
 import { resolveId } from '../sessions/resolve-id.ts'
 import { sessionName } from '../sessions/session-name.ts'
 import { plainText } from '../terminal/plain.ts'
@@ -34,7 +34,7 @@ export const followCommand = command<Options>({
   },
   async run(context, [text = ''], options) {
     const { output } = context
-    const holdfast = await context.reader()
+    const holdfast = await context.place()
     const session = await holdfast.sessions.open(await resolveId(holdfast, text))
     const view = await session.view()
     const signal = context.interruption()
@@ -60,7 +60,7 @@ async function followData({ output }: Context, items: AsyncIterable<Followed>): 
 
 async function followLines(
   { output }: Context,
-  session: ReadSession,
+  session: PlaceSession,
   items: AsyncIterable<Followed>,
   drawing: TranscriptOptions,
 ): Promise<Ended> {

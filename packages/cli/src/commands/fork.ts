@@ -22,7 +22,7 @@ export const forkCommand = command<Options>({
   },
   async run(context, [text = ''], { at, title, model }) {
     const { output } = context
-    const holdfast = await context.open()
+    const holdfast = await context.place()
     const source = await holdfast.sessions.open(await resolveId(holdfast, text))
     const input = { ...(title !== undefined && { title }), ...(model !== undefined && { model }) }
     const fork = await source.fork(input, at === undefined ? {} : { atSeq: at })

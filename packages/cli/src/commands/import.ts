@@ -1,14 +1,12 @@
 /** `holdfast import`: transcripts of other programs become sessions; again, only what is new is written. */
 import { resolve } from 'node:path'
-import type { Holdfast } from '@holdfast/core'
 import { formats, type ImportOptions, type ImportSummary, importPaths } from '@holdfast/transcripts'
 import { command, examples } from '../command.ts'
 import type { Context, Ended } from '../context.ts'
 import { changed, lookOf } from '../import/changes.ts'
 import { importPrices } from '../import/prices.ts'
 import { summaryData, summaryLines } from '../import/summary-lines.ts'
-import { importThreads } from '../import/threads.ts'
-import { shownStore } from '../place/settings.ts'
+import { type ImportTarget, importTarget } from '../import/target.ts'
 import { ProgressBar } from '../terminal/progress.ts'
 import { choice } from '../values.ts'
 
@@ -44,21 +42,21 @@ export const importCommand = command<Options>({
   async run(context, given, options) {
     const { output, world } = context
     const paths = given.map((path) => resolve(world.cwd, path))
-    const holdfast = await context.open({ create: true })
-    await output.aside(output.style.faint(`Store: ${shownStore((await context.settings()).store)}`))
-    const signal = context.interruption()
     const isPriced = options.prices !== false
+    const target = await importTarget(context, { isPriced })
+    await output.aside(output.style.faint(target.name))
+    const signal = context.interruption()
     const terms: ImportOptions = {
       signal,
-      threads: importThreads({ settings: await context.settings(), isPriced }),
-      ...(isPriced && { price: await importPrices(holdfast) }),
+      ...(target.threads && { threads: target.threads }),
+      ...(isPriced && { price: await importPrices(target.priceBooks) }),
       ...(options.format !== undefined && { format: options.format }),
       ...(options.redactSecrets && { redactSecrets: true }),
     }
     for (;;) {
       const seen = options.watch ? await lookOf(paths) : ''
       const startMs = world.now()
-      const summary = await importOnce(context, holdfast, paths, terms)
+      const summary = await importOnce(context, target, paths, terms)
       const isWorthTelling = summary.events > 0 || summary.failed.length > 0 || !options.watch
       if (isWorthTelling || signal.aborted) await tell(context, summary, { options, startMs })
       if (!options.watch) return endingOf(summary)
@@ -70,19 +68,21 @@ export const importCommand = command<Options>({
 
 async function importOnce(
   { world, output }: Context,
-  holdfast: Holdfast,
+  { into, settle }: ImportTarget,
   paths: readonly string[],
   terms: ImportOptions,
 ): Promise<ImportSummary> {
   const bar = new ProgressBar(world.stderr, output.style, world.now)
   let drawing: Promise<void> = Promise.resolve()
   try {
-    return await importPaths(holdfast, paths, {
+    const summary = await importPaths(into, paths, {
       ...terms,
       onProgress: (progress) => {
         drawing = drawing.then(() => bar.show(progress))
       },
     })
+    await settle()
+    return summary
   } finally {
     await drawing
     await bar.clear()

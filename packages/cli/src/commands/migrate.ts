@@ -10,7 +10,7 @@ export const migrateCommand = command({
   },
   async run(context) {
     const { output } = context
-    const { store } = await context.settings()
+    const { store } = await context.storeSettings()
     const copies = new Set(copiesOf(store))
     const { schemaVersion, engine, engineVersion } = (await context.open()).info()
     const copy = copiesOf(store).find((path) => !copies.has(path))

@@ -1,7 +1,8 @@
 /** `holdfast prune`: deletes by age and number, whole trees at a time. */
-import type { Holdfast, Pruned, PruneOptions } from '@holdfast/core'
+import type { PruneOptions } from '@holdfast/core'
 import { HoldfastError } from '@holdfast/protocol'
 import { command, examples } from '../command.ts'
+import type { Place, PrunedHere } from '../place/place.ts'
 import { addFilters, type FilterOptions, filtersOf } from '../sessions/filters.ts'
 import { resolveId } from '../sessions/resolve-id.ts'
 import { sessionName } from '../sessions/session-name.ts'
@@ -20,7 +21,7 @@ interface Options extends FilterOptions {
 interface PrunedAll {
   sessionIds: string[]
   events: number
-  kept: Pruned['kept']
+  kept: PrunedHere['kept'][number][]
   damaged: string[]
   dryRun: boolean
   finalAt?: string
@@ -47,7 +48,7 @@ export const pruneCommand = command<Options>({
     const { olderThan, keep, scrub = false, yes = false } = options
     const isScrubOnly = olderThan === undefined && keep === undefined
     if (isScrubOnly && !scrub) throw new HoldfastError('invalid_input', 'say --older-than, --keep, or both.')
-    const holdfast = await context.open()
+    const holdfast = await context.place()
     const filter = await filtersOf(options, world.now(), (id) => resolveId(holdfast, id))
     const asked: PruneOptions = {
       filter,
@@ -79,7 +80,7 @@ function nothing(dryRun: boolean): PrunedAll {
   return { sessionIds: [], events: 0, kept: [], damaged: [], dryRun }
 }
 
-async function pruneAll(holdfast: Holdfast, options: PruneOptions): Promise<PrunedAll> {
+async function pruneAll(holdfast: Place, options: PruneOptions): Promise<PrunedAll> {
   const all = nothing(options.dryRun ?? false)
   let after: string | undefined
   do {
@@ -95,7 +96,7 @@ async function pruneAll(holdfast: Holdfast, options: PruneOptions): Promise<Prun
 
 const namesShown = 20
 
-async function namesOf(holdfast: Holdfast, ids: readonly string[]): Promise<string[]> {
+async function namesOf(holdfast: Place, ids: readonly string[]): Promise<string[]> {
   const names: string[] = []
   for (const id of ids.slice(0, namesShown)) {
     const session = await holdfast.sessions.get(id)

@@ -1,7 +1,7 @@
 /** `holdfast search`: hits with what stands around them, and how to jump there. */
 import type { SearchPage, SessionSummary } from '@holdfast/core'
 import { command, examples } from '../command.ts'
-import type { Reader } from '../place/reader.ts'
+import type { Place } from '../place/place.ts'
 import { resolveId, shortId } from '../sessions/resolve-id.ts'
 import { sessionName } from '../sessions/session-name.ts'
 import { moment } from '../terminal/figures.ts'
@@ -45,7 +45,7 @@ export const searchCommand = command<Options>({
   },
   async run(context, words, options) {
     const { output } = context
-    const holdfast = await context.reader()
+    const holdfast = await context.place()
     const query = words.join(' ')
     const page = await pageOf(holdfast, query, options)
     const hits = await hitsOf(holdfast, page, query)
@@ -63,7 +63,7 @@ export const searchCommand = command<Options>({
 })
 
 /** A search takes in what waits, up to a bound; a person wants all of it. */
-async function pageOf(holdfast: Reader, query: string, options: Options): Promise<SearchPage> {
+async function pageOf(holdfast: Place, query: string, options: Options): Promise<SearchPage> {
   const { limit, offset, session } = options
   const where = session === undefined ? {} : { sessionId: await resolveId(holdfast, session) }
   for (;;) {
@@ -72,7 +72,7 @@ async function pageOf(holdfast: Reader, query: string, options: Options): Promis
   }
 }
 
-async function hitsOf(holdfast: Reader, { hits }: SearchPage, query: string): Promise<Hit[]> {
+async function hitsOf(holdfast: Place, { hits }: SearchPage, query: string): Promise<Hit[]> {
   const names = new Map<string, string>()
   const found: Hit[] = []
   for (const { sessionId, seq, score } of hits) {
@@ -88,7 +88,7 @@ async function hitsOf(holdfast: Reader, { hits }: SearchPage, query: string): Pr
 }
 
 async function nameable(
-  holdfast: Reader,
+  holdfast: Place,
   id: string,
 ): Promise<Pick<SessionSummary, 'id' | 'title' | 'agentName'>> {
   return (await holdfast.sessions.get(id)) ?? { id, agentName: id }

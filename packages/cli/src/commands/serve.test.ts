@@ -1,46 +1,15 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { formats } from '@holdfast/transcripts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exitCodes } from '../exit-codes.ts'
 import { pepperFile } from '../place/pepper.ts'
 import { filledStore, said, temporaryFolder } from '../testing/place.ts'
-import { type Ran, run } from '../testing/run.ts'
+import { run } from '../testing/run.ts'
+import { type Served, served } from '../testing/served.ts'
 
 const folder = temporaryFolder()
 const store = join(folder, 'holdfast.db')
-
-interface Served {
-  url: string
-  out: () => string
-  stop(): Promise<Ran>
-}
-
-/** `holdfast serve` in this process, until it is told to stop. */
-async function served(args: readonly string[], env: Record<string, string> = {}): Promise<Served> {
-  let interrupt = (): void => {}
-  let out = ''
-  let ran: Promise<Ran> | undefined
-  const url = await new Promise<string>((resolve, reject) => {
-    const onOutput = (text: string) => {
-      out += text
-      const found = /http:\/\/[\d.]+:\d+/.exec(out)
-      if (found) resolve(found[0])
-    }
-    const onReady = (press: () => void) => {
-      interrupt = press
-    }
-    ran = run(['serve', '--port', '0', ...args], { env, onOutput, onReady })
-    ran.then(({ err }) => reject(new Error(err)), reject)
-  })
-  return {
-    url,
-    out: () => out,
-    stop: () => {
-      interrupt()
-      return ran as Promise<Ran>
-    },
-  }
-}
 
 let server: Served
 let id: string
@@ -50,6 +19,9 @@ beforeAll(async () => {
     const talk = await sessions.create({ agentId: 'support', ownerUserId: 'u1', title: 'sushi order' })
     await talk.append([said('user', 'Where is my sushi?'), said('assistant', 'On its way.')])
     await talk.recordUsage({ attemptId: 'a1', model: 'm1', promptTokens: 12, completionTokens: 3 })
+    const image = await talk.putAttachment({ bytes: Buffer.from('an image'), mediaType: 'image/png' })
+    await talk.append({ role: 'user', parts: [{ type: 'image', ...image }] })
+    await talk.putCheckpoint({ channels: { state: { step: 1 } } })
     await talk.spawnChild({ agentId: 'courier', title: 'ask the courier' })
     return talk.id
   })
@@ -79,8 +51,13 @@ test.each([
   ['search sushi --json --session ID'],
   ['usage --by model --csv'],
   ['usage --by tree --json --agent support'],
+  ['diff ID ID'],
+  ['diff ID ID --json'],
+  ['prune --keep 0 --model m1 --status idle --dry-run'],
+  ['prune --older-than 1s --lineage root --dry-run --json'],
+  ...formats.filter(({ write }) => write).map(({ name }): [string] => [`export ID --format ${name}`]),
 ])('`%s` says the same of a server as of its store', async (line) => {
-  const args = line.replace('ID', id.slice(-8)).split(' ')
+  const args = line.replaceAll('ID', id.slice(-8)).split(' ')
   const ofStore = await run([...args, '--store', store])
   expect(ofStore.code).toBe(0)
   expect(ofStore.out).not.toBe('')
@@ -105,11 +82,21 @@ test('a session is followed through the server', async () => {
   expect(first).toMatchObject({ type: 'event', cursor: '1', event: { seq: 1, type: 'session.created' } })
 })
 
-test('what is not there is missing, and what works on a store is refused', async () => {
+test.each(['backup copy.db', 'doctor', 'repair', 'migrate', 'serve'])(
+  '`%s` works on a store itself, and says so of a server',
+  async (line) => {
+    const env = { HOLDFAST_SERVER: server.url }
+    const { code, out, err } = await run(line.split(' '), { env })
+    expect({ code, out }).toEqual({ code: exitCodes.usage.code, out: '' })
+    expect(err).toContain(`the settings name the server ${server.url}`)
+    expect(err).toContain('--store <path>')
+    const asJson = await run([...line.split(' '), '--json'], { env })
+    expect(JSON.parse(asJson.err)).toMatchObject({ error: { code: 'invalid_input' } })
+  },
+)
+
+test('what is not there is missing, and a server and a store are not both meant', async () => {
   expect((await run(['show', 'none', '--server', server.url])).code).toBe(exitCodes.missing.code)
-  const fork = await run(['fork', id], { env: { HOLDFAST_SERVER: server.url } })
-  expect(fork.code).toBe(exitCodes.usage.code)
-  expect(fork.err).toContain('--store <path> names a store')
   const both = await run(['sessions', '--server', server.url, '--store', store])
   expect(both.code).toBe(exitCodes.usage.code)
 })
@@ -121,6 +108,36 @@ test('a server that is not there is told as one, and a port that is taken as tha
   const taken = await run(['serve', '--store', store, '--port', new URL(server.url).port])
   expect(taken.code).toBe(exitCodes.usage.code)
   expect(taken.err).toContain('is taken')
+})
+
+test('an import goes to the tenant of the key, or is refused with the name of that tenant', async () => {
+  const own = join(folder, 'team.db')
+  const team = await served(['--store', own, '--tenant', 'team'])
+  const samples = join(import.meta.dirname, '../../../transcripts/samples/claude-code')
+  const elsewhere = await run(['import', samples, '--server', team.url])
+  expect(elsewhere.code).not.toBe(0)
+  expect(elsewhere.err).toContain('in tenant team')
+  const named = await run(['import', samples, '--server', team.url, '--tenant', 'team'])
+  expect(named.out).toMatch(/^✓ 9 new sessions, /)
+  expect((await run(['import', samples, '--server', team.url])).out).toMatch(/^Nothing new in /)
+  const [seen, kept] = await Promise.all([
+    run(['sessions', '--jsonl', '--all', '--server', team.url]),
+    run(['sessions', '--jsonl', '--all', '--store', own, '--tenant', 'team']),
+  ])
+  expect(seen.out).toBe(kept.out)
+  await team.stop()
+})
+
+test('an import stops at a server that does not let it in', async () => {
+  const own = join(folder, 'closed.db')
+  const key = (await run(['keys', 'create', '--name', 'r', '--scope', 'read', '--store', own])).out.trim()
+  const keyed = await served(['--store', own])
+  const samples = join(import.meta.dirname, '../../../transcripts/samples/claude-code')
+  const env = { HOLDFAST_SERVER: keyed.url, HOLDFAST_KEY: key }
+  const refused = await run(['import', samples, '--json'], { env })
+  expect(refused.code).toBe(exitCodes.usage.code)
+  expect(JSON.parse(refused.err.split('\n').at(-2) ?? '')).toMatchObject({ error: { code: 'forbidden' } })
+  await keyed.stop()
 })
 
 test('elsewhere than on this machine it is reached with keys only, and the refusal names the command', async () => {

@@ -36,7 +36,7 @@ export const serveCommand = command<Options>({
   },
   async run(context, _args, { port, host, origin, log }) {
     const { output, world } = context
-    const settings = await context.settings()
+    const settings = await context.storeSettings()
     const pepper = pepperOf(world, settings)
     if (pepper === undefined && !isLoopback(host)) throw needsKeys(host)
     const stop = context.interruption()

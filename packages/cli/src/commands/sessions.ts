@@ -1,7 +1,7 @@
 /** `holdfast sessions`: a page of the list, or of its trees. */
 import type { SessionFilters, SessionSummary, SessionTree } from '@holdfast/core'
 import { command, examples } from '../command.ts'
-import type { Reader } from '../place/reader.ts'
+import type { Place } from '../place/place.ts'
 import { addFilters, type FilterOptions, filtersOf } from '../sessions/filters.ts'
 import { resolveId } from '../sessions/resolve-id.ts'
 import { sessionName } from '../sessions/session-name.ts'
@@ -32,7 +32,7 @@ export const sessionsCommand = command<Options>({
   },
   async run(context, _args, options) {
     const { output, world } = context
-    const holdfast = await context.reader()
+    const holdfast = await context.place()
     const filters = await filtersOf(options, world.now(), (id) => resolveId(holdfast, id))
     const listed = options.tree ? { ...filters, lineage: 'root' as const } : filters
     const pages = new Pages(holdfast, listed, options)
@@ -59,11 +59,11 @@ const emptyStore = 'No sessions yet. Bring some in: holdfast import ~/.claude/pr
 class Pages {
   next: string | undefined
   damaged = 0
-  readonly #holdfast: Reader
+  readonly #holdfast: Place
   readonly #filters: SessionFilters
   readonly #options: Options
 
-  constructor(holdfast: Reader, filters: Pages['filters'], options: Options) {
+  constructor(holdfast: Place, filters: Pages['filters'], options: Options) {
     this.#holdfast = holdfast
     this.#filters = filters
     this.#options = options
@@ -90,17 +90,17 @@ class Pages {
   }
 }
 
-async function* trees(holdfast: Reader, pages: Pages): AsyncGenerator<SessionTree> {
+async function* trees(holdfast: Place, pages: Pages): AsyncGenerator<SessionTree> {
   for await (const { id } of pages.sessions()) yield holdfast.sessions.tree(id)
 }
 
-async function rowsOf(holdfast: Reader, session: SessionSummary, options: Options): Promise<SessionRow[]> {
+async function rowsOf(holdfast: Place, session: SessionSummary, options: Options): Promise<SessionRow[]> {
   if (!options.tree) return [{ session, name: await sessionName(holdfast, session), depth: 0 }]
   return treeRows(holdfast, await holdfast.sessions.tree(session.id), 0)
 }
 
 async function treeRows(
-  holdfast: Reader,
+  holdfast: Place,
   { session, children }: SessionTree,
   depth: number,
 ): Promise<SessionRow[]> {

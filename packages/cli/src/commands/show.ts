@@ -1,7 +1,7 @@
 /** `holdfast show`: a session as a transcript. */
 import type { Session } from '@holdfast/protocol'
 import { command, examples } from '../command.ts'
-import type { Reader, ReadSession } from '../place/reader.ts'
+import type { Place, PlaceSession } from '../place/place.ts'
 import { resolveId } from '../sessions/resolve-id.ts'
 import { sessionName } from '../sessions/session-name.ts'
 import { paged } from '../terminal/pager.ts'
@@ -38,7 +38,7 @@ export const showCommand = command<Options>({
   },
   async run(context, [text = ''], options) {
     const { output, world } = context
-    const holdfast = await context.reader()
+    const holdfast = await context.place()
     const session = await holdfast.sessions.open(await resolveId(holdfast, text))
     const entries = entriesOf(session, await startOf(session, options))
     if (output.wantsData) {
@@ -55,7 +55,7 @@ export const showCommand = command<Options>({
 })
 
 /** The seq after which to begin. */
-async function startOf(session: ReadSession, { tail, at }: Options): Promise<number> {
+async function startOf(session: PlaceSession, { tail, at }: Options): Promise<number> {
   const [limit, before] = at !== undefined ? [contextMessages, String(at)] : [tail, undefined]
   if (limit === undefined) return 0
   const { messages } = await session.messages({ limit, ...(before !== undefined && { before }) })
@@ -68,8 +68,8 @@ async function* withSession(session: Session, entries: AsyncIterable<Entry>): As
 }
 
 async function* transcript(
-  holdfast: Reader,
-  session: ReadSession,
+  holdfast: Place,
+  session: PlaceSession,
   entries: AsyncIterable<Entry>,
   options: TranscriptOptions,
 ): AsyncGenerator<string> {

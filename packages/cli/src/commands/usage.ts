@@ -2,7 +2,7 @@
 import type { RolledUp, RollUpOptions } from '@holdfast/core'
 import { HoldfastError, isHoldfastError } from '@holdfast/protocol'
 import { command, examples } from '../command.ts'
-import type { Reader, ReadSums } from '../place/reader.ts'
+import type { Place, ReadSums } from '../place/place.ts'
 import { sinceOption } from '../sessions/filters.ts'
 import { resolveId, shortId } from '../sessions/resolve-id.ts'
 import { sessionName } from '../sessions/session-name.ts'
@@ -54,7 +54,7 @@ export const usageCommand = command<Options>({
   async run(context, _args, options) {
     const { output, world } = context
     if (options.csv && output.wantsData) throw new HoldfastError('invalid_input', 'choose --csv or --json.')
-    const holdfast = await context.reader()
+    const holdfast = await context.place()
     const asked = { by: groupings[options.by], ...(await boundsOf(holdfast, options, world.now())) }
     const groups = await allGroups(holdfast, asked)
     if (output.wantsData) {
@@ -70,7 +70,7 @@ export const usageCommand = command<Options>({
 })
 
 async function boundsOf(
-  holdfast: Reader,
+  holdfast: Place,
   { since, until, agent, user, model, session, tree }: Options,
   nowMs: number,
 ): Promise<Pick<ReadSums, 'from' | 'until' | 'where'>> {
@@ -93,7 +93,7 @@ function second(time: string): string {
   return `${time.slice(0, 19)}Z`
 }
 
-async function allGroups(holdfast: Reader, asked: ReadSums): Promise<RolledUp[]> {
+async function allGroups(holdfast: Place, asked: ReadSums): Promise<RolledUp[]> {
   const groups: RolledUp[] = []
   let after: string | undefined
   do {
@@ -109,7 +109,7 @@ async function allGroups(holdfast: Reader, asked: ReadSums): Promise<RolledUp[]>
 }
 
 /** Days in their order, anything else the dearest first. */
-async function namedRows(holdfast: Reader, groups: RolledUp[], by: Options['by']): Promise<UsageRow[]> {
+async function namedRows(holdfast: Place, groups: RolledUp[], by: Options['by']): Promise<UsageRow[]> {
   const sorted = by === 'day' ? groups : groups.toSorted(dearestFirst)
   const rows: UsageRow[] = []
   for (const group of sorted) rows.push({ name: await nameOf(holdfast, group, by), group })
@@ -120,7 +120,7 @@ function dearestFirst(a: RolledUp, b: RolledUp): number {
   return b.costMicrocents - a.costMicrocents || b.promptTokens - a.promptTokens
 }
 
-async function nameOf(holdfast: Reader, { key }: RolledUp, by: Options['by']): Promise<string> {
+async function nameOf(holdfast: Place, { key }: RolledUp, by: Options['by']): Promise<string> {
   const values = groupings[by].map((column) => key[column]).filter((value) => value !== undefined)
   if (values.length === 0) return '(none)'
   const name = plainLine(values.join('/'))
@@ -129,7 +129,7 @@ async function nameOf(holdfast: Reader, { key }: RolledUp, by: Options['by']): P
 }
 
 /** The ledger outlives the sessions that it is about. */
-async function titled(holdfast: Reader, id: string): Promise<string> {
+async function titled(holdfast: Place, id: string): Promise<string> {
   try {
     const session = await holdfast.sessions.get(id)
     return `${shortId(id)}  ${session ? await sessionName(holdfast, session) : '(deleted)'}`

@@ -1,6 +1,6 @@
 /** What one side of a comparison has of its own: messages, tool calls, tokens, cost. */
-import type { Holdfast } from '@holdfast/core'
 import type { Message } from '@holdfast/protocol'
+import type { Place } from '../place/place.ts'
 
 export interface Branch {
   sessionId: string
@@ -16,7 +16,7 @@ export interface Branch {
 const pageItems = 500
 
 /** What stands after `commonSeq`. */
-export async function readBranch(holdfast: Holdfast, sessionId: string, commonSeq: number): Promise<Branch> {
+export async function readBranch(holdfast: Place, sessionId: string, commonSeq: number): Promise<Branch> {
   const messages = await messagesAfter(holdfast, sessionId, commonSeq)
   const branch: Branch = {
     sessionId,
@@ -41,7 +41,7 @@ export async function readBranch(holdfast: Holdfast, sessionId: string, commonSe
 }
 
 /** What waits ends every page that reaches the end: it counts once. */
-async function messagesAfter(holdfast: Holdfast, sessionId: string, seq: number): Promise<Message[]> {
+async function messagesAfter(holdfast: Place, sessionId: string, seq: number): Promise<Message[]> {
   const session = await holdfast.sessions.open(sessionId)
   const found: Message[] = []
   for (let after = String(seq); ; ) {

@@ -8,7 +8,7 @@ import type { ThreadData } from './threads.ts'
 const { settings, isPriced } = workerData as ThreadData
 const holdfast = await openStore(settings, { create: true })
 try {
-  const prices = isPriced ? { price: await importPrices(holdfast) } : {}
+  const prices = isPriced ? { price: await importPrices(holdfast.priceBooks) } : {}
   await helpImport(holdfast, parentPort as MessagePort, prices)
 } finally {
   await holdfast.close()

@@ -17,7 +17,7 @@ export interface Settings {
   /** Who said so. */
   storeFrom: string
   tenant: string | undefined
-  /** URL of the server that reading commands ask in place of a store. */
+  /** URL of the server that commands ask in place of a store. */
   server: string | undefined
   /** What the server lets this caller in by. */
   key: string | undefined

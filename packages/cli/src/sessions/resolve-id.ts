@@ -4,7 +4,7 @@
  */
 import type { SessionSummary } from '@holdfast/core'
 import { HoldfastError } from '@holdfast/protocol'
-import type { Reader } from '../place/reader.ts'
+import type { Place } from '../place/place.ts'
 import { plainLine } from '../terminal/plain.ts'
 
 /** Characters of an id's end that lists show. */
@@ -20,7 +20,7 @@ export function shortId(id: string): string {
 }
 
 /** The id of the one session that is meant; `last` is the one that changed last. */
-export async function resolveId(holdfast: Reader, text: string): Promise<string> {
+export async function resolveId(holdfast: Place, text: string): Promise<string> {
   if (await holdfast.sessions.get(text)) return text
   if (text === 'last') return newest(holdfast)
   const found = text.length < leastLength ? [] : await candidatesFor(holdfast, text)
@@ -30,13 +30,13 @@ export async function resolveId(holdfast: Reader, text: string): Promise<string>
   return first.id
 }
 
-async function newest(holdfast: Reader): Promise<string> {
+async function newest(holdfast: Place): Promise<string> {
   const [session] = (await holdfast.sessions.list({}, { limit: 1 })).sessions
   if (session) return session.id
   throw new HoldfastError('not_found', 'There is no session yet.\n  holdfast import <paths…> brings some in.')
 }
 
-async function candidatesFor(holdfast: Reader, text: string): Promise<SessionSummary[]> {
+async function candidatesFor(holdfast: Place, text: string): Promise<SessionSummary[]> {
   const found: SessionSummary[] = []
   let after: string | undefined
   for (let page = 0; page < pages; page++) {

@@ -1,6 +1,6 @@
 /** What a session is called: its title, else the first words that a user said in it, in a fork behind where it parted. */
 import type { SessionSummary } from '@holdfast/core'
-import type { Reader } from '../place/reader.ts'
+import type { Place } from '../place/place.ts'
 import { plainLine } from '../terminal/plain.ts'
 import { cut } from '../terminal/width.ts'
 
@@ -9,7 +9,7 @@ const longest = 200
 const firstWords = 80
 
 export async function sessionName(
-  holdfast: Reader,
+  holdfast: Place,
   { id, title, agentName, forkedFrom }: Pick<SessionSummary, 'id' | 'title' | 'agentName' | 'forkedFrom'>,
 ): Promise<string> {
   if (title !== undefined) return plainLine(title.slice(0, longest))

@@ -1,6 +1,6 @@
 /** A session as entries in the order of the log: the visible messages, with what stands between them. */
 import type { Message, ToolResultPart } from '@holdfast/protocol'
-import type { ReadSession } from '../place/reader.ts'
+import type { PlaceSession } from '../place/place.ts'
 import { type Mark, Marks } from './marks.ts'
 
 export interface MessageEntry {
@@ -15,7 +15,7 @@ export type Entry = MessageEntry | Mark
 const pageItems = 200
 
 /** What stands after `after`; 0 for all. Read page by page, so the first entries are there at once. */
-export async function* entriesOf(session: ReadSession, after: number): AsyncGenerator<Entry> {
+export async function* entriesOf(session: PlaceSession, after: number): AsyncGenerator<Entry> {
   const marks = new Ahead(marksOf(session, after))
   for await (const entry of messagesOf(session, after)) {
     yield* marks.before(entry.message.seq)
@@ -25,7 +25,7 @@ export async function* entriesOf(session: ReadSession, after: number): AsyncGene
 }
 
 /** What waits ends every page that reaches the end: it is given once. */
-async function* messagesOf(session: ReadSession, from: number): AsyncGenerator<MessageEntry> {
+async function* messagesOf(session: PlaceSession, from: number): AsyncGenerator<MessageEntry> {
   for (let after = String(from); ; ) {
     const { messages, newer } = await session.messages({ after, limit: pageItems })
     const entered = messages.filter(({ waiting }) => waiting === undefined)
@@ -62,7 +62,7 @@ function resultsOf({ parts }: Message): ToolResultPart[] {
   return parts.filter((part) => part.type === 'tool_result')
 }
 
-async function* marksOf(session: ReadSession, from: number): AsyncGenerator<Mark> {
+async function* marksOf(session: PlaceSession, from: number): AsyncGenerator<Mark> {
   const marks = new Marks()
   for (let after = from; ; ) {
     const { events, more } = await session.events({ after, limit: pageItems })

@@ -1,19 +1,21 @@
 /** Pruning and erasing. */
 import type { PruneOptions, SessionFilters } from '@holdfast/core'
-import { erasureReceipt, externalId, pruned, time } from '@holdfast/protocol'
+import { erasureReceipt, pruned, time } from '@holdfast/protocol'
 import { z } from 'zod'
 import { found } from '../answer.ts'
 import { flag } from '../http/query.ts'
 import { route } from '../route.ts'
-import { given } from './sessions.ts'
+import { given, sessionFilters } from './sessions.ts'
 
 const scrub = flag('final at once, which costs the size of the store; default true')
 const reason = z.string().optional()
 
+const filters = Object.entries(sessionFilters).map(([name, { schema }]) => [name, schema.optional()])
+
 const pruning = z.strictObject({
   olderThanMs: z.int().min(0).optional(),
   keepNewest: z.int().min(0).optional(),
-  filter: z.strictObject({ ownerUserId: externalId.optional(), agentId: externalId.optional() }).optional(),
+  filter: z.strictObject(Object.fromEntries(filters)).optional(),
   dryRun: z.boolean().optional(),
   limit: z.int().min(1).optional(),
   after: z.string().optional(),

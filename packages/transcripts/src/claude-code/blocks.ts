@@ -1,13 +1,13 @@
 /** Message parts as Claude's content blocks, the way back of `parts.ts`. */
-import type { AnySession } from '@holdfast/core'
 import type { JsonObject, Message, MessagePart } from '@holdfast/protocol'
+import type { ExportedSession } from '../contract.ts'
 import type { LossReport } from '../loss-report.ts'
 import { type Block, objectOf } from './entry.ts'
 
 /** `isOurs`: what stands beside the parts is Claude's own and goes back as it came. */
 export async function contentOf(
   { parts }: Message,
-  session: AnySession,
+  session: ExportedSession,
   isOurs: boolean,
   report: LossReport,
 ): Promise<Block[]> {
@@ -21,7 +21,7 @@ export async function contentOf(
 
 async function blockOf(
   part: MessagePart,
-  session: AnySession,
+  session: ExportedSession,
   isOurs: boolean,
   report: LossReport,
 ): Promise<Block | undefined> {
@@ -60,7 +60,7 @@ function asText({ name, data }: MessagePart & { type: 'data' }, report: LossRepo
 
 async function fileBlock(
   part: MessagePart & { type: 'image' | 'file' },
-  session: AnySession,
+  session: ExportedSession,
   report: LossReport,
 ): Promise<Block | undefined> {
   const bytes = await session.getAttachment(part.hash)

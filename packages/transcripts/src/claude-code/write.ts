@@ -1,5 +1,4 @@
 /** Writes a session as a Claude Code file: `claude --resume` goes on with it when it lies under its project's folder. */
-import type { AnySession } from '@holdfast/core'
 import {
   type EventData,
   isKnown,
@@ -9,7 +8,7 @@ import {
   type Session,
   type SessionEvent,
 } from '@holdfast/protocol'
-import type { Sink } from '../contract.ts'
+import type { ExportedSession, Sink } from '../contract.ts'
 import type { LossReport } from '../loss-report.ts'
 import { sessionIdOf } from '../session-id.ts'
 import { walk } from '../walk.ts'
@@ -18,7 +17,11 @@ import { objectOf, textOf } from './entry.ts'
 import { formatName } from './read.ts'
 import { usageFields } from './usage.ts'
 
-export async function writeClaudeCode(session: AnySession, sink: Sink, report: LossReport): Promise<void> {
+export async function writeClaudeCode(
+  session: ExportedSession,
+  sink: Sink,
+  report: LossReport,
+): Promise<void> {
   const view = await session.view()
   const writer = new ClaudeCodeWriter(session, view, sink, report)
   for await (const { message, event } of walk(session)) {
@@ -32,7 +35,7 @@ export async function writeClaudeCode(session: AnySession, sink: Sink, report: L
 const silentNotes = ['attachment', 'import.position']
 
 class ClaudeCodeWriter {
-  readonly #session: AnySession
+  readonly #session: ExportedSession
   readonly #sink: Sink
   readonly #report: LossReport
   readonly #common: JsonObject
@@ -44,7 +47,7 @@ class ClaudeCodeWriter {
   #last: string | null = null
   #hasBoundary = false
 
-  constructor(session: AnySession, view: Session, sink: Sink, report: LossReport) {
+  constructor(session: ExportedSession, view: Session, sink: Sink, report: LossReport) {
     this.#session = session
     this.#sink = sink
     this.#report = report

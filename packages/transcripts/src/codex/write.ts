@@ -1,13 +1,12 @@
 /** Writes a session as a Codex rollout: `codex resume` goes on with it. */
-import type { AnySession } from '@holdfast/core'
 import { isKnown, type Json, type JsonObject, type SessionEvent, type UsageRecord } from '@holdfast/protocol'
-import type { Sink } from '../contract.ts'
+import type { ExportedSession, Sink } from '../contract.ts'
 import type { LossReport } from '../loss-report.ts'
 import { objectOf } from '../openai-responses/items.ts'
 import { itemsOf } from '../openai-responses/write-items.ts'
 import { walk } from '../walk.ts'
 
-export async function writeCodex(session: AnySession, sink: Sink, report: LossReport): Promise<void> {
+export async function writeCodex(session: ExportedSession, sink: Sink, report: LossReport): Promise<void> {
   const totals = { input_tokens: 0, cached_input_tokens: 0, output_tokens: 0, reasoning_output_tokens: 0 }
   let hasMeta = false
   const write = (line: Json) => sink.write(`${JSON.stringify(line)}\n`)
@@ -40,7 +39,7 @@ function keptLine(event: SessionEvent): JsonObject | undefined {
   return { timestamp: event.at, type: 'response_item', payload: data }
 }
 
-async function metaOf(session: AnySession, at: string): Promise<JsonObject> {
+async function metaOf(session: ExportedSession, at: string): Promise<JsonObject> {
   const { id, metadata, createdAt, providerId } = await session.view()
   const payload = {
     id,

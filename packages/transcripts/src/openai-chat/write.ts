@@ -1,11 +1,14 @@
 /** Writes a session as one OpenAI chat conversation: `{"messages": […]}`, as a chat completion takes them. */
-import type { AnySession } from '@holdfast/core'
 import type { Json, JsonObject, Message, MessagePart } from '@holdfast/protocol'
-import type { Sink } from '../contract.ts'
+import type { ExportedSession, Sink } from '../contract.ts'
 import type { LossReport } from '../loss-report.ts'
 import { messagesOf } from '../messages-of.ts'
 
-export async function writeOpenaiChat(session: AnySession, sink: Sink, report: LossReport): Promise<void> {
+export async function writeOpenaiChat(
+  session: ExportedSession,
+  sink: Sink,
+  report: LossReport,
+): Promise<void> {
   const { model } = await session.view()
   const head = model === undefined ? '{' : `{"model":${JSON.stringify(model)},`
   await sink.write(`${head}"messages":[`)
@@ -22,7 +25,7 @@ export async function writeOpenaiChat(session: AnySession, sink: Sink, report: L
 
 async function chatMessage(
   message: Message,
-  session: AnySession,
+  session: ExportedSession,
   report: LossReport,
 ): Promise<JsonObject | undefined> {
   if (message.erased) return dropped(report, 'erased messages')
@@ -78,7 +81,7 @@ function callOf({ callId, name, input, provider }: MessagePart & { type: 'tool_c
 /** One plain text is a text, as most programs write it; everything else a list of parts. */
 async function contentOf(
   parts: readonly MessagePart[],
-  session: AnySession,
+  session: ExportedSession,
   report: LossReport,
 ): Promise<Json> {
   const [first, ...rest] = parts
@@ -93,7 +96,7 @@ async function contentOf(
   return written
 }
 
-async function contentPart(part: MessagePart, session: AnySession): Promise<Json | undefined> {
+async function contentPart(part: MessagePart, session: ExportedSession): Promise<Json | undefined> {
   if (part.type === 'text') return { type: 'text', text: part.text, ...part.provider }
   if (part.type === 'data' && part.name === 'openai.content_part') return part.data
   if (part.type !== 'image') return undefined

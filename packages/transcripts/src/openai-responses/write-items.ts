@@ -1,12 +1,12 @@
 /** A message as items of the Responses API, in the order of its parts. */
-import type { AnySession } from '@holdfast/core'
 import type { Json, JsonObject, Message, MessagePart } from '@holdfast/protocol'
+import type { ExportedSession } from '../contract.ts'
 import type { LossReport } from '../loss-report.ts'
 import { objectOf } from './items.ts'
 
 export async function itemsOf(
   message: Message,
-  session: AnySession,
+  session: ExportedSession,
   report: LossReport,
 ): Promise<JsonObject[]> {
   if (message.erased) {
@@ -82,7 +82,7 @@ async function contentOf(
   part: MessagePart,
   provider: JsonObject,
   textType: string,
-  session: AnySession,
+  session: ExportedSession,
 ): Promise<Json | undefined> {
   if (part.type === 'text') return { type: textType, text: part.text, ...provider }
   if (part.type === 'data' && part.name === 'responses.content') return part.data

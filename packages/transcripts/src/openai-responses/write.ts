@@ -1,11 +1,14 @@
 /** Writes a session as the items that a response takes as its `input`, one JSON array. */
-import type { AnySession } from '@holdfast/core'
-import type { Sink } from '../contract.ts'
+import type { ExportedSession, Sink } from '../contract.ts'
 import type { LossReport } from '../loss-report.ts'
 import { messagesOf } from '../messages-of.ts'
 import { itemsOf } from './write-items.ts'
 
-export async function writeResponses(session: AnySession, sink: Sink, report: LossReport): Promise<void> {
+export async function writeResponses(
+  session: ExportedSession,
+  sink: Sink,
+  report: LossReport,
+): Promise<void> {
   await sink.write('[')
   let isFirst = true
   for await (const message of messagesOf(session)) {

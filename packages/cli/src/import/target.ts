@@ -1,0 +1,45 @@
+/** Where `holdfast import` puts sessions: into the store itself, or into that of a server. */
+import type { ImportOptions, ImportPlace } from '@holdfast/transcripts'
+import type { Context } from '../context.ts'
+import type { Place } from '../place/place.ts'
+import { shownStore } from '../place/settings.ts'
+import { importThreads } from './threads.ts'
+
+export interface ImportTarget {
+  /** For people. */
+  name: string
+  into: ImportPlace
+  priceBooks: Place['priceBooks']
+  threads?: ImportOptions['threads']
+  /** Resolves when everything is where it is to be. */
+  settle(): Promise<void>
+}
+
+export async function importTarget(
+  context: Context,
+  { isPriced }: { isPriced: boolean },
+): Promise<ImportTarget> {
+  return (await context.settings()).server === undefined ? ofStore(context, isPriced) : ofServer(context)
+}
+
+async function ofStore(context: Context, isPriced: boolean): Promise<ImportTarget> {
+  const settings = await context.settings()
+  const holdfast = await context.open({ create: true })
+  return {
+    name: `Store: ${shownStore(settings.store)}`,
+    into: holdfast,
+    priceBooks: holdfast.priceBooks,
+    threads: importThreads({ settings, isPriced }),
+    settle: async () => undefined,
+  }
+}
+
+async function ofServer(context: Context): Promise<ImportTarget> {
+  const { RemoteImport } = await import('./remote-import.ts')
+  const { server, tenant = 'default' } = await context.settings()
+  const [client, place] = [await context.client(), await context.place()]
+  const [known] = (await place.sessions.list({}, { limit: 1 })).sessions
+  const into = await RemoteImport.open(client, place, known?.tenantId ?? tenant)
+  context.closeLater(() => into.close())
+  return { name: `Server: ${server}`, into, priceBooks: place.priceBooks, settle: () => into.send() }
+}
