@@ -17,7 +17,9 @@ console.log(`cuts: ${cuts} cuts, seed ${seed}${planted ? ', planted: half a fram
 
 const restartEvery = 100
 const mostBytes = 6_000
-const messagesACut = 6
+/** More than the most bytes, or a cut would wait for events that nobody writes. */
+const messagesACut = 7
+const leastLetters = 900
 const random = new Random(seed)
 const server = await Restarting.start(join(temporaryFolder(), 'holdfast.db'))
 const session = await server.holdfast.sessions.create({ agentId: 'prover' })
@@ -65,7 +67,7 @@ async function turn(): Promise<void> {
     await server.restart()
   }
   const messages = Array.from({ length: messagesACut }, () => {
-    const text = 'x'.repeat(random.below(900))
+    const text = 'x'.repeat(leastLetters + random.below(leastLetters))
     return { role: 'user' as const, parts: [{ type: 'text' as const, text }] }
   })
   await server.holdfast.sessions.at(session.id).append(messages)
