@@ -55,19 +55,20 @@ export async function summarise(
   }
   const reply = new Reply()
   const made = { at: toTime(world.now()), providerId: model.provider, model: model.modelId }
-  const estimate = () => ({ promptTokens: tokens, completionTokens: count(reply.text) })
+  const estimate = () =>
+    reply.isEmpty
+      ? { promptTokens: 0, completionTokens: 0 }
+      : { promptTokens: tokens, completionTokens: count(reply.text), ...reply.promptUsage }
   try {
     await callModel(model, options, reply, { onDelta: () => undefined })
-    await settle(caller, reserved, { ...made, status: 'ok', ...countsOf(reply.usage, estimate()) })
-    return { text: spoken(reply), model: model.modelId }
   } catch (error) {
     const status = signal.aborted ? 'aborted' : 'failed'
-    const counts = reply.isEmpty
-      ? countsOf(undefined, { promptTokens: 0, completionTokens: 0 })
-      : countsOf(reply.usage, estimate())
-    if (!caller.isLost()) await settle(caller, reserved, { ...made, status, ...counts })
+    if (!caller.isLost())
+      await settle(caller, reserved, { ...made, status, ...countsOf(reply.usage, estimate) })
     throw signal.aborted ? signal.reason : error
   }
+  await settle(caller, reserved, { ...made, status: 'ok', ...countsOf(reply.usage, estimate) })
+  return { text: spoken(reply), model: model.modelId }
 }
 
 function spoken(reply: Reply): string {

@@ -4,6 +4,7 @@
  */
 import type { LanguageModelV4StreamPart, LanguageModelV4Usage } from '@ai-sdk/provider'
 import { externalIdPattern, type Json, type JsonObject, type MessagePart } from '@holdfast/protocol'
+import { isMessageStart, type PromptUsage, promptUsageOf } from './prompt-usage.ts'
 import { parseStorable, wrapped } from './storable.ts'
 
 type Finish = Extract<LanguageModelV4StreamPart, { type: 'finish' }>
@@ -34,6 +35,7 @@ export class Reply {
   readonly calls: WantedCall[] = []
   #response: JsonObject = {}
   #finish: Finish | undefined
+  #promptUsage: PromptUsage | undefined
 
   /** Takes the next part; gives the text that it adds. */
   add(part: LanguageModelV4StreamPart): Delta | undefined {
@@ -57,6 +59,9 @@ export class Reply {
         if (!part.preliminary) this.#content(part)
         return undefined
       case 'custom':
+        if (isMessageStart(part)) this.#promptUsage = promptUsageOf(part)
+        else this.#content(part)
+        return undefined
       case 'source':
       case 'file':
       case 'reasoning-file':
@@ -81,13 +86,18 @@ export class Reply {
     return this.#finish?.usage
   }
 
+  /** What the provider counted before it answered. */
+  get promptUsage(): PromptUsage | undefined {
+    return this.#promptUsage
+  }
+
   get responseId(): string | undefined {
     return typeof this.#response.id === 'string' ? this.#response.id : undefined
   }
 
   /** Nothing came yet that a provider would ask money for. */
   get isEmpty(): boolean {
-    return this.#parts.length === 0 && this.#finish === undefined
+    return this.#parts.length === 0 && this.#finish === undefined && this.#promptUsage === undefined
   }
 
   /** What it says to the user. */

@@ -14,25 +14,27 @@ type Counts = Pick<
   | 'raw'
 >
 
-/** What was counted here, for figures that the provider does not give. */
-export interface Estimate {
-  promptTokens: number
-  completionTokens: number
-}
+/** What was counted here, or told before the answer, for figures that the provider does not give. */
+export type Estimate = Pick<Counts, 'promptTokens' | 'completionTokens'> &
+  Partial<Pick<Counts, 'reasoningTokens' | 'cachedReadTokens' | 'cachedWriteTokens'>>
 
-export function countsOf(usage: LanguageModelV4Usage | undefined, estimate: Estimate): Counts {
+/** `estimate` is asked only where the provider left something out. */
+export function countsOf(usage: LanguageModelV4Usage | undefined, estimate: () => Estimate): Counts {
   const prompt = count(usage?.inputTokens.total)
   const completion = count(usage?.outputTokens.total)
-  const promptTokens = prompt ?? estimate.promptTokens
-  const completionTokens = completion ?? estimate.completionTokens
-  const cachedReadTokens = Math.min(promptTokens, count(usage?.inputTokens.cacheRead) ?? 0)
+  const isReported = prompt !== undefined && completion !== undefined
+  const guess = isReported ? undefined : estimate()
+  const cachedReadTokens = count(usage?.inputTokens.cacheRead) ?? guess?.cachedReadTokens ?? 0
+  const cachedWriteTokens = count(usage?.inputTokens.cacheWrite) ?? guess?.cachedWriteTokens ?? 0
+  const completionTokens = completion ?? guess?.completionTokens ?? 0
+  const reasoning = count(usage?.outputTokens.reasoning) ?? guess?.reasoningTokens ?? 0
   return {
-    promptTokens,
+    promptTokens: Math.max(prompt ?? guess?.promptTokens ?? 0, cachedReadTokens + cachedWriteTokens),
     completionTokens,
-    reasoningTokens: Math.min(completionTokens, count(usage?.outputTokens.reasoning) ?? 0),
+    reasoningTokens: Math.min(completionTokens, reasoning),
     cachedReadTokens,
-    cachedWriteTokens: Math.min(promptTokens - cachedReadTokens, count(usage?.inputTokens.cacheWrite) ?? 0),
-    estimated: prompt === undefined || completion === undefined,
+    cachedWriteTokens,
+    estimated: !isReported,
     ...(usage?.raw && { raw: wrapped(usage.raw) as JsonObject }),
   }
 }

@@ -8,8 +8,8 @@ import {
   type MessagePart,
   scanValue,
 } from '@holdfast/protocol'
+import { isMessageStart } from '../model/prompt-usage.ts'
 import { type Attach, filePartOf } from './files.ts'
-import { isMessageStart } from './prompt-usage.ts'
 import type { RecordedResult } from './recorded-run.ts'
 
 export interface Said {

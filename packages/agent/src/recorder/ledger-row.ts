@@ -1,7 +1,6 @@
 /** A row of the ledger for an attempt: as the provider counted it, or as we guess and say so. */
-import type { LanguageModelV4Usage } from '@ai-sdk/provider'
 import { rate } from '@holdfast/core'
-import { type JsonObject, toTime, type UsageInput, type UsageRecord, usageRecord } from '@holdfast/protocol'
+import { toTime, type UsageInput, type UsageRecord, usageRecord } from '@holdfast/protocol'
 import type { Settings } from './options.ts'
 
 /** Tokens of an attempt. */
@@ -28,24 +27,4 @@ export function ledgerRow(attempt: Attempt, counted: Counted, { prices }: Settin
   if (!prices || row.costSource === 'provider') return row
   const cost = rate(row, prices.book, at)
   return { ...row, ...cost, ...(cost.costSource === 'price_book' && { priceBook: prices.name }) }
-}
-
-/** What the SDK says that the provider said. What it left out is counted by us, and the row says so. */
-export function countedBy(usage: LanguageModelV4Usage, guess: () => Counted): Counted {
-  const { inputTokens, outputTokens, raw } = usage
-  const isReported = inputTokens.total !== undefined && outputTokens.total !== undefined
-  const guessed = isReported ? undefined : guess()
-  const cachedReadTokens = inputTokens.cacheRead ?? 0
-  const cachedWriteTokens = inputTokens.cacheWrite ?? 0
-  const completionTokens = outputTokens.total ?? guessed?.completionTokens ?? 0
-  return {
-    promptTokens: Math.max(
-      inputTokens.total ?? guessed?.promptTokens ?? 0,
-      cachedReadTokens + cachedWriteTokens,
-    ),
-    completionTokens,
-    reasoningTokens: Math.min(outputTokens.reasoning ?? 0, completionTokens),
-    ...{ cachedReadTokens, cachedWriteTokens, estimated: !isReported },
-    ...(raw && { raw: raw as JsonObject }),
-  }
 }

@@ -8,11 +8,12 @@ import {
   type LanguageModelV4Middleware,
   type LanguageModelV4StreamPart,
 } from '@ai-sdk/provider'
+import { isMessageStart, promptUsageOf } from '../model/prompt-usage.ts'
+import { countsOf } from '../model/usage.ts'
 import { finishOf, saidIn } from './content.ts'
 import type { Attach } from './files.ts'
 import { Gathering } from './gathering.ts'
-import { type Counted, countedBy } from './ledger-row.ts'
-import { isMessageStart, promptUsageOf } from './prompt-usage.ts'
+import type { Counted } from './ledger-row.ts'
 import type { CallAbout, RecordedCall } from './recorded-call.ts'
 
 type Params = Parameters<LanguageModelV4['doStream']>[0]
@@ -37,7 +38,7 @@ export function recorderMiddleware(recorder: CallRecorder, attach: Attach): Lang
       await call.answer({
         ...(await saidIn(content, attach)),
         finish: finishOf(finishReason.unified),
-        usage: countedBy(usage, () => call.guess()),
+        usage: countsOf(usage, () => call.guess()),
       })
       return result
     },
@@ -74,7 +75,7 @@ function recorded(
   const gathering = new Gathering()
   let failed: { error: unknown } | undefined
   const finished = async ({ finishReason, usage }: Finish) => {
-    const counted = countedBy(usage, () => call.guess())
+    const counted = countsOf(usage, () => call.guess())
     if (failed && finishReason.unified === 'error') return stopped(call, params, failed.error, counted)
     await call.answer({
       ...(await saidIn(gathering.content, attach)),

@@ -1,9 +1,9 @@
 /** One model call of a recorded run, from its beginning until what came of it is in the log: an attempt of the ledger. */
 import type { DraftWriter } from '@holdfast/core'
 import type { MessageInput, MessagePart, UsageRecord } from '@holdfast/protocol'
+import type { PromptUsage } from '../model/prompt-usage.ts'
 import { type Attempt, type Counted, ledgerRow } from './ledger-row.ts'
 import type { RecordableSession, Settings } from './options.ts'
-import type { PromptUsage } from './prompt-usage.ts'
 import { failure, isTaken, type RecordedResult, type RecordedRun } from './recorded-run.ts'
 
 export interface CallAbout {

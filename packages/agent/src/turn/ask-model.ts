@@ -141,9 +141,10 @@ async function usageOf(
 ): Promise<UsageRecord> {
   const count = await turn.world.counter
   const nothing = made.status === 'failed' && reply.isEmpty
-  const estimate = nothing
-    ? { promptTokens: 0, completionTokens: 0 }
-    : { promptTokens: prepared.tokens.total, completionTokens: count(reply.text) }
+  const estimate = () =>
+    nothing
+      ? { promptTokens: 0, completionTokens: 0 }
+      : { promptTokens: prepared.tokens.total, completionTokens: count(reply.text), ...reply.promptUsage }
   return turn.world.holdfast.priceBooks.rate({
     ...made,
     providerId: provider,

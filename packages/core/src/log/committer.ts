@@ -141,15 +141,15 @@ export class Committer {
     this.#underWay += 1
     const begun = this.#elapsed()
     const outcomes = await this.#commit(batch)
+    const tookMs = this.#elapsed() - begun
     this.#underWay -= 1
-    if (outcomes) {
-      if (this.#listeners.size > 0) this.#tell(batch, outcomes, this.#elapsed() - begun)
-      this.#settle(batch, outcomes)
-    }
+    if (outcomes) this.#settle(batch, outcomes)
     this.#schedule()
     this.#wakeIdle()
+    if (outcomes && this.#listeners.size > 0) this.#tell(batch, outcomes, tookMs)
   }
 
+  /** Last of all: what a listener throws is nobody's failure to write, so it goes to the process as unhandled. */
   #tell(batch: readonly Sent[], outcomes: readonly CommitOutcome[], tookMs: number): void {
     const commits: CommittedWrite[] = []
     let bytes = 0

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { HoldfastError } from '@holdfast/protocol'
 import { expect, it } from 'vitest'
 import type { CommitOutcome } from '../store/store.ts'
@@ -7,6 +8,21 @@ import { user } from './testing/messages.ts'
 
 const full = new HoldfastError('store_full', 'The disk is full; nothing was written.')
 const unknown = new HoldfastError('commit_unknown', 'The connection broke.')
+
+/** In place of the test runner, until it is asked what came. */
+function takeUncaught(): () => Promise<unknown[]> {
+  const others = process.listeners('unhandledRejection')
+  const reasons: unknown[] = []
+  const take = (reason: unknown) => reasons.push(reason)
+  process.removeAllListeners('unhandledRejection')
+  process.on('unhandledRejection', take)
+  return async () => {
+    await nextTurn()
+    process.off('unhandledRejection', take)
+    for (const other of others) process.on('unhandledRejection', other)
+    return reasons
+  }
+}
 
 eachStore('a commit that failed while others of its batch were written', (place) => {
   it('is told to its own caller, and the next write goes on', async () => {
@@ -44,5 +60,19 @@ eachStore('a commit that failed while others of its batch were written', (place)
     failing = true
     await session.append(user('once'))
     expect((await session.messages()).messages).toHaveLength(1)
+  })
+
+  it('is no failure of what was written when somebody who hears of it throws', async () => {
+    const holdfast = await place.open()
+    const uncaught = takeUncaught()
+    const stop = holdfast.onCommit(() => {
+      throw new Error('miscounted')
+    })
+    const session = await holdfast.sessions.create({ agentId: 'agent' })
+    await session.append(user('a'))
+    stop()
+    await session.append(user('b'))
+    expect((await session.messages()).messages).toHaveLength(2)
+    expect((await uncaught()).map(String)).toEqual(['Error: miscounted', 'Error: miscounted'])
   })
 })

@@ -1,9 +1,8 @@
 /** What a provider says of the prompt's tokens before it answers: it holds also when the answer is broken off. */
 import type { LanguageModelV4Content } from '@ai-sdk/provider'
-import type { JsonObject } from '@holdfast/protocol'
-import type { Counted } from './ledger-row.ts'
+import type { JsonObject, UsageInput } from '@holdfast/protocol'
 
-export type PromptUsage = Pick<Counted, 'promptTokens' | 'cachedReadTokens' | 'cachedWriteTokens'>
+export type PromptUsage = Pick<UsageInput, 'promptTokens' | 'cachedReadTokens' | 'cachedWriteTokens'>
 
 type Custom = Extract<LanguageModelV4Content, { type: 'custom' }>
 
