@@ -5,7 +5,7 @@
 import { limits } from '@holdfast/protocol'
 import { corrupt, crcOfEvent } from '../checksum.ts'
 import { sha256 } from '../sha256.ts'
-import type { Commit, EventRange, StoredEvent } from '../store.ts'
+import type { Commit, EventRange, NewEvent, StoredEvent } from '../store.ts'
 import type { Connection } from './connection.ts'
 import type { Row } from './driver.ts'
 import { type Stretch, stretchesOf } from './forks.ts'
@@ -29,12 +29,18 @@ const SELECT_BACKWARD = `
 /** Rows fetched by one statement: without the bodies kept aside they are at most 2 MiB. */
 const rowsAtOnce = 256
 
+/** An event on its way to the writer thread, whose checksum was made before it left. */
+export interface SummedEvent extends NewEvent {
+  /** As of `crcOfEvent`. */
+  crc?: number
+}
+
 export function insertEvents(db: Connection, session: number, { events, baseSeq, commitId }: Commit): void {
   let seq = baseSeq
-  for (const event of events) {
+  for (const event of events as readonly SummedEvent[]) {
     seq += 1
-    const { type, v, at, body } = event
-    const crc = crcIn(session, crcOfEvent(seq, commitId, event))
+    const { type, v, at, body, crc: own = crcOfEvent(seq, commitId, event) } = event
+    const crc = crcIn(session, own)
     const aside = keepAside(db, session, body)
     db.run(INSERT_EVENT, session, seq, v, crc, type, at, commitId, aside, aside ? null : body)
   }

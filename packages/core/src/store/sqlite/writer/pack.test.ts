@@ -1,6 +1,7 @@
 import { HoldfastError } from '@holdfast/protocol'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { crcOfEvent } from '../../checksum.ts'
 import { commitOf, usageOf } from '../../conformance/build.ts'
 import type { Commit, CommitOutcome } from '../../store.ts'
 import { packCommits, packOutcomes, unpackCommits, unpackOutcomes } from './pack-commits.ts'
@@ -38,10 +39,16 @@ const commit = fc
     return commitOf({ tenantId: 't', ...given, head: { expiresAtMs } } as Parameters<typeof commitOf>[0])
   })
 
-it('commits come out as they went in, whatever they carry', () => {
+/** As the thread has it. */
+function summed({ events, commitId, baseSeq, ...rest }: Commit): Commit {
+  const withSums = events.map((event, n) => ({ ...event, crc: crcOfEvent(baseSeq + n + 1, commitId, event) }))
+  return { ...rest, commitId, baseSeq, events: withSums }
+}
+
+it('commits come out as they went in, whatever they carry, each event with its checksum', () => {
   fc.assert(
     fc.property(fc.array(commit, { maxLength: 4 }), (commits) => {
-      expect(unpackCommits(sent(packCommits(commits).packed))).toEqual(commits)
+      expect(unpackCommits(sent(packCommits(commits).packed))).toEqual(commits.map(summed))
     }),
   )
 })
@@ -52,7 +59,7 @@ it('bytes are handed over as copies, so that the same commit can be sent again',
     const { packed, handedOver } = packCommits(commits)
     const moved = structuredClone(packed, { transfer: [...handedOver] })
     expect(handedOver.map(({ byteLength }) => byteLength)).toEqual([0])
-    expect(unpackCommits(moved)).toEqual(commits)
+    expect(unpackCommits(moved)).toEqual(commits.map(summed))
   }
 })
 
