@@ -61,6 +61,11 @@ export class Agents {
     return this.at(id)
   }
 
+  /** Begins what there is to do for a session, if it is nobody else's: without waiting for the next look. */
+  async wake(sessionId: string): Promise<void> {
+    await this.#worker.claim(sessionId)
+  }
+
   /** A session that stands; nothing is read yet. */
   at(sessionId: string): AgentSession {
     return new AgentSession(this.#world, this.#worker, sessionId)
@@ -107,7 +112,7 @@ function worldOf(holdfast: Holdfast, options: AgentsOptions, begin: World['begin
   }
 }
 
-function warn(error: unknown): void {
+export function warn(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : String(error))
 }
 
