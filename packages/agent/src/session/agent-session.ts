@@ -82,8 +82,8 @@ export class AgentSession {
    * that a summary could stand for. `run_elsewhere` when another process works on the session.
    */
   async compact({ instructions }: { instructions?: string } = {}): Promise<boolean> {
-    const asked = this.#worker.askToCompact(this.id, instructions)
-    if (asked) return asked
+    // A turn that ends before it came to it leaves it to us.
+    if (await this.#worker.askToCompact(this.id, instructions)) return true
     const { run } = await this.#session.view()
     if (run?.owner !== undefined)
       throw new HoldfastError(
