@@ -9,6 +9,9 @@ import { json } from './json.ts'
 import { inputPolicy, type Message, message, messagePart } from './message.ts'
 import { objectOnUse } from './on-use.ts'
 import { type Question, question } from './question.ts'
+import { suspendReason } from './session.ts'
+
+type SuspendReason = z.infer<typeof suspendReason>
 
 const whole = z.int().min(0)
 
@@ -23,22 +26,18 @@ export const turnInput = objectOnUse(() => ({
 }))
 export type TurnInput = z.infer<typeof turnInput>
 
-/** The run of a turn, or the message whose run is still to begin. */
-export const turnPlace = objectOnUse(() => ({
-  runId: id.optional(),
-  messageId: id.optional(),
-  /** The message waits for the turn under way to end, or to take it in. */
-  waiting: z.boolean(),
-}))
-export type TurnPlace = z.infer<typeof turnPlace>
-
 /** Input that is durable. */
 export const turnAccepted = objectOnUse(() => ({
   /** Cursor: the events of the turn come after it. */
   after: z.string(),
-  ...turnPlace.shape,
+  messageId: id,
+  /** The message waits for the turn under way to end, or to take it in. */
+  waiting: z.boolean(),
 }))
 export type TurnAccepted = z.infer<typeof turnAccepted>
+
+/** The run of a turn, or the message that it answers. */
+export type TurnPlace = { runId: string } | Pick<TurnAccepted, 'messageId' | 'waiting'>
 
 export const turnResult = objectOnUse(() => ({
   runId: id,
@@ -60,6 +59,8 @@ export const turnResult = objectOnUse(() => ({
     attempts: whole,
   }),
   question: question.optional(),
+  /** Why it is suspended. */
+  reason: suspendReason.optional(),
   error: z.strictObject({ message: z.string(), code: z.string().optional() }).optional(),
 }))
 export type TurnResult = z.infer<typeof turnResult>
@@ -86,10 +87,15 @@ export class TurnReading {
   /** The message is in the view: the next run answers it. */
   #isTaken: boolean
 
-  constructor({ runId, messageId, waiting }: TurnPlace) {
-    this.#runId = runId
-    this.#messageId = messageId
-    this.#isTaken = messageId !== undefined && !waiting
+  readonly #isPatient: boolean
+
+  /** `isPatient`: a run that a server put down when it stopped goes on elsewhere, and does not rest. */
+  constructor(place: TurnPlace, { isPatient = false } = {}) {
+    const asked = 'messageId' in place
+    this.#runId = asked ? undefined : place.runId
+    this.#messageId = asked ? place.messageId : undefined
+    this.#isTaken = asked && !place.waiting
+    this.#isPatient = isPatient
   }
 
   /** Whether the run rests with this event. */
@@ -116,11 +122,16 @@ export class TurnReading {
   #isRest({ type, data }: SessionEvent): boolean {
     if (!(type in rests)) return false
     const { runId, reason, error, code } = data as EventOfRest
-    if (runId !== this.#runId || (type === 'run.suspended' && reason === 'children')) return false
+    if (runId !== this.#runId || (type === 'run.suspended' && this.#goesOn(reason))) return false
     this.result.runId = runId
+    if (type === 'run.suspended' && reason) this.result.reason = reason
     this.result.outcome = rests[type as Rest]
     if (error !== undefined) this.result.error = { message: error, ...(code !== undefined && { code }) }
     return true
+  }
+
+  #goesOn(reason: SuspendReason | undefined): boolean {
+    return reason === 'children' || (reason === 'shutdown' && this.#isPatient)
   }
 
   #gather(event: SessionEvent): void {
@@ -158,7 +169,7 @@ export class TurnReading {
 
 interface EventOfRest {
   runId: string
-  reason?: string
+  reason?: SuspendReason
   error?: string
   code?: string
 }

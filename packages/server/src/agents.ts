@@ -28,8 +28,8 @@ export interface AnsweringSession {
 }
 
 export interface AskedTurn {
-  /** Resolves when the input is durable. `after`: the seq that it comes after. */
-  accepted(): Promise<TurnPlace & { after: number; replayed: boolean }>
+  /** Resolves when the input is durable. `after`: the seq before it. */
+  accepted(): Promise<{ place: TurnPlace; after: number; replayed: boolean }>
   /** From the input on to where the run rests. */
   batches(signal: AbortSignal): AsyncGenerator<readonly Followed[], void, void>
   /** Rejects when the signal aborts. */

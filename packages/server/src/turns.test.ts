@@ -102,7 +102,7 @@ eachServer('turns over HTTP', agentsOn, (place) => {
   it('who does not wait is told from where to follow', async () => {
     const path = await made(place.caller)
     const { json } = await place.caller.post(`${path}/turns`, { input: 'hello', wait: false })
-    expect(json).toEqual({ after: expect.any(String), runId: expect.any(String), waiting: false })
+    expect(json).toEqual({ after: expect.any(String), messageId: expect.any(String), waiting: false })
   })
 
   it('a client follows a turn to its end, and stops it', async () => {

@@ -137,7 +137,7 @@ export class AgentSession {
     const begun = await this.#session.batchRun(commands, write)
     const { run, firstSeq = 1, lastSeq = 1 } = begun
     if (run) this.#worker.take(new Turn(this.#world, agent, run, { seq: lastSeq }))
-    const place = run ? inRun(run) : atMessage(begun.messages[0])
+    const place = atMessage(begun.messages[0])
     return { session: this.#session, after: firstSeq - 1, place, replayed: begun.replayed }
   }
 
@@ -162,10 +162,10 @@ export class AgentSession {
 }
 
 function inRun({ runId }: { runId: string }): TurnPlace {
-  return { runId, waiting: false }
+  return { runId }
 }
 
-function atMessage(message: { id: string; waiting?: unknown } | undefined): TurnPlace {
+function atMessage(message: { id: string; waiting?: unknown } | undefined) {
   return { messageId: message?.id ?? '', waiting: message?.waiting !== undefined }
 }
 

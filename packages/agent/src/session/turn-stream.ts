@@ -27,10 +27,10 @@ export class TurnStream implements AsyncIterable<Followed> {
     this.#start = start
   }
 
-  /** Resolves when the input is durable. `after`: the seq that it comes after. */
-  async accepted(): Promise<TurnPlace & { after: number; replayed: boolean }> {
+  /** Resolves when the input is durable. `after`: the seq before it. */
+  async accepted(): Promise<{ place: TurnPlace; after: number; replayed: boolean }> {
     const { place, after, replayed = false } = await this.#start
-    return { ...place, after, replayed }
+    return { place, after, replayed }
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Followed, void, void> {

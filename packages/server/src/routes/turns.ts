@@ -1,5 +1,5 @@
 /** Turns of the agents that work in this server. A turn goes on whether or not anybody waits for it. */
-import { HoldfastError, turnAccepted, turnInput, turnResult } from '@holdfast/protocol'
+import { HoldfastError, type TurnResult, turnAccepted, turnInput, turnResult } from '@holdfast/protocol'
 import { z } from 'zod'
 import type { AnsweringSession, AskedTurn } from '../agents.ts'
 import { type Answer, found, writeHeaders } from '../answer.ts'
@@ -33,7 +33,7 @@ export const turnRoutes = [
     ],
     handle: async (call) => {
       const turn = await asked(call)
-      const { after, replayed, ...place } = await turn.accepted()
+      const { after, replayed, place } = await turn.accepted()
       const headers = writeHeaders(replayed)
       if (wantsStream(call.request)) return streamed(call, turn, headers)
       if (call.body.wait === false) return { status: 200, json: { after: String(after), ...place }, headers }
@@ -96,7 +96,14 @@ function awaited({ service }: TurnCall, turn: AskedTurn, headers: Record<string,
   const json = new AwaitedJson(service.followers)
   return {
     status: 200,
-    body: json.readable((left) => turn.resultUnless(left)),
+    body: json.readable((left) => atRest(turn, left)),
     headers: { 'content-type': 'application/json', ...headers },
   }
+}
+
+/** What the server put down because it stops goes on in another: who waits shall ask there, under the same key. */
+async function atRest(turn: AskedTurn, left: AbortSignal): Promise<TurnResult> {
+  const result = await turn.resultUnless(left)
+  if (result.reason !== 'shutdown') return result
+  throw new HoldfastError('server_draining', 'the server is stopping; ask again.')
 }
