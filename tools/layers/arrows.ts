@@ -24,7 +24,7 @@ export const layers: readonly Layer[] = [
   { name: 'store/conformance', folder: `${core}/store/conformance`, imports: ['protocol', 'store'] },
   { name: 'log', folder: `${core}/log`, imports: ['protocol', 'session', 'store', 'context', 'ledger'] },
   { name: 'core', folder: 'packages/core', imports: ['protocol', ...coreLayers] },
-  { name: 'cli', folder: 'packages/cli', imports: [...publicLayers, 'server', 'client'] },
+  { name: 'cli', folder: 'packages/cli', imports: [...publicLayers, 'agent', 'server', 'client'] },
   { name: 'transcripts', folder: 'packages/transcripts', imports: ['protocol', 'core'] },
   { name: 'agent', folder: 'packages/agent', imports: ['protocol', 'core'] },
   { name: 'server', folder: 'packages/server', imports: publicLayers },
@@ -50,6 +50,7 @@ export const packageArrows: Readonly<Record<string, readonly string[]>> = {
   'packages/cli': [
     'packages/protocol',
     'packages/core',
+    'packages/agent',
     'packages/transcripts',
     'packages/server',
     'packages/client',

@@ -93,7 +93,8 @@ function folded(what: string, text: string, { style, width }: TranscriptOptions)
   return style.faint(cut(`${what}: ${plainLine(text.slice(0, 500))}`, width - indent.length))
 }
 
-function callLines(
+/** A tool call, and what came of it. */
+export function callLines(
   name: string,
   input: Parameters<typeof inputGist>[0],
   result: ToolResultPart | undefined,
