@@ -6,6 +6,7 @@ import { loadCounter } from './context/count.ts'
 import type { Agent } from './define/agent.ts'
 import { systemRandom } from './random.ts'
 import { AgentSession } from './session/agent-session.ts'
+import { sessionDefaults } from './session/session-defaults.ts'
 import type { World } from './turn/world.ts'
 import { Schedule } from './worker/schedule.ts'
 import { sleep } from './worker/sleep.ts'
@@ -49,15 +50,8 @@ export class Agents {
   async create(input: CreateInput, options?: { key?: string }): Promise<AgentSession> {
     const agent = this.#world.agents.get(input.agentId)
     if (!agent) throw new HoldfastError('not_found', `no agent ${input.agentId} is defined here`)
-    const defaults = {
-      agentName: agent.name,
-      ...(agent.budget && { budget: agent.budget }),
-      ...(agent.personaId !== undefined && { personaId: agent.personaId }),
-    }
-    const { id } = await this.#world.holdfast.sessions.create(
-      { ...defaults, ...input } as CreateInput,
-      options,
-    )
+    const whole = { ...sessionDefaults(agent), ...input } as CreateInput
+    const { id } = await this.#world.holdfast.sessions.create(whole, options)
     return this.at(id)
   }
 

@@ -2,6 +2,7 @@
 import type { Holdfast } from '@holdfast/core'
 import type { TenantId } from '@holdfast/protocol'
 import { Agents, type AgentsOptions, type CloseAgentsOptions, warn } from './agents.ts'
+import { sessionDefaults } from './session/session-defaults.ts'
 import { Schedule } from './worker/schedule.ts'
 
 export interface HostOptions extends AgentsOptions {
@@ -13,7 +14,7 @@ export class AgentHost {
   readonly #holdfast: Holdfast
   readonly #options: HostOptions
   readonly #tenants = new Map<TenantId, Agents>()
-  readonly #schedules: readonly Schedule[]
+  readonly #schedules: readonly Schedule[] = []
   /** Ids of the agents that work here. */
   readonly agentIds: ReadonlySet<string>
 
@@ -22,11 +23,11 @@ export class AgentHost {
     this.#options = options
     this.agentIds = new Set(options.agents.map(({ id }) => id))
     const { pollMs = 1_000, everyTenantMs = 30_000, onError = warn } = options
-    const every = (ms: number, work: () => Promise<void>) => new Schedule(ms, work, onError)
-    this.#schedules =
-      pollMs > 0
-        ? [every(pollMs, () => this.#recoverKnown()), every(everyTenantMs, () => this.recover())]
-        : []
+    if (pollMs === 0) return
+    const all = new Schedule(everyTenantMs, () => this.recover(), onError)
+    this.#schedules = [new Schedule(pollMs, () => this.#recoverKnown(), onError), all]
+    // What a process left that died may wait for this one.
+    void all.now()
   }
 
   /** The agents as they work in a tenant. */
@@ -36,6 +37,12 @@ export class AgentHost {
     const agents = new Agents(this.#holdfast.forTenant(tenantId), { ...this.#options, pollMs: 0 })
     this.#tenants.set(tenantId, agents)
     return agents
+  }
+
+  /** What a session of the agent has where its maker does not say otherwise; nothing for agents elsewhere. */
+  defaultsOf(agentId: string): ReturnType<typeof sessionDefaults> | undefined {
+    const agent = this.#options.agents.find(({ id }) => id === agentId)
+    return agent && sessionDefaults(agent)
   }
 
   /** Takes on what others left, in every tenant. */

@@ -40,11 +40,12 @@ import type {
   UsageSums,
   WriteReceipt,
 } from '@holdfast/protocol'
+import { TurnReading } from '@holdfast/protocol'
 import { type Followed, type FollowedInTree, type FollowOptions, follow } from './follow.ts'
 import type { CallOptions, ChangeOptions, Http } from './http.ts'
 import { itemTexts } from './item-texts.ts'
 import { everyItem } from './pages.ts'
-import { Turn } from './turn.ts'
+import { Turn, untilRest } from './turn.ts'
 
 /** A message as it may be given. */
 export type NewMessage = (typeof messageInput)['_zod']['input']
@@ -389,6 +390,15 @@ export class SessionsClient {
       (after, signal) => this.follow(sessionId, { after, ...(signal && { signal }) }),
       signal,
     )
+  }
+
+  /** All that happens after a cursor until the run rests: for who answered its question, or finds it at work. */
+  async *followRun(
+    sessionId: string,
+    runId: string,
+    options: Pick<FollowOptions, 'after' | 'signal'> = {},
+  ): AsyncGenerator<Followed, void, void> {
+    yield* untilRest(this.follow(sessionId, options), new TurnReading({ runId }, { isPatient: true }))
   }
 
   /** Has the agent's model summarise the older part of the context. False: there was nothing to summarise. */

@@ -41,9 +41,16 @@ export class Turn implements AsyncIterable<Followed> {
 
   async *#read(reading: TurnReading): AsyncGenerator<Followed, void, void> {
     const { after } = await this.#accepted
-    for await (const item of this.#follow(after, this.#signal)) {
-      yield item
-      if (item.type === 'event' && reading.add(item.event)) return
-    }
+    yield* untilRest(this.#follow(after, this.#signal), reading)
+  }
+}
+
+export async function* untilRest(
+  items: AsyncIterable<Followed>,
+  reading: TurnReading,
+): AsyncGenerator<Followed, void, void> {
+  for await (const item of items) {
+    yield item
+    if (item.type === 'event' && reading.add(item.event)) return
   }
 }

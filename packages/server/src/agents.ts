@@ -1,10 +1,19 @@
 /** What the server asks of whoever answers in sessions. `hostAgents` of `@holdfast/agent` gives it. */
 import type { Followed, WriteOptions } from '@holdfast/core'
-import type { InputPolicy, MessagePart, TenantId, TurnPlace, TurnResult } from '@holdfast/protocol'
+import type {
+  CreateInput,
+  InputPolicy,
+  MessagePart,
+  TenantId,
+  TurnPlace,
+  TurnResult,
+} from '@holdfast/protocol'
 
 export interface AgentHost {
   /** Of the agents that work here. */
   readonly agentIds: ReadonlySet<string>
+  /** What a session of the agent has where its maker does not say otherwise. */
+  defaultsOf(agentId: string): Pick<CreateInput, 'agentName' | 'budget' | 'personaId'> | undefined
   in(tenantId: TenantId): TenantAgents
   /** Takes no more turns on; those under way may end for so long, then others go on with them. */
   close(options: { drainMs: number }): Promise<void>

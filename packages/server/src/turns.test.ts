@@ -31,7 +31,12 @@ function script({ lastUserText, results }: Asked): ScriptEntry | Promise<ScriptE
 }
 
 function agentsOn(holdfast: Holdfast, clock: () => number) {
-  const helper = defineAgent({ id: 'helper', model: scriptedModel({ script }), tools: [sky, askQuestion] })
+  const helper = defineAgent({
+    id: 'helper',
+    model: scriptedModel({ script }),
+    tools: [sky, askQuestion],
+    name: 'Helper',
+  })
   return { agents: hostAgents(holdfast, { agents: [helper], clock, pollMs: 0 }), heartbeatMs: 5 }
 }
 
@@ -150,6 +155,13 @@ eachServer('turns over HTTP', agentsOn, (place) => {
       await place.caller.post(`${path}/turns`, { input })
     const { json } = await place.caller.post(`${path}/compact`, { instructions: 'Keep names.' })
     expect(json).toEqual({ compacted: true })
+  })
+
+  it('a session has what its agent says, unless its maker says otherwise', async () => {
+    const path = await made(place.caller)
+    const named = await made(place.caller, { agentName: 'Mine' })
+    expect((await place.caller.get(path)).json.agentName).toBe('Helper')
+    expect((await place.caller.get(named)).json.agentName).toBe('Mine')
   })
 
   it('an agent that does not work here is said not to', async () => {
