@@ -1,18 +1,14 @@
 /** A person chats: a real pseudo-terminal, the real program, a real file, and a model that says it is a script. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { temporaryFolder } from '../testing/place.ts'
+import { projectWith } from '../testing/project.ts'
 import { ctrlC, ctrlD, openTerminal, type Session, shell } from '../testing/terminal.ts'
 
 const folder = temporaryFolder()
 
-/** Of a project: under the root, so that the packages are found from there. */
-const root = join(import.meta.dirname, '../../../..')
-let project: string
-
-const config = `
+const config = projectWith(`
 import { defineAgent } from '@holdfast/agent'
 import { scriptedModel } from '@holdfast/agent/testing'
 import { defineConfig } from '@holdfast/cli'
@@ -24,15 +20,7 @@ const script = () => (slow ? 'one more word, '.repeat(1_000) : 'All said.')
 export default defineConfig({
   agents: [defineAgent({ id: 'talker', model: scriptedModel({ script, pause }) })],
 })
-`
-
-beforeAll(() => {
-  mkdirSync(join(root, '.holdfast'), { recursive: true })
-  project = mkdtempSync(join(root, '.holdfast', 'chat-'))
-  writeFileSync(join(project, 'holdfast.config.ts'), config)
-})
-
-afterAll(() => rmSync(project, { recursive: true, force: true }))
+`)
 
 let stores = 0
 
@@ -102,7 +90,7 @@ test('no is an answer too; a question that is left open is asked again, and Ctrl
 })
 
 test('Ctrl-C stops an answer and keeps what was said; then it ends the chat', async () => {
-  const env = place({ SLOW: 'yes', HOLDFAST_CONFIG: join(project, 'holdfast.config.ts') })
+  const env = place({ SLOW: 'yes', HOLDFAST_CONFIG: config })
   const chat = opened(['chat'], env)
   await chat.shows(/scripted\/scripted \(.*holdfast\.config\.ts\)/)
   await chat.shows(/you ›/)
@@ -142,7 +130,7 @@ test('a chat that is killed while a tool waits for its approval goes on in the n
 })
 
 test('a chat that is killed in the middle of an answer is taken over by the next one', async () => {
-  const env = place({ SLOW: 'yes', HOLDFAST_CONFIG: join(project, 'holdfast.config.ts') })
+  const env = place({ SLOW: 'yes', HOLDFAST_CONFIG: config })
   const chat = opened(['chat'], env)
   await chat.shows(/you ›/)
   chat.type('Talk.\r')

@@ -5,7 +5,6 @@ import { Chat } from '../chat/chat.ts'
 import { Interrupts } from '../chat/interrupts.ts'
 import { agentFor, greet, requireOpen, showLast } from '../chat/opening.ts'
 import { PipedSpeaker, TypingSpeaker } from '../chat/speaker.ts'
-import { StorePlace } from '../chat/store-place.ts'
 import { DrawnView, JsonView } from '../chat/turn-view.ts'
 import { command, examples } from '../command.ts'
 import { type Settings, shownStore } from '../place/settings.ts'
@@ -50,6 +49,7 @@ Ctrl-C stops an answer and keeps what was said; at the prompt it ends the chat, 
     const holdfast = await context.open({ create: text === undefined })
     const sessionId = text === undefined ? undefined : await resolveId(holdfast, text)
     const onError = (error: unknown): void => void output.aside(output.style.bad(plainLine(String(error))))
+    const { StorePlace } = await import('../chat/store-place.ts')
     const place = new StorePlace(holdfast, { agents: here.agents, now: world.now, onError })
     context.closeLater(() => place.close())
     const before = sessionId === undefined ? [] : await place.history(sessionId, shownMessages)
