@@ -1,7 +1,7 @@
 /** Where a chat takes place: in this process on the store, or with the agents of a server. */
 import type { Agent } from '@holdfast/agent'
 import { type AgentsHere, agentsOf } from '../agents/agents-of.ts'
-import { defaultAgentId } from '../agents/default-agent.ts'
+import { defaultAgentId } from '../agents/default-agent-id.ts'
 import type { Context } from '../context.ts'
 import type { Place } from '../place/place.ts'
 import { resolveId } from '../sessions/resolve-id.ts'
@@ -9,7 +9,6 @@ import { plainLine } from '../terminal/plain.ts'
 import type { ChatPlace } from './chat-place.ts'
 import { agentFor } from './opening.ts'
 import { ServerPlace } from './server-place.ts'
-import { StorePlace } from './store-place.ts'
 
 export interface OpenedChat {
   place: ChatPlace
@@ -44,6 +43,7 @@ async function onStore(context: Context, { text, agent, onError }: Asked): Promi
   const agentId = text === undefined ? agentFor(here, agent) : ''
   const holdfast = await context.open({ create: text === undefined })
   const sessionId = text === undefined ? undefined : await resolveId(holdfast, text)
+  const { StorePlace } = await import('./store-place.ts')
   const place = new StorePlace(holdfast, { agents, now: world.now, onError })
   context.closeLater(() => place.close())
   return { place, sessions: holdfast, sessionId, agentId, agents, answers: here }

@@ -20,6 +20,8 @@ export interface TranscriptOptions {
 }
 
 const indent = '  '
+/** What is kept for a provider alone. */
+const ofProvider = /^provider_/
 
 export function entryLines(entry: Entry, options: TranscriptOptions): string[] {
   return entry.type === 'message' ? messageLines(entry, options) : markLines(entry, options)
@@ -79,6 +81,7 @@ function partLines(
       return [style.faint(`▫ ${part.type} ${name}, ${plainLine(part.mediaType)}, ${bytes(part.bytes)}`)]
     }
     case 'data':
+      if (ofProvider.test(part.name) && !options.full) return []
       return [style.faint(cut(`▫ ${plainLine(part.name)} ${inputGist(part.data)}`, room))]
   }
 }
