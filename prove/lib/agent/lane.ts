@@ -61,7 +61,8 @@ export class Lane {
     let isDone = false
     for await (const report of told(player)) {
       if ('done' in report) isDone = true
-      if ('step' in report) left -= 1
+      // One step may be a step of several sessions.
+      if ('step' in report) left -= report.step.split(' | ').length
       if (isDone || left < 0) break
     }
     if (!isDone) await sleep(laterMs)

@@ -13,7 +13,7 @@ import { agentsOf } from './agents.ts'
 import { stepping } from './stepping.ts'
 import { inputs, type PlayerReport, type PlayerTask } from './task.ts'
 
-const patienceMs = 30_000
+const patienceMs = { sound: 30_000, planted: 1_000 }
 const budget = tokenBudget.parse({ spend: { tokens: 10_000_000, toolCalls: 1_000 } })
 
 async function play(task: PlayerTask): Promise<void> {
@@ -25,7 +25,8 @@ async function play(task: PlayerTask): Promise<void> {
   const agents = withAgents(holdfast, { agents: agentsOf(task), leaseTtlMs, pollMs, clock })
   if (task.planted !== 'abandoned') await agents.recover()
   report({ unheld: await unheldOf(holdfast, store, task, clock()) } satisfies PlayerReport)
-  await Promise.all(task.sessions.map((id) => converse(agents, id)))
+  const patience = task.planted === '' ? patienceMs.sound : patienceMs.planted
+  await Promise.all(task.sessions.map((id) => converse(agents, id, patience)))
   await agents.close()
   await holdfast.close()
   await store.close()
@@ -54,10 +55,10 @@ async function unheldOf(
 
 const live = ['initializing', 'running', 'finalizing']
 
-async function converse(agents: Agents, id: string): Promise<void> {
+async function converse(agents: Agents, id: string, patience: number): Promise<void> {
   const session = await agents.create({ agentId: 'main', id, budget }, { key: 'create' })
   for (const [n, text] of inputs.entries()) await session.send(text, { key: `input-${n}` }).accepted()
-  const until = Date.now() + patienceMs
+  const until = Date.now() + patience
   for (;;) {
     const { openQuestion, status } = await session.log.view()
     if (openQuestion) await session.answer(openQuestion.questionId, answerTo(openQuestion)).accepted()
