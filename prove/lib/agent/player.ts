@@ -3,10 +3,10 @@
  * that does not know what was done before: everything that it asks for has a key.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Agents, withAgents } from '@holdfast/agent'
+import { type AgentSession, type Agents, withAgents } from '@holdfast/agent'
 import { type Holdfast, openHoldfast, type Store } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
-import { DEFAULT_TENANT, tokenBudget } from '@holdfast/protocol'
+import { DEFAULT_TENANT, type Question, tokenBudget } from '@holdfast/protocol'
 import { messages, report } from '../child.ts'
 import { fenceless } from '../fenceless.ts'
 import { agentsOf } from './agents.ts'
@@ -61,19 +61,21 @@ async function converse(agents: Agents, id: string, patience: number): Promise<v
   const until = Date.now() + patience
   for (;;) {
     const { openQuestion, status } = await session.log.view()
-    if (openQuestion) await session.answer(openQuestion.questionId, answerTo(openQuestion)).accepted()
+    if (openQuestion) await answer(session, openQuestion)
     else if (status === 'idle' && (await isAnswered(session))) return
     else if (Date.now() > until) return report({ stuck: `${id} is ${status}` } satisfies PlayerReport)
     else await sleep(3)
   }
 }
 
-function answerTo({ toolName }: { toolName?: string | undefined }): string {
-  return toolName === 'send' ? 'approve' : 'this'
+/** Under a key: another process may have answered it at the same time. */
+async function answer(session: AgentSession, { questionId, toolName }: Question): Promise<void> {
+  const key = `answer-${questionId}`
+  await session.answer(questionId, toolName === 'send' ? 'approve' : 'this', { key }).accepted()
 }
 
 /** Nothing that was said waits for a run. */
-async function isAnswered({ log }: ReturnType<Agents['at']>): Promise<boolean> {
+async function isAnswered({ log }: AgentSession): Promise<boolean> {
   const { messages: said } = await log.messages({ limit: 20 })
   return said.at(-1)?.role === 'assistant' && said.some(({ parts }) => JSON.stringify(parts).includes(inputs[1]))
 }

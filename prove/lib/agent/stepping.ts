@@ -2,9 +2,11 @@
 import type { Store, StoreFactory } from '@holdfast/core'
 import { report } from '../child.ts'
 import { wrapStore } from '../wrap-store.ts'
-import type { CommitOutcome, PlayerReport, PlayerTask } from './task.ts'
+import type { HeldWrite, PlayerReport, PlayerTask } from './task.ts'
 
 type Commit = Parameters<Store['commit']>[0][number]
+type CommitOutcome = Awaited<ReturnType<Store['commit']>>[number]
+type DraftWrite = Parameters<Store['appendDraft']>[0]
 type DraftOutcome = Awaited<ReturnType<Store['appendDraft']>>
 
 export function stepping(factory: StoreFactory, { death, sessions }: PlayerTask): StoreFactory {
@@ -29,14 +31,16 @@ export function stepping(factory: StoreFactory, { death, sessions }: PlayerTask)
   return wrapStore(factory, (store: Store) => ({
     commit: (commits) =>
       step(commits.map(nameOf).join(' | '), async () => {
+        const begun = now()
         const outcomes = await store.commit(commits)
-        for (const [at, commit] of commits.entries()) tell(commit, outcomes[at])
+        for (const [nth, commit] of commits.entries()) tell(commit, outcomes[nth], begun)
         return outcomes
       }),
     appendDraft: (write) =>
       step(`${whose(write.sessionId)}draft`, async () => {
+        const begun = now()
         const outcome = await store.appendDraft(write)
-        tellDraft(write.sessionId, write.epoch, outcome)
+        tellDraft(write, outcome, begun)
         return outcome
       }),
   }))
@@ -48,14 +52,21 @@ function die(name: string): void {
   for (;;);
 }
 
-function tell({ sessionId: session, epoch }: Commit, outcome: CommitOutcome | undefined): void {
-  if (epoch === undefined || !outcome) return
-  const { status } = outcome
-  const seq = status === 'committed' ? { seq: outcome.lastSeq } : {}
-  report({ held: { session, epoch, status, ...seq } } satisfies PlayerReport)
+/** Nanoseconds of the monotonic clock. */
+function now(): string {
+  return String(process.hrtime.bigint())
 }
 
-function tellDraft(session: string, epoch: number, { status }: DraftOutcome): void {
-  if (status === 'written' || status === 'fenced')
-    report({ held: { session, epoch, status } } satisfies PlayerReport)
+function tell({ sessionId, epoch }: Commit, outcome: CommitOutcome | undefined, begun: string): void {
+  if (epoch === undefined || !outcome) return
+  const seq = outcome.status === 'committed' ? { seq: outcome.lastSeq } : {}
+  tellHeld({ session: sessionId, epoch, begun, isRefused: outcome.status === 'fenced', ...seq })
+}
+
+function tellDraft({ sessionId, epoch }: DraftWrite, { status }: DraftOutcome, begun: string): void {
+  tellHeld({ session: sessionId, epoch, begun, isRefused: status !== 'written' })
+}
+
+function tellHeld(write: Omit<HeldWrite, 'answered'>): void {
+  report({ held: { ...write, answered: now() } } satisfies PlayerReport)
 }

@@ -1,7 +1,4 @@
 /** What a player of the agent's proofs is told, and what it says. */
-import type { Store } from '@holdfast/core'
-
-export type CommitOutcome = Awaited<ReturnType<Store['commit']>>[number]
 
 export type WireName = 'anthropic' | 'chat' | 'responses'
 export const wireNames: readonly WireName[] = ['anthropic', 'chat', 'responses']
@@ -36,6 +33,17 @@ export interface PlayerTask {
   planted: Plant
 }
 
+/** A write of a worker under its epoch: a commit with the seq of its last event, or text of a draft. */
+export interface HeldWrite {
+  session: string
+  epoch: number
+  /** When it began and when it was answered, in nanoseconds of the monotonic clock, which all processes share. */
+  begun: string
+  answered: string
+  isRefused: boolean
+  seq?: number
+}
+
 export type PlayerReport =
   | { ready: true }
   /** A durable step was done. */
@@ -43,8 +51,7 @@ export type PlayerReport =
   | { dying: string }
   /** Sessions with a run under way that nobody holds, once what was left was looked for. */
   | { unheld: readonly string[] }
-  /** A commit under an epoch, and what the store said. */
-  | { held: { session: string; epoch: number; status: CommitOutcome['status'] | 'written'; seq?: number } }
+  | { held: HeldWrite }
   /** A session did not come to rest. */
   | { stuck: string }
   | { done: true }

@@ -32,7 +32,8 @@ export async function turnFaults(
   }
 }
 
-async function familyOf(store: Store, session: string): Promise<StoredSession[]> {
+/** A session and its children. */
+export async function familyOf(store: Store, session: string): Promise<StoredSession[]> {
   const root = await readSession(store, session)
   if (!root) return []
   const ids = of(root, 'child.spawned').map(({ data }) => String(data.childId))
