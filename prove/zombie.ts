@@ -5,13 +5,13 @@
  * `npm run prove:zombie -- --rounds 200 --seed 7`; `--planted` is a store that lets go of the fence and must fail.
  */
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sqlite } from '@holdfast/core/sqlite'
 import { knobs } from './lib/args.ts'
 import { Child } from './lib/child.ts'
 import { temporaryFolder } from './lib/place.ts'
 import { Random } from './lib/random.ts'
+import { stopOutside } from './lib/stop-outside.ts'
 import { summarize } from './lib/summary.ts'
 import { type Attempt, type Story, zombieFindings } from './lib/zombie-audit.ts'
 import { endings, type ZombieReport, type ZombieTask } from './lib/zombie-task.ts'
@@ -68,7 +68,7 @@ async function proveRound({ zombie, rescuer, session, file, random }: Round): Pr
   const attempts = attemptsOf(zombie, await zombie.require())
   const takes = random.pick(endings)
   await sleep(random.below(40))
-  await stopOutside(zombie, file, random)
+  counted['stopped inside a transaction'] += await stopOutside(zombie, file, random)
   rescuer.send({ ...task, do: takes } satisfies ZombieTask)
   const taken = await rescuer.require()
   const takenAt = process.hrtime.bigint()
@@ -78,29 +78,6 @@ async function proveRound({ zombie, rescuer, session, file, random }: Round): Pr
   if ('done' in done && done.failed)
     blame('other faults', [`${session}: the rescue was refused as ${done.failed}`])
   return { session, attempts: await attempts, takenAt }
-}
-
-/** A process that stands still inside a transaction keeps the file, and nobody can take anything over: it is woken again. */
-async function stopOutside(zombie: Worker, file: string, random: Random): Promise<void> {
-  for (;;) {
-    zombie.stop()
-    if (!isLocked(file)) return
-    counted['stopped inside a transaction'] += 1
-    zombie.wake()
-    await sleep(1 + random.below(10))
-  }
-}
-
-function isLocked(file: string): boolean {
-  const db = new DatabaseSync(file, { timeout: 0 })
-  try {
-    db.exec('BEGIN IMMEDIATE; ROLLBACK')
-    return false
-  } catch {
-    return true
-  } finally {
-    db.close()
-  }
 }
 
 /** All that it tries, from its first report, which says that it has a run, to its last. */

@@ -1,9 +1,7 @@
 /** What must be true of a session whose worker was a zombie: compares what it was told with what the log says. */
 import type { Store } from '@holdfast/core'
-import { DEFAULT_TENANT } from '@holdfast/protocol'
-import { providerViewOf } from './inside.ts'
-import { providerNames, providers, requestFrom } from './providers/index.ts'
-import { type RawEvent, readSession, type StoredSession } from './stored.ts'
+import { draftProblems, endProblems, resultProblems, viewProblems } from './settled.ts'
+import { type RawEvent, readSession } from './stored.ts'
 import { foldProblems, gapProblems } from './whole.ts'
 import { zombieId } from './zombie-task.ts'
 
@@ -72,33 +70,4 @@ function lostAcks(events: readonly RawEvent[], attempts: readonly Attempt[]): st
   return attempts
     .filter(({ seq }) => seq !== undefined && !events.some((event) => event.seq === seq))
     .map(({ op, seq }) => `${op} was acked at ${seq} and is not there`)
-}
-
-/** Each run ends, and ends once. */
-function endProblems(events: readonly RawEvent[]): string[] {
-  const ends = ['run.completed', 'run.failed', 'run.cancelled']
-  const runs = events.filter(({ type }) => type === 'run.started').map(({ data }) => data.runId)
-  return runs.flatMap((runId) => {
-    const ended = events.filter(({ type, data }) => ends.includes(type) && data.runId === runId)
-    return ended.length === 1 ? [] : [`run ${runId} ended ${ended.length} times`]
-  })
-}
-
-function resultProblems(events: readonly RawEvent[]): string[] {
-  const answered = events
-    .filter(({ type }) => type === 'tool.finished')
-    .map(({ data }) => String(data.callId))
-  return answered
-    .filter((callId, at) => answered.indexOf(callId) !== at)
-    .map((callId) => `call ${callId} has two results`)
-}
-
-function viewProblems(stored: StoredSession): string[] {
-  const request = requestFrom(providerViewOf(stored))
-  return providerNames.flatMap((name) => providers[name](request).map((fault) => `${name}: ${fault}`))
-}
-
-async function draftProblems(store: Store, session: string): Promise<string[]> {
-  const open = await store.listDrafts(DEFAULT_TENANT, session)
-  return open.map(({ draftId }) => `draft ${draftId} outlives its run`)
 }

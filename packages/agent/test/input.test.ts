@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { defineAgent, defineTool } from '../src/index.ts'
+import { askQuestion, defineAgent, defineTool } from '../src/index.ts'
 import { newPlace, started } from './support/place.ts'
 import { scripted } from './support/script.ts'
 
@@ -68,3 +68,32 @@ it('the same input under one key is taken once, whether it began a turn or waits
   expect((await again.result).runId).toBe((await one.result).runId)
   expect(model.doStreamCalls).toHaveLength(3)
 })
+
+it('the same input under one key is taken once, whichever process is told', async () => {
+  const place = newPlace()
+  const agent = () => defineAgent({ id: 'a', model: scripted(() => ({ text: 'Heard.' })) })
+  const [one, other] = [
+    await started(place, { agents: [agent()] }),
+    await started(place, { agents: [agent()] }),
+  ]
+  const { id } = await one.agents.create({ agentId: 'a' })
+  const first = await one.agents.at(id).send('Once.', { key: 'k' }).result
+  const again = await other.agents.at(id).send('Once.', { key: 'k' }).result
+  expect(again.runId).toBe(first.runId)
+})
+
+it('input that came before a turn waited for an answer is taken in when that turn ends', async () => {
+  const model = scripted(({ prompt }, nth) => {
+    if (nth === 0) return { calls: [{ name: 'ask_question', input: { question: 'Which?' } }] }
+    const users = prompt.filter(({ role }) => role === 'user')
+    return { text: `Heard: ${JSON.stringify(users.at(-1)?.content)}` }
+  })
+  const agents = [defineAgent({ id: 'a', model, tools: [askQuestion] })]
+  const process = await started(newPlace(), { agents, pollMs: 0 })
+  const session = await process.agents.create({ agentId: 'a' })
+  const asked = await session.send('First.').result
+  const second = session.send('Second.')
+  await second.accepted()
+  await session.answer(asked.question?.questionId ?? '', 'this').result
+  expect((await second.result).text).toContain('Second.')
+}, 5_000)

@@ -41,6 +41,8 @@ export interface Standing {
   mayBeUnpriced: boolean
   /** Milliseconds that workers spent on the run, by the times of their events. */
   workedMs: number
+  /** Input came that waits for the run, or did. */
+  hasWaiting: boolean
 }
 
 export async function readStanding(session: UnseenSession, runId: string): Promise<Standing> {
@@ -82,6 +84,7 @@ class FoldedStanding implements Standing {
   limit: Standing['limit']
   mayBeUnpriced = false
   workedMs = 0
+  hasWaiting = false
   #takenAt: string | undefined
   #lastAt = ''
   /** Question id → call id. */
@@ -131,7 +134,8 @@ class FoldedStanding implements Standing {
     }
   }
 
-  #said({ role, parts }: EventData<'message.appended'>): void {
+  #said({ role, parts, waiting }: EventData<'message.appended'>): void {
+    if (waiting !== undefined) this.hasWaiting = true
     if (role !== 'assistant') return
     this.attemptLost = false
     this.open = parts.flatMap((part) => {

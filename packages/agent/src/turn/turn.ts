@@ -79,6 +79,7 @@ export class Turn {
     this.open = standing.open
     this.isRoundOpen = standing.attemptLost
     this.mayBeUnpriced = standing.mayBeUnpriced
+    this.hasWaiting = standing.hasWaiting
     if (standing.stopRequested) this.halting.pull({ why: 'stop' })
   }
 

@@ -33,7 +33,8 @@ export function writeCommands(
   try {
     if (!Array.isArray(commands)) throw new HoldfastError('invalid_input', 'commands: expected an array.')
     checked = commands.map((command) => checkCommand(command, log.engine.texts))
-    const body = more === undefined ? checked : [checked, more]
+    const asked = checked.map(withoutTaker)
+    const body = more === undefined ? asked : [asked, more]
     terms = termsOf(options, actor, () => ({ operation: operationOf(commands), sessionId, body }))
   } catch (error) {
     return Promise.reject(error)
@@ -41,6 +42,13 @@ export function writeCommands(
   if (epoch !== undefined) terms.epoch = epoch
   if (beside) Object.assign(terms, beside)
   return log.write(sessionId, checked, terms)
+}
+
+/** Which worker takes a run, and for how long, is no part of what was asked: another process may ask for the same. */
+function withoutTaker(command: ReturnType<typeof checkCommand>): object {
+  if (command.type !== 'startRun') return command
+  const { owner: _owner, ttlMs: _ttlMs, ...asked } = command
+  return asked
 }
 
 function operationOf(commands: readonly { type: string }[]): string {
