@@ -33,9 +33,11 @@ export function writeCommands(
   try {
     if (!Array.isArray(commands)) throw new HoldfastError('invalid_input', 'commands: expected an array.')
     checked = commands.map((command) => checkCommand(command, log.engine.texts))
-    const asked = checked.map(withoutTaker)
-    const body = more === undefined ? asked : [asked, more]
-    terms = termsOf(options, actor, () => ({ operation: operationOf(commands), sessionId, body }))
+    terms = termsOf(options, actor, () => {
+      const asked = checked.map(withoutTaker)
+      const body = more === undefined ? asked : [asked, more]
+      return { operation: operationOf(commands), sessionId, body }
+    })
   } catch (error) {
     return Promise.reject(error)
   }
