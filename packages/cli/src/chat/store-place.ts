@@ -62,19 +62,28 @@ export class StorePlace implements ChatPlace {
   }
 
   async stop(sessionId: string): Promise<void> {
+    if (!(await this.#hasBegun())) return
     try {
-      // What is still on its way to the store is no run yet.
-      await this.#turn?.accepted()
       await this.#agents.at(sessionId).stop()
     } catch (error) {
-      // It had ended meanwhile, or did not begin, which its reader is told.
-      if (!isHoldfastError(error)) throw error
+      // It had ended meanwhile.
+      if (!isHoldfastError(error, 'no_live_run')) throw error
     }
   }
 
   /** Turns under way are left for whoever goes on. */
   async close(): Promise<void> {
     await this.#agents.close({ drainMs: 0 })
+  }
+
+  /** What is still on its way to the store is no run yet. Why a turn did not begin is told to its reader. */
+  async #hasBegun(): Promise<boolean> {
+    try {
+      await this.#turn?.accepted()
+      return true
+    } catch {
+      return false
+    }
   }
 
   /** A worker that was killed holds its run until the lease is over, and so do those of the session's children. */
