@@ -79,11 +79,13 @@ test('with --json every item of the log is a line, drafts too', async () => {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line))
-  const types = items.map(({ type, event }) => event?.type ?? type)
+  const [first, ...others] = items
+  expect(first).toMatchObject({ type: 'session', session: { agentId: 'default' } })
+  const types = others.map(({ type, event }) => event?.type ?? type)
   expect(types).toContain('draft')
   expect(types.indexOf('message.appended')).toBeLessThan(types.indexOf('draft'))
   expect(types.at(-1)).toBe('run.completed')
-  expect(items.every(({ cursor }) => typeof cursor === 'string')).toBe(true)
+  expect(others.every(({ cursor }) => typeof cursor === 'string')).toBe(true)
 })
 
 test('a question that nobody answers ends it as refused, a turn that failed as failed', async () => {
@@ -100,6 +102,12 @@ test('an answer that does not fit is told as that, and the next line is tried', 
   expect({ code, out }).toEqual({ code: 0, out: 'blue\n' })
   expect(err).toContain('it stays open')
   expect(err.match(/2 {2}blue\n {2}its number/g)).toHaveLength(2)
+  const told = await chat(['--agent', 'strict', '--config', config, '--json'], {
+    env: place(),
+    input: ['go', 'green', '2'],
+  })
+  expect(told.code).toBe(0)
+  expect(JSON.parse(told.err)).toMatchObject({ error: { code: 'invalid_answer' } })
 })
 
 test('what a model says steers no terminal', async () => {
