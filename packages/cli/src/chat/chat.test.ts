@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { exitCodes } from '../exit-codes.ts'
-import { filledStore, temporaryFolder } from '../testing/place.ts'
+import { filledStore, said, temporaryFolder } from '../testing/place.ts'
 import { projectWith } from '../testing/project.ts'
 import { type RunOptions, run } from '../testing/run.ts'
 
@@ -79,11 +79,13 @@ test('with --json every item of the log is a line, drafts too', async () => {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line))
-  const types = items.map(({ type, event }) => event?.type ?? type)
+  const [first, ...others] = items
+  expect(first).toMatchObject({ type: 'session', session: { agentId: 'default' } })
+  const types = others.map(({ type, event }) => event?.type ?? type)
   expect(types).toContain('draft')
   expect(types.indexOf('message.appended')).toBeLessThan(types.indexOf('draft'))
   expect(types.at(-1)).toBe('run.completed')
-  expect(items.every(({ cursor }) => typeof cursor === 'string')).toBe(true)
+  expect(others.every(({ cursor }) => typeof cursor === 'string')).toBe(true)
 })
 
 test('a question that nobody answers ends it as refused, a turn that failed as failed', async () => {
@@ -100,6 +102,12 @@ test('an answer that does not fit is told as that, and the next line is tried', 
   expect({ code, out }).toEqual({ code: 0, out: 'blue\n' })
   expect(err).toContain('it stays open')
   expect(err.match(/2 {2}blue\n {2}its number/g)).toHaveLength(2)
+  const told = await chat(['--agent', 'strict', '--config', config, '--json'], {
+    env: place(),
+    input: ['go', 'green', '2'],
+  })
+  expect(told.code).toBe(0)
+  expect(JSON.parse(told.err)).toMatchObject({ error: { code: 'invalid_answer' } })
 })
 
 test('what a model says steers no terminal', async () => {
@@ -147,6 +155,36 @@ test('a second Ctrl-C waits for nothing; what was said is kept all the same', as
   expect(run?.owner).toBeUndefined()
 })
 
+test('a run of another process is followed; Ctrl-C asks it to stop, and a second one leaves it', async () => {
+  const env = place()
+  const { HOLDFAST_STORE: store } = env
+  await filledStore(store as string, async ({ sessions }) => {
+    const session = await sessions.create({ agentId: 'default' })
+    await session.append(said('user', 'go'))
+    const run = await (await session.startRun({ owner: 'other', ttlMs: 60_000 })).startRound()
+    const talking = setInterval(() => void run.append(said('assistant', 'still at it')), 50)
+    let interrupt = (): void => {}
+    let presses = 2
+    const { code, out } = await chat(['last'], {
+      env,
+      onReady: (press) => {
+        interrupt = press
+      },
+      onOutput: () => {
+        for (; presses > 0; presses--) interrupt()
+      },
+    })
+    clearInterval(talking)
+    expect(code).toBe(exitCodes.interrupted.code)
+    expect(out).toMatch(/^still at it\n/)
+    expect((await session.view()).run).toMatchObject({
+      state: 'running',
+      owner: 'other',
+      stopRequested: true,
+    })
+  })
+})
+
 test('what cannot be chatted with is told before anything is typed', async () => {
   const env = place()
   const other = await filledStore(env.HOLDFAST_STORE as string, async ({ sessions }) => {
@@ -155,7 +193,7 @@ test('what cannot be chatted with is told before anything is typed', async () =>
     return id
   })
   const ended = async (args: readonly string[]) => {
-    const { code, err } = await chat(args, { env, input: ['hello'] })
+    const { code, err } = await chat(args, { env })
     return [code, err]
   }
   expect(await ended([other])).toEqual([exitCodes.missing.code, expect.stringContaining('agent support')])

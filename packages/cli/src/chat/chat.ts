@@ -36,6 +36,7 @@ export class Chat {
 
   async run(): Promise<Ended> {
     const { interrupts, speaker } = this.#chatting
+    if (this.#sessionId !== undefined) await this.#announce(this.#sessionId)
     for (let next = await this.#next(); next !== 'over'; next = await this.#next()) {
       await this.#turn(next)
       if (interrupts.leaving.aborted || (speaker.isPiped && interrupts.hasStopped)) return 'interrupted'
@@ -67,13 +68,27 @@ export class Chat {
     const { place, agentId } = this.#chatting
     const id = await place.create(agentId)
     this.#sessionId = id
-    const { output } = this.#context
-    await output.aside(output.style.faint(`session ${id}`))
+    await this.#announce(id)
     return id
   }
 
-  async #turn({ id, said, items }: Turn): Promise<void> {
+  /** A program has the session first of all; a person has its id, in case nothing else is left of the chat. */
+  async #announce(id: string): Promise<void> {
     const { output } = this.#context
+    await output.aside(output.style.faint(`session ${id}`))
+    if (!output.wantsData) return
+    const session = await this.#chatting.place.view(id)
+    await output.text(`${JSON.stringify({ type: 'session', session })}\n`)
+  }
+
+  async #refused({ code, message, details }: HoldfastError): Promise<void> {
+    const { output, world } = this.#context
+    await output.aside(output.style.warn(plainLine(message)))
+    if (output.wantsData)
+      await world.stderr.write(`${JSON.stringify({ error: { code, message, details } })}\n`)
+  }
+
+  async #turn({ id, said, items }: Turn): Promise<void> {
     const { place, interrupts, view } = this.#chatting
     view.begin(said)
     const over = interrupts.duringTurn(() => place.stop(id))
@@ -85,7 +100,7 @@ export class Chat {
       }
     } catch (error) {
       if (!isPassing(error)) throw error
-      await output.aside(output.style.warn(plainLine(error.message)))
+      await this.#refused(error)
     } finally {
       over()
     }

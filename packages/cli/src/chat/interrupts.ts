@@ -3,7 +3,7 @@ export class Interrupts {
   readonly #leaving = new AbortController()
   readonly #onError: (error: unknown) => void
   #stop: (() => Promise<void>) | undefined
-  #hasStopped = false
+  #stopping: Promise<void> | undefined
 
   /** `onError` is told why a turn could not be stopped. */
   constructor(onError: (error: unknown) => void) {
@@ -17,7 +17,7 @@ export class Interrupts {
 
   /** Whether a turn was stopped. */
   get hasStopped(): boolean {
-    return this.#hasStopped
+    return this.#stopping !== undefined
   }
 
   /** Gives the way to say that the turn is over. */
@@ -31,9 +31,12 @@ export class Interrupts {
   pressed(): void {
     const stop = this.#stop
     this.#stop = undefined
-    if (stop) {
-      this.#hasStopped = true
-      stop().catch(this.#onError)
-    } else this.#leaving.abort()
+    if (stop) this.#stopping = stop().catch(this.#onError)
+    else this.#leaving.abort()
+  }
+
+  /** Resolves when it is on disk that a turn is to stop. */
+  async settled(): Promise<void> {
+    await this.#stopping
   }
 }

@@ -1,5 +1,5 @@
 /** A chat in this process, on the store itself. */
-import { type Agents, withAgents } from '@holdfast/agent'
+import { type Agents, type TurnStream, withAgents } from '@holdfast/agent'
 import type { Followed, Holdfast, SessionTree } from '@holdfast/core'
 import { isHoldfastError, type Json } from '@holdfast/protocol'
 import type { AgentsHere } from '../agents/agents-of.ts'
@@ -19,6 +19,8 @@ export class StorePlace implements ChatPlace {
   readonly #holdfast: Holdfast
   readonly #agents: Agents
   readonly #onError: (error: unknown) => void
+  /** The last one that was begun. */
+  #turn: TurnStream | undefined
 
   constructor(holdfast: Holdfast, { agents, now: clock, onError }: StorePlaceOptions) {
     this.#holdfast = holdfast
@@ -40,27 +42,31 @@ export class StorePlace implements ChatPlace {
   }
 
   send(sessionId: string, text: string): ChatTurn {
-    return this.#agents.at(sessionId).send(text)
+    this.#turn = this.#agents.at(sessionId).send(text)
+    return this.#turn
   }
 
   answer(sessionId: string, questionId: string, answer: Json): ChatTurn {
-    return this.#agents.at(sessionId).answer(questionId, answer)
+    this.#turn = this.#agents.at(sessionId).answer(questionId, answer)
+    return this.#turn
   }
 
   async *resume(sessionId: string): AsyncGenerator<Followed, void, void> {
     const looking = setInterval(() => void this.#takeOver(sessionId), lookEveryMs)
     try {
-      yield* this.#agents.at(sessionId).resume()
+      this.#turn = this.#agents.at(sessionId).resume()
+      yield* this.#turn
     } finally {
       clearInterval(looking)
     }
   }
 
   async stop(sessionId: string): Promise<void> {
+    if (!(await this.#hasBegun())) return
     try {
       await this.#agents.at(sessionId).stop()
     } catch (error) {
-      // The turn had ended meanwhile.
+      // It had ended meanwhile.
       if (!isHoldfastError(error, 'no_live_run')) throw error
     }
   }
@@ -68,6 +74,16 @@ export class StorePlace implements ChatPlace {
   /** Turns under way are left for whoever goes on. */
   async close(): Promise<void> {
     await this.#agents.close({ drainMs: 0 })
+  }
+
+  /** What is still on its way to the store is no run yet. Why a turn did not begin is told to its reader. */
+  async #hasBegun(): Promise<boolean> {
+    try {
+      await this.#turn?.accepted()
+      return true
+    } catch {
+      return false
+    }
   }
 
   /** A worker that was killed holds its run until the lease is over, and so do those of the session's children. */

@@ -55,6 +55,7 @@ Ctrl-C stops an answer and keeps what was said; at the prompt it ends the chat, 
     await greet(context, opened.answers)
     const interrupts = new Interrupts(onError)
     context.closeLater(world.onInterrupt(() => interrupts.pressed()))
+    context.closeLater(() => interrupts.settled())
     const isTyped = world.canAsk && !output.wantsData
     const speaker = new (isTyped ? TypingSpeaker : PipedSpeaker)(context, interrupts.leaving)
     const view = output.wantsData ? new JsonView(output) : new DrawnView(output, before)
