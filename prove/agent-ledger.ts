@@ -57,7 +57,12 @@ await holdfast.close()
 
 for (const fault of wrong.slice(0, 10)) console.error(fault)
 const { whole: _whole, ...troubles } = ends
-summarize({ seed, counted: { attempts: bill.lines.length, ...troubles }, faults: { wrong: wrong.length } })
+const ofChildren = bill.lines.filter(({ model }) => model === 'helper').length
+summarize({
+  seed,
+  counted: { attempts: bill.lines.length, ...troubles, 'of children': ofChildren },
+  faults: { wrong: wrong.length },
+})
 
 function modelOf(modelId: string): LanguageModelV4 {
   const model = billingModel({
