@@ -12,7 +12,7 @@ import { startPostgres } from '../tools/postgres/start.ts'
 import { knobs } from './lib/args.ts'
 import type { Audited, Findings } from './lib/audit.ts'
 import { Child } from './lib/child.ts'
-import { type Drafted, History, type Op } from './lib/history.ts'
+import { type Drafted, type History, merged, type Op } from './lib/history.ts'
 import { Random } from './lib/random.ts'
 import type { ServerTask } from './lib/server-writer.ts'
 import type { ServerPlace } from './lib/stores.ts'
@@ -86,18 +86,6 @@ summarize({ seed, counted: { [trouble]: stops, acked }, faults: totals, versions
 function taskOf(writer: number): ServerTask {
   const running = [`x${writer}`, `y${writer}`]
   return { place, writer, sessions: ['a', 'b', `own${writer}`], running, again: [], planted }
-}
-
-/** What the writers said, as one. Each made the shared sessions, and one of them did. */
-function merged(histories: readonly History[]): History {
-  const one = new History()
-  for (const { ops, drafts, errors, wrong } of histories) {
-    for (const op of ops.values()) if (one.ops.get(op.op)?.status !== 'acked') one.ops.set(op.op, op)
-    for (const draft of drafts.values()) one.drafts.set(draft.draftId, draft)
-    for (const [code, count] of errors) one.errors.set(code, (one.errors.get(code) ?? 0) + count)
-    one.wrong.push(...wrong)
-  }
-  return one
 }
 
 async function audit(history: History): Promise<void> {

@@ -40,6 +40,15 @@ export const proofs: readonly Proof[] = [
     ],
   },
   {
+    name: 'failover',
+    shows: 'a primary whose machine dies under load loses nothing acknowledged when a synchronous standby takes its place',
+    args: ['--runs', '5'],
+    planted: [
+      { bug: 'no commit waits for a standby', args: ['--runs', '1', '--planted', 'asynchronous'] },
+      { bug: 'the standby that has least is promoted', args: ['--runs', '2', '--planted', 'least'] },
+    ],
+  },
+  {
     name: 'io',
     shows: 'a disk that fails at any moment is told truly, and the file goes on',
     args: ['--every', '300'],

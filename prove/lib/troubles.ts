@@ -1,7 +1,7 @@
 /** What befalls a Postgres under load. Each ends when the server may be used again, and tells when that was begun. */
-import { execFileSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { processesOf, signalAll } from '../../tools/postgres/processes.ts'
 import type { Postgres } from '../../tools/postgres/start.ts'
 import type { Random } from './random.ts'
 
@@ -37,32 +37,12 @@ const frozenMs = 2_000
 
 /** The server, or half of its processes with the locks they hold, does nothing for a while. */
 async function freeze({ server, random }: Stage): Promise<number> {
-  const all = processesOf(server)
+  const all = processesOf(server.pid as number)
   const frozen = random.chance(0.5) ? all : all.filter(() => random.chance(0.5))
-  signal(frozen, 'SIGSTOP')
+  signalAll(frozen, 'SIGSTOP')
   await sleep(frozenMs)
-  signal(frozen, 'SIGCONT')
+  signalAll(frozen, 'SIGCONT')
   return Date.now()
-}
-
-function processesOf({ pid }: Postgres): number[] {
-  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
-  const rows = table
-    .trim()
-    .split('\n')
-    .map((row) => row.trim().split(/\s+/).map(Number))
-  return rows.flatMap(([child, parent]) => (child === pid || parent === pid ? [child as number] : []))
-}
-
-/** Some may have ended meanwhile. */
-function signal(pids: readonly number[], name: NodeJS.Signals): void {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, name)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-    }
-  }
 }
 
 /** Somebody else takes every connection that there is, those of the writers too, and keeps them for a while. */

@@ -41,6 +41,32 @@ export function sqlState(error: unknown): string | undefined {
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
 }
 
+/** Told of a server that does not take writes before any was sent to it, as that server would have said it. */
+export class ReadOnlyServer extends Error {
+  readonly code = '25006'
+
+  constructor() {
+    super('the server is a standby, or takes no writes')
+  }
+}
+
+/**
+ * The server gave up waiting for its standbys, for somebody cancelled the wait or it took too long: it has committed, and
+ * says so, but on this machine alone.
+ */
+export class UnreplicatedCommit extends Error {
+  readonly code = '08007'
+
+  constructor() {
+    super('the wait for a standby was cancelled')
+  }
+}
+
+/** By the function of the server that gives the notice: its text is in the language of the server. */
+export function isUnreplicated({ routine }: { routine?: string }): boolean {
+  return routine === 'SyncRepWaitForLSN'
+}
+
 /** Another transaction was in the way: this one was rolled back whole, and may succeed when it runs anew. */
 export function isCollision(error: unknown): boolean {
   return ['40001', '40P01', '23505'].includes(sqlState(error) ?? '')
