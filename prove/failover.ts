@@ -46,7 +46,9 @@ async function proveRun(): Promise<void> {
   const cluster = await Cluster.start(2, planted === 'asynchronous' ? '' : 'ANY 1 (*)', random)
   version = await asAdmin(cluster.primary, async (admin) => {
     await admin.query('CREATE ROLE writer LOGIN')
-    return (await admin.query<{ server_version: string }>('SHOW server_version')).rows[0]?.server_version ?? ''
+    return (
+      (await admin.query<{ server_version: string }>('SHOW server_version')).rows[0]?.server_version ?? ''
+    )
   })
   const place: ServerPlace = {
     url: cluster.urlOf('writer'),
@@ -63,7 +65,11 @@ async function proveRun(): Promise<void> {
   for (const end of writings.map((writing) => writing.stop())) blame('wrong', await end)
   const history = merged(writings.map((writing) => writing.history))
   await audit({
-    place: { ...place, url: cluster.primary.url.replace('postgres@', 'writer@'), migrationUrl: cluster.primary.url },
+    place: {
+      ...place,
+      url: cluster.primary.url.replace('postgres@', 'writer@'),
+      migrationUrl: cluster.primary.url,
+    },
     ops: [...history.ops.values()],
     drafted: [...history.drafts.values()],
   })

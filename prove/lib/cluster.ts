@@ -1,12 +1,12 @@
 /** A primary and its standbys, each behind a wire that is a little slow; the primary can die and one of them take its place. */
 import pg from 'pg'
 import { type Postgres, startPostgres, startStandby, upstreamAt } from '../../tools/postgres/start.ts'
-import { Proxy } from './proxy.ts'
+import { Link } from './link.ts'
 import type { Random } from './random.ts'
 
 interface Standby {
   server: Postgres
-  wire: Proxy
+  wire: Link
 }
 
 export class Cluster {
@@ -37,9 +37,9 @@ export class Cluster {
   }
 
   /** Each is longer than the one before. */
-  #wireTo(upstream: Postgres, n: number): Promise<Proxy> {
+  #wireTo(upstream: Postgres, n: number): Promise<Link> {
     const delayMs = 100 * n + 5 + this.#random.below(10)
-    return Proxy.open(upstream.port, () => ({ delayMs }))
+    return Link.open(upstream.port, () => ({ delayMs }))
   }
 
   get primary(): Postgres {

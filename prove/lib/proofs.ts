@@ -41,7 +41,8 @@ export const proofs: readonly Proof[] = [
   },
   {
     name: 'failover',
-    shows: 'a primary whose machine dies under load loses nothing acknowledged when a synchronous standby takes its place',
+    shows:
+      'a primary whose machine dies under load loses nothing acknowledged when a synchronous standby takes its place',
     args: ['--runs', '5'],
     planted: [
       { bug: 'no commit waits for a standby', args: ['--runs', '1', '--planted', 'asynchronous'] },

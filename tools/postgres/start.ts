@@ -40,10 +40,7 @@ export function startStandby(
 
 type Fill = (bin: string, folder: string) => Promise<void>
 
-async function startWith(
-  { durable = true, bin }: PostgresOptions,
-  fill: Fill,
-): Promise<Postgres> {
+async function startWith({ durable = true, bin }: PostgresOptions, fill: Fill): Promise<Postgres> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-postgres-'))
   if (account) chownSync(folder, account.uid, account.gid)
   const watchdog = watch(folder)
@@ -141,7 +138,9 @@ export class Postgres {
     try {
       await client.query("SELECT pg_backup_start('copy', true)")
       await promisify(execFile)('cp', ['-a', join(this.#folder, 'data'), data], place(this.#folder))
-      const { rows } = await client.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop(false)')
+      const { rows } = await client.query<{ labelfile: string }>(
+        'SELECT labelfile FROM pg_backup_stop(false)',
+      )
       await put(join(data, 'backup_label'), rows[0]?.labelfile ?? '')
       await rm(join(data, 'postmaster.pid'))
     } finally {

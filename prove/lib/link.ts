@@ -9,7 +9,7 @@ export type Fate = { delayMs: number } | 'cut' | 'half'
 /** Asked for all bytes that come at once. */
 export type Fates = () => Fate
 
-export class Proxy {
+export class Link {
   readonly #server: Server
   readonly #port: number
   readonly #wires = new Set<Wire>()
@@ -24,10 +24,10 @@ export class Proxy {
   }
 
   /** Before the server that listens on `port`. */
-  static async open(port: number, fates: Fates): Promise<Proxy> {
-    const proxy = new Proxy(createServer({ allowHalfOpen: true }), port, fates)
-    await once(proxy.#server, 'listening')
-    return proxy
+  static async open(port: number, fates: Fates): Promise<Link> {
+    const link = new Link(createServer({ allowHalfOpen: true }), port, fates)
+    await once(link.#server, 'listening')
+    return link
   }
 
   get port(): number {
