@@ -33,7 +33,7 @@ export const proofs: readonly Proof[] = [
     name: 'postgres',
     shows:
       'a Postgres that crashes at any moment under load loses, doubles or reorders nothing that was acknowledged',
-    args: ['--stops', '20'],
+    args: ['--stops', '50'],
     planted: [
       { bug: 'a broken connection is taken for a commit', args: ['--stops', '3', '--planted'] },
       { bug: 'no commit is synced in time', args: ['--stops', '3', '--sync', 'never'] },

@@ -3,17 +3,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { processesOf, signalAll } from '../../tools/postgres/processes.ts'
 import type { Postgres } from '../../tools/postgres/start.ts'
+import type { Link } from './link.ts'
 import type { Random } from './random.ts'
+import { calm, storm } from './weather.ts'
 
 export interface Stage {
   server: Postgres
+  /** Between the writers and the server. */
+  link: Link
   random: Random
 }
 
 /** Gives the time from which the writers are to be served again. */
 type Trouble = (stage: Stage) => Promise<number>
 
-export const troubles: Readonly<Record<string, Trouble>> = { stop, terminate, freeze, crowd }
+export const troubles: Readonly<Record<string, Trouble>> = { stop, terminate, freeze, crowd, network }
 
 /** The server crashes, and comes back at once or after a while. */
 async function stop({ server, random }: Stage): Promise<number> {
@@ -69,6 +73,16 @@ async function takeOne({ url }: Postgres, taken: pg.Client[]): Promise<boolean> 
     if ((error as { code?: string }).code === '53300') return false
     throw error
   }
+}
+
+const stormMs = 3_000
+
+/** For a while what passes is held up, cut off, or ended in one direction, and the server never learns why. */
+async function network({ link, random }: Stage): Promise<number> {
+  link.treat(storm(random))
+  await sleep(stormMs)
+  link.treat(calm)
+  return Date.now()
 }
 
 export function urlOf(url: string, role: string): string {
