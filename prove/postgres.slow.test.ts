@@ -4,7 +4,7 @@ import { prove } from './lib/prove.ts'
 
 const none = { lost: 0, duplicated: 0, reordered: 0, wrong: 0 }
 
-describe.skipIf('missing' in findPrograms())('a Postgres under load', { timeout: 240_000 }, () => {
+describe.skipIf('missing' in findPrograms())('a Postgres under load', { timeout: 600_000 }, () => {
   test('that crashes at any moment loses nothing that was acknowledged, and serves again at once', async () => {
     const { status, output, summary } = await prove('postgres', '--stops', '50')
     expect(summary?.faults, output).toEqual(none)
