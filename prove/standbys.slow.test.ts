@@ -1,4 +1,5 @@
 /** What a store does before a primary and its standbys, and what it says of them. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openHoldfast, type Store } from '@holdfast/core'
 import { postgres } from '@holdfast/core/postgres'
 import { isHoldfastError } from '@holdfast/protocol'
@@ -90,6 +91,25 @@ describe.skipIf('missing' in findPrograms())('a primary and its standby', { time
       expect(isAnswered).toBe('waits')
       await configure('synchronous_standby_names', 'standby')
       expect(await again).toMatchObject([{ status: 'replayed' }])
+    })
+  })
+
+  test('nor is it through the engine, which settles what is unknown', async () => {
+    await configure('synchronous_standby_names', 'nobody')
+    await opened(primary.url, async (store) => {
+      const holdfast = await openHoldfast({ store })
+      let isAcked = false
+      const creating = holdfast.sessions.create({ agentId: 'agent' }).then(() => {
+        isAcked = true
+      })
+      await asAdmin(primary, async (admin) => {
+        const waits = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        while ((await admin.query(waits)).rowCount === 0);
+      })
+      await sleep(500)
+      expect(isAcked).toBe(false)
+      await configure('synchronous_standby_names', 'standby')
+      await creating
     })
   })
 
