@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openHoldfast, type Store } from '@holdfast/core'
 import { postgres } from '@holdfast/core/postgres'
-import { isHoldfastError } from '@holdfast/protocol'
+import { isHoldfastError, DEFAULT_TENANT as tenant } from '@holdfast/protocol'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findPrograms } from '../tools/postgres/programs.ts'
@@ -86,11 +86,17 @@ describe.skipIf('missing' in findPrograms())('a primary and its standby', { time
         while ((await admin.query(waits)).rowCount === 0);
       })
       await cancelled
+      const key = store.readKey(tenant, 'alone', 'k')
       const again = store.commit([create('alone')])
-      const isAnswered = await Promise.race([again, new Promise((done) => setTimeout(done, 300, 'waits'))])
+      const isAnswered = await Promise.race([
+        key,
+        again,
+        new Promise((done) => setTimeout(done, 300, 'waits')),
+      ])
       expect(isAnswered).toBe('waits')
       await configure('synchronous_standby_names', 'standby')
       expect(await again).toMatchObject([{ status: 'replayed' }])
+      expect(await key).toMatchObject({ firstSeq: 1 })
     })
   })
 
