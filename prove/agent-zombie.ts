@@ -22,13 +22,16 @@ import {
 import { familyOf, turnFaults } from './lib/agent/turn-audit.ts'
 import { knobs } from './lib/args.ts'
 import { Child } from './lib/child.ts'
+import { isFileLocked } from './lib/lanes.ts'
 import { temporaryFolder } from './lib/place.ts'
 import { Random } from './lib/random.ts'
 import { stopOutside } from './lib/stop-outside.ts'
 import { summarize } from './lib/summary.ts'
 
 const { zombies, seed, planted } = knobs({ zombies: 40, planted: false })
-console.log(`agent-zombie: ${zombies} zombies, seed ${seed}${planted ? ', planted: a store without a fence' : ''}`)
+console.log(
+  `agent-zombie: ${zombies} zombies, seed ${seed}${planted ? ', planted: a store without a fence' : ''}`,
+)
 
 type Player = Child<PlayerReport>
 
@@ -88,7 +91,7 @@ async function proveRound({ zombie, rescuer, session, wire, place, random, store
   zombie.send(task)
   const writes: HeldWrite[] = []
   const isStopped = await until(zombie, hasDone(random.below(stepsOfTurn)), writes)
-  if (isStopped) await stopOutside(zombie, task.file, random)
+  if (isStopped) await stopOutside(zombie, { isLocked: async () => isFileLocked(task.file) }, random)
   rescuer.send(task)
   const isAtWork = await until(rescuer, (report) => 'held' in report && !report.held.isRefused, writes)
   await sleep(random.below(30))

@@ -3,17 +3,21 @@
  * session whose every connection is cut after a random number of bytes, while it is written to and the server restarts.
  *
  * `npm run prove:cuts -- --cuts 100000 --seed 7`; `--planted` counts a frame as seen whose end was not, and must fail.
+ * `--store postgres`: what is followed on one server is written on another, and both restart.
  */
 import { join } from 'node:path'
 import { createClient } from '@holdfast/client'
+import { sqlite } from '@holdfast/core/sqlite'
 import { knobs } from './lib/args.ts'
 import { temporaryFolder } from './lib/place.ts'
 import { Random } from './lib/random.ts'
-import { Restarting } from './lib/restarting.ts'
 import { summarize } from './lib/summary.ts'
+import { oneServer, twoServers } from './lib/two-servers.ts'
 
-const { cuts, seed, planted } = knobs({ cuts: 2_000, planted: false })
-console.log(`cuts: ${cuts} cuts, seed ${seed}${planted ? ', planted: half a frame is taken for seen' : ''}`)
+const { cuts, seed, store, planted } = knobs({ cuts: 2_000, store: 'sqlite', planted: false })
+console.log(
+  `cuts: ${cuts} cuts, seed ${seed}, on ${store}${planted ? ', planted: half a frame is taken for seen' : ''}`,
+)
 
 const restartEvery = 100
 const mostBytes = 6_000
@@ -21,9 +25,11 @@ const mostBytes = 6_000
 const messagesACut = 7
 const leastLetters = 900
 const random = new Random(seed)
-const server = await Restarting.start(join(temporaryFolder(), 'holdfast.db'))
-const session = await server.holdfast.sessions.create({ agentId: 'prover' })
-const client = createClient({ url: server.url, fetch: cutFetch, sleep: async () => {} })
+const file = join(temporaryFolder(), 'holdfast.db')
+const servers = store === 'postgres' ? await twoServers() : await oneServer(sqlite(file, { search: false }))
+const { written, followed } = servers
+const session = await written.holdfast.sessions.create({ agentId: 'prover' })
+const client = createClient({ url: followed.url, fetch: cutFetch, sleep: async () => {} })
 const faults = { gaps: 0, repeats: 0, altered: 0 }
 const texts = new Map<number, string>()
 let made = 0
@@ -37,7 +43,12 @@ for await (const item of client.sessions.follow(session.id, { signal: ended.sign
   if (made >= cuts) ended.abort()
 }
 await compare()
-await server.close()
+const delays = await servers.delays?.()
+if (delays) {
+  const [hinted, unhinted] = [delays.hinted, delays.unhinted].map((ms) => ms.toFixed(0))
+  console.log(`seen on the other server after ${hinted} ms (median), ${unhinted} ms when hints are lost`)
+}
+await servers.close()
 summarize({ seed, counted: { cuts: made, restarts, events: texts.size }, faults })
 
 /** Sends the request on, and cuts the answer off. */
@@ -64,13 +75,13 @@ async function turn(): Promise<void> {
   made += 1
   if (made % restartEvery === 0) {
     restarts += 1
-    await server.restart()
+    await (random.chance(0.5) ? followed : written).restart()
   }
   const messages = Array.from({ length: messagesACut }, () => {
     const text = 'x'.repeat(leastLetters + random.below(leastLetters))
     return { role: 'user' as const, parts: [{ type: 'text' as const, text }] }
   })
-  await server.holdfast.sessions.at(session.id).append(messages)
+  await written.holdfast.sessions.at(session.id).append(messages)
 }
 
 function shifted(request: Request): Request {
@@ -91,7 +102,7 @@ function take(seq: number, text: string): void {
 /** With what the log itself says. */
 async function compare(): Promise<void> {
   for (let after = 0; ; ) {
-    const { events, more } = await server.holdfast.sessions.at(session.id).events({ after, limit: 200 })
+    const { events, more } = await written.holdfast.sessions.at(session.id).events({ after, limit: 200 })
     for (const event of events) {
       const text = texts.get(event.seq)
       if (text !== undefined && text !== JSON.stringify(event)) faults.altered += 1

@@ -4,7 +4,8 @@
  * every answer and respects the time.
  *
  * `npm run prove:linear -- --histories 2000 --ops 200 --seed 7`; `--planted` names a bug that must be found: `lost-update`,
- * `stale-epoch`, `other-body`, `stale-read`. Now and then a process is killed: what it was doing may have happened or not.
+ * `stale-epoch`, `other-body`, `stale-read`. Now and then a process is killed: what it was doing may have
+ * happened or not. `--store postgres` is a Postgres behind a network that holds up, cuts and half-closes connections.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openHoldfast } from '@holdfast/core'
@@ -18,6 +19,7 @@ import type { Level, Op } from './lib/linear/task.ts'
 import { memoryFolder } from './lib/place.ts'
 import { Random } from './lib/random.ts'
 import { storeIn } from './lib/stores.ts'
+import { StormyPlace } from './lib/stormy-place.ts'
 import { summarize } from './lib/summary.ts'
 
 const {
@@ -45,7 +47,8 @@ const killEvery = 40
 
 const random = new Random(seed)
 const folder = memoryFolder()
-const store = await storeIn(folder, name).open({})
+const place = name === 'postgres' ? await StormyPlace.open(random) : { near: name, far: name, close() {} }
+const store = await storeIn(folder, place.near).open({})
 const holdfast = await openHoldfast({ store })
 const counted = { histories, operations: 0, 'without an answer': 0, 'processes killed': 0 }
 const faults = { 'not linear': 0 }
@@ -57,6 +60,7 @@ await Promise.all(Array.from({ length: atOnce }, proveHistories))
 for (const process of [...processes, await spare]) process.kill()
 await holdfast.close()
 await store.close()
+await place.close()
 summarize({ seed, counted, faults })
 
 async function proveHistories(): Promise<void> {
@@ -70,7 +74,16 @@ async function proveHistory(history: number): Promise<void> {
   const level: Level = history % 2 === 0 ? 'seam' : 'engine'
   const session = `h${history}`
   await makeSession({ store, holdfast }, session, level)
-  const task = { history, session, level, store: name, folder, planted, clients, ops: Math.ceil(ops / 2) }
+  const task = {
+    history,
+    session,
+    level,
+    store: place.far,
+    folder,
+    planted,
+    clients,
+    ops: Math.ceil(ops / 2),
+  }
   const recordings = processes.map((process) => process.record({ ...task, seed: random.next() }))
   if (history % killEvery === 0) await killOne()
   const records = (await Promise.all(recordings)).flat()

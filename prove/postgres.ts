@@ -2,7 +2,7 @@
  * A Postgres that stops at any moment under load loses nothing that was acknowledged and leaves nothing half done: its
  * callers live on, hear of typed errors at most, and are served again as soon as it is back.
  *
- * `npm run prove:postgres -- --stops 50 --seed 7`; other troubles: `--trouble terminate`, `freeze`, `crowd`.
+ * `npm run prove:postgres -- --stops 50 --seed 7`; other troubles: `--trouble terminate`, `freeze`, `crowd`, `network`.
  * `--sync off` is a server that does not sync commits unless it is asked to. Planted bugs, which must fail: `--planted`,
  * a store that takes a broken connection for a commit, and `--sync never`, a server that never syncs in time.
  */
@@ -12,13 +12,15 @@ import { startPostgres } from '../tools/postgres/start.ts'
 import { knobs } from './lib/args.ts'
 import type { Audited, Findings } from './lib/audit.ts'
 import { Child } from './lib/child.ts'
-import { type Drafted, History, type Op } from './lib/history.ts'
+import { type Drafted, type History, merged, type Op } from './lib/history.ts'
+import { Link } from './lib/link.ts'
 import { Random } from './lib/random.ts'
 import type { ServerTask } from './lib/server-writer.ts'
 import type { ServerPlace } from './lib/stores.ts'
 import { summarize } from './lib/summary.ts'
 import { syncCommits } from './lib/sync-commits.ts'
 import { asAdmin, troubles, urlOf } from './lib/troubles.ts'
+import { calm } from './lib/weather.ts'
 import { Writing } from './lib/writing.ts'
 
 const { stops, seed, trouble, sync, planted } = knobs({
@@ -51,14 +53,16 @@ const version = await asAdmin(server, async (admin) => {
   const { rows } = await admin.query<{ server_version: string }>('SHOW server_version')
   return rows[0]?.server_version ?? 'unknown'
 })
+const link = await Link.open(server.port, calm)
 const place: ServerPlace = { url: urlOf(server.url, 'writer'), schema: 'proof', migrationUrl: server.url }
+const farPlace: ServerPlace = { ...place, url: link.urlOf(place.url), migrationUrl: link.urlOf(server.url) }
 
 const writings = [1, 2, 3].map((writer) => new Writing(taskOf(writer)))
 await Promise.all(writings.map((writing) => writing.servedSince(0)))
 const waits: number[] = []
 for (let n = 0; n < stops && waits.every(Number.isFinite); n++) {
   await sleep(100 + random.below(700))
-  const sinceMs = await befall({ server, random })
+  const sinceMs = await befall({ server, link, random })
   waits.push(...(await Promise.all(writings.map((writing) => writing.servedSince(sinceMs)))))
 }
 const ends = writings.map((writing) => writing.stop())
@@ -75,6 +79,7 @@ const acked = history.count('acked')
 blame('wrong', await writeAgain(history))
 await audit(history)
 blame('wrong', history.wrong)
+await link.close()
 await server.remove()
 
 waits.sort((a, b) => a - b)
@@ -85,19 +90,7 @@ summarize({ seed, counted: { [trouble]: stops, acked }, faults: totals, versions
 
 function taskOf(writer: number): ServerTask {
   const running = [`x${writer}`, `y${writer}`]
-  return { place, writer, sessions: ['a', 'b', `own${writer}`], running, again: [], planted }
-}
-
-/** What the writers said, as one. Each made the shared sessions, and one of them did. */
-function merged(histories: readonly History[]): History {
-  const one = new History()
-  for (const { ops, drafts, errors, wrong } of histories) {
-    for (const op of ops.values()) if (one.ops.get(op.op)?.status !== 'acked') one.ops.set(op.op, op)
-    for (const draft of drafts.values()) one.drafts.set(draft.draftId, draft)
-    for (const [code, count] of errors) one.errors.set(code, (one.errors.get(code) ?? 0) + count)
-    one.wrong.push(...wrong)
-  }
-  return one
+  return { place: farPlace, writer, sessions: ['a', 'b', `own${writer}`], running, again: [], planted }
 }
 
 async function audit(history: History): Promise<void> {

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { findPrograms } from '../tools/postgres/programs.ts'
 import { prove } from './lib/prove.ts'
 
 const clean = {
@@ -32,4 +33,27 @@ test.each([
   const { status, output, summary } = await prove(name, ...args, '--planted')
   expect(summary?.faults[fault], output).toBeGreaterThan(0)
   expect(status, output).toBe(1)
+})
+
+describe.skipIf('missing' in findPrograms())('two servers of one Postgres', { timeout: 240_000 }, () => {
+  test('a follower on one of what is written on the other: no gap, no repeat', async () => {
+    const { status, output, summary } = await prove('cuts', '--store', 'postgres', '--cuts', '1000')
+    expect(summary?.faults, output).toEqual(clean.cuts)
+    expect(summary?.counted.cuts).toBeGreaterThanOrEqual(1_000)
+    expect(output).toContain('ms when hints are lost')
+    expect(status, output).toBe(0)
+  })
+
+  test('half a frame that is taken for seen is caught', async () => {
+    const { status, output, summary } = await prove(
+      'cuts',
+      '--store',
+      'postgres',
+      '--cuts',
+      '200',
+      '--planted',
+    )
+    expect(summary?.faults.gaps, output).toBeGreaterThan(0)
+    expect(status, output).toBe(1)
+  })
 })

@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sqlite } from '@holdfast/core/sqlite'
 import { scope } from '@holdfast/protocol'
 import { knobs } from './lib/args.ts'
 import { type Change, changes, type Ids } from './lib/changes.ts'
@@ -23,7 +24,10 @@ console.log(
 )
 
 const random = new Random(seed)
-const server = await Restarting.start(join(temporaryFolder(), 'holdfast.db'), randomUUID().repeat(2))
+const server = await Restarting.start(
+  sqlite(join(temporaryFolder(), 'holdfast.db'), { search: false }),
+  randomUUID().repeat(2),
+)
 const made = await server.server.keys?.create(server.holdfast.tenantId, {
   name: 'prover',
   scopes: scope.options,

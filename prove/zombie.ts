@@ -3,44 +3,53 @@
  * run over and ends it, and from then on everything that it tries is refused, while the log stays one whole story.
  *
  * `npm run prove:zombie -- --rounds 200 --seed 7`; `--planted` is a store that lets go of the fence and must fail.
+ * `--store postgres` is a Postgres.
  */
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sqlite } from '@holdfast/core/sqlite'
 import { knobs } from './lib/args.ts'
 import { Child } from './lib/child.ts'
-import { temporaryFolder } from './lib/place.ts'
+import { type Lane, lanesOn } from './lib/lanes.ts'
 import { Random } from './lib/random.ts'
 import { stopOutside } from './lib/stop-outside.ts'
+import { storeAt } from './lib/stores.ts'
 import { summarize } from './lib/summary.ts'
 import { type Attempt, type Story, zombieFindings } from './lib/zombie-audit.ts'
 import { endings, type ZombieReport, type ZombieTask } from './lib/zombie-task.ts'
 
-const { rounds, seed, lanes, planted } = knobs({ rounds: 200, lanes: 4, planted: false })
-console.log(`zombie: ${rounds} rounds, seed ${seed}${planted ? ', planted: a store without a fence' : ''}`)
+const {
+  rounds,
+  seed,
+  lanes,
+  store: name,
+  planted,
+} = knobs({ rounds: 200, lanes: 4, store: 'sqlite', planted: false })
+console.log(
+  `zombie: ${rounds} rounds, seed ${seed}, on ${name}${planted ? ', planted: a store without a fence' : ''}`,
+)
 
 const counted = { rounds, 'refused operations': 0, 'stopped inside a transaction': 0 }
 const faults = { 'zombie writes': 0, 'other faults': 0 }
-const folder = temporaryFolder()
+const places = await lanesOn(name)
 let begun = 0
 
 await Promise.all(Array.from({ length: lanes }, (_, lane) => proveLane(lane)))
+await places.remove()
 summarize({ seed, counted, faults })
 
 type Worker = Child<ZombieReport>
 
-/** A file of its own, with two workers that take turns in being the zombie. */
+/** A place of its own, with two workers that take turns in being the zombie. */
 async function proveLane(lane: number): Promise<void> {
-  const file = join(folder, `lane-${lane}.db`)
+  const at = await places.lane(lane)
   const random = new Random(seed + lane)
   const [one, other] = [startWorker(), startWorker()]
   for (const worker of [one, other]) await worker.require()
-  const store = await sqlite(file).open({})
+  const store = await storeAt(at.place).open({})
   for (let round = 1; begun < rounds; round++) {
     begun += 1
     const session = `z${lane}-${round}`
     const [zombie, rescuer] = round % 2 === 0 ? [one, other] : [other, one]
-    const findings = await zombieFindings(store, await proveRound({ zombie, rescuer, session, file, random }))
+    const findings = await zombieFindings(store, await proveRound({ zombie, rescuer, session, at, random }))
     counted['refused operations'] += findings.refused
     blame('zombie writes', findings.writes)
     blame('other faults', findings.wrong)
@@ -57,18 +66,18 @@ interface Round {
   zombie: Worker
   rescuer: Worker
   session: string
-  file: string
+  at: Lane
   random: Random
 }
 
-async function proveRound({ zombie, rescuer, session, file, random }: Round): Promise<Story> {
+async function proveRound({ zombie, rescuer, session, at, random }: Round): Promise<Story> {
   const ttlMs = 60 + random.below(90)
-  const task: ZombieTask = { file, planted, session, ttlMs, seed: random.next(), do: 'work' }
+  const task: ZombieTask = { place: at.place, planted, session, ttlMs, seed: random.next(), do: 'work' }
   zombie.send(task)
   const attempts = attemptsOf(zombie, await zombie.require())
   const takes = random.pick(endings)
   await sleep(random.below(40))
-  counted['stopped inside a transaction'] += await stopOutside(zombie, file, random)
+  counted['stopped inside a transaction'] += await stopOutside(zombie, at, random)
   rescuer.send({ ...task, do: takes } satisfies ZombieTask)
   const taken = await rescuer.require()
   const takenAt = process.hrtime.bigint()

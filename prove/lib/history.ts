@@ -134,6 +134,18 @@ export class History {
   }
 }
 
+/** What the writers said, as one. Each made the shared sessions, and one of them did. */
+export function merged(histories: readonly History[]): History {
+  const one = new History()
+  for (const { ops, drafts, errors, wrong } of histories) {
+    for (const op of ops.values()) if (one.ops.get(op.op)?.status !== 'acked') one.ops.set(op.op, op)
+    for (const draft of drafts.values()) one.drafts.set(draft.draftId, draft)
+    for (const [code, count] of errors) one.errors.set(code, (one.errors.get(code) ?? 0) + count)
+    one.wrong.push(...wrong)
+  }
+  return one
+}
+
 export function holds(outer: Range, inner: Range): boolean {
   return outer[0] <= inner[0] && inner[1] <= outer[1]
 }

@@ -33,10 +33,20 @@ export const proofs: readonly Proof[] = [
     name: 'postgres',
     shows:
       'a Postgres that crashes at any moment under load loses, doubles or reorders nothing that was acknowledged',
-    args: ['--stops', '20'],
+    args: ['--stops', '50'],
     planted: [
       { bug: 'a broken connection is taken for a commit', args: ['--stops', '3', '--planted'] },
       { bug: 'no commit is synced in time', args: ['--stops', '3', '--sync', 'never'] },
+    ],
+  },
+  {
+    name: 'failover',
+    shows:
+      'a primary whose machine dies under load loses nothing acknowledged when a synchronous standby takes its place',
+    args: ['--runs', '5'],
+    planted: [
+      { bug: 'no commit waits for a standby', args: ['--runs', '1', '--planted', 'asynchronous'] },
+      { bug: 'the standby that has least is promoted', args: ['--runs', '2', '--planted', 'least'] },
     ],
   },
   {

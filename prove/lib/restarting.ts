@@ -1,27 +1,26 @@
-/** A server in this very process, on one file and port, that is stopped and started again while others call it. */
+/** A server in this very process, on one store and port, that is stopped and started again while others call it. */
 import { type Agent, defineAgent, hostAgents } from '@holdfast/agent'
 import { scriptedModel } from '@holdfast/agent/testing'
-import type { Holdfast } from '@holdfast/core'
-import { sqlite } from '@holdfast/core/sqlite'
+import type { Holdfast, StoreFactory } from '@holdfast/core'
 import type { HoldfastServer } from '@holdfast/server'
 import { type Serving, serve } from '@holdfast/server/node'
 
 export class Restarting {
-  readonly #file: string
+  readonly #store: StoreFactory
   readonly #pepper: string | undefined
   #serving: Serving
   #port: number
 
-  private constructor(file: string, pepper: string | undefined, serving: Serving) {
-    this.#file = file
+  private constructor(store: StoreFactory, pepper: string | undefined, serving: Serving) {
+    this.#store = store
     this.#pepper = pepper
     this.#serving = serving
     this.#port = Number(new URL(serving.url).port)
   }
 
   /** With a pepper its callers need keys. */
-  static async start(file: string, pepper?: string): Promise<Restarting> {
-    return new Restarting(file, pepper, await serving(file, 0, pepper))
+  static async start(store: StoreFactory, pepper?: string): Promise<Restarting> {
+    return new Restarting(store, pepper, await serving(store, 0, pepper))
   }
 
   get url(): string {
@@ -39,7 +38,7 @@ export class Restarting {
   /** What is under way is answered, streams are told to come back. */
   async restart(): Promise<void> {
     await this.#serving.close()
-    this.#serving = await serving(this.#file, this.#port, this.#pepper)
+    this.#serving = await serving(this.#store, this.#port, this.#pepper)
   }
 
   close(): Promise<void> {
@@ -47,8 +46,7 @@ export class Restarting {
   }
 }
 
-function serving(file: string, port: number, pepper: string | undefined): Promise<Serving> {
-  const store = sqlite(file, { search: false })
+function serving(store: StoreFactory, port: number, pepper: string | undefined): Promise<Serving> {
   return serve({
     store,
     port,

@@ -31,8 +31,9 @@ const shared: Record<string, (file: string) => StoreFactory> = {
   'sqlite-normal': (file) => sqlite(file, { durability: 'normal' }),
 }
 
-/** `folder` is a place of its own. */
+/** `folder` is a place of its own. The URL of a Postgres is a name too: there it is a schema. */
 export function storeIn(folder: string, name: string): StoreFactory {
+  if (name.startsWith('postgres://')) return storeAt({ url: name, schema: 'proof' })
   const store = shared[name]
   if (!store) throw new Error(`--store is one of ${Object.keys(shared).join(' ')}, not ${name}`)
   return store(join(folder, 'holdfast.db'))

@@ -1,19 +1,23 @@
 /** What befalls a Postgres under load. Each ends when the server may be used again, and tells when that was begun. */
-import { execFileSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { processesOf, signalAll } from '../../tools/postgres/processes.ts'
 import type { Postgres } from '../../tools/postgres/start.ts'
+import type { Link } from './link.ts'
 import type { Random } from './random.ts'
+import { calm, storm } from './weather.ts'
 
 export interface Stage {
   server: Postgres
+  /** Between the writers and the server. */
+  link: Link
   random: Random
 }
 
 /** Gives the time from which the writers are to be served again. */
 type Trouble = (stage: Stage) => Promise<number>
 
-export const troubles: Readonly<Record<string, Trouble>> = { stop, terminate, freeze, crowd }
+export const troubles: Readonly<Record<string, Trouble>> = { stop, terminate, freeze, crowd, network }
 
 /** The server crashes, and comes back at once or after a while. */
 async function stop({ server, random }: Stage): Promise<number> {
@@ -37,32 +41,12 @@ const frozenMs = 2_000
 
 /** The server, or half of its processes with the locks they hold, does nothing for a while. */
 async function freeze({ server, random }: Stage): Promise<number> {
-  const all = processesOf(server)
+  const all = processesOf(server.pid as number)
   const frozen = random.chance(0.5) ? all : all.filter(() => random.chance(0.5))
-  signal(frozen, 'SIGSTOP')
+  signalAll(frozen, 'SIGSTOP')
   await sleep(frozenMs)
-  signal(frozen, 'SIGCONT')
+  signalAll(frozen, 'SIGCONT')
   return Date.now()
-}
-
-function processesOf({ pid }: Postgres): number[] {
-  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
-  const rows = table
-    .trim()
-    .split('\n')
-    .map((row) => row.trim().split(/\s+/).map(Number))
-  return rows.flatMap(([child, parent]) => (child === pid || parent === pid ? [child as number] : []))
-}
-
-/** Some may have ended meanwhile. */
-function signal(pids: readonly number[], name: NodeJS.Signals): void {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, name)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-    }
-  }
 }
 
 /** Somebody else takes every connection that there is, those of the writers too, and keeps them for a while. */
@@ -89,6 +73,16 @@ async function takeOne({ url }: Postgres, taken: pg.Client[]): Promise<boolean> 
     if ((error as { code?: string }).code === '53300') return false
     throw error
   }
+}
+
+const stormMs = 3_000
+
+/** For a while what passes is held up, cut off, or ended in one direction, and the server never learns why. */
+async function network({ link, random }: Stage): Promise<number> {
+  link.treat(storm(random))
+  await sleep(stormMs)
+  link.treat(calm)
+  return Date.now()
 }
 
 export function urlOf(url: string, role: string): string {

@@ -1,6 +1,8 @@
 /** What a worker of the zombie proof is told, and what it says. */
+import type { Place } from './stores.ts'
+
 export interface ZombieTask {
-  file: string
+  place: Place
   planted: boolean
   seed: number
   session: string

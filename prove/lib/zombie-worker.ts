@@ -12,11 +12,11 @@ import {
   openHoldfast,
   type RunningRun,
 } from '@holdfast/core'
-import { sqlite } from '@holdfast/core/sqlite'
 import { isHoldfastError } from '@holdfast/protocol'
 import { messages, report } from './child.ts'
 import { fenceless } from './fenceless.ts'
 import { Random } from './random.ts'
+import { storeAt } from './stores.ts'
 import { callPart, usageOf } from './writes.ts'
 import { type Ending, type ZombieReport, type ZombieTask, zombieId } from './zombie-task.ts'
 
@@ -157,7 +157,7 @@ function said(role: 'user' | 'assistant', text: string) {
 report({ ready: true } satisfies ZombieReport)
 let holdfast: Holdfast | undefined
 for await (const task of messages<ZombieTask>()) {
-  const place = sqlite(task.file)
+  const place = storeAt(task.place)
   holdfast ??= await openHoldfast({ store: task.planted ? fenceless(place) : place })
   const actor = { kind: 'host' as const, id: task.do === 'work' ? zombieId : 'rescuer' }
   const { sessions } = holdfast.forTenant(holdfast.tenantId, { actor })

@@ -2,12 +2,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { appendFile, chown, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { Client } from 'pg'
+import { processesOf, signalAll } from './processes.ts'
 import { account, findPrograms, runnableBin } from './programs.ts'
 
 export interface PostgresOptions {
@@ -18,14 +20,35 @@ export interface PostgresOptions {
 }
 
 /** An empty Postgres, ready for connections; throws with the end of its log where it does not start. */
-export async function startPostgres({ durable = true, bin }: PostgresOptions = {}): Promise<Postgres> {
+export function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
+  const { durable = true } = options
+  return startWith(options, (bin, folder) => makeCluster(bin, folder, durable))
+}
+
+/** One that copies what `upstream` writes; throws as `startPostgres`. `port`: where it finds it, default the port of `upstream`. */
+export function startStandby(
+  upstream: Postgres,
+  { port = upstream.port, ...options }: PostgresOptions & { readonly port?: number } = {},
+): Promise<Postgres> {
+  return startWith(options, async (_bin, folder) => {
+    await upstream.copyTo(join(folder, 'data'))
+    const settings = `primary_conninfo = '${upstreamAt(port)}'\n`
+    await appendFile(join(folder, 'data/postgresql.auto.conf'), settings)
+    await put(join(folder, 'data/standby.signal'), '')
+  })
+}
+
+type Fill = (bin: string, folder: string) => Promise<void>
+
+async function startWith({ durable = true, bin }: PostgresOptions, fill: Fill): Promise<Postgres> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-postgres-'))
   if (account) chownSync(folder, account.uid, account.gid)
   const watchdog = watch(folder)
   try {
     const programs = bin ?? findBin(folder)
-    await makeCluster(programs, folder, durable)
-    const postgres = new Postgres(programs, folder, await freePort(), durable, watchdog)
+    await fill(programs, folder)
+    const all = { ...common, ...(durable ? {} : hasty) }
+    const postgres = new Postgres({ bin: programs, folder, port: await freePort(), settings: all, watchdog })
     await postgres.start()
     return postgres
   } catch (error) {
@@ -34,19 +57,33 @@ export async function startPostgres({ durable = true, bin }: PostgresOptions = {
   }
 }
 
+/** What a standby connects to. */
+export function upstreamAt(port: number): string {
+  return `host=127.0.0.1 port=${port} user=postgres application_name=standby`
+}
+
+interface Launch {
+  readonly bin: string
+  readonly folder: string
+  readonly port: number
+  readonly settings: Readonly<Record<string, string | number>>
+  readonly watchdog: ChildProcess
+}
+
 export class Postgres {
   /** Of the database `postgres`, as the superuser `postgres`. */
   readonly url: string
+  readonly port: number
   readonly #folder: string
   readonly #command: readonly [program: string, ...args: string[]]
   readonly #watchdog: ChildProcess
   #server: ChildProcess | undefined
 
-  constructor(bin: string, folder: string, port: number, durable: boolean, watchdog: ChildProcess) {
+  constructor({ bin, folder, port, settings, watchdog }: Launch) {
     this.url = `postgres://postgres@127.0.0.1:${port}/postgres`
+    this.port = port
     this.#folder = folder
-    const settings = Object.entries({ ...common, port, ...(durable ? {} : hasty) })
-    const args = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])
+    const args = Object.entries({ ...settings, port }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
     this.#command = [join(bin, 'postgres'), '-D', join(folder, 'data'), ...args]
     this.#watchdog = watchdog
   }
@@ -83,6 +120,34 @@ export class Postgres {
     await exit
   }
 
+  /** As when its machine dies: none of its processes does anything any more. */
+  async kill(): Promise<void> {
+    const server = this.#server
+    if (!server) return
+    server.ref()
+    const exit = once(server, 'exit')
+    signalAll(processesOf(server.pid as number), 'SIGKILL')
+    await exit
+    await this.#tidy()
+  }
+
+  /** Of a server that runs, as it was at a moment; what is written later is in its journal. */
+  async copyTo(data: string): Promise<void> {
+    const client = new Client({ connectionString: this.url })
+    await client.connect()
+    try {
+      await client.query("SELECT pg_backup_start('copy', true)")
+      await promisify(execFile)('cp', ['-a', join(this.#folder, 'data'), data], place(this.#folder))
+      const { rows } = await client.query<{ labelfile: string }>(
+        'SELECT labelfile FROM pg_backup_stop(false)',
+      )
+      await put(join(data, 'backup_label'), rows[0]?.labelfile ?? '')
+      await rm(join(data, 'postmaster.pid'))
+    } finally {
+      await client.end()
+    }
+  }
+
   /** Stops it and deletes its data; the second time it does nothing. */
   async remove(): Promise<void> {
     await this.stop('immediate')
@@ -100,9 +165,20 @@ export class Postgres {
 
   /** The lock file's first line is the process, its eighth the state. */
   async #isReady({ pid }: ChildProcess): Promise<boolean> {
+    const lines = await this.#lockLines()
+    return lines[0] === String(pid) && ['ready', 'standby'].includes(lines[7]?.trim() ?? '')
+  }
+
+  async #lockLines(): Promise<string[]> {
     const lock = await readFile(join(this.#folder, 'data/postmaster.pid'), 'utf8').catch(absent)
-    const lines = lock.split('\n')
-    return lines[0] === String(pid) && lines[7]?.trim() === 'ready'
+    return lock.split('\n')
+  }
+
+  /** What a server leaves of itself when it is killed: its lock file, whose seventh line names its shared memory. */
+  async #tidy(): Promise<void> {
+    const segment = (await this.#lockLines())[6]?.trim().split(/\s+/)[1]
+    if (segment !== undefined) await promisify(execFile)('ipcrm', ['-m', segment])
+    await rm(join(this.#folder, 'data/postmaster.pid'))
   }
 
   #logTail(): string {
@@ -136,6 +212,12 @@ async function makeCluster(bin: string, folder: string, durable: boolean): Promi
   const options = ['--username=postgres', '--auth=trust', '--encoding=UTF8', '--no-locale']
   if (!durable) options.push('--no-sync')
   await promisify(execFile)(join(bin, 'initdb'), ['-D', join(folder, 'data'), ...options], place(folder))
+}
+
+/** Belongs to the one that the server runs as. */
+async function put(path: string, text: string): Promise<void> {
+  await writeFile(path, text)
+  if (account) await chown(path, account.uid, account.gid)
 }
 
 async function freePort(): Promise<number> {

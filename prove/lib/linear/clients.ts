@@ -1,10 +1,11 @@
 /** A process of several clients, each with a handle of its own on the store: for each history they all work at once. */
-import { type Holdfast, openHoldfast, type Store } from '@holdfast/core'
+import { type Holdfast, openHoldfast, type Store, type StoreFactory } from '@holdfast/core'
 import { isHoldfastError } from '@holdfast/protocol'
 import { messages, report } from '../child.ts'
 import { withBug } from '../planted-store.ts'
 import { Random } from '../random.ts'
 import { storeIn } from '../stores.ts'
+import { isPassing } from '../workload.ts'
 import { EngineClient } from './engine-client.ts'
 import { SeamClient } from './seam-client.ts'
 import type { ClientOptions, HistoryTask, LinearReport, Op, Place } from './task.ts'
@@ -29,8 +30,19 @@ for await (const task of messages<HistoryTask>()) {
 }
 
 async function openHandle({ store: name, folder, planted }: Place): Promise<Handle> {
-  const store = await withBug(planted, storeIn(folder, name)).open({})
+  const store = await openStore(withBug(planted, storeIn(folder, name)))
   return { store, holdfast: await openHoldfast({ store }) }
+}
+
+/** Over a bad network opening is tried again. */
+async function openStore(factory: StoreFactory): Promise<Store> {
+  for (;;) {
+    try {
+      return await factory.open({})
+    } catch (error) {
+      if (!isPassing(error, true)) throw error
+    }
+  }
 }
 
 async function work(task: HistoryTask): Promise<void> {

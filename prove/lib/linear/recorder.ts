@@ -47,6 +47,7 @@ export class Recorder {
     const records = this.#recordings.get(said.history)?.records
     if ('done' in said) this.#finish(said.history)
     else if ('op' in said) records?.set(said.id, { op: said.op, begin: said.begin })
+    else if (isOutage(said.answer)) records?.delete(said.id)
     else answered(records?.get(said.id), said)
   }
 
@@ -55,6 +56,11 @@ export class Recorder {
     this.#recordings.delete(history)
     recording?.done([...recording.records.values()])
   }
+}
+
+/** Nothing happened: what did all the same is found where it shows. */
+function isOutage(answer: unknown): boolean {
+  return answer === 'store_busy' || answer === 'store_unavailable'
 }
 
 function answered(

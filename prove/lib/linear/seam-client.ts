@@ -122,6 +122,7 @@ export class SeamClient {
     }
     if (outcome.status === 'conflict') this.#seq = outcome.seq
     if (outcome.status === 'fenced') this.#epoch = outcome.epoch
+    if (outcome.status === 'failed') throw outcome.error
     return answerOf(outcome)
   }
 }

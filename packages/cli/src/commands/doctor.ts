@@ -36,7 +36,7 @@ export const doctorCommand = command<Options>({
     const { output } = context
     const holdfast = await context.open()
     const where = {
-      ...(text !== undefined && { sessionId: await resolveId(holdfast, text) }),
+      ...(text === undefined ? { replication: true } : { sessionId: await resolveId(holdfast, text) }),
       ...(everyTenant && { everyTenant }),
     }
     const findings: Finding[] = []

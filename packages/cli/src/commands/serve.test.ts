@@ -39,6 +39,12 @@ test('it says where it is, what it keeps, who is let in, and what to try', async
   expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
 })
 
+test('a synchronous standby is required of a file in vain', async () => {
+  const { code, err } = await run(['serve', '--store', store, '--require-sync-standby'])
+  expect(code).toBe(exitCodes.store.code)
+  expect(err).toContain('A synchronous standby is required')
+})
+
 test.each([
   ['sessions'],
   ['sessions --tree'],

@@ -17,6 +17,7 @@ interface Options {
   host: string
   origin?: string[]
   log: LogLevel
+  requireSyncStandby?: true
 }
 
 export const serveCommand = command<Options>({
@@ -24,6 +25,7 @@ export const serveCommand = command<Options>({
     command
       .option('--port <port>', 'where to listen; 0 for any that is free', wholeNumber, 4780)
       .option('--host <address>', 'others than this machine need keys', '127.0.0.1')
+      .option('--require-sync-standby', 'of a Postgres: not without a standby that each write waits for')
       .option('--origin <url>', 'a page that may call from a browser; may be given again', several)
       .addOption(
         choice('--log <level>', 'what to log to stderr, as lines of JSON', [
@@ -38,7 +40,7 @@ export const serveCommand = command<Options>({
       ['holdfast serve --host 0.0.0.0 --log info', 'for others, who have keys; each request a line'],
     ])
   },
-  async run(context, _args, { port, host, origin, log }) {
+  async run(context, _args, { port, host, origin, log, requireSyncStandby }) {
     const { output, world } = context
     const settings = await context.storeSettings()
     const pepper = pepperOf(world, settings)
@@ -47,7 +49,11 @@ export const serveCommand = command<Options>({
     const stop = context.interruption()
     const serving = await listening(port, async () =>
       serve({
-        store: await storeOf(settings, { create: true, writer: 'thread' }),
+        store: await storeOf(settings, {
+          create: true,
+          writer: 'thread',
+          ...(requireSyncStandby && { requireSyncStandby }),
+        }),
         port,
         host,
         signals: [],

@@ -1,9 +1,14 @@
 /** Opens the store that the settings name. Only what writes makes a new file: a mistyped path is not an empty store. */
 import { existsSync } from 'node:fs'
 import { type Holdfast, openHoldfast, type StoreFactory } from '@holdfast/core'
+import type { PostgresOptions } from '@holdfast/core/postgres'
 import type { SqliteOptions } from '@holdfast/core/sqlite'
 import { HoldfastError } from '@holdfast/protocol'
 import { isPostgres, type Settings } from './settings.ts'
+
+interface StoreOptions extends Pick<SqliteOptions, 'writer'>, Pick<PostgresOptions, 'requireSyncStandby'> {
+  create: boolean
+}
 
 export async function openStore(settings: Settings, options: { create: boolean }): Promise<Holdfast> {
   const { tenant } = settings
@@ -11,12 +16,14 @@ export async function openStore(settings: Settings, options: { create: boolean }
   return openHoldfast({ store, ...(tenant !== undefined && { tenantId: tenant }) })
 }
 
-/** Not open yet. `writer`: of a file. */
+/** Not open yet. `writer`: of a file; `requireSyncStandby`: of a Postgres. */
 export async function storeOf(
   { store, storeFrom }: Settings,
-  { create, ...options }: { create: boolean } & Pick<SqliteOptions, 'writer'>,
+  { create, requireSyncStandby = false, ...options }: StoreOptions,
 ): Promise<StoreFactory> {
-  if (isPostgres(store)) return postgresStore(store)
+  if (isPostgres(store)) return postgresStore(store, requireSyncStandby)
+  if (requireSyncStandby)
+    throw new HoldfastError('store_unsupported', `A synchronous standby is required, and ${store} is a file.`)
   if (!create && !existsSync(store)) {
     const message = `There is no store at ${store} (${storeFrom}).\n  holdfast import <paths…> makes one.`
     throw new HoldfastError('not_found', message, { details: { store } })
@@ -24,9 +31,10 @@ export async function storeOf(
   const { sqlite } = await import('@holdfast/core/sqlite')
   return sqlite(store, options)
 }
-async function postgresStore(url: string) {
+
+async function postgresStore(url: string, requireSyncStandby: boolean) {
   const { postgres } = await import('@holdfast/core/postgres')
-  return postgres(url, { driver: (await importPg()).default })
+  return postgres(url, { driver: (await importPg()).default, requireSyncStandby })
 }
 
 async function importPg(): Promise<typeof import('pg')> {

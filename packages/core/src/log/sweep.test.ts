@@ -1,6 +1,8 @@
+import { limits } from '@holdfast/protocol'
 import { expect, it } from 'vitest'
+import type { Swept } from './sweep.ts'
 import { withCommit } from './testing/between.ts'
-import { eachStore } from './testing/each-store.ts'
+import { eachSharedStore, eachStore } from './testing/each-store.ts'
 import { assistant, typesOf, user } from './testing/messages.ts'
 
 const lease = { owner: 'worker', ttlMs: 10_000 }
@@ -128,6 +130,32 @@ eachStore('the sweep', (place) => {
     place.clock.advance(1_000)
     expect((await holdfast.sweep()).expiredSessions).toBe(0)
     expect((await holdfast.sweep({ everyTenant: true })).expiredSessions).toBe(1)
+  })
+})
+
+eachSharedStore('sweeps of several processes', (place) => {
+  it('do each thing once', async () => {
+    const [one, other] = [await place.open(), await place.open()]
+    const made = await Promise.all(
+      Array.from({ length: 10 }, (_, n) =>
+        one.sessions.create({ agentId: 'agent', ...(n % 2 && { ttlSecs: 1 }) }),
+      ),
+    )
+    for (const session of made.filter((_, n) => n % 2 === 0)) {
+      await session.append(user('go'), { key: 'k' })
+      await session.startRun({ owner: 'worker', ttlMs: 1_000 })
+    }
+    place.clock.advance(limits.keyTtlMs + 1_000)
+    const swept = await Promise.all([one, other, one, other].map((holdfast) => holdfast.sweep()))
+    const sum = (of: (one: Swept) => number) => swept.reduce((total, one) => total + of(one), 0)
+    expect(sum(({ expiredSessions }) => expiredSessions)).toBe(5)
+    expect(sum(({ recoveredRuns }) => recoveredRuns)).toBe(5)
+    expect(sum(({ expiredKeys }) => expiredKeys)).toBe(5)
+    expect(swept.flatMap(({ failed }) => failed)).toEqual([])
+    for (const session of made) {
+      const types = typesOf((await session.events()).events)
+      expect(types.filter((type) => ['session.expired', 'run.failed'].includes(type))).toHaveLength(1)
+    }
   })
 })
 

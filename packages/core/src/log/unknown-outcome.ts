@@ -1,6 +1,8 @@
 /**
  * An error from a commit does not mean that it was not written. The log itself knows: the event after the base bears
- * the id of the commit that wrote it. So the outcome is read back, and a commit that is not there is sent again as it is.
+ * the id of the commit that wrote it. So it is sent again as it is, and where that is refused the outcome is read back. Not
+ * the other way round: what can be read may still be on one machine only, where a write is answered when a standby has it
+ * and all before it.
  */
 import { HoldfastError, isHoldfastError, limits } from '@holdfast/protocol'
 import type { Commit, Store, Verdict } from '../store/store.ts'
@@ -11,7 +13,7 @@ export async function settleUnknown(store: Store, commit: Commit, random: () => 
   let last: unknown
   for (let tries = 1; tries <= limits.commitTries; tries++) {
     try {
-      return (await writtenBefore(store, commit)) ?? (await sendAgain(store, commit))
+      return await sendAgain(store, commit)
     } catch (error) {
       if (isHoldfastError(error, 'store_closed')) throw error
       last = error

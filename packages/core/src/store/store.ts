@@ -428,6 +428,10 @@ export type StoreFindingCode =
   | 'checkpoint_damaged'
   /** A row that is folded from no log fails its checksum. */
   | 'row_damaged'
+  /** A failure of one machine may take what was acknowledged. */
+  | 'at_risk'
+  /** Where else what is acknowledged is. */
+  | 'replicated'
   /** The search index lacks events that it claims to hold, or holds words of none. */
   | 'index_stale'
 
@@ -584,6 +588,8 @@ export interface Store {
   rebuild(rebuild: Rebuild): Promise<boolean>
   /** Everything that the store finds wrong with itself; each store looks at what it can. Reads only, a slice at a time. */
   checkStore(textOf: TextOf): AsyncIterable<StoreFinding>
+  /** On which other machines it is, and what may be lost with this one; nothing where the engine has no other machines. */
+  checkReplication(): Promise<readonly StoreFinding[]>
 
   /** Calls `listener` after another process wrote to the same store (a hint: it may come late or too often). Returns the way to stop. */
   onForeignWrite(listener: () => void): () => void

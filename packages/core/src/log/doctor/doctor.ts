@@ -14,6 +14,8 @@ export interface DoctorOptions {
   sessionId?: string
   /** Every tenant's sessions, and the store itself: its engine, settings, stray rows and search index. */
   everyTenant?: boolean
+  /** Also where else what is acknowledged is, and what may be lost with one machine. */
+  replication?: boolean
 }
 
 /** `log` is of the asking tenant; `logOf` gives any other's. */
@@ -22,11 +24,13 @@ export async function* doctor(
   logOf: (tenantId: TenantId) => TenantLog,
   options: DoctorOptions = {},
 ): AsyncGenerator<Finding, void, void> {
-  requireKnown(options, ['sessionId', 'everyTenant'], 'doctor')
-  const { sessionId, everyTenant = false } = options
+  requireKnown(options, ['sessionId', 'everyTenant', 'replication'], 'doctor')
+  const { sessionId, everyTenant = false, replication = false } = options
   if (sessionId !== undefined && everyTenant) {
     throw new HoldfastError('invalid_input', 'doctor: name a session, or say everyTenant, not both.')
   }
+  if (replication)
+    for (const { code, message } of await log.store.checkReplication()) yield findingOf(code, message)
   if (sessionId !== undefined) {
     yield* lookAt(log, parseInput(id, sessionId, 'sessionId'))
     return

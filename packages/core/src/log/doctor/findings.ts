@@ -204,6 +204,17 @@ const storeFindings: Readonly<Record<StoreFindingCode, Entry>> = {
     meaning:
       'A row that is folded from no log fails its checksum: a key, a record, a tombstone, the bill of a session that is gone.',
   },
+  at_risk: {
+    severity: 'warning',
+    repair: 'none',
+    meaning:
+      'A failure of one machine may take what was acknowledged; it is for the settings of the server to change.',
+  },
+  replicated: {
+    severity: 'note',
+    repair: 'none',
+    meaning: 'Where else what is acknowledged is, as the server tells it.',
+  },
   index_stale: {
     severity: 'warning',
     repair: 'reindex',

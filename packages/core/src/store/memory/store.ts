@@ -295,6 +295,11 @@ export class MemoryStore implements seam.Store {
     yield* []
   }
 
+  async checkReplication(): Promise<seam.StoreFinding[]> {
+    this.#opened()
+    return []
+  }
+
   onForeignWrite(listener: () => void): () => void {
     return this.#place.listen(this, listener)
   }

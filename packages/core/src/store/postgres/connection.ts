@@ -1,11 +1,16 @@
-/** Connections to the server: a pool of them, the statements that each has prepared, and the names of the tables. */
+/**
+ * Connections to the server that takes writes: a pool of them for each host of the URL, the statements that each has
+ * prepared, and the names of the tables.
+ */
 import { HoldfastError } from '@holdfast/protocol'
 import type { PgClient, PgModule, PgPool } from './driver.ts'
-import { isOutage, sqlState } from './errors.ts'
+import { isOutage, isUnreplicated, ReadOnlyServer, sqlState, UnreplicatedCommit } from './errors.ts'
 import { type Answer, Flush, Prepared, type Step } from './flush.ts'
+import { urlsOfHosts } from './hosts.ts'
 
 export interface Place {
   driver: PgModule
+  /** Names one host or several. */
   url: string
   schema: string
   /** Connections at most. */
@@ -19,21 +24,29 @@ export interface Place {
 const connectTimeoutMs = 10_000
 const idleTimeoutMs = 30_000
 
+/** A standby says yes, and so does a server or a role that was told to write nothing. */
+const IS_READ_ONLY = "SELECT current_setting('transaction_read_only')"
+
 export class Connection {
   readonly #client: PgClient
   readonly #nameTables: (sql: string) => string
   readonly #prepared: Prepared
+  #latest: Flush | undefined
 
   constructor(client: PgClient, nameTables: (sql: string) => string, keepsStatements: boolean) {
     this.#client = client
     this.#nameTables = nameTables
     this.#prepared = new Prepared(keepsStatements)
+    client.on('notice', (notice: { routine?: string }) => {
+      if (isUnreplicated(notice)) this.#latest?.doubt(new UnreplicatedCommit())
+    })
   }
 
   /** One transaction, if none is open. */
   flush(steps: readonly Step[]): Promise<Answer[]> {
     const named = steps.map(({ sql, values }) => ({ sql: this.#nameTables(sql), values }))
     const flush = new Flush(named, this.#prepared)
+    this.#latest = flush
     this.#client.query(flush)
     return flush.answers
   }
@@ -46,38 +59,56 @@ export class Connection {
 
 export class Connections {
   readonly place: Place
-  readonly #pool: PgPool
+  readonly #pools: readonly PgPool[]
+  /** Where the last connection was had, and is looked for first. */
+  #current = 0
   readonly #known = new WeakMap<PgClient, Connection>()
   readonly #texts = new Map<string, string>()
   #isClosed = false
 
   constructor(place: Place) {
     this.place = place
-    this.#pool = new place.driver.Pool({
-      connectionString: place.url,
-      max: place.connections,
-      application_name: 'holdfast',
-      connectionTimeoutMillis: connectTimeoutMs,
-      idleTimeoutMillis: idleTimeoutMs,
-      keepAlive: true,
-      ...(place.deadlineMs !== undefined && { query_timeout: place.deadlineMs }),
-    })
-    // A connection that dies while nobody uses it is taken out of the pool; whoever uses one meets the error there.
-    this.#pool.on('error', () => {})
-    this.#pool.on('connect', (client: PgClient) => client.on('error', () => {}))
+    this.#pools = urlsOfHosts(place.url).map((url) => poolOf(place, url))
   }
 
   /** Rejects with the error of connecting, before anything was sent. */
   async lend(): Promise<Loan> {
     if (this.#isClosed)
       throw new HoldfastError('store_closed', 'This store was closed; open it again to use it.')
-    const client = await this.#pool.connect()
+    const errors: unknown[] = []
+    for (const at of this.#order()) {
+      try {
+        const loan = await this.#lendAt(at)
+        this.#current = at
+        return loan
+      } catch (error) {
+        if (!isOutage(error)) throw error
+        errors.push(error)
+      }
+    }
+    throw errors[0]
+  }
+
+  /** The hosts from the one that was the primary last. */
+  #order(): number[] {
+    const { length } = this.#pools
+    const from = this.#current
+    return this.#pools.map((_, step) => (from + step) % length)
+  }
+
+  async #lendAt(at: number): Promise<Loan> {
+    const client = await (this.#pools[at] as PgPool).connect()
     let isLent = true
     const giveBack = (error: unknown) => {
       if (isLent) client.release(isLost(error))
       isLent = false
     }
-    return { client, connection: this.#connectionOf(client), giveBack, isLent: () => isLent }
+    try {
+      return { client, connection: await this.#connectionOf(client), giveBack, isLent: () => isLent }
+    } catch (error) {
+      giveBack(error)
+      throw error
+    }
   }
 
   async use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
@@ -93,10 +124,13 @@ export class Connections {
     }
   }
 
-  #connectionOf(client: PgClient): Connection {
+  /** A new connection is asked whether its server takes writes: while it does, it does so to its end. */
+  async #connectionOf(client: PgClient): Promise<Connection> {
     const known = this.#known.get(client)
     if (known) return known
     const connection = new Connection(client, (sql) => this.#nameTables(sql), this.place.keepsStatements)
+    const [answer] = await connection.flush([{ sql: IS_READ_ONLY, values: [] }])
+    if ((answer as Answer).rows[0]?.[0] === 'on') throw new ReadOnlyServer()
     this.#known.set(client, connection)
     return connection
   }
@@ -114,7 +148,7 @@ export class Connections {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    await this.#pool.end()
+    await Promise.all(this.#pools.map((pool) => pool.end()))
   }
 }
 
@@ -124,6 +158,22 @@ export interface Loan {
   /** With the error that ended the use of it, if one did. May be called twice. */
   giveBack(error: unknown): void
   isLent(): boolean
+}
+
+function poolOf(place: Place, url: string): PgPool {
+  const pool = new place.driver.Pool({
+    connectionString: url,
+    max: place.connections,
+    application_name: 'holdfast',
+    connectionTimeoutMillis: connectTimeoutMs,
+    idleTimeoutMillis: idleTimeoutMs,
+    keepAlive: true,
+    ...(place.deadlineMs !== undefined && { query_timeout: place.deadlineMs }),
+  })
+  // A connection that dies while nobody uses it is taken out of the pool; whoever uses one meets the error there.
+  pool.on('error', () => {})
+  pool.on('connect', (client: PgClient) => client.on('error', () => {}))
+  return pool
 }
 
 /** `@name` is the table `name` of the schema. */

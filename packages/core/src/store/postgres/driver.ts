@@ -34,7 +34,7 @@ export interface PgClient {
   // biome-ignore lint/suspicious/noExplicitAny: `pg` types the object that is submitted by the members it calls
   query(submittable: any): unknown
   // biome-ignore lint/suspicious/noExplicitAny: what the listener gets depends on the event
-  on(event: 'error' | 'notification', listener: (what: any) => void): unknown
+  on(event: 'error' | 'notification' | 'notice', listener: (what: any) => void): unknown
   /** With true the connection is closed instead of kept. */
   release(destroy?: boolean): void
 }

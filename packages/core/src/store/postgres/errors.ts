@@ -3,7 +3,7 @@ import { type ErrorCode, HoldfastError, isHoldfastError } from '@holdfast/protoc
 
 const meanings: readonly { states: RegExp; code: ErrorCode; message: string }[] = [
   {
-    states: /^(40001|40P01|55P03|53300|53200|57P0[123]|25006)$/,
+    states: /^(40001|40P01|55P03|53300|53200|57P0[123]|25006|25P03)$/,
     code: 'store_busy',
     message: 'Postgres is busy, restarting or read-only; nothing was written. Try again later.',
   },
@@ -41,16 +41,42 @@ export function sqlState(error: unknown): string | undefined {
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
 }
 
+/** Told of a server that does not take writes before any was sent to it, as that server would have said it. */
+export class ReadOnlyServer extends Error {
+  readonly code = '25006'
+
+  constructor() {
+    super('the server is a standby, or takes no writes')
+  }
+}
+
+/**
+ * The server gave up waiting for its standbys, for somebody cancelled the wait or it took too long: it has committed, and
+ * says so, but on this machine alone.
+ */
+export class UnreplicatedCommit extends Error {
+  readonly code = '08007'
+
+  constructor() {
+    super('the wait for a standby was cancelled')
+  }
+}
+
+/** By the function of the server that gives the notice: its text is in the language of the server. */
+export function isUnreplicated({ routine }: { routine?: string }): boolean {
+  return routine === 'SyncRepWaitForLSN'
+}
+
 /** Another transaction was in the way: this one was rolled back whole, and may succeed when it runs anew. */
 export function isCollision(error: unknown): boolean {
   return ['40001', '40P01', '23505'].includes(sqlState(error) ?? '')
 }
 
-/** The server is going, gone, starting, full of connections or not the primary: it may be back soon. */
+/** The server is going, gone, starting, full of connections or not the primary, or has had enough of us: it may be back soon. */
 export function isOutage(error: unknown): boolean {
   const state = sqlState(error)
   if (state === undefined) return !isHoldfastError(error) && isConnectionError(error)
-  return /^(08(?!P01)|57P0[123]|53300$|25006$)/.test(state)
+  return /^(08(?!P01)|57P0[123]|53300$|25006$|25P03$)/.test(state)
 }
 
 const connectionCodes = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)/
@@ -86,7 +112,8 @@ function unreachable(cause: unknown): HoldfastError {
  * it goes away, the last thing it did may have been to commit.
  */
 export function writeError(error: unknown): unknown {
-  if (!isOutage(error) || ['25006', '53300'].includes(sqlState(error) ?? '')) return storeError(error)
+  if (!isOutage(error) || ['25006', '25P03', '53300'].includes(sqlState(error) ?? ''))
+    return storeError(error)
   const message =
     'The connection to Postgres broke during a write; send the same commit again to learn its outcome.'
   return new HoldfastError('commit_unknown', message, { cause: error })

@@ -57,6 +57,7 @@ export class Flush {
   readonly #steps: readonly Step[]
   readonly #prepared: Prepared
   readonly #done: Answer[] = []
+  #doubt: Error | undefined
   #rows: Row[] = []
   #added: string[] = []
   #resolve!: (answers: Answer[]) => void
@@ -110,6 +111,11 @@ export class Flush {
 
   handlePortalSuspended(): void {}
 
+  /** Whatever it is answered from here on, this is what came of it. */
+  doubt(error: Error): void {
+    this.#doubt = error
+  }
+
   handleError(error: unknown): void {
     this.#prepared.forget(this.#added)
     this.#reject(error)
@@ -117,7 +123,8 @@ export class Flush {
   }
 
   handleReadyForQuery(): void {
-    this.#resolve(this.#done)
+    if (this.#doubt) this.#reject(this.#doubt)
+    else this.#resolve(this.#done)
     this.callback?.()
   }
 }

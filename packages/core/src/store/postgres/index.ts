@@ -9,7 +9,10 @@ import { PostgresStore } from './store.ts'
 export type { PgClient, PgModule, PgPool, PgPoolConfig } from './driver.ts'
 export type { PostgresOptions } from './open.ts'
 
-/** Names a place: the URL of a database and a schema in it. Each `open` gives another handle on it. */
+/**
+ * Names a place: the URL of a database and a schema in it. Each `open` gives another handle on it. Of several hosts
+ * (`postgres://user@one:5432,other:5432/database`) the one that takes writes is used, whichever it is at the time.
+ */
 export function postgres(url: string, options: PostgresOptions): StoreFactory {
   return {
     async open({ clock }) {

@@ -29,11 +29,12 @@ const SELECT_USED = `
   FROM unnest($2::text[], $3::text[]) AS u (session, key)
     JOIN @keys k ON k.tenant = $1 AND k.session = u.session AND k.key = u.key`
 
-// A deleted session's keys stay until they are swept.
+// A deleted session's keys stay until they are swept. What a key tells is an acknowledgement, and may have been written
+// here without a standby having it: the lock makes this a write, which is answered when one has it and all before it.
 const SELECT_KEY = `
   SELECT k.hash, k.first, k.last FROM @keys k
     JOIN @sessions s ON s.tenant = k.tenant AND s.session = k.session
-  WHERE k.tenant = $1 AND k.session = $2 AND k.key = $3`
+  WHERE k.tenant = $1 AND k.session = $2 AND k.key = $3 FOR KEY SHARE OF s`
 
 const SWEEP_KEYS = `
   DELETE FROM @keys WHERE tenant = $1 AND (session, key) IN (

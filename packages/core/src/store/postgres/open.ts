@@ -7,6 +7,7 @@ import type { Answer } from './flush.ts'
 import { asCollision, identifier, migrate, newestOf, schemaVersion } from './migrate.ts'
 import { migrations } from './migrations.ts'
 import { patiently, persistently } from './patience.ts'
+import { requireSyncStandby } from './replication.ts'
 import type { Settings } from './settings.ts'
 
 export interface PostgresOptions {
@@ -22,6 +23,8 @@ export interface PostgresOptions {
   connections?: number
   /** Default true. False behind a transaction pooler that keeps no prepared statements: each is prepared anew then. */
   keepStatements?: boolean
+  /** Default false. True: not opened (`store_unsupported`) unless each commit waits for a standby, and one is there. */
+  requireSyncStandby?: boolean
   /** Default true. Without it nothing is indexed and every search is empty. */
   search?: boolean
 }
@@ -97,10 +100,11 @@ export async function openDatabase(url: string, options: PostgresOptions): Promi
 async function prepare(handles: Handles, options: PostgresOptions): Promise<OpenedDatabase> {
   const { connections, owner } = handles
   const server = await factsOf(connections)
+  const synchronousCommit = server.synchronousCommit === 'off' ? 'on' : server.synchronousCommit
+  if (options.requireSyncStandby) await requireSyncStandby(owner, synchronousCommit)
   const grantee = await granteeOf(server, connections, options)
   const version = await schemaVersion(owner)
   if (version < newestOf(migrations) || !(await hasRights(owner, grantee))) await migrate(owner, { grantee })
-  const synchronousCommit = server.synchronousCommit === 'off' ? 'on' : server.synchronousCommit
   const role = server.bypasses ? (grantee as string) : server.role
   return { ...handles, server, settings: { role, synchronousCommit }, schemaVersion: newestOf(migrations) }
 }
@@ -133,7 +137,7 @@ function requireOptions(url: string, options: Partial<PostgresOptions> | undefin
   }
   for (const given of [url, options?.migrationUrl ?? url]) {
     if (!/^postgres(ql)?:\/\//.test(String(given)))
-      throw invalid('url: expected postgres://user@host/database.')
+      throw invalid('url: expected postgres://user@host/database, or several hosts with commas between them.')
   }
   const { connections = 10, role = 'holdfast_app' } = options ?? {}
   if (!Number.isInteger(connections) || connections < 1)

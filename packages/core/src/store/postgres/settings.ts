@@ -11,6 +11,8 @@ const SET = `
     set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
     set_config('enable_mergejoin', 'off', true), set_config('bytea_output', 'hex', true), set_config('enable_bitmapscan', $4, true)`
 
+const ABSENCE = `SELECT set_config('idle_in_transaction_session_timeout', $1, true)`
+
 const FIND = `SELECT set_config('holdfast.words', $1, true)`
 
 export interface Settings {
@@ -29,6 +31,11 @@ export const noTenant = ''
 export function settingsStep(settings: Settings, tenant: string, bitmapScan = 'off'): Step {
   return { sql: SET, values: [tenant, settings.role, settings.synchronousCommit, bitmapScan] }
 }
+
+/** How long a transaction may wait for its process to go on: one that was stopped, or is cut off, must not keep its rows. */
+export const longestAbsenceMs = 10_000
+
+export const absenceStep: Step = { sql: ABSENCE, values: [longestAbsenceMs] }
 
 /** The wall around `search` shows the rows that match this query: see `migrations.ts`. */
 export function findStep(query: string): Step {

@@ -21,6 +21,7 @@ import { readParts, readWaypoint } from './parts.ts'
 import { rebuild } from './rebuild.ts'
 import { listRecords, putRecord, type RecordQuery, readRecord } from './records.ts'
 import { listRefs, readRefs } from './refs.ts'
+import { checkReplication } from './replication.ts'
 import { scrub } from './scrub.ts'
 import { indexPending, resetIndex, type SearchQuery, search } from './search.ts'
 import { readHead, readRawSession } from './sessions.ts'
@@ -42,6 +43,7 @@ export class PostgresStore implements seam.Store {
   readonly #hasSearch: boolean
   readonly #info: seam.StoreInfo
   readonly #db: Transactions
+  readonly #synchronousCommit: string
   readonly #owner: Connections
   readonly #ear: Connections
   readonly #watch: Watch
@@ -52,6 +54,7 @@ export class PostgresStore implements seam.Store {
     this.#hasSearch = search
     this.#info = infoOf(opened, search)
     this.#db = new Transactions(opened.connections, opened.settings)
+    this.#synchronousCommit = opened.settings.synchronousCommit
     this.#owner = opened.owner
     this.#ear = opened.ear
     this.#watch = new Watch(this.#db, opened.ear, opened.server.handle)
@@ -242,6 +245,11 @@ export class PostgresStore implements seam.Store {
 
   checkStore(textOf: seam.TextOf): AsyncIterable<seam.StoreFinding> {
     return checkStore(this.#db, this.#info, this.#hasSearch ? textOf : undefined)
+  }
+
+  async checkReplication(): Promise<seam.StoreFinding[]> {
+    this.#db.requireOpen()
+    return checkReplication(this.#owner, this.#synchronousCommit)
   }
 
   onForeignWrite(listener: () => void): () => void {

@@ -9,7 +9,7 @@ import type { Row, SqlValue } from './driver.ts'
 import { isOutage, storeError, writeError } from './errors.ts'
 import type { Answer, Step } from './flush.ts'
 import { patiently, persistently } from './patience.ts'
-import { type noTenant, type Settings, settingsStep } from './settings.ts'
+import { absenceStep, type noTenant, type Settings, settingsStep } from './settings.ts'
 
 const BEGIN: Step = { sql: 'BEGIN', values: [] }
 const COMMIT: Step = { sql: 'COMMIT', values: [] }
@@ -59,7 +59,7 @@ export class Transactions {
   /** All that `work` does or nothing; it is run anew when another transaction was in the way. */
   transact<T>(tenant: TenantId, work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.#run(async (connection) => {
-      const tx = new Transaction(connection, [BEGIN, settingsStep(this.#settings, tenant)])
+      const tx = new Transaction(connection, [BEGIN, settingsStep(this.#settings, tenant), absenceStep])
       try {
         const result = await work(tx)
         await tx.commit()

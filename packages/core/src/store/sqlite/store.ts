@@ -252,6 +252,10 @@ export class SqliteStore implements seam.Store {
     return checkStore(this.#transactions, this.#info.schemaVersion, this.#hasSearch ? textOf : undefined)
   }
 
+  checkReplication(): Promise<seam.StoreFinding[]> {
+    return this.#transactions.read(() => [])
+  }
+
   onForeignWrite(listener: () => void): () => void {
     return this.#watch?.add(listener) ?? (() => {})
   }

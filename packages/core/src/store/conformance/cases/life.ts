@@ -57,6 +57,7 @@ function callsOf(t: Trial): Record<string, (store: Store) => Promise<unknown>> {
     checkStore: async (store) => {
       for await (const _ of store.checkStore(() => undefined));
     },
+    checkReplication: (store) => store.checkReplication(),
   }
 }
 
