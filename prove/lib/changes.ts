@@ -102,6 +102,7 @@ export const changes: Readonly<Record<string, Change>> = {
     },
   }),
   'POST /v1/sessions/{sessionId}/turns': sending({ input: 'Say it again.' }, { input: 'else' }),
+  'POST /v1/sessions/{sessionId}/compact': sending({}, { instructions: 'else' }),
   'POST /v1/sessions/{sessionId}/notes': sending({ kind: 'k', text: 'n' }, { kind: 'else' }),
   'POST /v1/sessions/{sessionId}/questions': sending(question[2], { questionId: 'q2', question: 'Else?' }),
   'POST /v1/sessions/{sessionId}/questions/{questionId}/answer': sending(

@@ -35,12 +35,14 @@ export interface CloseAgentsOptions {
 }
 
 export class Agents {
+  readonly #closing = new AbortController()
   readonly #world: World
   readonly #worker: Worker
   readonly #schedule: Schedule | undefined
 
   constructor(holdfast: Holdfast, options: AgentsOptions) {
-    this.#world = worldOf(holdfast, options, (...run) => this.#worker.begin(...run))
+    const begin: World['begin'] = (...run) => this.#worker.begin(...run)
+    this.#world = worldOf(holdfast, options, { begin, closed: this.#closing.signal })
     this.#worker = new Worker(this.#world)
     const { pollMs = 1_000 } = options
     if (pollMs > 0) this.#schedule = new Schedule(pollMs, () => this.#worker.claimDue(), this.#world.onError)
@@ -55,9 +57,9 @@ export class Agents {
     return this.at(id)
   }
 
-  /** Begins what there is to do for a session, if it is nobody else's: without waiting for the next look. */
-  async wake(sessionId: string): Promise<void> {
-    await this.#worker.claim(sessionId)
+  /** Begins what there is to do for a session, if it is nobody else's: without waiting for the next look, or being waited for. */
+  wake(sessionId: string): void {
+    void this.#worker.claimSafely(sessionId)
   }
 
   /** A session that stands; nothing is read yet. */
@@ -77,18 +79,19 @@ export class Agents {
 
   /**
    * Takes nothing more on. Turns under way may end; those that do not are suspended where they are, for any other process
-   * to go on with. Idempotent.
+   * to go on with: who waits for them here is told that they are suspended. Idempotent.
    */
   async close({ drainMs = 10_000 }: CloseAgentsOptions = {}): Promise<void> {
     this.#worker.close()
-    await this.#schedule?.end()
     const late = setTimeout(() => this.#worker.leave({ why: 'shutdown' }), drainMs)
+    await this.#schedule?.end()
     await this.#worker.idle()
     clearTimeout(late)
+    this.#closing.abort()
   }
 }
 
-function worldOf(holdfast: Holdfast, options: AgentsOptions, begin: World['begin']): World {
+function worldOf(holdfast: Holdfast, options: AgentsOptions, own: Pick<World, 'begin' | 'closed'>): World {
   const now = options.clock ?? systemClock.now
   const ids = options.ids ?? uuidv7Ids(now)
   return {
@@ -97,7 +100,7 @@ function worldOf(holdfast: Holdfast, options: AgentsOptions, begin: World['begin
     owner: options.owner ?? `worker-${ids.next()}`,
     leaseTtlMs: options.leaseTtlMs ?? 30_000,
     counter: loadCounter(),
-    begin,
+    ...own,
     onError: options.onError ?? warn,
     ids,
     now,

@@ -13,8 +13,10 @@ export interface HostOptions extends AgentsOptions {
 export class AgentHost {
   readonly #holdfast: Holdfast
   readonly #options: HostOptions
+  /** Where somebody asked this process for something, or it found something to do. */
   readonly #tenants = new Map<TenantId, Agents>()
   readonly #schedules: readonly Schedule[] = []
+  #isClosing = false
   /** Ids of the agents that work here. */
   readonly agentIds: ReadonlySet<string>
 
@@ -25,7 +27,7 @@ export class AgentHost {
     const { pollMs = 1_000, everyTenantMs = 30_000, onError = warn } = options
     if (pollMs === 0) return
     const all = new Schedule(everyTenantMs, () => this.recover(), onError)
-    this.#schedules = [new Schedule(pollMs, () => this.#recoverKnown(), onError), all]
+    this.#schedules = [new Schedule(pollMs, () => this.#recoverIn([...this.#tenants.keys()]), onError), all]
     // What a process left that died may wait for this one.
     void all.now()
   }
@@ -36,6 +38,7 @@ export class AgentHost {
     if (known) return known
     const agents = new Agents(this.#holdfast.forTenant(tenantId), { ...this.#options, pollMs: 0 })
     this.#tenants.set(tenantId, agents)
+    if (this.#isClosing) void agents.close({ drainMs: 0 })
     return agents
   }
 
@@ -47,17 +50,34 @@ export class AgentHost {
 
   /** Takes on what others left, in every tenant. */
   async recover(): Promise<void> {
-    for (const tenantId of await this.#holdfast.listTenants()) await this.in(tenantId).recover()
+    await this.#recoverIn(await this.#holdfast.listTenants())
   }
 
   /** As `Agents.close`. Idempotent. */
   async close(options?: CloseAgentsOptions): Promise<void> {
-    await Promise.all(this.#schedules.map((schedule) => schedule.end()))
+    this.#isClosing = true
+    const looked = Promise.all(this.#schedules.map((schedule) => schedule.end()))
     await Promise.all([...this.#tenants.values()].map((agents) => agents.close(options)))
+    await looked
   }
 
-  async #recoverKnown(): Promise<void> {
-    for (const agents of [...this.#tenants.values()]) await agents.recover()
+  /** One tenant's trouble never hides another's turns. */
+  async #recoverIn(tenantIds: readonly TenantId[]): Promise<void> {
+    const { onError = warn } = this.#options
+    for (const tenantId of tenantIds) {
+      if (this.#isClosing) return
+      try {
+        if (await this.#isWanted(tenantId)) await this.in(tenantId).recover()
+      } catch (error) {
+        onError(error)
+      }
+    }
+  }
+
+  async #isWanted(tenantId: TenantId): Promise<boolean> {
+    if (this.#tenants.has(tenantId)) return true
+    const due = await this.#holdfast.forTenant(tenantId).sessions.listDue({ limit: 1 })
+    return due.length > 0
   }
 }
 

@@ -398,7 +398,7 @@ export class SessionsClient {
     runId: string,
     options: Pick<FollowOptions, 'after' | 'signal'> = {},
   ): AsyncGenerator<Followed, void, void> {
-    yield* untilRest(this.follow(sessionId, options), new TurnReading({ runId }, { isPatient: true }))
+    yield* untilRest(this.follow(sessionId, options), new TurnReading({ runId }))
   }
 
   /** Has the agent's model summarise the older part of the context. False: there was nothing to summarise. */

@@ -23,7 +23,7 @@ export class Turn implements AsyncIterable<Followed> {
 
   /** All that happens until the run rests, through drops and restarts. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Followed, void, void> {
-    yield* this.#read(new TurnReading(await this.#accepted, { isPatient: true }))
+    yield* this.#read(new TurnReading(await this.#accepted))
   }
 
   /** What came of it; rejects with the signal's reason when that aborts first. */
@@ -33,7 +33,7 @@ export class Turn implements AsyncIterable<Followed> {
   }
 
   async #gather(): Promise<TurnResult> {
-    const reading = new TurnReading(await this.#accepted, { isPatient: true })
+    const reading = new TurnReading(await this.#accepted)
     for await (const _ of this.#read(reading));
     this.#signal?.throwIfAborted()
     return reading.result

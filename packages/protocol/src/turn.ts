@@ -37,10 +37,11 @@ export const turnAccepted = objectOnUse(() => ({
 export type TurnAccepted = z.infer<typeof turnAccepted>
 
 /** The run of a turn, or the message that it answers. */
-export type TurnPlace = { runId: string } | Pick<TurnAccepted, 'messageId' | 'waiting'>
+export type TurnPlace = { runId: string } | { messageId: string }
 
 export const turnResult = objectOnUse(() => ({
-  runId: id,
+  /** Absent: the session ended before a run began. */
+  runId: id.optional(),
   /** `suspended`: it waits, for the answer to `question` or for another worker. */
   outcome: z.enum(['completed', 'failed', 'cancelled', 'suspended']),
   /** The last message of the assistant in this turn. */
@@ -74,64 +75,69 @@ const rests = {
 
 type Rest = keyof typeof rests
 
-/** Reads the events after the input, one after the other. */
+/**
+ * Reads the events after the input, one after the other. A run that a process put down because it stopped does not rest:
+ * another goes on with it.
+ */
 export class TurnReading {
   readonly result: TurnResult = {
-    runId: '',
     outcome: 'suspended',
     text: '',
     usage: { promptTokens: 0, completionTokens: 0, costMicrocents: 0, costUnknown: 0, attempts: 0 },
   }
   #runId: string | undefined
-  readonly #messageId: string | undefined
+  #messageId: string | undefined
   /** The message is in the view: the next run answers it. */
-  #isTaken: boolean
+  #isTaken = false
 
-  readonly #isPatient: boolean
-
-  /** `isPatient`: a run that a server put down when it stopped goes on elsewhere, and does not rest. */
-  constructor(place: TurnPlace, { isPatient = false } = {}) {
-    const asked = 'messageId' in place
-    this.#runId = asked ? undefined : place.runId
-    this.#messageId = asked ? place.messageId : undefined
-    this.#isTaken = asked && !place.waiting
-    this.#isPatient = isPatient
+  constructor(place: TurnPlace) {
+    if ('runId' in place) this.#found(place.runId)
+    else this.#messageId = place.messageId
   }
 
-  /** Whether the run rests with this event. */
+  /** Whether the run rests with this event, or none comes any more. */
   add(event: SessionEvent): boolean {
     if (this.#runId === undefined) {
       this.#findRun(event)
-      return false
+      return this.#isOver(event)
     }
     if (event.runId === undefined || event.runId === this.#runId) this.#gather(event)
     return this.#isRest(event)
   }
 
-  #findRun({ type, runId, data }: SessionEvent): void {
-    if (type === 'input.delivered') {
+  #findRun({ type, seq, runId, data }: SessionEvent): void {
+    if (type === 'message.appended') {
+      const { messageId = String(seq), waiting } = data as EventData<'message.appended'>
+      this.#isTaken ||= messageId === this.#messageId && waiting === undefined
+    } else if (type === 'input.delivered') {
       const { messageIds } = data as EventData<'input.delivered'>
       if (!messageIds.includes(this.#messageId ?? '')) return
       this.#isTaken = true
-      this.#runId = runId
+      if (runId !== undefined) this.#found(runId)
     } else if (type === 'run.started' && this.#isTaken) {
-      this.#runId = (data as EventData<'run.started'>).runId
+      this.#found((data as EventData<'run.started'>).runId)
     }
+  }
+
+  #found(runId: string): void {
+    this.#runId = runId
+    this.result.runId = runId
+  }
+
+  #isOver({ type }: SessionEvent): boolean {
+    if (type !== 'session.closed' && type !== 'session.expired') return false
+    this.result.outcome = 'cancelled'
+    return true
   }
 
   #isRest({ type, data }: SessionEvent): boolean {
     if (!(type in rests)) return false
     const { runId, reason, error, code } = data as EventOfRest
-    if (runId !== this.#runId || (type === 'run.suspended' && this.#goesOn(reason))) return false
-    this.result.runId = runId
+    if (runId !== this.#runId || (type === 'run.suspended' && goesOn(reason))) return false
     if (type === 'run.suspended' && reason) this.result.reason = reason
     this.result.outcome = rests[type as Rest]
     if (error !== undefined) this.result.error = { message: error, ...(code !== undefined && { code }) }
     return true
-  }
-
-  #goesOn(reason: SuspendReason | undefined): boolean {
-    return reason === 'children' || (reason === 'shutdown' && this.#isPatient)
   }
 
   #gather(event: SessionEvent): void {
@@ -165,6 +171,10 @@ export class TurnReading {
     if (usage.costMicrocents === undefined) sums.costUnknown += 1
     sums.attempts += 1
   }
+}
+
+function goesOn(reason: SuspendReason | undefined): boolean {
+  return reason === 'children' || reason === 'shutdown'
 }
 
 interface EventOfRest {

@@ -1,13 +1,6 @@
 /** What the server asks of whoever answers in sessions. `hostAgents` of `@holdfast/agent` gives it. */
 import type { Followed, WriteOptions } from '@holdfast/core'
-import type {
-  CreateInput,
-  InputPolicy,
-  MessagePart,
-  TenantId,
-  TurnPlace,
-  TurnResult,
-} from '@holdfast/protocol'
+import type { CreateInput, InputPolicy, MessagePart, TenantId, TurnResult } from '@holdfast/protocol'
 
 export interface AgentHost {
   /** Of the agents that work here. */
@@ -22,7 +15,7 @@ export interface AgentHost {
 export interface TenantAgents {
   at(sessionId: string): AnsweringSession
   /** Somebody may be wanted to work on the session: now, and not at the next look. */
-  wake(sessionId: string): Promise<void>
+  wake(sessionId: string): void
 }
 
 export interface AnsweringSession {
@@ -31,16 +24,16 @@ export interface AnsweringSession {
     options: WriteOptions & { policy?: InputPolicy; messageId?: string },
   ): AskedTurn
   /** Towards the goal of the session. */
-  pursue(options: Omit<WriteOptions, 'key'>): AskedTurn
+  pursue(options: WriteOptions): AskedTurn
   /** False: there was nothing that a summary could stand for. */
   compact(options: { instructions?: string }): Promise<boolean>
 }
 
 export interface AskedTurn {
-  /** Resolves when the input is durable. `after`: the seq before it. */
-  accepted(): Promise<{ place: TurnPlace; after: number; replayed: boolean }>
+  /** Resolves when the input is durable. `after`: the seq before it; `waiting`: for the turn under way to end. */
+  accepted(): Promise<{ messageId?: string; after: number; waiting: boolean; replayed: boolean }>
   /** From the input on to where the run rests. */
   batches(signal: AbortSignal): AsyncGenerator<readonly Followed[], void, void>
-  /** Rejects when the signal aborts. */
+  /** Rejects when the signal aborts. `suspended` for `shutdown`: the agents here were closed before it came to rest. */
   resultUnless(signal: AbortSignal): Promise<TurnResult>
 }

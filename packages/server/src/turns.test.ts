@@ -1,4 +1,5 @@
 /** Agents that work in the server, asked over HTTP. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { askQuestion, defineAgent, defineTool, hostAgents } from '@holdfast/agent'
 import { type Asked, type ScriptEntry, scriptedModel } from '@holdfast/agent/testing'
 import { createClient, type HoldfastClient } from '@holdfast/client'
@@ -38,6 +39,15 @@ function agentsOn(holdfast: Holdfast, clock: () => number) {
     name: 'Helper',
   })
   return { agents: hostAgents(holdfast, { agents: [helper], clock, pollMs: 0 }), heartbeatMs: 5 }
+}
+
+async function untilState({ caller }: TestServer, path: string, state: string): Promise<void> {
+  while ((await caller.get(path)).json.run?.state !== state) await nextTurn()
+}
+
+async function untilWaiting({ caller }: TestServer, path: string): Promise<void> {
+  const appended = async () => JSON.stringify((await caller.get(`${path}/events`)).json)
+  while (!(await appended()).includes('"waiting"')) await nextTurn()
 }
 
 async function made(caller: Caller, body: object = {}): Promise<string> {
@@ -162,6 +172,45 @@ eachServer('turns over HTTP', agentsOn, (place) => {
     const named = await made(place.caller, { agentName: 'Mine' })
     expect((await place.caller.get(path)).json.agentName).toBe('Helper')
     expect((await place.caller.get(named)).json.agentName).toBe('Mine')
+  })
+
+  it('a turn put down when the server stopped is answered by the next one, under the same key', async () => {
+    const path = await made(place.caller)
+    gate = Promise.withResolvers()
+    const caller = new Caller((request) => place.server.fetch(request))
+    const ask = () => caller.post(`${path}/turns`, { input: 'wait' }, { 'idempotency-key': 'k' })
+    const left = expect(ask()).rejects.toThrow()
+    await untilState(place, path, 'running')
+    await place.restart()
+    await left
+    gate.resolve()
+    place.server.agents?.in(place.holdfast.tenantId).wake(path.split('/').at(-1) ?? '')
+    expect((await ask()).json).toMatchObject({ outcome: 'completed', text: 'Waited.' })
+  })
+
+  it('who waits behind a turn hears it when the session is closed', async () => {
+    const path = await made(place.caller)
+    gate = Promise.withResolvers()
+    const caller = new Caller((request) => place.server.fetch(request))
+    const first = caller.post(`${path}/turns`, { input: 'wait' })
+    await untilState(place, path, 'running')
+    const second = caller.post(`${path}/turns`, { input: 'and then?' })
+    await untilWaiting(place, path)
+    await caller.post(`${path}/close`, { cancel: true })
+    gate.resolve()
+    expect((await first).json.outcome).toBe('cancelled')
+    expect((await second).json).toMatchObject({ outcome: 'cancelled', text: '' })
+  })
+
+  it('who leaves before the answer is waited for no more', async () => {
+    const path = await made(place.caller)
+    gate = Promise.withResolvers()
+    const caller = new Caller((request) => place.server.fetch(request))
+    const response = await caller.open('POST', `${path}/turns`, { body: { input: 'wait' } })
+    expect(place.server.followers).toBe(1)
+    await response.body?.cancel()
+    expect(place.server.followers).toBe(0)
+    gate.resolve()
   })
 
   it('an agent that does not work here is said not to', async () => {

@@ -70,7 +70,7 @@ export async function compactIdle(
   const caller: Caller = {
     world,
     agent,
-    signal: new AbortController().signal,
+    signal: world.closed,
     isLost: () => false,
     write: (commands) => session.batch(commands),
     reserve: async () => ({}),

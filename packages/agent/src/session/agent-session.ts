@@ -46,12 +46,12 @@ export class AgentSession {
 
   /** Begins a turn, or adds to the one under way; it goes on whether or not anybody listens. */
   send(input: Input, options: SendOptions = {}): TurnStream {
-    return new TurnStream(this.#accept(input, options))
+    return new TurnStream(this.#accept(input, options), this.#world.closed)
   }
 
   /** Begins to work towards the session's goal: once, however often it is asked. Throws `invalid_input` without a goal. */
-  pursue(options: Omit<WriteOptions, 'key'> = {}): TurnStream {
-    return new TurnStream(this.#pursued(options))
+  pursue(options: WriteOptions = {}): TurnStream {
+    return new TurnStream(this.#pursued(options), this.#world.closed)
   }
 
   async #pursued(options: WriteOptions): Promise<TurnStart> {
@@ -59,7 +59,13 @@ export class AgentSession {
     const seed = seedId === undefined ? undefined : await this.#world.holdfast.seeds.get(seedId)
     const goal = seed?.body.goal ?? goalText
     if (goal === undefined) throw new HoldfastError('invalid_input', `session ${this.id} has no goal`)
-    return this.#accept(goal, { ...options, key: 'goal' })
+    const messageId = `goal.${this.id}`
+    try {
+      return await this.#accept(goal, { ...options, messageId })
+    } catch (error) {
+      if (!isHoldfastError(error, 'duplicate_id') || typeof error.details.seq !== 'number') throw error
+      return { session: this.#session, after: error.details.seq - 1, place: { messageId }, replayed: true }
+    }
   }
 
   /** Asks the turn to stop; what it has said so far stays. */
@@ -69,12 +75,12 @@ export class AgentSession {
 
   /** Answers the open question. The run that waited for it goes on, here or in another process. */
   answer(questionId: string, answer: Json, options: WriteOptions = {}): TurnStream {
-    return new TurnStream(this.#answered(questionId, answer, options))
+    return new TurnStream(this.#answered(questionId, answer, options), this.#world.closed)
   }
 
   /** Goes on with a run that was left, or follows it where it goes on. */
   resume(): TurnStream {
-    return new TurnStream(this.#resumed())
+    return new TurnStream(this.#resumed(), this.#world.closed)
   }
 
   /**
@@ -120,7 +126,7 @@ export class AgentSession {
     const agent = await this.#findAgent()
     const { policy, messageId, ...write } = options
     const append = appendOf(input, { policy, messageId })
-    if (!agent) return this.#add(append, write)
+    if (!agent || this.#worker.isClosing) return this.#add(append, write)
     try {
       return { ...(await this.#begin(agent, append, write)), output: agent.output }
     } catch (error) {
@@ -137,16 +143,15 @@ export class AgentSession {
     const begun = await this.#session.batchRun(commands, write)
     const { run, firstSeq = 1, lastSeq = 1 } = begun
     if (run) this.#worker.take(new Turn(this.#world, agent, run, { seq: lastSeq }))
-    const place = atMessage(begun.messages[0])
-    return { session: this.#session, after: firstSeq - 1, place, replayed: begun.replayed }
+    return { session: this.#session, after: firstSeq - 1, ...asked(begun) }
   }
 
   async #add(append: Append, write: WriteOptions): Promise<TurnStart> {
-    const { messages, replayed, firstSeq = 1 } = await this.#session.batch([{ ...append, due: true }], write)
-    const place = atMessage(messages[0])
+    const added = await this.#session.batch([{ ...append, due: true }], write)
+    const start = { session: this.#session, after: (added.firstSeq ?? 1) - 1, ...asked(added) }
     // The turn that it was to wait for may have ended meanwhile.
-    if (!place.waiting) await this.#worker.claim(this.id)
-    return { session: this.#session, after: firstSeq - 1, place, replayed }
+    if (!start.waiting) await this.#worker.claim(this.id)
+    return start
   }
 
   /** Undefined: it is defined in other processes, which find what is due. */
@@ -165,8 +170,20 @@ function inRun({ runId }: { runId: string }): TurnPlace {
   return { runId }
 }
 
-function atMessage(message: { id: string; waiting?: unknown } | undefined) {
-  return { messageId: message?.id ?? '', waiting: message?.waiting !== undefined }
+interface Added {
+  messages: readonly { id: string; waiting?: unknown }[]
+  replayed: boolean
+}
+
+function asked({
+  messages: [message],
+  replayed,
+}: Added): Pick<TurnStart, 'place' | 'replayed'> & { waiting: boolean } {
+  return {
+    place: { messageId: message?.id ?? '' },
+    waiting: message?.waiting !== undefined,
+    replayed,
+  }
 }
 
 interface Appending {

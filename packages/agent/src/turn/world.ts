@@ -12,6 +12,8 @@ export interface World {
   readonly leaseTtlMs: number
   readonly counter: Promise<CountTokens>
   readonly ids: Ids
+  /** Aborts when nobody works on turns here any more. */
+  readonly closed: AbortSignal
   /** Has this process work on the run of a child that it holds and that just began. */
   begin(agentId: string, run: HeldRun, seq: number): void
   onError(error: unknown, sessionId?: string): void

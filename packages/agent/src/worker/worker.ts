@@ -1,6 +1,5 @@
 /** The turns that this process works on: each with its lease kept and its log watched. */
 import type { HeldRun } from '@holdfast/core'
-import { isHoldfastError } from '@holdfast/protocol'
 import { drive } from '../turn/drive.ts'
 import type { Halt } from '../turn/halt.ts'
 import { Turn } from '../turn/turn.ts'
@@ -10,13 +9,24 @@ import { LeaseKeeper } from './lease-keeper.ts'
 import { watchParent } from './watch-parent.ts'
 import { watchRun } from './watch-run.ts'
 
+/** Of what is due, in one look. */
+const dueAtOnce = 200
+const mostPages = 5
+
 export class Worker {
   readonly #world: World
   readonly #turns = new Map<string, { turn: Turn; done: Promise<void> }>()
   #isClosing = false
+  /** How many stay due for others before the place where the next look goes on. */
+  #passed = 0
 
   constructor(world: World) {
     this.#world = world
+  }
+
+  /** Nothing more is taken on. */
+  get isClosing(): boolean {
+    return this.#isClosing
   }
 
   /** Sessions that are worked on here. */
@@ -61,11 +71,18 @@ export class Worker {
     return Promise.race([promise, work.done.then(() => false)])
   }
 
-  /** Everything that is due, as far as it is nobody else's. */
+  /** Everything that is due, as far as it is nobody else's; of much that stays due for others, a stretch in each look. */
   async claimDue(): Promise<void> {
-    for (const sessionId of await this.#world.holdfast.sessions.listDue({ limit: 200 })) {
-      if (this.#isClosing) return
-      await this.#claimSafely(sessionId)
+    for (let page = 0; page < mostPages; page++) {
+      const due = await this.#world.holdfast.sessions.listDue({ limit: dueAtOnce, skip: this.#passed })
+      for (const sessionId of due) {
+        if (this.#isClosing) return
+        if (!(await this.claimSafely(sessionId))) this.#passed += 1
+      }
+      if (due.length < dueAtOnce) {
+        this.#passed = 0
+        return
+      }
     }
   }
 
@@ -86,11 +103,12 @@ export class Worker {
   }
 
   /** One session's trouble never hides another's turn. */
-  async #claimSafely(sessionId: string): Promise<void> {
+  async claimSafely(sessionId: string): Promise<boolean> {
     try {
-      await this.claim(sessionId)
+      return await this.claim(sessionId)
     } catch (error) {
       this.#world.onError(error, sessionId)
+      return false
     }
   }
 
@@ -111,7 +129,7 @@ export class Worker {
       const { sessionId } = turn.run
       if (this.#turns.get(sessionId)?.turn === turn) this.#turns.delete(sessionId)
       this.#keepLate(turn)
-      if (turn.hasWaiting || turn.isChild) await this.#claimSafely(sessionId)
+      if (turn.hasWaiting || turn.isChild) await this.claimSafely(sessionId)
     }
   }
 
@@ -119,13 +137,12 @@ export class Worker {
     for (const coming of turn.late) void this.#noteLate(turn, coming)
   }
 
-  /** The session may have ended meanwhile: then nobody wants to know. */
+  /** The session may have ended meanwhile. */
   async #noteLate({ session, run }: Turn, coming: Turn['late'][number]): Promise<void> {
     const { callId, ...data } = await coming
     try {
       await session.addNote({ kind: 'late_tool_result', callId, data })
     } catch (error) {
-      if (!isHoldfastError(error)) throw error
       this.#world.onError(error, run.sessionId)
     }
   }

@@ -26,6 +26,15 @@ async function post(url: string, body: unknown): Promise<Record<string, string>>
 }
 
 describe('a listening server', () => {
+  it('takes no turn on where it cannot listen', async () => {
+    const { url } = await started()
+    const agents = () => {
+      throw new Error('asked for too early')
+    }
+    const second = serve({ store: memory(), port: Number(new URL(url).port), signals: [], agents })
+    await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  })
+
   it('answers, streams, and goes on from a cursor', async () => {
     const { url } = await started()
     const { id } = await post(`${url}/v1/sessions`, { agentId: 'agent' })

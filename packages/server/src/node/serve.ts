@@ -65,11 +65,13 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     ...(tenantId !== undefined && { tenantId }),
     ...(rest.clock && { clock: rest.clock }),
   })
+  let listener: Server | undefined
   try {
+    listener = await listen((request, send) => server.respond(request, send), host, port)
+    // Whoever cannot listen takes no turn on.
     const agents = makeAgents?.(holdfast)
     const hosts = isOpen && { hosts: loopbackHosts }
     const server = createServer({ holdfast, ...rest, ...hosts, ...(agents && { agents }) })
-    const listener = await listen(server, host, port)
     const sweeping = new Sweeping(holdfast, {
       everyMs: sweepMs,
       onFailed: onSweepFailed,
@@ -77,14 +79,15 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     })
     return new Running({ server, holdfast, listener, sweeping, agents, drainMs, signals })
   } catch (error) {
+    listener?.close()
     await holdfast.close()
     throw error
   }
 }
 
-async function listen(server: HoldfastServer, host: string, port: number): Promise<Server> {
+async function listen(respond: HoldfastServer['respond'], host: string, port: number): Promise<Server> {
   const handle = getRequestListener((request, { outgoing }) =>
-    server.respond(request, streamTo(outgoing as ServerResponse)),
+    respond(request, streamTo(outgoing as ServerResponse)),
   )
   const limits = {
     maxHeaderSize: serverLimits.headerBytes,

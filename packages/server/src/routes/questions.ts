@@ -54,7 +54,7 @@ export const questionRoutes = [
       const { answer } = body
       const command = { type: 'answerQuestion', questionId: params.questionId ?? '', answer } as const
       const answered = await one(session, command, write)
-      await service.agents?.in(holdfast.tenantId).wake(session.id)
+      service.agents?.in(holdfast.tenantId).wake(session.id)
       return answered
     },
   }),

@@ -33,7 +33,7 @@ export const turnRoutes = [
     ],
     handle: async (call) => {
       const turn = await asked(call)
-      const { after, replayed, place } = await turn.accepted()
+      const { after, replayed, ...place } = await turn.accepted()
       const headers = writeHeaders(replayed)
       if (wantsStream(call.request)) return streamed(call, turn, headers)
       if (call.body.wait === false) return { status: 200, json: { after: String(after), ...place }, headers }
@@ -45,13 +45,13 @@ export const turnRoutes = [
     path: '/v1/sessions/{sessionId}/compact',
     summary:
       "Put a summary by the agent's model in the place of the older part of the context; nothing is lost",
-    once: 'harmless',
+    once: 'answer',
     body: { schema: z.strictObject({ instructions: z.string().optional() }), optional: true },
     answer: z.strictObject({
       /** False: there was nothing that a summary could stand for. */
       compacted: z.boolean(),
     }),
-    codes: ['no_agent', 'run_elsewhere', ...ended],
+    codes: ['no_agent', 'run_elsewhere', 'key_conflict', ...ended],
     handle: async (call) =>
       found({ compacted: await (await answering(call)).compact(given(call.body ?? {})) }),
   }),
@@ -65,8 +65,7 @@ async function asked(call: TurnCall): Promise<AskedTurn> {
   const { input, policy, messageId } = body
   const write = { ...call.write, actor: credential.actor }
   if (input !== undefined) return session.send(input, { ...write, ...given({ policy, messageId }) })
-  const { key: _, ...unkeyed } = write
-  return session.pursue(unkeyed)
+  return session.pursue(write)
 }
 
 async function answering({ holdfast, session, service: { agents } }: Call): Promise<AnsweringSession> {

@@ -25,7 +25,10 @@ export class AwaitedJson implements Follower {
         this.#followers.add(this)
         void this.#send(body, make)
       },
-      cancel: () => this.#left.abort(),
+      cancel: () => {
+        this.#followers.remove(this)
+        this.#left.abort()
+      },
     })
   }
 
@@ -33,7 +36,7 @@ export class AwaitedJson implements Follower {
     this.#body?.enqueue(space)
   }
 
-  /** It is waited for: what it is about comes to rest before the server stops. */
+  /** What it is about ends with the agents of the server, after all streams. */
   drain(): void {}
 
   async #send(
