@@ -1,11 +1,18 @@
 /** A session that an agent answers in. What is asked of it here may be asked of it in any process. */
-import type { HostCommand, UnseenSession } from '@holdfast/core'
-import { HoldfastError, isHoldfastError, type Json, type MessagePart } from '@holdfast/protocol'
+import type { ContextState, HostCommand, UnseenSession } from '@holdfast/core'
+import {
+  HoldfastError,
+  isHoldfastError,
+  type Json,
+  type MessagePart,
+  type ModelContext,
+} from '@holdfast/protocol'
 import { compactIdle } from '../context/compact-turn.ts'
 import type { Agent } from '../define/agent.ts'
 import { Turn } from '../turn/turn.ts'
 import type { World } from '../turn/world.ts'
 import type { Worker } from '../worker/worker.ts'
+import { modelContextOf } from './model-context.ts'
 import { type TurnStart, TurnStream } from './turn-stream.ts'
 
 export interface SendOptions {
@@ -85,6 +92,16 @@ export class AgentSession {
         `run ${run.runId} of session ${this.id} is live in another process`,
       )
     return compactIdle(this.#world, await this.#agent(), this.#session, instructions)
+  }
+
+  /** What the model would see now: its tools, the system prompt, the messages, how large all that is. Calls and writes nothing. */
+  async context(): Promise<ModelContext> {
+    return modelContextOf(this.#world, await this.#agent(), this.#session, this.#worker.promptOf(this.id))
+  }
+
+  /** What the last model call was sent, block by block, and how large it was; empty before the first one. */
+  async lastCall(): Promise<ContextState['lastCall']> {
+    return (await this.#session.contextState()).lastCall
   }
 
   async #answered(questionId: string, answer: Json, options: { key?: string }): Promise<TurnStart> {
