@@ -10,7 +10,11 @@ const budget = tokenBudget.parse({ maxContextTokens: 6_000, maxOutputTokens: 500
 const words = (n: number) => 'the quick brown fox jumps over a lazy dog '.repeat(n)
 
 /** A model that summarises when asked to, and else does what the script says; it refuses what a provider would. */
-async function longTalk(script: Script, summary: () => string, options: { window?: number } = {}) {
+async function longTalk(
+  script: Script,
+  summary: () => string,
+  options: { window?: number; compressionInstructions?: string } = {},
+) {
   const prompts: string[] = []
   const faults: string[] = []
   let nth = 0
@@ -33,6 +37,7 @@ async function longTalk(script: Script, summary: () => string, options: { window
     tools: [big],
     budget: { ...budget, maxContextTokens: options.window ?? 6_000 },
     maxRounds: 100,
+    ...(options.compressionInstructions && { compressionInstructions: options.compressionInstructions }),
   })
   const process = await started(newPlace(), { agents: [agent] })
   const session = await process.agents.create({ agentId: 'a' })
@@ -121,6 +126,30 @@ it('what may not be left out and does not fit ends the turn with the sizes, befo
   expect(model.doStreamCalls).toHaveLength(0)
 })
 
+it('old tool outputs are shown shortened before anything is summarised; the last two turns stay whole', async () => {
+  const { session, prompts, faults } = await longTalk(
+    (_call, n) =>
+      n % 2 === 0
+        ? { calls: [{ name: 'big', input: { n } }], usage: 'none' }
+        : { text: 'Done.', usage: 'none' },
+    () => 'Never asked for.',
+    { window: 10_000 },
+  )
+  for (let n = 0; n < 5; n++) await session.send(`Question ${n}.`).result
+  expect(faults).toEqual([])
+  const events = await typesIn(session)
+  const types = events.map(({ type }) => type)
+  expect(types).toContain('context.trimmed')
+  expect(types).not.toContain('compaction.applied')
+  const shortened = (text = '') => text.split('bytes omitted').length - 1
+  expect(shortened(prompts.at(-1))).toBeGreaterThan(0)
+  expect(shortened(prompts.at(-1))).toBeLessThanOrEqual(3)
+  const outputs = events.filter(({ type }) => type === 'tool.finished').map(({ data }) => data)
+  for (const output of outputs) expect(output).toMatchObject({ output: words(200) })
+  const after = types.indexOf('context.measured', types.indexOf('context.trimmed'))
+  expect(events[after]?.data).toMatchObject({ cacheBreak: { kind: 'messages', change: 'changed' } })
+})
+
 it('a compaction that somebody asks for follows their words for once', async () => {
   const { session, model, holdfast } = await longTalk(
     (_call, n) => ({ text: `Answer ${n}.` }),
@@ -136,4 +165,38 @@ it('a compaction that somebody asks for follows their words for once', async () 
   expect((await session.log.view()).summary?.text).toBe('Short.')
   const { rows } = await holdfast.usage.list(session.id)
   expect(rows.at(-1)).toMatchObject({ purpose: 'compaction', status: 'ok' })
+})
+
+it('a summary is measured by what it stands for: what is never left out stands beside it', async () => {
+  const { session } = await longTalk(
+    (_call, n) => ({ text: `Answer ${n}.` }),
+    () => words(30),
+    { window: 100_000 },
+  )
+  await session.log.append({
+    role: 'user',
+    parts: [{ type: 'text', text: words(200) }],
+    neverCompress: true,
+  })
+  for (let n = 0; n < 6; n++) await session.send(`Question ${n}.`).result
+  expect(await session.compact()).toBe(false)
+  const failed = (await typesIn(session)).find(({ type }) => type === 'compaction.failed')
+  expect(failed?.data).toMatchObject({ reason: 'the summary is no shorter than what it covers' })
+})
+
+it.each<[{ asked?: string; session?: string; agent: string }, string]>([
+  [{ asked: 'ASKED', session: 'SESSION', agent: 'AGENT' }, 'ASKED'],
+  [{ session: 'SESSION', agent: 'AGENT' }, 'SESSION'],
+  [{ agent: 'AGENT' }, 'AGENT'],
+])('of the instructions %j a summary follows %s', async ({ asked, session: ofSession, agent }, followed) => {
+  const { session, model } = await longTalk(
+    (_call, n) => ({ text: `Answer ${n}.` }),
+    () => 'Short.',
+    { window: 100_000, compressionInstructions: agent },
+  )
+  if (ofSession) await session.log.setInstructions(ofSession)
+  for (let n = 0; n < 6; n++) await session.send(`Question ${n}. ${words(10)}`).result
+  expect(await session.compact(asked === undefined ? {} : { instructions: asked })).toBe(true)
+  const system = model.doStreamCalls.at(-1)?.prompt[0]?.content
+  expect(['ASKED', 'SESSION', 'AGENT'].filter((text) => String(system).includes(text))).toEqual([followed])
 })

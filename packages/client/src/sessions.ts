@@ -14,6 +14,7 @@ import type {
   JsonObject,
   Message,
   MessagePage,
+  ModelContext,
   messageInput,
   Outcome,
   Page,
@@ -399,6 +400,11 @@ export class SessionsClient {
     options: Pick<FollowOptions, 'after' | 'signal'> = {},
   ): AsyncGenerator<Followed, void, void> {
     yield* untilRest(this.follow(sessionId, options), new TurnReading({ runId }))
+  }
+
+  /** What the agent's model would be sent now. */
+  modelContext(sessionId: string, options?: CallOptions): Promise<ModelContext> {
+    return this.#http.get(at(sessionId, 'context', 'model'), undefined, options)
   }
 
   /** Has the agent's model summarise the older part of the context. False: there was nothing to summarise. */

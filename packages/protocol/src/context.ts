@@ -52,9 +52,59 @@ export const contextUsage = objectOnUse(() => ({
   budgetTokens: count,
   messagesKept: count.optional(),
   messagesDropped: count.optional(),
+  /** Who counted `totalTokens`: the provider, once it answered; else our estimate of what the provider would count. */
+  countedBy: z.enum(['provider', 'estimate']).optional(),
   measuredAt: time.optional(),
 }))
 export type ContextUsage = z.infer<typeof contextUsage>
+
+/** `tools` is all of them as JSON; `section` one of the system prompt; a `summary` is one message, `messages` one or more. */
+export const promptBlockKind = onUse(() => z.enum(['model', 'tools', 'section', 'summary', 'messages']))
+export type PromptBlockKind = z.infer<typeof promptBlockKind>
+
+const blockFields = {
+  kind: promptBlockKind,
+  /** `<provider>/<model>`, the name of a section, the id of a summary's compaction. */
+  name: z.string().max(1_024).optional(),
+}
+
+/** A stretch of what a model call was sent. Bytes are of its UTF-8 JSON or text, tokens are estimated. */
+export const promptBlock = objectOnUse(() => ({
+  ...blockFields,
+  /** 16 hex digits of a SHA-256: of the block alone; of a summary and of messages, of all messages through the block's end. */
+  hash: z.string().regex(/^[0-9a-f]{16}$/),
+  bytes: count,
+  tokens: count,
+  /** Of a summary and of messages: how many the block has. */
+  messages: z.int().min(1).optional(),
+}))
+export type PromptBlock = z.infer<typeof promptBlock>
+
+/** What a model call was sent, block by block, in the order in which providers cache it. Older messages share a block. */
+export const promptManifest = objectOnUse(() => ({
+  blocks: z.array(promptBlock).max(256),
+  bytes: count,
+  /** Estimated. */
+  tokens: count,
+}))
+export type PromptManifest = z.infer<typeof promptManifest>
+
+/** Where a call no longer began with what the call before it was sent, so that the provider's cache ends there. */
+export const cacheBreak = objectOnUse(() => ({
+  /** The first block that is not where it was. */
+  ...blockFields,
+  /** `changed`: something else stands in its place; `moved`: it stands elsewhere now. */
+  change: z.enum(['changed', 'moved', 'added', 'removed']),
+  /** The stretch in what was sent before. */
+  fromByte: count,
+  toByte: count,
+  fromToken: count,
+  /** Tokens that were sent before and must be read anew: at most what the cache would have held. */
+  rereadTokens: count,
+  /** What they cost more than from the cache, in 10⁻⁶ of a US cent; absent when the price is not known. */
+  costMicrocents: count.optional(),
+}))
+export type CacheBreak = z.infer<typeof cacheBreak>
 
 export const pressureLevel = onUse(() => z.enum(['elevated', 'high', 'critical']))
 

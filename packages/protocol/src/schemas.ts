@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { tokenBudget } from './context.ts'
 import { envelope, eventSchemas, eventTypes } from './events/index.ts'
 import { message, messageInput } from './message.ts'
+import { modelContext } from './model-context.ts'
 import { problem } from './problem.ts'
 import { question } from './question.ts'
 import { recordSchemas } from './records.ts'
@@ -29,7 +30,13 @@ const given = {
   ),
 } satisfies Record<string, z.ZodType>
 
-const read = { session, message, 'task-list': taskList, error: problem } satisfies Record<string, z.ZodType>
+const read = {
+  session,
+  message,
+  'model-context': modelContext,
+  'task-list': taskList,
+  error: problem,
+} satisfies Record<string, z.ZodType>
 
 /** File name → content, in the order of the names. */
 export function schemaFiles(): Map<string, string> {

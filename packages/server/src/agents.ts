@@ -1,6 +1,13 @@
 /** What the server asks of whoever answers in sessions. `hostAgents` of `@holdfast/agent` gives it. */
 import type { Followed, WriteOptions } from '@holdfast/core'
-import type { CreateInput, InputPolicy, MessagePart, TenantId, TurnResult } from '@holdfast/protocol'
+import type {
+  CreateInput,
+  InputPolicy,
+  MessagePart,
+  ModelContext,
+  TenantId,
+  TurnResult,
+} from '@holdfast/protocol'
 
 export interface AgentHost {
   /** Of the agents that work here. */
@@ -25,6 +32,8 @@ export interface AnsweringSession {
   ): AskedTurn
   /** Towards the goal of the session. */
   pursue(options: WriteOptions): AskedTurn
+  /** What its model would be sent now; nothing is written. */
+  context(): Promise<ModelContext>
   /** False: there was nothing that a summary could stand for. */
   compact(options: { instructions?: string }): Promise<boolean>
 }

@@ -49,6 +49,7 @@ const asks: Readonly<Record<string, Ask>> = {
   'GET /v1/sessions/{sessionId}/events': (c) => c.sessions.events('s'),
   'GET /v1/fleet/events': (c) => c.followFleet().next(),
   'POST /v1/sessions/{sessionId}/turns': (c) => c.sessions.turn('s', 'hello').accepted(),
+  'GET /v1/sessions/{sessionId}/context/model': (c) => c.sessions.modelContext('s'),
   'POST /v1/sessions/{sessionId}/compact': (c) => c.sessions.compactContext('s'),
   'GET /v1/questions': (c) => c.questions(),
   'POST /v1/sessions/{sessionId}/questions': (c) => c.sessions.ask('s', { questionId: 'q', question: '?' }),

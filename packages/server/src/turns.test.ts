@@ -167,6 +167,16 @@ eachServer('turns over HTTP', agentsOn, (place) => {
     expect(json).toEqual({ compacted: true })
   })
 
+  it('what the model would be sent is shown, and nothing is written for it', async () => {
+    const path = await made(place.caller)
+    await place.caller.post(`${path}/turns`, { input: 'sky?' })
+    const { seq } = (await place.caller.get(path)).json
+    const { status, json } = await place.caller.get(`${path}/context/model`)
+    expect([status, json.tools, json.messages.length]).toEqual([200, ['sky', 'ask_question'], 4])
+    expect(json.tokens.total).toBeGreaterThan(0)
+    expect((await place.caller.get(path)).json.seq).toBe(seq)
+  })
+
   it('a session has what its agent says, unless its maker says otherwise', async () => {
     const path = await made(place.caller)
     const named = await made(place.caller, { agentName: 'Mine' })

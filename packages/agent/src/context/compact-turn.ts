@@ -52,6 +52,7 @@ async function compactingFor(
   return {
     session,
     count: await caller.world.counter,
+    instructions: caller.agent.compressionInstructions,
     newId: () => caller.world.ids.next(),
     write: (commands) => caller.write(commands),
     summarise: (transcript, instructions) => summarise(caller, windowTokens, transcript, instructions),

@@ -13,6 +13,8 @@ import { outlineOf, transcriptOf } from './transcript.ts'
 export interface Compacting {
   session: UnseenSession
   count: CountTokens
+  /** The agent's own. */
+  instructions: string | undefined
   newId(): string
   /** Writes as whoever works on the session. */
   write(commands: readonly HostCommand[]): Promise<unknown>
@@ -25,7 +27,7 @@ export interface Wanted {
   tokens: number
   /** A context that is larger must be made smaller, whoever summarises it. */
   roomTokens: number
-  /** For this once, before those of the session. */
+  /** For this once, before those of the session and of the agent. */
   instructions?: string
 }
 
@@ -35,7 +37,7 @@ export async function compact(work: Compacting, wanted: Wanted): Promise<boolean
   const standing = await readEntries(work.session, state)
   if (wanted.trigger !== 'manual' && (await trim(work, state, standing))) return true
   const { compressionInstructions } = await work.session.view()
-  const instructions = wanted.instructions ?? compressionInstructions
+  const instructions = wanted.instructions ?? compressionInstructions ?? work.instructions
   const sizeOf = (entry: Entry): number => work.count(JSON.stringify(entry.parts))
   for (const stretch of stretchesOf(standing, sizeOf)) {
     if (await cover(work, { ...wanted, instructions, pathSeq: state.pathSeq }, stretch)) return true

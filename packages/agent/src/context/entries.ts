@@ -7,6 +7,8 @@ export interface Entry {
   place: number
   role: 'user' | 'assistant' | 'tool' | 'summary'
   parts: readonly MessagePart[]
+  /** It stays, whatever covers its place. A call and its results stay together. */
+  stays?: true
 }
 
 export interface Standing {
@@ -21,6 +23,7 @@ export async function readEntries(session: UnseenSession, state: ContextState): 
   const events: SessionEvent[] = []
   for (const { from, to } of state.uncovered) events.push(...(await eventsOf(session, from, to)))
   const standing = standingOf(events)
+  keepTogether(standing.entries)
   for (const { from, to, seq } of state.overlays) {
     const [event] = await eventsOf(session, seq, seq)
     if (!event || isErased(event)) continue
@@ -43,8 +46,21 @@ async function eventsOf(session: UnseenSession, from: number, through: number): 
   }
 }
 
+type Waiting = Pick<Entry, 'parts' | 'stays'>
+
+/** Results stand with the newest message of the assistant before them. */
+function keepTogether(entries: readonly Entry[]): void {
+  let group: Entry[] = []
+  for (const entry of entries) {
+    if (entry.role === 'assistant') group = []
+    if (entry.role !== 'assistant' && entry.role !== 'tool') continue
+    group.push(entry)
+    if (group.some(({ stays }) => stays)) for (const one of group) one.stays = true
+  }
+}
+
 function standingOf(events: readonly SessionEvent[]): Standing {
-  const waiting = new Map<string, readonly MessagePart[]>()
+  const waiting = new Map<string, Waiting>()
   const standing: Standing = { entries: [], ends: [] }
   let open = 0
   for (const event of events) {
@@ -63,23 +79,22 @@ function callsOpenedBy({ type, data }: SessionEvent): number {
 }
 
 /** Input that waited stands where it was taken in. */
-function entriesOf(
-  { type, seq: place, data }: SessionEvent,
-  waiting: Map<string, readonly MessagePart[]>,
-): Entry[] {
+function entriesOf({ type, seq: place, data }: SessionEvent, waiting: Map<string, Waiting>): Entry[] {
   switch (type) {
     case 'message.appended': {
-      const { role, parts, waiting: waits, messageId } = data as EventData<'message.appended'>
-      if (waits) waiting.set(messageId ?? String(place), parts)
-      return waits || role === 'system' ? [] : [{ place, role, parts }]
+      const { role, parts, waiting: waits, messageId, neverCompress } = data as EventData<'message.appended'>
+      const message = { parts, ...(neverCompress && { stays: true as const }) }
+      if (waits) waiting.set(messageId ?? String(place), message)
+      return waits || role === 'system' ? [] : [{ place, role, ...message }]
     }
     case 'input.delivered': {
       const { messageIds } = data as EventData<'input.delivered'>
-      return messageIds.map((id) => ({ place, role: 'user', parts: waiting.get(id) ?? [] }))
+      return messageIds.map((id) => ({ place, role: 'user', parts: [], ...waiting.get(id) }))
     }
     case 'tool.finished': {
-      const { callId, output, outcome } = data as EventData<'tool.finished'>
-      return [{ place, role: 'tool', parts: [{ type: 'tool_result', callId, output, outcome }] }]
+      const { callId, output, outcome, neverCompress } = data as EventData<'tool.finished'>
+      const parts: MessagePart[] = [{ type: 'tool_result', callId, output, outcome }]
+      return [{ place, role: 'tool', parts, ...(neverCompress && { stays: true }) }]
     }
     default:
       return []

@@ -4,12 +4,17 @@
  */
 import type { LanguageModelV4Message, LanguageModelV4Prompt } from '@ai-sdk/provider'
 import type { LiveView, ProviderMessage, UnseenSession } from '@holdfast/core'
+import { utf8Bytes } from '@holdfast/protocol'
 import { addMessage } from '../model/prompt.ts'
+import { inFull } from '../model/response.ts'
 import type { CountTokens } from './count.ts'
+import { hashOf, type Mark } from './manifest.ts'
 
 export interface Window {
+  messages: readonly ProviderMessage[]
+  /** One for each message. */
+  marks: readonly Mark[]
   prompt: LanguageModelV4Prompt
-  tokens: number
 }
 
 export class KeptPrompt {
@@ -22,7 +27,9 @@ export class KeptPrompt {
   /** How many messages of the view are in `#prompt`. */
   #kept = 0
   #prompt: LanguageModelV4Message[] = []
-  #tokens = 0
+  #marks: Mark[] = []
+  /** Messages before this one are sent without reference to what a provider keeps. */
+  #inFullBefore = 0
 
   constructor(session: UnseenSession, count: CountTokens) {
     this.#session = session
@@ -31,30 +38,65 @@ export class KeptPrompt {
   }
 
   async read(): Promise<Window> {
-    const view = await this.#view.read()
+    const messages = await this.#view.read()
     if (this.#view.generation !== this.#generation) this.#begin()
     const open = Math.max(
       0,
-      view.findLastIndex(({ role }) => role === 'assistant'),
+      messages.findLastIndex(({ role }) => role === 'assistant'),
     )
-    for (const message of view.slice(this.#kept)) await this.#load(message)
-    for (; this.#kept < open; this.#kept++)
-      this.#tokens += this.#add(this.#prompt, view[this.#kept] as ProviderMessage)
-    const last: LanguageModelV4Message[] = []
-    const tokens = view.slice(open).reduce((sum, message) => sum + this.#add(last, message), this.#tokens)
-    return { prompt: [...this.#prompt, ...last], tokens }
+    for (const message of messages.slice(this.#kept)) await this.#load(message)
+    for (; this.#kept < open; this.#kept++) {
+      const message = messages[this.#kept] as ProviderMessage
+      this.#add(this.#prompt, message, this.#kept)
+      this.#marks.push(this.#mark(message, this.#marks.at(-1)))
+    }
+    return {
+      messages,
+      marks: this.#marked(messages.slice(open)),
+      prompt: [...this.#prompt, ...this.promptOf(messages, open)],
+    }
+  }
+
+  /** The messages from `start` on as a prompt of their own. */
+  promptOf(messages: readonly ProviderMessage[], start: number): LanguageModelV4Prompt {
+    const prompt: LanguageModelV4Message[] = []
+    for (const [i, message] of messages.slice(start).entries()) this.#add(prompt, message, start + i)
+    return prompt
+  }
+
+  /** What stands in the window now is sent in full from now on: the provider has lost what it kept. */
+  sendInFull({ messages }: Window): LanguageModelV4Prompt {
+    this.#inFullBefore = messages.length
+    this.#begin()
+    return this.promptOf(messages, 0)
   }
 
   #begin(): void {
     this.#generation = this.#view.generation
     this.#kept = 0
     this.#prompt = []
-    this.#tokens = 0
+    this.#marks = []
   }
 
-  #add(prompt: LanguageModelV4Message[], message: ProviderMessage): number {
-    addMessage(prompt, message, { names: this.#names, files: this.#files })
-    return this.#count(JSON.stringify(message.parts))
+  #add(prompt: LanguageModelV4Message[], message: ProviderMessage, place: number): void {
+    const known = { names: this.#names, files: this.#files }
+    addMessage(prompt, place < this.#inFullBefore ? inFull(message) : message, known)
+  }
+
+  #marked(messages: readonly ProviderMessage[]): Mark[] {
+    const marks = [...this.#marks]
+    for (const message of messages) marks.push(this.#mark(message, marks.at(-1)))
+    return marks
+  }
+
+  #mark({ role, parts, compactionId }: ProviderMessage, before: Mark | undefined): Mark {
+    const text = JSON.stringify(parts)
+    return {
+      hash: hashOf(`${before?.hash}\n${role}\n${text}`),
+      bytes: (before?.bytes ?? 0) + utf8Bytes(text),
+      tokens: (before?.tokens ?? 0) + this.#count(text),
+      ...(compactionId !== undefined && { compactionId }),
+    }
   }
 
   async #load({ parts }: ProviderMessage): Promise<void> {

@@ -37,7 +37,7 @@ function startOfNewRounds(entries: readonly Entry[]): number {
 }
 
 function stretchBetween({ entries, ends }: Standing, after: number, before: number): Stretch[] {
-  const inside = entries.filter(({ place }) => place > after && place < before)
+  const inside = entries.filter(({ place, stays }) => !stays && place > after && place < before)
   const first = inside[0]
   const to = ends.findLast((end) => end > after && end < before)
   if (!first || to === undefined) return []

@@ -22,6 +22,13 @@ export interface AgentInput {
   output?: SchemaSource
   /** How it is told whether an answer reaches the goal of a session that has one. */
   goal?: GoalRules
+  /**
+   * Whether a provider that keeps its answers (OpenAI's Responses) is sent only what came after the last one. `maxAgeMs`: for
+   * how long it is relied on that they are kept; default 29 days. Default false. Other providers are sent the whole context.
+   */
+  stateful?: boolean | { maxAgeMs: number }
+  /** What summaries of the context must keep, where neither whoever asks for one nor the session says it. */
+  compressionInstructions?: string
   /** Model calls in one turn; then the turn ends. Default 64. */
   maxRounds?: number
   /** Tries of one model call with one model, the first included. Default 3. */
@@ -41,6 +48,8 @@ export interface Agent {
   readonly settings: CallSettings
   readonly output: Schema | undefined
   readonly goal: GoalRules | undefined
+  readonly stateful: { maxAgeMs: number } | undefined
+  readonly compressionInstructions: string | undefined
   readonly maxRounds: number
   readonly maxAttempts: number
   readonly onLimit: 'ask' | 'end'
@@ -64,10 +73,20 @@ export function defineAgent(agent: AgentInput): Agent {
     settings: agent.settings ?? {},
     output: agent.output && schemaOf(agent.output),
     goal: agent.goal,
+    stateful: statefulOf(agent.stateful),
+    compressionInstructions: agent.compressionInstructions,
     maxRounds: agent.maxRounds ?? 64,
     maxAttempts: agent.maxAttempts ?? 3,
     onLimit: agent.onLimit ?? 'ask',
   }
+}
+
+/** A day less than OpenAI keeps them. */
+const keptMs = 29 * 24 * 60 * 60 * 1_000
+
+function statefulOf(stateful: AgentInput['stateful']): Agent['stateful'] {
+  if (!stateful) return undefined
+  return stateful === true ? { maxAgeMs: keptMs } : stateful
 }
 
 function toolsByName(agentId: string, tools: readonly Tool[]): Map<string, Tool> {

@@ -6,6 +6,8 @@ export interface Failure {
   message: string
   code: 'model_error' | 'model_cut_off' | 'invalid_output'
   retryable: boolean
+  /** The provider no longer has what the request referred to; it was not read. */
+  isForgotten?: boolean
   /** The provider said when to come back. */
   retryAfterMs?: number
 }
@@ -22,14 +24,23 @@ export function failureOf(error: unknown): Failure {
   return { message: shown(message), code: 'model_error', retryable: isNetwork(error) }
 }
 
-function apiFailure({ message, statusCode, isRetryable, responseHeaders }: APICallError): Failure {
+function apiFailure(error: APICallError): Failure {
+  const { message, statusCode, isRetryable, responseHeaders } = error
   const retryAfterMs = retryAfterOf(responseHeaders ?? {})
   return {
     message: shown(statusCode === undefined ? message : `${statusCode}: ${message}`),
     code: 'model_error',
     retryable: isRetryable,
+    ...(isForgotten(error) && { isForgotten: true }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   }
+}
+
+/** OpenAI's Responses, of a response and of an item of one. */
+function isForgotten({ message, statusCode, data }: APICallError): boolean {
+  const { error } = (data ?? {}) as { error?: { code?: unknown } }
+  if (error?.code === 'previous_response_not_found') return true
+  return statusCode === 404 && /^Item with id '[^']*' not found/.test(message)
 }
 
 function retryAfterOf(headers: Record<string, string>): number | undefined {

@@ -1,11 +1,12 @@
 /** A session that an agent answers in. What is asked of it here may be asked of it in any process. */
-import type { HostCommand, UnseenSession, WriteOptions } from '@holdfast/core'
+import type { ContextState, HostCommand, UnseenSession, WriteOptions } from '@holdfast/core'
 import {
   HoldfastError,
   type InputPolicy,
   isHoldfastError,
   type Json,
   type MessagePart,
+  type ModelContext,
   type TurnPlace,
 } from '@holdfast/protocol'
 import { compactIdle } from '../context/compact-turn.ts'
@@ -13,6 +14,7 @@ import type { Agent } from '../define/agent.ts'
 import { Turn } from '../turn/turn.ts'
 import type { World } from '../turn/world.ts'
 import type { Worker } from '../worker/worker.ts'
+import { modelContextOf } from './model-context.ts'
 import { type TurnStart, TurnStream } from './turn-stream.ts'
 
 /** Under a key the same input is taken once. */
@@ -97,6 +99,16 @@ export class AgentSession {
         `run ${run.runId} of session ${this.id} is live in another process`,
       )
     return compactIdle(this.#world, await this.#agent(), this.#session, instructions)
+  }
+
+  /** What the model would see now: its tools, the system prompt, the messages, how large all that is. Calls and writes nothing. */
+  async context(): Promise<ModelContext> {
+    return modelContextOf(this.#world, await this.#agent(), this.#session, this.#worker.promptOf(this.id))
+  }
+
+  /** What the last model call was sent, block by block, and how large it was; empty before the first one. */
+  async lastCall(): Promise<ContextState['lastCall']> {
+    return (await this.#session.contextState()).lastCall
   }
 
   async #answered(questionId: string, answer: Json, options: WriteOptions): Promise<TurnStart> {

@@ -2,17 +2,25 @@
  * The model call of a round: attempt after attempt, model after model, until one answers. Each attempt is a row of the
  * ledger, also one that failed or was cut off; each has a draft of its own.
  */
-import type { LanguageModelV4, LanguageModelV4Message } from '@ai-sdk/provider'
+import type {
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4Message,
+  LanguageModelV4Prompt,
+} from '@ai-sdk/provider'
 import type { HostCommand } from '@holdfast/core'
 import { isHoldfastError, toTime, type UsageInput, type UsageRecord } from '@holdfast/protocol'
 import { type Reserved, reserve, settlement } from '../budget/reserve.ts'
+import type { Continuation } from '../context/continuation.ts'
 import { callModel } from '../model/call.ts'
 import { type Failure, failureOf } from '../model/failure.ts'
 import { Reply } from '../model/reply.ts'
 import { resolveModel } from '../model/resolve.ts'
+import { keptResponse } from '../model/response.ts'
 import { correction, structured } from '../model/structured.ts'
 import { countsOf } from '../model/usage.ts'
-import type { Prepared } from './prepare.ts'
+import { Measure } from './measure.ts'
+import { type Prepared, withSystem } from './prepare.ts'
 import type { Turn } from './turn.ts'
 
 export interface Answer {
@@ -40,6 +48,14 @@ interface Asking {
   beside: readonly HostCommand[]
   attempts: number
   corrections: readonly LanguageModelV4Message[]
+  /** What is sent, where it is not the prompt as it was prepared. */
+  inFull?: LanguageModelV4Prompt
+}
+
+/** One of the models, and what it is to be sent. */
+interface Asked {
+  model: LanguageModelV4
+  measure: Measure
 }
 
 /** Throws `ModelFailed`, `LimitReached`, and `Halted` once what the attempt used is in the ledger. */
@@ -51,7 +67,9 @@ export async function askModel(
   let failed: Failure | undefined
   const asking: Asking = { beside, attempts: 0, corrections: [] }
   for (const source of turn.agent.models) {
-    const outcome = await askOne(turn, prepared, await resolveModel(source), asking)
+    const model = await resolveModel(source)
+    const measure = await Measure.of(turn, prepared, model)
+    const outcome = await askOne(turn, prepared, { model, measure }, asking)
     if ('reply' in outcome) return outcome
     failed = outcome
   }
@@ -61,12 +79,17 @@ export async function askModel(
 async function askOne(
   turn: Turn,
   prepared: Prepared,
-  model: LanguageModelV4,
+  asked: Asked,
   asking: Asking,
 ): Promise<Answer | Failure> {
   for (let tries = 1; ; tries++) {
-    const outcome = await attempt(turn, prepared, model, asking)
+    const outcome = await attempt(turn, prepared, asked, asking)
     if ('reply' in outcome) return outcome
+    if (outcome.isForgotten && !asking.inFull) {
+      asking.inFull = withSystem(turn.prompt?.effectiveText ?? '', prepared.kept.sendInFull(prepared.window))
+      tries -= 1
+      continue
+    }
     if (!outcome.retryable || tries >= turn.agent.maxAttempts) return outcome
     await turn.world.sleep(pauseMs(outcome, tries, turn.world.random()), turn.signal)
   }
@@ -75,30 +98,52 @@ async function askOne(
 async function attempt(
   turn: Turn,
   prepared: Prepared,
-  model: LanguageModelV4,
+  { model, measure }: Asked,
   asking: Asking,
 ): Promise<Answer | Failure> {
   const { run, signal } = turn
-  const reserved = await reserve(turn, prepared, model, asking.beside)
-  if (reserved.reservationId !== undefined) asking.beside = []
+  const { tokens } = measure.size
+  const reserved = await reserve(turn, { ...prepared, tokens }, model, [
+    ...asking.beside,
+    ...measure.unsaid(),
+  ])
+  if (reserved.reservationId !== undefined) said(asking, measure)
   asking.attempts += 1
   const reply = new Reply()
   const draft = run.draft()
   const attemptId = `${turn.roundId}.${run.epoch}.${asking.attempts}`
   const made = { attemptId, at: toTime(turn.world.now()) }
   const { maxOutputTokens } = reserved
+  const continuation = asking.inFull ? undefined : measure.continuation
   const options = {
     ...prepared.options,
-    prompt: [...prepared.options.prompt, ...asking.corrections],
+    ...sent(prepared, asking, continuation),
     abortSignal: signal,
     ...(maxOutputTokens && { maxOutputTokens }),
   }
+  const settle = async (usage: UsageRecord, beside: readonly HostCommand[] = []): Promise<void> => {
+    const before = [...asking.beside, ...measure.unsaid(), ...beside]
+    await run.batch([...before, { type: 'recordUsage', usage }, ...settlement(reserved)])
+    said(asking, measure)
+  }
   try {
     await callModel(model, options, reply, { onDelta: (delta) => draft.write(delta) })
-    const usage = await usageOf(turn, prepared, model, reply, { ...made, status: 'ok' })
+    const usage = await usageOf(turn, measure, model, reply, {
+      ...made,
+      status: 'ok',
+      ...added(continuation),
+    })
     const misfit = misfitOf(turn, reply)
-    if (misfit === undefined) return { reply, draftId: draft.draftId, usage, reserved, beside: asking.beside }
-    await run.batch([...taken(asking), { type: 'recordUsage', usage }, ...settlement(reserved)])
+    if (misfit === undefined) {
+      const counted = asking.corrections.length > 0 ? measure.unsaid() : measure.answered(usage)
+      const beside = [
+        ...asking.beside,
+        ...counted,
+        ...heldAfter(turn, { model, reply, usage, asking, continuation }),
+      ]
+      return { reply, draftId: draft.draftId, usage, reserved, beside }
+    }
+    await settle(usage)
     asking.corrections = correction(reply.answer, misfit)
     return {
       message: `The answer does not fit: ${misfit}`,
@@ -110,18 +155,56 @@ async function attempt(
     if (isHoldfastError(error)) throw error
     await draft.flush()
     const status = signal.aborted ? 'aborted' : 'failed'
-    const usage = await usageOf(turn, prepared, model, reply, { ...made, status })
+    const usage = await usageOf(turn, measure, model, reply, { ...made, status })
+    const failure = failureOf(error)
     if (turn.halting.halt?.why !== 'lost')
-      await run.batch([...taken(asking), { type: 'recordUsage', usage }, ...settlement(reserved)])
+      await settle(usage, failure.isForgotten ? [{ type: 'invalidateProviderContext', reason: 'lost' }] : [])
     turn.halting.check()
-    return failureOf(error)
+    return failure
   }
 }
 
-function taken(asking: Asking): readonly HostCommand[] {
-  const { beside } = asking
+function said(asking: Asking, measure: Measure): void {
   asking.beside = []
-  return beside
+  measure.said()
+}
+
+/** The whole context, or what is new to a provider that holds the rest. */
+function sent(
+  { options }: Prepared,
+  { corrections, inFull }: Asking,
+  continuation: Continuation | undefined,
+): Pick<LanguageModelV4CallOptions, 'prompt' | 'providerOptions'> {
+  if (!continuation) return { prompt: [...(inFull ?? options.prompt), ...corrections] }
+  const { key, id } = continuation.response
+  const own = { ...options.providerOptions?.[key], previousResponseId: id }
+  return {
+    prompt: [...continuation.prompt, ...corrections],
+    providerOptions: { ...options.providerOptions, [key]: own },
+  }
+}
+
+function added(continuation: Continuation | undefined): Pick<UsageInput, 'context'> {
+  if (!continuation) return {}
+  return { context: { contextId: continuation.contextId, tokens: continuation.tokens } }
+}
+
+interface Answered {
+  model: LanguageModelV4
+  reply: Reply
+  usage: UsageRecord
+  asking: Asking
+  continuation: Continuation | undefined
+}
+
+/** The provider keeps its answer, for the next call to go on from; not one that it was corrected to, in words that the session does not have. */
+function heldAfter({ agent }: Turn, { model, reply, usage, asking, continuation }: Answered): HostCommand[] {
+  if (!agent.stateful) return []
+  if (asking.corrections.length > 0) return [{ type: 'invalidateProviderContext', reason: 'corrected' }]
+  const response = keptResponse(reply.parts())
+  if (continuation || !response || agent.settings.providerOptions?.[response.key]?.store === false) return []
+  const of = { providerId: model.provider, model: model.modelId, responseId: response.id }
+  return [{ type: 'openProviderContext', ...of, initialTokens: usage.promptTokens }]
 }
 
 /** What is wrong with an answer that must have a shape; a message with tool calls is none yet. */
@@ -134,17 +217,17 @@ function misfitOf({ agent }: Turn, reply: Reply): string | undefined {
 /** A call that was refused before anything came used nothing; one that was cut off is estimated, unless the provider told. */
 async function usageOf(
   turn: Turn,
-  prepared: Prepared,
+  { size }: Measure,
   { provider, modelId }: LanguageModelV4,
   reply: Reply,
-  made: Pick<UsageInput, 'attemptId' | 'at' | 'status'>,
+  made: Pick<UsageInput, 'attemptId' | 'at' | 'status' | 'context'>,
 ): Promise<UsageRecord> {
   const count = await turn.world.counter
   const nothing = made.status === 'failed' && reply.isEmpty
   const estimate = () =>
     nothing
       ? { promptTokens: 0, completionTokens: 0 }
-      : { promptTokens: prepared.tokens.total, completionTokens: count(reply.text), ...reply.promptUsage }
+      : { promptTokens: size.tokens.total, completionTokens: count(reply.text), ...reply.promptUsage }
   return turn.world.holdfast.priceBooks.rate({
     ...made,
     providerId: provider,

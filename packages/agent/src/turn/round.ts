@@ -1,6 +1,6 @@
 /** A round: one model call, its answer made durable, its tool calls run. */
 import type { HostCommand } from '@holdfast/core'
-import { type MessageInput, type MessagePart, toTime } from '@holdfast/protocol'
+import type { MessageInput, MessagePart } from '@holdfast/protocol'
 import { LimitReached } from '../budget/limit.ts'
 import { settlement } from '../budget/reserve.ts'
 import { denied, sayWithin } from '../budget/tool-calls.ts'
@@ -19,7 +19,7 @@ export async function runRound(turn: Turn): Promise<boolean> {
   turn.wall.hold(prepared.budget.wallMs, (reached) => turn.halting.pull({ why: 'limit', reached }))
   const { newPrompt: prompt } = prepared
   const beside: HostCommand[] = prompt ? [{ type: 'setPrompt', prompt }] : []
-  const answer = await askModel(turn, prepared, [...beside, measured(turn, prepared)])
+  const answer = await askModel(turn, prepared, beside)
   if (answer.reply.calls.length === 0) return finish(turn, answer)
   await callTools(turn, prepared, answer)
   return false
@@ -43,18 +43,6 @@ async function callTools(turn: Turn, { budget }: Prepared, answer: Answer): Prom
 async function beginRound(turn: Turn): Promise<void> {
   await turn.run.batch(nextRound(turn))
   turn.roundBegan()
-}
-
-function measured({ world }: Turn, { tokens, budget }: Prepared): HostCommand {
-  const usage = {
-    systemTokens: tokens.system,
-    summaryTokens: tokens.summary,
-    windowTokens: tokens.window,
-    totalTokens: tokens.total,
-    budgetTokens: budget.roomTokens,
-    measuredAt: toTime(world.now()),
-  }
-  return { type: 'measureContext', usage }
 }
 
 /** Input that steers the run came meanwhile, or its goal is not reached: the answer stands, and the run goes on. */

@@ -1,6 +1,6 @@
 /** One run as this process works on it. */
-import type { HeldRun, HostCommand, SuspendedRun, UnseenSession } from '@holdfast/core'
-import type { PromptSnapshot, QuestionInput, Session } from '@holdfast/protocol'
+import type { ContextState, HeldRun, HostCommand, SuspendedRun, UnseenSession } from '@holdfast/core'
+import type { PromptBlock, PromptSnapshot, QuestionInput, Session } from '@holdfast/protocol'
 import { LoopWatch } from '../budget/loop.ts'
 import { WallClock } from '../budget/wall-clock.ts'
 import type { KeptPrompt } from '../context/kept-prompt.ts'
@@ -47,9 +47,11 @@ export class Turn {
   record: Session | undefined
   /** The conversation as it was last sent. */
   kept: KeptPrompt | undefined
-  /** Made once for a turn, with its size and that of the tools. */
+  /** Made once for a turn, with its blocks and that of the tools. */
   prompt: PromptSnapshot | undefined
-  systemTokens: number | undefined
+  systemBlocks: readonly PromptBlock[] | undefined
+  /** The context as the last call left it. */
+  before: ContextState | undefined
   /** Of another session, that waits for it. */
   isChild = false
   /** Results of calls that were closed before they came. */

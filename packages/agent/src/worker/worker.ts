@@ -1,5 +1,6 @@
 /** The turns that this process works on: each with its lease kept and its log watched. */
 import type { HeldRun } from '@holdfast/core'
+import type { PromptSnapshot } from '@holdfast/protocol'
 import { drive } from '../turn/drive.ts'
 import type { Halt } from '../turn/halt.ts'
 import { Turn } from '../turn/turn.ts'
@@ -60,6 +61,11 @@ export class Worker {
     if ('turn' in claimed) this.take(claimed.turn)
     else await this.claim(claimed.parent)
     return true
+  }
+
+  /** The system prompt of the turn that is worked on here. */
+  promptOf(sessionId: string): PromptSnapshot | undefined {
+    return this.#turns.get(sessionId)?.turn.prompt
   }
 
   /** Resolves to true when a compaction succeeded, to false when the turn ended before; undefined: it is not worked on here. */

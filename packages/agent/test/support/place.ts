@@ -28,7 +28,8 @@ export interface Process {
 }
 
 export async function started(path: string, options: AgentsOptions): Promise<Process> {
-  const holdfast = await openHoldfast({ store: sqlite(path) })
+  const { clock } = options
+  const holdfast = await openHoldfast({ store: sqlite(path), ...(clock && { clock }) })
   const agents = withAgents(holdfast, options)
   const end = async (): Promise<void> => {
     await agents.close()

@@ -14,6 +14,8 @@ export interface ProviderMessage {
   parts: MessagePart[]
   /** The stored message that this is; absent for a summary, a note and a closing result. */
   messageId?: string
+  /** Of a summary: the compaction that it was made by. */
+  compactionId?: string
 }
 
 export function providerView(items: readonly ViewItem[]): ProviderMessage[] {
@@ -140,6 +142,7 @@ function outside(item: ViewItem, used: ReadonlySet<ViewItem>): ProviderMessage[]
         {
           role: 'user',
           parts: [{ type: 'text', text: `Summary of the conversation so far:\n\n${item.text}` }],
+          compactionId: item.compactionId,
         },
       ]
     case 'late_result':

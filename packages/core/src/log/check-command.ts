@@ -3,6 +3,7 @@
  * by the limits table, everything but messages as a detached copy.
  */
 import {
+  cacheBreak,
   checkLimit,
   compactionRecord,
   contextUsage,
@@ -19,6 +20,7 @@ import {
   messageId,
   outcome,
   parseInput,
+  promptManifest,
   promptSnapshot,
   question,
   suspendReason,
@@ -172,7 +174,14 @@ const checks: { [T in HostCommandType]: Check<T> } = {
   }),
   updateTask: (f) => ({ update: parseInput(taskUpdate, copy(f).update, 'update') }),
 
-  measureContext: (f) => ({ usage: parseInput(contextUsage, copy(f).usage, 'usage') }),
+  measureContext: (f) => {
+    const { usage, manifest, cacheBreak: broken } = copy(f)
+    return {
+      usage: parseInput(contextUsage, usage, 'usage'),
+      ...(manifest !== undefined && { manifest: parseInput(promptManifest, manifest, 'manifest') }),
+      ...(broken !== undefined && { cacheBreak: parseInput(cacheBreak, broken, 'cacheBreak') }),
+    }
+  },
   trimContext: (f) => fromEvent('context.trimmed', copy(f)),
   clearContext: nothing,
   applyCompaction: (f) => {

@@ -3,10 +3,12 @@
  * covers, the summaries, and the protected messages of those stretches. A cut may take the event that holds a summary off
  * the path while the messages that it stands for stay: so summaries are read by their own seq.
  */
+
+import type { ContextUsage, PromptManifest } from '@holdfast/protocol'
 import { type ProviderMessage, providerView } from '../context/provider-view.ts'
 import { contextView, type ViewState, viewStateOf } from '../context/view.ts'
 import { closePath, outsideOf } from '../session/path.ts'
-import type { FoldEvent, Head } from '../session/state.ts'
+import type { FoldEvent, Head, ProviderContextHead } from '../session/state.ts'
 import { CoveredReader } from './covered-read.ts'
 import type { LogReads } from './log-reads.ts'
 
@@ -20,6 +22,10 @@ export interface ContextState {
   overlays: { compactionId: string; from: number; to: number; seq: number }[]
   /** Tool outputs through this seq are shown shortened. */
   trimmedThrough?: number
+  /** How large the last measured call was, and what it was sent, as far as its worker said so. */
+  lastCall: { usage?: ContextUsage; manifest?: PromptManifest }
+  /** What a provider holds of the session, to go on from. */
+  providerContext?: ProviderContextHead
 }
 
 export async function readContextState(reads: LogReads, sessionId: string): Promise<ContextState> {
@@ -27,11 +33,15 @@ export async function readContextState(reads: LogReads, sessionId: string): Prom
   const { seq, pathSeq } = state.head
   const parts = await reads.readParts(sessionId, ['path', 'compaction', 'context'], seq)
   const { ranges, overlays = [], trimmedThrough } = viewStateOf({ head: state.head, parts })
+  const { usage, manifest } = parts.context ?? {}
+  const { providerContext } = state.head
   return {
     pathSeq,
     uncovered: outsideOf(closePath(ranges, seq), overlays),
     overlays: overlays.map(({ compactionId, from, to, seq: at }) => ({ compactionId, from, to, seq: at })),
     ...(trimmedThrough !== undefined && { trimmedThrough }),
+    lastCall: { ...(usage && { usage }), ...(manifest && { manifest }) },
+    ...(providerContext && { providerContext }),
   }
 }
 

@@ -1,11 +1,13 @@
 /** Everything that can be asked of a session, as values. Inputs were checked at the edge by the protocol's schemas. */
 import type {
+  CacheBreak,
   CompactionRecord,
   ContextUsage,
   Json,
   JsonObject,
   MessageInput,
   Outcome,
+  PromptManifest,
   PromptSnapshot,
   QuestionInput,
   ReasoningEffort,
@@ -126,7 +128,7 @@ export interface Commands {
   setTasks: { list: { title: string; items: TaskInput[] } | null }
   updateTask: { update: TaskUpdate }
 
-  measureContext: { usage: ContextUsage }
+  measureContext: { usage: ContextUsage; manifest?: PromptManifest; cacheBreak?: CacheBreak }
   trimContext: { trimmed: number; throughSeq: number }
   clearContext: Record<never, never>
   applyCompaction: { record: CompactionRecord; pathSeq: number; summary: string; summaryTokens: number }

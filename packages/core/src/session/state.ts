@@ -12,6 +12,7 @@ import type {
   Lineage,
   ModelPolicy,
   Outcome,
+  PromptManifest,
   PromptSnapshot,
   Purpose,
   Question,
@@ -161,6 +162,8 @@ export interface CompactionPart {
 
 export interface ContextPart {
   usage?: ContextUsage
+  /** What the last call was sent: it outlives the figures, so that what a clearing cost is known. */
+  manifest?: PromptManifest
   /** Tool outputs at or before this seq are shown shortened. */
   trimmedThrough?: number
 }

@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import { compactionRecord, compactionTrigger, contextUsage, pressureLevel, tokenBudget } from '../context.ts'
+import {
+  cacheBreak,
+  compactionRecord,
+  compactionTrigger,
+  contextUsage,
+  pressureLevel,
+  promptManifest,
+  tokenBudget,
+} from '../context.ts'
 import { externalId, id } from '../ids.ts'
 import { json } from '../json.ts'
 import { objectOnUse, onUse } from '../on-use.ts'
@@ -26,7 +34,12 @@ export const workEvents = {
     blockers: z.array(z.string()),
     transition: taskTransition.optional(),
   })),
-  'context.measured': contextUsage,
+  /** Of a model call, with what it was sent and where that broke the provider's cache. Said again when the provider counted. */
+  'context.measured': objectOnUse(() => ({
+    ...contextUsage.shape,
+    manifest: promptManifest.optional(),
+    cacheBreak: cacheBreak.optional(),
+  })),
   'context.pressure': objectOnUse(() => ({
     level: pressureLevel,
     percent: count,

@@ -1,14 +1,12 @@
 /** Messages, notes and what the model would be sent. */
 import {
   appended,
-  id,
   inputPolicy,
   json,
   messageInput,
   messagePage,
-  messagePart,
+  modelContext,
   receipt,
-  role,
 } from '@holdfast/protocol'
 import { z } from 'zod'
 import { found, written } from '../answer.ts'
@@ -83,7 +81,7 @@ export const transcriptRoutes = [
     scope: 'read',
     reach: 'session',
     answer: z.strictObject({
-      data: z.array(z.strictObject({ role, parts: z.array(messagePart), messageId: id.optional() })),
+      data: z.array(modelContext.shape.messages.element),
     }),
     handle: async ({ session }) => found({ data: await session.providerView() }),
   }),

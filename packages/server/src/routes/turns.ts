@@ -1,5 +1,12 @@
 /** Turns of the agents that work in this server. A turn goes on whether or not anybody waits for it. */
-import { HoldfastError, type TurnResult, turnAccepted, turnInput, turnResult } from '@holdfast/protocol'
+import {
+  HoldfastError,
+  modelContext,
+  type TurnResult,
+  turnAccepted,
+  turnInput,
+  turnResult,
+} from '@holdfast/protocol'
 import { z } from 'zod'
 import type { AnsweringSession, AskedTurn } from '../agents.ts'
 import { type Answer, found, writeHeaders } from '../answer.ts'
@@ -39,6 +46,17 @@ export const turnRoutes = [
       if (call.body.wait === false) return { status: 200, json: { after: String(after), ...place }, headers }
       return awaited(call, turn, headers)
     },
+  }),
+  route({
+    ...base,
+    method: 'GET',
+    scope: 'read',
+    path: '/v1/sessions/{sessionId}/context/model',
+    summary:
+      "What the agent's model would be sent now: system prompt, messages, tools, tokens, and the last call's blocks",
+    answer: modelContext,
+    codes: ['no_agent'],
+    handle: async (call) => found(await (await answering(call)).context()),
   }),
   route({
     ...base,

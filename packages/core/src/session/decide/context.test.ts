@@ -59,6 +59,25 @@ describe('measuring', () => {
     measure(log, 20)
     expect(log.state.parts.context?.usage?.totalTokens).toBe(20)
   })
+
+  test('keeps what the measured call was sent, and nothing of a call that was measured without it', () => {
+    const log = budgeted()
+    const usage = { totalTokens: 1, budgetTokens: 1, systemTokens: 0, summaryTokens: 0, windowTokens: 1 }
+    const manifest = { blocks: [], bytes: 0, tokens: 1 }
+    const cacheBreak = {
+      kind: 'tools',
+      change: 'changed',
+      fromByte: 0,
+      toByte: 2,
+      fromToken: 0,
+      rereadTokens: 1,
+    } as const
+    const [measured] = log.do({ type: 'measureContext', usage, manifest, cacheBreak })
+    expect(measured?.data).toEqual({ ...usage, manifest, cacheBreak })
+    expect(log.state.parts.context).toEqual({ usage: { ...usage, measuredAt: measured?.at }, manifest })
+    measure(log, 2)
+    expect(log.state.parts.context).not.toHaveProperty('manifest')
+  })
 })
 
 test('trimming goes forward only, and not beyond the end', () => {

@@ -24,11 +24,15 @@ import { invalidateContext } from './provider-context.ts'
 type Only<T extends Command['type']> = Extract<Command, { type: T }>
 
 /** Pressure is said once, when a threshold is newly passed; falling below it and passing again says it again. */
-export const decideMeasureContext: Decide<Only<'measureContext'>> = function* (_head, { usage }, env) {
+export const decideMeasureContext: Decide<Only<'measureContext'>> = function* (
+  _head,
+  { type: _type, usage, ...sent },
+  env,
+) {
   const lane = runLane(env)
   const budget = (yield* readPart('budget'))?.budget
   const before = (yield* readPart('context'))?.usage
-  const measured: NewEvent = { type: 'context.measured', data: usage, ...lane }
+  const measured: NewEvent = { type: 'context.measured', data: { ...usage, ...sent }, ...lane }
   const now = pressureOf(usage.totalTokens, budget)
   if (now.rank <= pressureOf(before?.totalTokens ?? 0, budget).rank) return decided(measured)
   return decided(measured, { type: 'context.pressure', data: now.event, ...lane })

@@ -27,7 +27,9 @@ export const foldContext: Folders<ContextEvent> = {
   'context.measured': {
     parts: ['context'],
     fold: ({ parts }, data, event) => {
-      parts.context = { ...loadedPart(parts, 'context'), usage: { ...data, measuredAt: event.at } }
+      const { manifest, cacheBreak: _broken, ...usage } = data
+      const { manifest: _before, ...kept } = loadedPart(parts, 'context') ?? {}
+      parts.context = { ...kept, usage: { ...usage, measuredAt: event.at }, ...(manifest && { manifest }) }
     },
   },
   'context.pressure': { fold: () => {} },
@@ -40,7 +42,8 @@ export const foldContext: Folders<ContextEvent> = {
   'context.cleared': {
     parts: ['context', 'compaction'],
     fold: ({ head, parts }, _data, event) => {
-      parts.context = null
+      const manifest = loadedPart(parts, 'context')?.manifest
+      parts.context = manifest ? { manifest } : null
       parts.compaction = null
       delete head.providerContext
       head.pathSeq = event.seq
