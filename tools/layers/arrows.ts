@@ -24,7 +24,7 @@ export const layers: readonly Layer[] = [
   { name: 'store/conformance', folder: `${core}/store/conformance`, imports: ['protocol', 'store'] },
   { name: 'log', folder: `${core}/log`, imports: ['protocol', 'session', 'store', 'context', 'ledger'] },
   { name: 'core', folder: 'packages/core', imports: ['protocol', ...coreLayers] },
-  { name: 'cli', folder: 'packages/cli', imports: [...publicLayers, 'server', 'client'] },
+  { name: 'cli', folder: 'packages/cli', imports: [...publicLayers, 'agent', 'server', 'client'] },
   { name: 'transcripts', folder: 'packages/transcripts', imports: ['protocol', 'core'] },
   { name: 'agent', folder: 'packages/agent', imports: ['protocol', 'core'] },
   { name: 'server', folder: 'packages/server', imports: publicLayers },
@@ -50,14 +50,21 @@ export const packageArrows: Readonly<Record<string, readonly string[]>> = {
   'packages/cli': [
     'packages/protocol',
     'packages/core',
+    'packages/agent',
     'packages/transcripts',
     'packages/server',
     'packages/client',
   ],
   'packages/transcripts': ['packages/protocol', 'packages/core'],
   'packages/agent': ['packages/protocol', 'packages/core'],
-  // The client is tested against the server, and used nowhere else in it.
-  'packages/server': ['packages/protocol', 'packages/core', 'packages/transcripts', 'packages/client'],
+  // The client and the agents are tested against the server, and used nowhere else in it.
+  'packages/server': [
+    'packages/protocol',
+    'packages/core',
+    'packages/transcripts',
+    'packages/client',
+    'packages/agent',
+  ],
   'packages/client': ['packages/protocol'],
 }
 

@@ -83,7 +83,7 @@ function addGlobalOptions(root: Command): void {
     .addOption(new Option('--store <path>', 'SQLite file, or postgres:// URL'))
     .addOption(new Option('--server <url>', 'ask this server, with HOLDFAST_KEY').conflicts('store'))
     .addOption(new Option('--tenant <id>', 'whose sessions'))
-    .addOption(new Option('--config <file>', 'settings, in place of the nearest holdfast.config.json'))
+    .addOption(new Option('--config <file>', 'settings, in place of the nearest holdfast.config.json or .ts'))
     .addOption(new Option('--json', 'one JSON document: {data, next}').conflicts('jsonl'))
     .addOption(new Option('--jsonl', 'one JSON text a line'))
     .addOption(new Option('--no-color', 'without colour, as NO_COLOR does'))

@@ -8,8 +8,8 @@ export async function welcomeLines(world: World, root: Command): Promise<string[
   const { store, storeFrom } = await settingsOf(world, {})
   const isNew = !isPostgres(store) && !existsSync(store)
   const first = isNew
-    ? ['holdfast import ~/.claude/projects', 'holdfast import ~/.codex/sessions']
-    : ['holdfast sessions', 'holdfast search <words>']
+    ? ['holdfast import ~/.claude/projects', 'holdfast import ~/.codex/sessions', 'holdfast chat']
+    : ['holdfast sessions', 'holdfast search <words>', 'holdfast chat']
   return [
     root.helpInformation().trimEnd(),
     '',

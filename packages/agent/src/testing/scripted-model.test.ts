@@ -164,6 +164,14 @@ describe('the offline model', () => {
     expect(text).toContain('2026-01-02T03:04Z')
   })
 
+  it('tells the clock when a person wants to be asked first, and says how to try that', async () => {
+    const { steps } = await run('What time is it? Ask me first.')
+    expect(steps[0]?.toolCalls).toMatchObject([{ toolName: 'clock', input: { askFirst: true } }])
+    const plain = await run('what time is it?')
+    expect(plain.steps[0]?.toolCalls).toMatchObject([{ toolName: 'clock', input: {} }])
+    expect((await run('hello')).text).toContain('"What time is it? Ask me first."')
+  })
+
   it('asks when it is told to', async () => {
     const { steps } = await run('ask me: tea or coffee?')
     expect(steps[0]?.toolCalls).toMatchObject([

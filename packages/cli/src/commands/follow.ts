@@ -8,6 +8,7 @@ import { resolveId } from '../sessions/resolve-id.ts'
 import { sessionName } from '../sessions/session-name.ts'
 import { plainText } from '../terminal/plain.ts'
 import { eventMessage } from '../transcript/event-message.ts'
+import { followedText } from '../transcript/followed-text.ts'
 import { Marks } from '../transcript/marks.ts'
 import { entryLines, type TranscriptOptions } from '../transcript/transcript-lines.ts'
 import { positiveNumber } from '../values.ts'
@@ -50,11 +51,7 @@ export const followCommand = command<Options>({
 
 /** A stream has no end to close a document with, so both formats are lines. */
 async function followData({ output }: Context, items: AsyncIterable<Followed>): Promise<Ended> {
-  for await (const item of items) {
-    const { type, cursor } = item
-    if (type === 'event') await output.text(`{"type":"event","cursor":"${cursor}","event":${item.text}}\n`)
-    else await output.text(`${JSON.stringify(item)}\n`)
-  }
+  for await (const item of items) await output.text(followedText(item))
   return undefined
 }
 

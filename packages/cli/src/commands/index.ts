@@ -51,6 +51,12 @@ export const commands: Readonly<Record<string, Entry>> = {
     group: reading,
     load: async () => (await import('./follow.ts')).followCommand,
   },
+  chat: {
+    args: '[id]',
+    about: 'talk with an agent in a new session, or go on in one',
+    group: working,
+    load: async () => (await import('./chat.ts')).chatCommand,
+  },
   export: {
     args: '<ids...>',
     about: 'write sessions in another format',

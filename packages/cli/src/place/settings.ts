@@ -1,7 +1,7 @@
 /** Which store, whose sessions: an option goes before the environment, that before the config file, that before the default. */
 import { dirname, resolve } from 'node:path'
 import type { World } from '../terminal/world.ts'
-import { type Config, findConfig } from './config.ts'
+import { type Config, type ConfiguredAgents, findConfig } from './config.ts'
 import { defaultStore } from './data-folder.ts'
 
 export interface PlaceOptions {
@@ -22,6 +22,8 @@ export interface Settings {
   /** What the server lets this caller in by. */
   key: string | undefined
   pager: string | undefined
+  /** The agents of the config file. */
+  agents: ConfiguredAgents | undefined
 }
 
 export async function settingsOf(world: World, options: PlaceOptions): Promise<Settings> {
@@ -42,6 +44,7 @@ export async function settingsOf(world: World, options: PlaceOptions): Promise<S
     server: options.store === undefined ? serverOf(world, options, config) : undefined,
     key: env.HOLDFAST_KEY || undefined,
     pager: env.HOLDFAST_PAGER ?? config.pager ?? env.PAGER,
+    agents: found?.agents,
   }
 }
 

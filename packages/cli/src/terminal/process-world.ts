@@ -13,6 +13,14 @@ export function processWorld(): World {
     stdout: sinkOf(stdout),
     stderr: sinkOf(stderr),
     canAsk: stdin.isTTY === true && stdout.isTTY === true,
+    async *inputLines(signal) {
+      const { createInterface } = await import('node:readline')
+      yield* createInterface({ input: stdin, crlfDelay: Number.POSITIVE_INFINITY, signal })
+    },
+    async readLine(prompt, options) {
+      const { readLine } = await import('./read-line.ts')
+      return readLine(prompt, options)
+    },
     now: () => Date.now(),
     onInterrupt(listener) {
       process.on('SIGINT', listener)

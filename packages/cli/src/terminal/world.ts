@@ -10,6 +10,12 @@ export interface Sink {
   readonly rows: number
 }
 
+export interface ReadLineOptions {
+  /** What was typed before, for the arrow keys; newest last. */
+  history: readonly string[]
+  signal: AbortSignal
+}
+
 export interface World {
   /** What follows the name of the command. */
   readonly args: readonly string[]
@@ -21,6 +27,10 @@ export interface World {
   readonly stderr: Sink
   /** Whether a person can be asked. */
   readonly canAsk: boolean
+  /** The lines that are piped in, until their end or the signal. */
+  inputLines(signal: AbortSignal): AsyncIterable<string>
+  /** What a person types after the prompt: a line, or the lines of a paste. Undefined after Ctrl-C, Ctrl-D or the signal. */
+  readLine(prompt: string, options: ReadLineOptions): Promise<string | undefined>
   /** Milliseconds. */
   now(): number
   /** Calls back at each Ctrl-C; while nobody listens, Ctrl-C ends the process. Gives the way to stop. */

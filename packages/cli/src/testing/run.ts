@@ -18,10 +18,12 @@ export interface RunOptions {
   /** Gives the way to press Ctrl-C. */
   onReady?: (interrupt: () => void) => void
   nowMs?: number
+  /** What is piped in, line by line. */
+  input?: readonly string[]
 }
 
 export async function run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const { columns, onOutput, nowMs = Date.parse('2026-11-21T12:00:00Z') } = options
+  const { columns, onOutput, input = [], nowMs = Date.parse('2026-11-21T12:00:00Z') } = options
   const listeners = new Set<() => void>()
   const [stdout, stderr] = [new Kept(columns, onOutput), new Kept(columns)]
   options.onReady?.(() => {
@@ -36,6 +38,10 @@ export async function run(args: readonly string[], options: RunOptions = {}): Pr
     stdout,
     stderr,
     canAsk: false,
+    async *inputLines() {
+      yield* input
+    },
+    readLine: async () => undefined,
     now: () => nowMs,
     onInterrupt(listener) {
       listeners.add(listener)

@@ -13,6 +13,8 @@ export interface Session {
   shows(pattern: RegExp): Promise<void>
   /** Resolves with the exit code. */
   ended: Promise<number>
+  /** As kill -9 does. */
+  kill(): void
 }
 
 export interface TerminalOptions {
@@ -21,6 +23,7 @@ export interface TerminalOptions {
 }
 
 export const ctrlC = '\u0003'
+export const ctrlD = '\u0004'
 
 export function openTerminal(args: readonly string[], { env, columns = 100 }: TerminalOptions): Session {
   const terminal = spawn(process.execPath, [bin, ...args], {
@@ -57,6 +60,7 @@ export function openTerminal(args: readonly string[], { env, columns = 100 }: Te
         look()
       }),
     ended,
+    kill: () => terminal.kill('SIGKILL'),
   }
 }
 

@@ -20,6 +20,8 @@ export interface TranscriptOptions {
 }
 
 const indent = '  '
+/** What is kept for a provider alone. */
+const ofProvider = /^provider_/
 
 export function entryLines(entry: Entry, options: TranscriptOptions): string[] {
   return entry.type === 'message' ? messageLines(entry, options) : markLines(entry, options)
@@ -79,6 +81,7 @@ function partLines(
       return [style.faint(`▫ ${part.type} ${name}, ${plainLine(part.mediaType)}, ${bytes(part.bytes)}`)]
     }
     case 'data':
+      if (ofProvider.test(part.name) && !options.full) return []
       return [style.faint(cut(`▫ ${plainLine(part.name)} ${inputGist(part.data)}`, room))]
   }
 }
@@ -93,7 +96,8 @@ function folded(what: string, text: string, { style, width }: TranscriptOptions)
   return style.faint(cut(`${what}: ${plainLine(text.slice(0, 500))}`, width - indent.length))
 }
 
-function callLines(
+/** A tool call, and what came of it. */
+export function callLines(
   name: string,
   input: Parameters<typeof inputGist>[0],
   result: ToolResultPart | undefined,
