@@ -21,8 +21,7 @@ export interface PostgresOptions {
 
 /** An empty Postgres, ready for connections; throws with the end of its log where it does not start. */
 export function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
-  const { durable = true } = options
-  return startWith(options, (bin, folder) => makeCluster(bin, folder, durable))
+  return startWith(options, makeCluster)
 }
 
 /** One that copies what `upstream` writes; throws as `startPostgres`. `port`: where it finds it, default the port of `upstream`. */
@@ -208,9 +207,9 @@ function findBin(folder: string): string {
   return 'bin' in found ? found.bin : runnableBin(found.native, folder)
 }
 
-async function makeCluster(bin: string, folder: string, durable: boolean): Promise<void> {
-  const options = ['--username=postgres', '--auth=trust', '--encoding=UTF8', '--no-locale']
-  if (!durable) options.push('--no-sync')
+/** Not synced: whatever dies here, the machine does not. */
+async function makeCluster(bin: string, folder: string): Promise<void> {
+  const options = ['--username=postgres', '--auth=trust', '--encoding=UTF8', '--no-locale', '--no-sync']
   await promisify(execFile)(join(bin, 'initdb'), ['-D', join(folder, 'data'), ...options], place(folder))
 }
 
