@@ -12,7 +12,7 @@ import { deleteSession, sweepGarbage } from './deletion.ts'
 import { appendDraft, listDrafts, readDraft } from './drafts.ts'
 import { readEvents } from './events.ts'
 import { listForks, readSegments } from './forks.ts'
-import { readKey, sweepKeys, type UsedKey } from './keys.ts'
+import { listKeys, readKey, sweepKeys, type UsedKey } from './keys.ts'
 import { Known } from './known.ts'
 import { renewLease } from './leases.ts'
 import { listDue, listHeads } from './lists.ts'
@@ -104,6 +104,14 @@ export class PostgresStore implements seam.Store {
 
   readKey(tenantId: TenantId, sessionId: string, key: string): Promise<UsedKey | undefined> {
     return readKey(this.#db, tenantId, sessionId, key)
+  }
+
+  listKeys(
+    tenantId: TenantId,
+    sessionId: string,
+    query: { after?: string; limit: number },
+  ): Promise<seam.KeyRow[]> {
+    return listKeys(this.#db, tenantId, sessionId, query)
   }
 
   readAttachment(tenantId: TenantId, sessionId: string, hash: string): Promise<Uint8Array | undefined> {

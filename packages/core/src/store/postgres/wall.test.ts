@@ -34,6 +34,7 @@ const reads: Readonly<Record<string, Call>> = {
   waypoint: (store) => store.readWaypoint(mine, id, 9),
   refs: (store) => store.readRefs(mine, id, id, id),
   key: (store) => store.readKey(mine, id, id),
+  keys: (store) => store.listKeys(mine, id, { limit: 9 }),
   attachment: (store) => store.readAttachment(mine, id, file.hash),
   'list of all': (store) => store.listHeads(mine, { index: 'all', limit: 9 }),
   'list by owner': (store) => store.listHeads(mine, { index: 'owner', value: id, limit: 9 }),
