@@ -10,12 +10,20 @@ import { encodeEvent } from '../event-codec.ts'
 import { headRow } from '../head-codec.ts'
 import { rowText, sumsText } from './fingerprint.ts'
 
-/** Sessions that are there are copied before. Gives the ids of deleted ones whose rows were written now. */
-export async function copyLedgerOfDeleted(from: Store, to: Store, tenantId: TenantId): Promise<string[]> {
+/**
+ * Sessions that are there are copied before; `onlyThere` are those that only the target has, and which were deleted in the
+ * source if its ledger knows them. Gives the ids of deleted ones that something was done for.
+ */
+export async function copyLedgerOfDeleted(
+  from: Store,
+  to: Store,
+  tenantId: TenantId,
+  onlyThere: readonly string[],
+): Promise<string[]> {
   const sums = async (store: Store) => sumsText(await store.sumUsage(tenantId, {}))
-  if ((await sums(from)) === (await sums(to))) return []
+  const isSame = (await sums(from)) === (await sums(to))
   const copied: string[] = []
-  for (const sessionId of await deletedIn(from, tenantId)) {
+  for (const sessionId of new Set([...onlyThere, ...(isSame ? [] : await deletedIn(from, tenantId))])) {
     if (await copyDeleted(from, to, tenantId, sessionId)) copied.push(sessionId)
   }
   return copied
@@ -48,20 +56,24 @@ async function* ledgerOf(
   } while (after)
 }
 
+/** False: there is nothing to do, or nobody here knows of it. */
 async function copyDeleted(from: Store, to: Store, tenantId: TenantId, sessionId: string): Promise<boolean> {
-  const [rows, there] = [await gathered(from), await gathered(to)]
-  const isThere = rows.map(rowText).join() === there.map(rowText).join()
+  const rows = await gathered(from, tenantId, sessionId)
   const [first] = rows
-  if (there.length === 0 && first) await write(to, tenantId, first, rows)
-  else if (!isThere && !(await to.readHead(tenantId, sessionId))) throw parted(sessionId)
+  if (!first) return false
+  const there = await gathered(to, tenantId, sessionId)
+  const isAlive = (await to.readHead(tenantId, sessionId)) !== undefined
+  if (there.length === 0 && !isAlive) await write(to, tenantId, first, rows)
+  else if (!isAlive && there.map(rowText).join() !== rows.map(rowText).join()) throw parted(sessionId)
+  else if (!isAlive) return false
   await to.deleteSession(tenantId, sessionId, { cascade: false })
-  return there.length === 0
+  return true
+}
 
-  async function gathered(store: Store): Promise<LedgerRow[]> {
-    const found: LedgerRow[] = []
-    for await (const row of ledgerOf(store, tenantId, sessionId)) found.push(row)
-    return found
-  }
+async function gathered(store: Store, tenantId: TenantId, sessionId: string): Promise<LedgerRow[]> {
+  const found: LedgerRow[] = []
+  for await (const row of ledgerOf(store, tenantId, sessionId)) found.push(row)
+  return found
 }
 
 async function write(

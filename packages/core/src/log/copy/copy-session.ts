@@ -5,7 +5,15 @@
  */
 import { type EventData, HoldfastError, limits } from '@holdfast/protocol'
 import type { FoldEvent, State } from '../../session/state.ts'
-import type { Attachment, Commit, RawSession, Segment, Store, StoredEvent } from '../../store/store.ts'
+import type {
+  Attachment,
+  Commit,
+  LeaseRow,
+  RawSession,
+  Segment,
+  Store,
+  StoredEvent,
+} from '../../store/store.ts'
 import { filesBrought } from '../erased-files.ts'
 import { decodeEvent } from '../event-codec.ts'
 import { LogReads } from '../log-reads.ts'
@@ -32,6 +40,9 @@ export interface SessionCopyOptions {
   skipEqual: boolean
   onEvents: (events: number, bytes: number) => void
 }
+
+/** Who has a lease in the target while drafts of a run that nobody works on are written. */
+const copying = 'copy'
 
 export class SessionCopy {
   readonly #from: LogReads
@@ -60,6 +71,7 @@ export class SessionCopy {
     for (const { sessionId } of segments) await this.#options.copySource(sessionId)
     if (there && there.seq > raw.seq) throw parted(this.#sessionId, `it goes on there to seq ${there.seq}`)
     await this.#write(raw, segments, there?.seq)
+    await this.#drafts(raw)
     await this.#settle(raw)
     return this.#compare(raw)
   }
@@ -207,18 +219,31 @@ export class SessionCopy {
   async #settle(raw: RawSession): Promise<void> {
     const { store, tenantId } = this.#to
     const there = await store.readRawSession(tenantId, this.#sessionId)
-    if (there && isSameRow(there, raw)) return
+    if (!there || !isSameRow(there, raw)) await this.#setRow(raw, raw.lease)
+  }
+
+  async #setRow({ head, seq }: RawSession, lease: LeaseRow): Promise<void> {
+    const { store, tenantId } = this.#to
     const nothing = { parts: [], waypoints: [], refs: [], strayRefs: [], usage: [], usageSeqs: [] }
-    const { head, lease, seq: lastSeq } = raw
-    const isDone = await store.rebuild({
-      tenantId,
-      sessionId: this.#sessionId,
-      lastSeq,
-      head,
-      lease,
-      ...nothing,
-    })
-    if (!isDone) throw contention(this.#sessionId)
+    const row = { tenantId, sessionId: this.#sessionId, lastSeq: seq, head, lease }
+    if (!(await store.rebuild({ ...row, ...nothing }))) throw contention(this.#sessionId)
+  }
+
+  /** Text that no event holds yet. Only who has the lease writes it: so the copy has it for a moment. */
+  async #drafts(raw: RawSession): Promise<void> {
+    const { store, tenantId } = this.#from
+    for (const { draftId, runId, epoch } of await store.listDrafts(tenantId, this.#sessionId)) {
+      const there = await this.#to.store.readDraft(tenantId, this.#sessionId, draftId, 0)
+      const last = there.at(-1)?.chunk ?? 0
+      const missing = await store.readDraft(tenantId, this.#sessionId, draftId, last)
+      if (missing.length === 0) continue
+      const { owner = copying, expiresAtMs } = raw.lease
+      await this.#setRow(raw, { epoch, owner, expiresAtMs: expiresAtMs ?? this.#to.store.now() })
+      const chunks = missing.map(({ kind, text }) => ({ kind, text }))
+      const write = { tenantId, sessionId: this.#sessionId, draftId, runId, epoch, first: last + 1, chunks }
+      const { status } = await this.#to.store.appendDraft(write)
+      if (status !== 'written' && status !== 'closed') throw contention(this.#sessionId)
+    }
   }
 
   async #compare({ seq }: RawSession): Promise<SessionCopied> {

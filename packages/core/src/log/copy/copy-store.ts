@@ -128,12 +128,20 @@ class Copy {
     })
     if (this.#isStopped) return
     await checkpoints.finish()
-    this.summary.deleted += (await copyLedgerOfDeleted(this.#from, this.#to, tenant)).length
+    const onlyThere = await this.#onlyThere(tenant, seqs)
+    const deleted = await copyLedgerOfDeleted(this.#from, this.#to, tenant, onlyThere)
+    this.summary.deleted += deleted.length
+    this.summary.onlyThere += onlyThere.filter((id) => !deleted.includes(id)).length
     this.summary.records += await copyRecords(this.#from, this.#to, tenant)
-    for (const id of (await seqsOf(this.#to, tenant)).keys()) {
-      if (!seqs.has(id) && !(await this.#from.readHead(tenant, id))) this.summary.onlyThere += 1
-    }
     this.summary.tenants += 1
+  }
+
+  async #onlyThere(tenant: TenantId, here: ReadonlyMap<string, number>): Promise<string[]> {
+    const only: string[] = []
+    for (const id of (await seqsOf(this.#to, tenant)).keys()) {
+      if (!here.has(id) && !(await this.#from.readHead(tenant, id))) only.push(id)
+    }
+    return only
   }
 
   get #isStopped(): boolean {
