@@ -13,7 +13,7 @@ export async function openStore(settings: Settings, options: { create: boolean }
 
 /** Not open yet. `writer`: of a file. */
 export async function storeOf(
-  { store, storeFrom }: Settings,
+  { store, storeFrom }: Pick<Settings, 'store' | 'storeFrom'>,
   { create, ...options }: { create: boolean } & Pick<SqliteOptions, 'writer'>,
 ): Promise<StoreFactory> {
   if (isPostgres(store)) return postgresStore(store)

@@ -243,7 +243,10 @@ describe.each(ways)('a copy from %s to %s', (fromKind, toKind) => {
     }
     const copied = await copyStore(from.store, to.store, { tenants: [tenant] })
     expect(copied).toMatchObject({ written: 0, verified: 2, failed: [] })
-    await same(from, to, ['s', 'other'])
+    await same(from, to, ['other'])
+    expect(await to.store.readHead(tenant, 's')).toEqual(await from.store.readHead(tenant, 's'))
+    const copy = await to.holdfast.sessions.open('s')
+    expect(await copy.getCheckpoint()).toEqual(await session.getCheckpoint())
   })
 
   it('stops between two sessions when it is told to', async () => {

@@ -61,7 +61,8 @@ export async function fingerprint(
   for await (const row of rowsOf(reads, sessionId, segments.at(-1)?.to ?? 0, through)) {
     const { seq, type, v, at, commitId, body } = row
     hash.update(`${JSON.stringify([seq, type, v, at, commitId])}${body}\n`)
-    for (const file of filesBrought(decodeEvent(row, reads.upcasters))) {
+    const files = type === 'note.added' ? filesBrought(decodeEvent(row, reads.upcasters)) : []
+    for (const file of files) {
       const bytes = await store.readAttachment(tenantId, sessionId, file)
       hash.update(`${file} ${bytes?.byteLength}\n`)
     }
