@@ -24,6 +24,7 @@ import { listRefs, readRefs } from './refs.ts'
 import { scrub } from './scrub.ts'
 import { indexPending, resetIndex, type SearchQuery, search } from './search.ts'
 import { readHead, readRawSession } from './sessions.ts'
+import type { Target } from './target.ts'
 import { listTenants } from './tenants.ts'
 import { Transactions } from './transactions.ts'
 import { readUsage, sumUsage } from './usage.ts'
@@ -42,6 +43,7 @@ export class PostgresStore implements seam.Store {
   readonly #hasSearch: boolean
   readonly #info: seam.StoreInfo
   readonly #db: Transactions
+  readonly #target: Target
   readonly #owner: Connections
   readonly #ear: Connections
   readonly #watch: Watch
@@ -51,7 +53,8 @@ export class PostgresStore implements seam.Store {
     this.#clock.hear(opened.server.nowMs)
     this.#hasSearch = search
     this.#info = infoOf(opened, search)
-    this.#db = new Transactions(opened.connections, opened.settings)
+    this.#target = opened.target
+    this.#db = new Transactions(opened.connections, opened.settings, opened.target)
     this.#owner = opened.owner
     this.#ear = opened.ear
     this.#watch = new Watch(this.#db, opened.ear, opened.server.handle)
@@ -66,7 +69,9 @@ export class PostgresStore implements seam.Store {
   }
 
   async commit(commits: readonly seam.Commit[]): Promise<readonly seam.CommitOutcome[]> {
-    return this.#telling(commitBatch({ db: this.#db, clock: this.#clock, known: this.#known }, commits))
+    return this.#telling(
+      commitBatch({ db: this.#db, clock: this.#clock, known: this.#known, target: this.#target }, commits),
+    )
   }
 
   readHead(tenantId: TenantId, sessionId: string): Promise<seam.StoredHead | undefined> {

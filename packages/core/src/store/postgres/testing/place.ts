@@ -20,7 +20,14 @@ export class TemporaryPlace {
   }
 
   async open(clock: (() => number) | undefined, options: Partial<PostgresOptions> = {}): Promise<Store> {
-    const all = { driver: pg, schema: this.schema, connections: 4, ...this.#options, ...options }
+    const all = {
+      driver: pg,
+      schema: this.schema,
+      connections: 4,
+      ...distribution(),
+      ...this.#options,
+      ...options,
+    }
     const store = await postgres(this.url, all).open(clock ? { clock } : {})
     this.#opened.push(store)
     return store
@@ -80,6 +87,12 @@ export class TemporaryPlace {
     await (await this.#superuser)?.end()
     await this.drop()
   }
+}
+
+/** `HOLDFAST_TEST_DISTRIBUTED=citus`: every schema of a test is a distributed one. */
+export function distribution(): Pick<PostgresOptions, 'distributed'> {
+  const distributed = process.env.HOLDFAST_TEST_DISTRIBUTED
+  return distributed ? { distributed: distributed as 'citus' } : {}
 }
 
 type Row = Record<string, unknown>
