@@ -68,6 +68,17 @@ test('a copy that is killed again and again ends with the same store', { timeout
   expect(findings).toEqual([])
 })
 
+test('a file is not distributed, and a Postgres without the extension says so', async () => {
+  const file = join(folder, 'a.db')
+  const distributing = (store: string) => run(['migrate', '--distributed', 'citus', '--store', store])
+  expect(await distributing(file)).toMatchObject({ code: 2 })
+  const url = inject('postgresUrl')
+  if (url === undefined || process.env.HOLDFAST_TEST_DISTRIBUTED) return
+  const refused = await distributing(url)
+  expect(refused.code).not.toBe(0)
+  expect(refused.err).toContain('no extension citus')
+})
+
 test.skipIf(inject('postgresUrl') === undefined)('there and back again through Postgres', async () => {
   const url = inject('postgresUrl') as string
   const [from, back] = [join(folder, 'there.db'), join(folder, 'back.db')]

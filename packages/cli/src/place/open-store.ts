@@ -5,7 +5,14 @@ import type { SqliteOptions } from '@holdfast/core/sqlite'
 import { HoldfastError } from '@holdfast/protocol'
 import { isPostgres, type Settings } from './settings.ts'
 
-export async function openStore(settings: Settings, options: { create: boolean }): Promise<Holdfast> {
+export interface OpenStoreOptions {
+  /** Makes a file that is not there. */
+  create?: boolean
+  /** Of a Postgres. */
+  distributed?: 'citus'
+}
+
+export async function openStore(settings: Settings, options: OpenStoreOptions): Promise<Holdfast> {
   const { tenant } = settings
   const store = await storeOf(settings, options)
   return openHoldfast({ store, ...(tenant !== undefined && { tenantId: tenant }) })
@@ -14,9 +21,9 @@ export async function openStore(settings: Settings, options: { create: boolean }
 /** Not open yet. `writer`: of a file. */
 export async function storeOf(
   { store, storeFrom }: Pick<Settings, 'store' | 'storeFrom'>,
-  { create, ...options }: { create: boolean } & Pick<SqliteOptions, 'writer'>,
+  { create, distributed, ...options }: OpenStoreOptions & Pick<SqliteOptions, 'writer'>,
 ): Promise<StoreFactory> {
-  if (isPostgres(store)) return postgresStore(store)
+  if (isPostgres(store)) return postgresStore(store, distributed && { distributed })
   if (!create && !existsSync(store)) {
     const message = `There is no store at ${store} (${storeFrom}).\n  holdfast import <paths…> makes one.`
     throw new HoldfastError('not_found', message, { details: { store } })
@@ -24,9 +31,10 @@ export async function storeOf(
   const { sqlite } = await import('@holdfast/core/sqlite')
   return sqlite(store, options)
 }
-async function postgresStore(url: string) {
+
+async function postgresStore(url: string, options: { distributed?: 'citus' } | undefined) {
   const { postgres } = await import('@holdfast/core/postgres')
-  return postgres(url, { driver: (await importPg()).default })
+  return postgres(url, { driver: (await importPg()).default, ...options })
 }
 
 async function importPg(): Promise<typeof import('pg')> {

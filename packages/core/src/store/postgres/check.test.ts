@@ -55,7 +55,7 @@ describePostgres('the check of a Postgres store', () => {
 
   it('finds a setting that is not what it was when the store was opened', async () => {
     const opened = await openDatabase(place.url, { driver: pg, schema: place.schema })
-    const db = new Transactions(opened.connections, opened.settings, opened.target)
+    const db = new Transactions(opened.connections, opened.settings, opened.target.sending)
     const { settings, ...info } = store.info()
     const check = (full_page_writes: string) =>
       gathered(checkStore(db, { ...info, settings: { ...settings, full_page_writes } }, undefined))

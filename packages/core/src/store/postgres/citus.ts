@@ -7,6 +7,7 @@
 import type { TenantId } from '@holdfast/protocol'
 import type { Commit } from '../store.ts'
 import { listingSteps, MOVE_ONE, stepsBeside, valuesOfMove } from './commit-steps.ts'
+import type { Connection } from './connection.ts'
 import { isOutage } from './errors.ts'
 import { columnsOf, valuesOfEvent } from './events.ts'
 import { type Answer, BEGIN, COMMIT, ROLLBACK, type Step } from './flush.ts'
@@ -21,48 +22,49 @@ const INSERT_EVENT = `
 
 export const citus: Target = {
   name: 'citus',
+  sending: { flush, inBlock },
+  way: {
+    commit({ db, clock, known }, tenant, commits) {
+      return db.transact(tenant, async (tx) => {
+        const nowMs = clock.forStatement()
+        const answers = await tx.ask(commits.map((commit) => moveStep(nowMs, tenant, commit)))
+        const moved = commits.filter((_, index) => answers[index]?.rows.length === 1)
+        for (const step of stepsAfter(tenant, moved)) tx.send(step)
+        for (const step of listingSteps(known, tenant, moved)) tx.send(step)
+        return answers.flatMap(({ rows }) => rows)
+      })
+    },
 
-  async flush(connection, steps) {
-    try {
-      const answers = await this.inBlock(connection, [BEGIN, ...steps, COMMIT])
-      return answers.slice(1, -1)
-    } catch (error) {
-      // The block is open still; a broken connection has none.
-      if (!isOutage(error)) await connection.flush([ROLLBACK])
-      throw error
-    }
-  },
-
-  async inBlock(connection, steps) {
-    const sent = steps.map(adapted)
-    const answers = await connection.flush(sent.flat())
-    let first = 0
-    return sent.map((some) => {
-      first += some.length
-      return answers[first - 1] as Answer
-    })
-  },
-
-  commit({ db, clock, known }, tenant, commits) {
-    return db.transact(tenant, async (tx) => {
-      const nowMs = clock.forStatement()
-      const answers = await tx.ask(commits.map((commit) => moveStep(nowMs, tenant, commit)))
-      const moved = commits.filter((_, index) => answers[index]?.rows.length === 1)
-      for (const step of stepsAfter(tenant, moved)) tx.send(step)
-      for (const step of listingSteps(known, tenant, moved)) tx.send(step)
-      return answers.flatMap(({ rows }) => rows)
-    })
-  },
-
-  stepsOf({ nowMs, known }, tenant, commit) {
-    return [
+    stepsOf: ({ nowMs, known }, tenant, commit) => [
       moveStep(nowMs, tenant, commit),
       ...stepsAfter(tenant, [commit]),
       ...listingSteps(known, tenant, [commit]),
-    ]
-  },
+    ],
 
-  stepsOfCreation: (tenant, commit) => stepsAfter(tenant, [commit]),
+    stepsOfCreation: (tenant, commit) => stepsAfter(tenant, [commit]),
+  },
+}
+
+async function flush(connection: Connection, steps: readonly Step[]): Promise<Answer[]> {
+  try {
+    const answers = await inBlock(connection, [BEGIN, ...steps, COMMIT])
+    return answers.slice(1, -1)
+  } catch (error) {
+    // The block is open still; a broken connection has none.
+    if (!isOutage(error)) await connection.flush([ROLLBACK])
+    throw error
+  }
+}
+
+/** What became several steps is answered by the last of them. */
+async function inBlock(connection: Connection, steps: readonly Step[]): Promise<Answer[]> {
+  const sent = steps.map(adapted)
+  const answers = await connection.flush(sent.flat())
+  let end = 0
+  return sent.map((some) => {
+    end += some.length
+    return answers[end - 1] as Answer
+  })
 }
 
 function moveStep(nowMs: number | null, tenant: TenantId, commit: Commit): Step {
@@ -79,7 +81,6 @@ function stepsAfter(tenant: TenantId, commits: readonly Commit[]): Step[] {
   return commits.length === 0 ? [] : [...events, ...stepsBeside(tenant, commits)]
 }
 
-/** The last of them answers for the step. */
 function adapted(step: Step): Step[] {
   if (step.sql === SET) return [step, PROPAGATE, setLocal('holdfast.tenant', step.values[0])]
   if (step.sql === FIND) return [setLocal('holdfast.words', step.values[0])]

@@ -7,28 +7,19 @@ import { creationRefusalOf, freeLease, lastSeqOf, leaseAfter, refusalOf } from '
 import type { Commit, Verdict } from '../store.ts'
 import { textArray } from './arrays.ts'
 import type { Clock } from './clock.ts'
+import type { Desk } from './commit-way.ts'
 import type { Row } from './driver.ts'
 import { erase } from './erase.ts'
 import type { Answer, Step } from './flush.ts'
 import { findSources, insertSegments } from './forks.ts'
 import { keysOf, type UsedKeys, usedKeysStep } from './keys.ts'
-import type { Known } from './known.ts'
 import { insertSession, type LockedSession, lockedOf, lockStep } from './sessions.ts'
-import type { Target } from './target.ts'
 import { insertTenant } from './tenants.ts'
-import type { Transaction, Transactions } from './transactions.ts'
+import type { Transaction } from './transactions.ts'
 
 const SELECT_NOW = 'SELECT coalesce($1::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8)'
 
 const SELECT_TOMBSTONES = 'SELECT session FROM @tombstones WHERE tenant = $1 AND session = ANY($2::text[])'
-
-/** What a batch works with. */
-export interface Desk {
-  db: Transactions
-  clock: Clock
-  known: Known
-  target: Target
-}
 
 /** What the rows say while they are locked, and what the commits before have made of it. */
 interface Judged {
@@ -85,7 +76,7 @@ async function judge(desk: Desk, state: Judged, tenant: TenantId, commit: Commit
   return refusalOf(session, commit, state.nowMs) ?? append(desk, state, tenant, commit, session)
 }
 
-function create({ target }: Desk, state: Judged, tenant: TenantId, commit: Commit): Verdict {
+function create({ way }: Desk, state: Judged, tenant: TenantId, commit: Commit): Verdict {
   const { tx, sessions, tombstones, nowMs } = state
   if (tombstones.has(commit.sessionId)) return { status: 'id_taken' }
   const sources = findSources(sessions, commit)
@@ -98,7 +89,7 @@ function create({ target }: Desk, state: Judged, tenant: TenantId, commit: Commi
   state.isNewTenant = false
   insertSession(tx, tenant, commit, { base, lease })
   insertSegments(tx, tenant, commit.sessionId, sources)
-  for (const step of target.stepsOfCreation(tenant, commit)) tx.send(step)
+  for (const step of way.stepsOfCreation(tenant, commit)) tx.send(step)
   return note(state, commit, { base, seq: base, erased: 0, lease })
 }
 
@@ -113,7 +104,7 @@ async function append(
   const { tx, nowMs } = state
   if (commit.erase) await erase(tx, tenant, commit, commit.erase)
   const ground = { nowMs, known: desk.known }
-  const [move, ...rest] = desk.target.stepsOf(ground, tenant, withLeaseOf(session, commit))
+  const [move, ...rest] = desk.way.stepsOf(ground, tenant, withLeaseOf(session, commit))
   tx.send(move as Step, ({ rows }) => requireMoved(rows, commit))
   for (const step of rest) tx.send(step)
   const lease = leaseAfter(session.lease, commit.lease, nowMs)

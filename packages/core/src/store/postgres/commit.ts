@@ -7,7 +7,8 @@
 import { isHoldfastError, type TenantId } from '@holdfast/protocol'
 import { lastSeqOf } from '../judge.ts'
 import type { Commit, CommitOutcome } from '../store.ts'
-import { type Desk, judgeCommits } from './commit-judged.ts'
+import { judgeCommits } from './commit-judged.ts'
+import type { Desk } from './commit-way.ts'
 import { leaseOf } from './sessions.ts'
 
 /** Commits of one statement: what is more is another one, so that no batch locks many rows for long. */
@@ -76,7 +77,7 @@ async function failing(items: readonly Item[], work: () => Promise<void>): Promi
 
 async function commitUsual(desk: Desk, tenant: TenantId, items: readonly Item[]): Promise<void> {
   const commits = items.map(({ commit }) => commit)
-  const moved = await desk.target.commit(desk, tenant, commits)
+  const moved = await desk.way.commit(desk, tenant, commits)
   const leases = new Map(moved.map(([session, ...lease]) => [session, leaseOf(lease)]))
   for (const item of items) {
     const lease = leases.get(item.commit.sessionId)

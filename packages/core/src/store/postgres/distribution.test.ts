@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { expect, it } from 'vitest'
-import { distributedTables, distributionSql } from './distribution.ts'
+import { distributedTables, distributionStep } from './distribution.ts'
 import { postgres } from './index.ts'
 import { tables } from './migrations.ts'
 import { TemporaryPlace } from './testing/place.ts'
@@ -8,17 +8,14 @@ import { describePostgres } from './testing/server.ts'
 
 it('every table is distributed by its tenant beside the sessions, or is on every node', () => {
   expect(distributedTables.toSorted()).toEqual([...tables, 'schema_version'].toSorted())
-  const texts = distributedTables.map(distributionSql)
-  expect(texts[0]).toBe(`SELECT create_distributed_table('@sessions', 'tenant', colocate_with => 'none')`)
-  expect(texts[1]).toBe(
-    `SELECT create_distributed_table('@attachments', 'tenant', colocate_with => '@sessions')`,
-  )
-  expect(texts.filter((text) => text.includes(`'tenant', colocate_with => '@sessions'`))).toHaveLength(
-    tables.length - 2,
-  )
-  expect(texts.slice(-2)).toEqual([
-    `SELECT create_reference_table('@tenants')`,
-    `SELECT create_reference_table('@schema_version')`,
+  const steps = distributedTables.map((table) => distributionStep('s', table))
+  const [sessions, ...others] = steps.slice(0, -2)
+  const distributed = `SELECT create_distributed_table($1::text::regclass, 'tenant', colocate_with => $2)`
+  expect(sessions).toEqual({ sql: distributed, values: ['"s".sessions', 'none'] })
+  expect(others.every(({ sql, values }) => sql === distributed && values[1] === '"s".sessions')).toBe(true)
+  expect(steps.slice(-2)).toEqual([
+    { sql: 'SELECT create_reference_table($1::text::regclass)', values: ['"s".tenants'] },
+    { sql: 'SELECT create_reference_table($1::text::regclass)', values: ['"s".schema_version'] },
   ])
 })
 

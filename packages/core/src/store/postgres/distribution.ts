@@ -3,8 +3,8 @@
  * on one node and no statement of the store needs another. What is no tenant's is on every node.
  */
 import { HoldfastError } from '@holdfast/protocol'
-import type { Connection } from './connection.ts'
-import type { Answer } from './flush.ts'
+import { type Connection, tablesNamed } from './connection.ts'
+import type { Answer, Step } from './flush.ts'
 import { tables } from './migrations.ts'
 
 const registries: readonly string[] = ['tenants', 'schema_version']
@@ -13,14 +13,17 @@ const HAS_CITUS = `SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'ci
 const HAS_SHARDS = `SELECT to_regclass($1) IS NOT NULL
   AND EXISTS (SELECT 1 FROM pg_dist_partition WHERE logicalrelid = to_regclass($1))`
 
-/** By the first of them: the others lie where its shards do. */
+const DISTRIBUTE = `SELECT create_distributed_table($1::text::regclass, 'tenant', colocate_with => $2)`
+const COPY_TO_ALL = 'SELECT create_reference_table($1::text::regclass)'
+
+/** The others lie where its shards do. */
 const first = 'sessions'
 
-/** What makes a table of the schema a distributed one. `@name` is the table. */
-export function distributionSql(table: string): string {
-  if (registries.includes(table)) return `SELECT create_reference_table('@${table}')`
-  const beside = table === first ? 'none' : `@${first}`
-  return `SELECT create_distributed_table('@${table}', 'tenant', colocate_with => '${beside}')`
+/** What makes a table of the schema a distributed one. */
+export function distributionStep(schema: string, table: string): Step {
+  const named = tablesNamed(`@${table}`, schema)
+  if (registries.includes(table)) return { sql: COPY_TO_ALL, values: [named] }
+  return { sql: DISTRIBUTE, values: [named, table === first ? 'none' : tablesNamed(`@${first}`, schema)] }
 }
 
 /** In the order that they are made in. */
@@ -42,7 +45,8 @@ export async function requireCitus(connection: Connection): Promise<void> {
 /** Distributes what is not distributed yet. Rows that are there move to their shards. */
 export async function distribute(connection: Connection, schema: string): Promise<void> {
   for (const table of distributedTables) {
-    if (!(await hasShards(connection, schema, table))) await connection.run(distributionSql(table))
+    if (!(await hasShards(connection, schema, table)))
+      await connection.flush([distributionStep(schema, table)])
   }
 }
 
@@ -57,6 +61,6 @@ async function hasCitus(connection: Connection): Promise<boolean> {
 }
 
 async function hasShards(connection: Connection, schema: string, table: string): Promise<boolean> {
-  const [answer] = await connection.flush([{ sql: HAS_SHARDS, values: [`"${schema}".${table}`] }])
+  const [answer] = await connection.flush([{ sql: HAS_SHARDS, values: [tablesNamed(`@${table}`, schema)] }])
   return (answer as Answer).rows[0]?.[0] === 't'
 }

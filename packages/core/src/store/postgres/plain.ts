@@ -4,12 +4,17 @@ import type { Target } from './target.ts'
 
 export const plain: Target = {
   name: 'postgres',
-  flush: (connection, steps) => connection.flush(steps),
-  inBlock: (connection, steps) => connection.flush(steps),
-  async commit({ db, clock, known }, tenant, commits) {
-    const [answer] = await db.write(tenant, stepsOf({ nowMs: clock.forStatement(), known }, tenant, commits))
-    return answer?.rows ?? []
+  sending: {
+    flush: (connection, steps) => connection.flush(steps),
+    inBlock: (connection, steps) => connection.flush(steps),
   },
-  stepsOf: (ground, tenant, commit) => stepsOf(ground, tenant, [commit]),
-  stepsOfCreation,
+  way: {
+    async commit({ db, clock, known }, tenant, commits) {
+      const ground = { nowMs: clock.forStatement(), known }
+      const [answer] = await db.write(tenant, stepsOf(ground, tenant, commits))
+      return answer?.rows ?? []
+    },
+    stepsOf: (ground, tenant, commit) => stepsOf(ground, tenant, [commit]),
+    stepsOfCreation,
+  },
 }

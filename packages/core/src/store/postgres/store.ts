@@ -7,6 +7,7 @@ import { checkStore } from './check.ts'
 import { putCheckpoint, readCheckpoint } from './checkpoints.ts'
 import { Clock } from './clock.ts'
 import { commitBatch } from './commit.ts'
+import type { CommitWay } from './commit-way.ts'
 import type { Connections } from './connection.ts'
 import { deleteSession, sweepGarbage } from './deletion.ts'
 import { appendDraft, listDrafts, readDraft } from './drafts.ts'
@@ -24,7 +25,6 @@ import { listRefs, readRefs } from './refs.ts'
 import { scrub } from './scrub.ts'
 import { indexPending, resetIndex, type SearchQuery, search } from './search.ts'
 import { readHead, readRawSession } from './sessions.ts'
-import type { Target } from './target.ts'
 import { listTenants } from './tenants.ts'
 import { Transactions } from './transactions.ts'
 import { readUsage, sumUsage } from './usage.ts'
@@ -43,7 +43,7 @@ export class PostgresStore implements seam.Store {
   readonly #hasSearch: boolean
   readonly #info: seam.StoreInfo
   readonly #db: Transactions
-  readonly #target: Target
+  readonly #way: CommitWay
   readonly #owner: Connections
   readonly #ear: Connections
   readonly #watch: Watch
@@ -53,8 +53,8 @@ export class PostgresStore implements seam.Store {
     this.#clock.hear(opened.server.nowMs)
     this.#hasSearch = search
     this.#info = infoOf(opened, search)
-    this.#target = opened.target
-    this.#db = new Transactions(opened.connections, opened.settings, opened.target)
+    this.#way = opened.target.way
+    this.#db = new Transactions(opened.connections, opened.settings, opened.target.sending)
     this.#owner = opened.owner
     this.#ear = opened.ear
     this.#watch = new Watch(this.#db, opened.ear, opened.server.handle)
@@ -70,7 +70,7 @@ export class PostgresStore implements seam.Store {
 
   async commit(commits: readonly seam.Commit[]): Promise<readonly seam.CommitOutcome[]> {
     return this.#telling(
-      commitBatch({ db: this.#db, clock: this.#clock, known: this.#known, target: this.#target }, commits),
+      commitBatch({ db: this.#db, clock: this.#clock, known: this.#known, way: this.#way }, commits),
     )
   }
 

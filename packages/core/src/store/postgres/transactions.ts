@@ -9,20 +9,20 @@ import type { Row, SqlValue } from './driver.ts'
 import { isOutage, storeError, writeError } from './errors.ts'
 import { type Answer, BEGIN, COMMIT, ROLLBACK, type Step } from './flush.ts'
 import { patiently, persistently } from './patience.ts'
+import type { Sending } from './sending.ts'
 import { type noTenant, type Settings, settingsStep } from './settings.ts'
-import type { Target } from './target.ts'
 
 export class Transactions {
   readonly #connections: Connections
   readonly #settings: Settings
-  readonly #target: Target
+  readonly #sending: Sending
   readonly #underWay = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
-  constructor(connections: Connections, settings: Settings, target: Target) {
+  constructor(connections: Connections, settings: Settings, sending: Sending) {
     this.#connections = connections
     this.#settings = settings
-    this.#target = target
+    this.#sending = sending
   }
 
   /** Rows of one statement, which sees one state. Sent again when the connection breaks. */
@@ -40,7 +40,7 @@ export class Transactions {
     const all = [settingsStep(this.#settings, tenant, bitmapScan ? 'on' : 'off'), ...steps]
     return this.#track(async () => {
       try {
-        const flush = (connection: Connection) => this.#target.flush(connection, all)
+        const flush = (connection: Connection) => this.#sending.flush(connection, all)
         const answers = await patiently(() => this.#connections.use(flush))
         return answers.slice(1)
       } catch (error) {
@@ -52,14 +52,14 @@ export class Transactions {
   /** All of the statements or none, in one round trip. */
   async write(tenant: TenantId, steps: readonly Step[]): Promise<Answer[]> {
     const all = [settingsStep(this.#settings, tenant), ...steps]
-    const answers = await this.#run((connection) => this.#target.flush(connection, all))
+    const answers = await this.#run((connection) => this.#sending.flush(connection, all))
     return answers.slice(1)
   }
 
   /** All that `work` does or nothing; it is run anew when another transaction was in the way. */
   transact<T>(tenant: TenantId, work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.#run(async (connection) => {
-      const tx = new Transaction(connection, this.#target, [BEGIN, settingsStep(this.#settings, tenant)])
+      const tx = new Transaction(connection, this.#sending, [BEGIN, settingsStep(this.#settings, tenant)])
       try {
         const result = await work(tx)
         await tx.commit()
@@ -135,15 +135,15 @@ export class Transactions {
 /** A transaction that talks back and forth. What is only sent waits for the next question, and goes with it. */
 export class Transaction {
   readonly #connection: Connection
-  readonly #target: Target
+  readonly #sending: Sending
   #waiting: Sent[]
   #hasBegun = false
   /** From here on a broken connection does not say that nothing was written. */
   isCommitting = false
 
-  constructor(connection: Connection, target: Target, opening: readonly Step[]) {
+  constructor(connection: Connection, sending: Sending, opening: readonly Step[]) {
     this.#connection = connection
-    this.#target = target
+    this.#sending = sending
     this.#waiting = opening.map((step) => ({ step }))
   }
 
@@ -181,7 +181,7 @@ export class Transaction {
     const sent = this.#waiting
     this.#waiting = []
     this.#hasBegun = true
-    const answers = await this.#target.inBlock(
+    const answers = await this.#sending.inBlock(
       this.#connection,
       sent.map(({ step }) => step),
     )
