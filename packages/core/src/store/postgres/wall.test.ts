@@ -6,7 +6,7 @@ import type { PostgresOptions } from './index.ts'
 import { TemporaryPlace } from './testing/place.ts'
 import { rewriting } from './testing/rewriting.ts'
 import { TemporaryRoles } from './testing/roles.ts'
-import { describePostgres } from './testing/server.ts'
+import { describeSuperuser } from './testing/server.ts'
 import { unfiltered } from './testing/unfiltered.ts'
 
 const mine = tenantId('mine')
@@ -188,7 +188,7 @@ async function said(call: Call, store: Store): Promise<unknown> {
   }
 }
 
-describePostgres('with no condition on the tenant in any statement', () => {
+describeSuperuser('with no condition on the tenant in any statement', () => {
   let roles: TemporaryRoles
   beforeAll(async () => {
     roles = await TemporaryRoles.make()
