@@ -1,10 +1,10 @@
 /** Every workload on SQLite, each in a process of its own, and the page that says what came out. */
-import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import Database from 'better-sqlite3'
+import { outputOf } from './lib/output-of.ts'
 import { rounds, share } from './lib/size.ts'
 
 const names = [
@@ -31,19 +31,6 @@ export async function all(): Promise<void> {
   const found: string[] = []
   for (const name of names) found.push(await outputOf(name))
   writeFileSync(values.out, `${head()}\n${found.map((text) => text.trim()).join('\n\n')}\n`)
-}
-
-async function outputOf(name: string): Promise<string> {
-  const script = fileURLToPath(new URL('./index.ts', import.meta.url))
-  const child = spawn(process.execPath, [script, name], { stdio: ['ignore', 'pipe', 'inherit'] })
-  let output = ''
-  child.stdout.on('data', (text) => {
-    output += text
-    process.stdout.write(text)
-  })
-  const status = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  if (status !== 0) throw new Error(`the workload ${name} ended with ${status}`)
-  return output
 }
 
 function head(): string {

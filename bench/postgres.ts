@@ -1,43 +1,67 @@
 /**
  * The Postgres store beside hand-written statements on the same server, where every commit is synced.
  *
- * `HOLDFAST_BENCH_ROUNDS`: of each contender. `--sessions n`: how many the list is a page of. `--turns n`: of which the
- * bloat is looked at.
+ * `HOLDFAST_BENCH_ROUNDS`: of each contender. `--messages n`: the longest session that the tail is read of. `--sessions n`:
+ * how many the list is a page of. `--turns n`, `--bloat-sessions n`: of which the bloat is looked at. `--out file`: what is printed
+ * becomes this page too.
  */
+import { writeFileSync } from 'node:fs'
+import { availableParallelism, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import { outputOf } from './lib/output-of.ts'
 import { bloat } from './postgres/bloat.ts'
 import { byHandTables } from './postgres/by-hand.ts'
 import { manyCallers } from './postgres/callers.ts'
 import { list } from './postgres/list.ts'
 import { oneCaller } from './postgres/one-caller.ts'
-import { openServer, type Place, type Server } from './postgres/place.ts'
+import { openServer, type Place, rounds, type Server } from './postgres/place.ts'
 import { tail } from './postgres/tail.ts'
 
+const sizes = {
+  messages: { type: 'string', default: '100000' },
+  sessions: { type: 'string', default: '10000' },
+  turns: { type: 'string', default: '10240' },
+  'bloat-sessions': { type: 'string', default: '64' },
+} as const
+
 export async function postgres(): Promise<void> {
-  const { values } = parseArgs({
-    args: process.argv.slice(3),
-    options: {
-      sessions: { type: 'string', default: '10000' },
-      turns: { type: 'string', default: '10240' },
-    },
-  })
+  const args = process.argv.slice(3)
+  const { values } = parseArgs({ args, options: { ...sizes, out: { type: 'string' } } })
+  const { out, messages, sessions, turns, 'bloat-sessions': bloatSessions } = values
+  if (out !== undefined) return writePage(out, args)
   const server = await openServer()
   try {
+    const [{ version } = { version: '' }] = await inPlace(server, ({ ask }) => ask('SELECT version()'))
+    console.log(`${version.split(' on ')[0]}\n`)
     await inPlace(server, async (place) => oneCaller(place, await byHandTables(place)))
     await inPlace(server, async (place) => manyCallers(place, await byHandTables(place)))
-    await inPlace(server, async (place) => tail(place, await byHandTables(place)))
-    await inPlace(server, async (place) => list(place, await byHandTables(place), Number(values.sessions)))
-    await inPlace(server, (place) => bloat(place, Number(values.turns)))
+    await inPlace(server, async (place) => tail(place, await byHandTables(place), Number(messages)))
+    await inPlace(server, async (place) => list(place, await byHandTables(place), Number(sessions)))
+    await inPlace(server, (place) => bloat(place, Number(turns), Number(bloatSessions)))
   } finally {
     await server.remove()
   }
 }
 
+async function writePage(out: string, args: readonly string[]): Promise<void> {
+  const passed = args.filter((arg, n) => arg !== '--out' && args[n - 1] !== '--out')
+  const found = await outputOf('postgres', passed)
+  const page = `# Benchmarks on Postgres
+
+Written by \`npm run bench -- postgres ${[...passed, '--out', out].join(' ')}\`.
+
+${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GB of memory; Node ${process.version.slice(1)}. Server and callers share the cores, every
+commit is synced. Medians of ${rounds} rounds, in each of which every contender runs, with the least and the most. What is written by
+hand has no tenants, keys, leases, checksums, search or ledger; with the tenant set it has the same wall.
+`
+  writeFileSync(out, `${page}\n${found.trim()}\n`)
+}
+
 /** Each measurement has tables of its own: what one leaves behind is not in the way of the next. */
-async function inPlace(server: Server, measure: (place: Place) => Promise<void>): Promise<void> {
+async function inPlace<T>(server: Server, measure: (place: Place) => Promise<T>): Promise<T> {
   const place = await server.place()
   try {
-    await measure(place)
+    return await measure(place)
   } finally {
     await place.drop()
   }

@@ -22,24 +22,32 @@ interface Table {
   indices: number
 }
 
-/** In a place that has nothing else in it. */
-export async function bloat(place: Place, turns: number): Promise<void> {
+/** In a place that has nothing else in it. Each caller goes from one of its sessions to the next. */
+export async function bloat(place: Place, turns: number, sessionCount: number): Promise<void> {
   const store = await place.open()
   const holdfast = await openHoldfast({ store })
-  const each = Array.from({ length: callers })
+  const each = Array.from({ length: sessionCount })
   const sessions = await Promise.all(each.map(() => holdfast.sessions.create({ agentId: 'bench' })))
-  await Promise.all(sessions.map((session) => repeat(turns / callers, (n) => session.append(turn(n)))))
+  const lanes = Array.from({ length: callers }, (_, lane) => sessions.filter((_, n) => n % callers === lane))
+  const append = (lane: typeof sessions) =>
+    repeat(Math.round(turns / callers), async (n) => lane[n % lane.length]?.append(turn(n)))
+  await Promise.all(lanes.map(append))
   await holdfast.close()
   // A connection tells what it counted when it ends.
   await store.close()
   const found = await tables(place)
-  const rows = ['sessions', 'listings'].map((name) => {
+  const written = await rewritten(place)
+  const rows = ['sessions', 'listings', 'events'].map((name) => {
     const { live, dead, updates, hot, room, indices } = found.get(name) as Table
     const inPlace = `${Math.round((hot / Math.max(updates, 1)) * 100)} %`
-    return [name, kiB(room), kiB(indices), ...[live, dead, updates].map(String), inPlace]
+    const anew = written.get(name) as Table
+    const growth = ((room + indices) / (anew.room + anew.indices)).toFixed(2)
+    return [name, kiB(room), kiB(indices), ...[live, dead, updates].map(String), inPlace, growth]
   })
-  const header = ['', 'table', 'indices', 'live rows', 'dead rows', 'updates', 'inside their page']
-  console.log(`\n${turns.toLocaleString('en')} turns in ${callers} sessions\n\n${table(header, rows)}`)
+  const header = ['', 'table', 'indices', 'live rows', 'dead rows', 'updates', 'inside their page', 'to anew']
+  console.log(
+    `\n${turns.toLocaleString('en')} turns in ${sessionCount.toLocaleString('en')} sessions; the last column: to the size when all is written anew\n\n${table(header, rows)}`,
+  )
   const text =
     turns *
     turn(0)
@@ -51,6 +59,13 @@ export async function bloat(place: Place, turns: number): Promise<void> {
   console.log(
     `\nbytes per byte of text: events ${share(room)}, with their index ${share(room + indices)}, all ${share(all)}`,
   )
+}
+
+/** The same tables without what updates have left behind. */
+async function rewritten(place: Place): Promise<Map<string, Table>> {
+  for (const { relname } of await place.ask(SELECT_TABLES, [place.schema]))
+    await place.ask(`VACUUM FULL "${place.schema}"."${relname}"`)
+  return tables(place)
 }
 
 async function tables({ ask, schema }: Place): Promise<Map<string, Table>> {

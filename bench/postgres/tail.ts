@@ -7,16 +7,15 @@ import { ms, ratio, table } from '../lib/table.ts'
 import type { ByHand } from './by-hand.ts'
 import { type Place, rounds } from './place.ts'
 
-const lengths = [100, 1_000, 100_000]
 const page = 50
 const pagesARound = 20
 
-export async function tail(place: Place, byHand: ByHand): Promise<void> {
+export async function tail(place: Place, byHand: ByHand, longest: number): Promise<void> {
   const store = await place.open()
   const holdfast = await openHoldfast({ store })
   const hand = await byHand.connect()
   const rows: string[][] = []
-  for (const length of lengths) {
+  for (const length of [100, 1_000, longest]) {
     const chat = await byHand.create()
     await byHand.fill(chat, length)
     const session = await holdfast.sessions.create({ agentId: 'bench' })

@@ -2,6 +2,7 @@
 import type { HoldfastClient } from '@holdfast/client'
 import type { Holdfast } from '@holdfast/core'
 import type { Ending } from './exit-codes.ts'
+import type { OpenStoreOptions } from './place/open-store.ts'
 import type { Place } from './place/place.ts'
 import type { PlaceOptions, Settings } from './place/settings.ts'
 import type { Output } from './terminal/output.ts'
@@ -32,9 +33,9 @@ export class Context {
   }
 
   /** Closed when the command is over. Throws `not_found` for a file that is not there, unless `create`. */
-  async open({ create = false } = {}): Promise<Holdfast> {
+  async open({ create = false, ...options }: OpenStoreOptions = {}): Promise<Holdfast> {
     const { openStore } = await import('./place/open-store.ts')
-    const holdfast = await openStore(await this.storeSettings(), { create })
+    const holdfast = await openStore(await this.storeSettings(), { create, ...options })
     this.closeLater(() => holdfast.close())
     return holdfast
   }

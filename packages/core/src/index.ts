@@ -29,6 +29,13 @@ export type { ChildInput, SpawnedChild, SpawnOptions } from './log/child-session
 export type { CommitListener, CommittedBatch, CommittedWrite } from './log/committed-batch.ts'
 export type { Branch, Comparison } from './log/compare.ts'
 export type { ContextState } from './log/context-read.ts'
+export {
+  type CopyFailure,
+  type CopyOptions,
+  type CopyProgress,
+  type CopySummary,
+  copyStore,
+} from './log/copy/copy-store.ts'
 export type { ForkInput, ForkOptions } from './log/create-session.ts'
 export type { Deleted, DeleteOptions } from './log/delete-session.ts'
 export type { DoctorOptions } from './log/doctor/doctor.ts'

@@ -1,5 +1,5 @@
 /** Holdfast over HTTP: a web-standard fetch handler over an open Holdfast. */
-export type { Authenticate, Credential } from './access/credential.ts'
+export { type Authenticate, type Credential, serverTenant } from './access/credential.ts'
 export type { Reach } from './access/guard.ts'
 export { Keys, type KeysOptions, type NewKey } from './access/keys.ts'
 export { createServer, type HoldfastServer, type ServerOptions } from './handler.ts'

@@ -7,7 +7,7 @@ import { changed, lookOf } from '../import/changes.ts'
 import { importPrices } from '../import/prices.ts'
 import { summaryData, summaryLines } from '../import/summary-lines.ts'
 import { type ImportTarget, importTarget } from '../import/target.ts'
-import { ProgressBar } from '../terminal/progress.ts'
+import { ProgressBar, progressLine } from '../terminal/progress.ts'
 import { choice } from '../values.ts'
 
 interface Options {
@@ -72,7 +72,7 @@ async function importOnce(
   paths: readonly string[],
   terms: ImportOptions,
 ): Promise<ImportSummary> {
-  const bar = new ProgressBar(world.stderr, output.style, world.now)
+  const bar = new ProgressBar(world.stderr, output.style, world.now, progressLine)
   let drawing: Promise<void> = Promise.resolve()
   try {
     const summary = await importPaths(into, paths, {

@@ -117,6 +117,12 @@ export const commands: Readonly<Record<string, Entry>> = {
     group: keeping,
     load: async () => (await import('./backup.ts')).backupCommand,
   },
+  copy: {
+    args: '',
+    about: 'copy a store into another, file or Postgres, while both are in use',
+    group: keeping,
+    load: async () => (await import('./copy.ts')).copyCommand,
+  },
   doctor: {
     args: '[id]',
     about: 'look for damage in the store, a session or a transcript file',

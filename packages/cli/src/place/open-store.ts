@@ -6,11 +6,12 @@ import type { SqliteOptions } from '@holdfast/core/sqlite'
 import { HoldfastError } from '@holdfast/protocol'
 import { isPostgres, type Settings } from './settings.ts'
 
-interface StoreOptions extends Pick<SqliteOptions, 'writer'>, Pick<PostgresOptions, 'requireSyncStandby'> {
-  create: boolean
+export interface OpenStoreOptions extends Pick<PostgresOptions, 'requireSyncStandby' | 'distributed'> {
+  /** Makes a file that is not there. */
+  create?: boolean
 }
 
-export async function openStore(settings: Settings, options: { create: boolean }): Promise<Holdfast> {
+export async function openStore(settings: Settings, options: OpenStoreOptions): Promise<Holdfast> {
   const { tenant } = settings
   const store = await storeOf(settings, options)
   return openHoldfast({ store, ...(tenant !== undefined && { tenantId: tenant }) })
@@ -18,10 +19,16 @@ export async function openStore(settings: Settings, options: { create: boolean }
 
 /** Not open yet. `writer`: of a file; `requireSyncStandby`: of a Postgres. */
 export async function storeOf(
-  { store, storeFrom }: Settings,
-  { create, requireSyncStandby = false, ...options }: StoreOptions,
+  { store, storeFrom }: Pick<Settings, 'store' | 'storeFrom'>,
+  {
+    create,
+    requireSyncStandby = false,
+    distributed,
+    ...options
+  }: OpenStoreOptions & Pick<SqliteOptions, 'writer'>,
 ): Promise<StoreFactory> {
-  if (isPostgres(store)) return postgresStore(store, requireSyncStandby)
+  if (isPostgres(store))
+    return postgresStore(store, { requireSyncStandby, ...(distributed && { distributed }) })
   if (requireSyncStandby)
     throw new HoldfastError('store_unsupported', `A synchronous standby is required, and ${store} is a file.`)
   if (!create && !existsSync(store)) {
@@ -32,9 +39,12 @@ export async function storeOf(
   return sqlite(store, options)
 }
 
-async function postgresStore(url: string, requireSyncStandby: boolean) {
+async function postgresStore(
+  url: string,
+  options: Pick<PostgresOptions, 'requireSyncStandby' | 'distributed'>,
+) {
   const { postgres } = await import('@holdfast/core/postgres')
-  return postgres(url, { driver: (await importPg()).default, requireSyncStandby })
+  return postgres(url, { driver: (await importPg()).default, ...options })
 }
 
 async function importPg(): Promise<typeof import('pg')> {

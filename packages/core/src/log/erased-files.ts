@@ -118,6 +118,11 @@ function hashesIn({ data }: FoldEvent): string[] {
   return [...JSON.stringify(data).matchAll(/"hash":"([0-9a-f]{64})"/g)].map(([, hash]) => hash as string)
 }
 
+/** Hashes of the files that an event brings to its session. */
+export function filesBrought(event: FoldEvent): string[] {
+  return isFileNote(event) ? hashesIn(event) : []
+}
+
 function isFileNote(event: FoldEvent): boolean {
   return isNote(event, ATTACHMENT_NOTE) || isNote(event, TAKEN_NOTE)
 }

@@ -19,6 +19,7 @@ export const clauses = {
   K3: 'Keys are scoped to tenant and session.',
   K4: 'An expired key is gone after a sweep and not before.',
   K5: 'A refused commit does not use up its key.',
+  K6: 'A session’s keys are listed by key, page after page, each with its hash, its seqs and its end.',
   // Lease
   L1: 'Taking a free lease raises the epoch by one and sets owner and end by the store’s clock.',
   L2: 'Taking a held lease is refused as `lease_held` until its end is past; then it succeeds.',

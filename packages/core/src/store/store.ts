@@ -95,6 +95,15 @@ export interface LeaseRow {
   expiresAtMs: number | undefined
 }
 
+/** An idempotency key with the commit that used it. */
+export interface KeyRow {
+  key: string
+  hash: string
+  firstSeq: number
+  lastSeq: number
+  expiresAtMs: number
+}
+
 export type LeaseChange =
   /** Succeeds only if the epoch is still `fromEpoch` and nobody holds the lease, or now ≥ `expiresAtMs` by the store's clock. */
   | { type: 'take'; fromEpoch: number; owner: string; ttlMs: number }
@@ -487,6 +496,12 @@ export interface Store {
     sessionId: string,
     key: string,
   ): Promise<{ hash: string; firstSeq: number; lastSeq: number } | undefined>
+  /** Own keys that were not swept yet, by key, rising; texts by their bytes. */
+  listKeys(
+    tenantId: TenantId,
+    sessionId: string,
+    query: { after?: string; limit: number },
+  ): Promise<readonly KeyRow[]>
   /** An attachment or checkpoint body by its hash, through the segments of a fork. */
   readAttachment(tenantId: TenantId, sessionId: string, hash: string): Promise<Uint8Array | undefined>
 

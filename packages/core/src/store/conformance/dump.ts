@@ -77,6 +77,7 @@ async function dumpSession(
     found[`ref ${kind} ${id}`] = await store.readRefs(tenantId, sessionId, kind, id)
   }
   for (const key of names.keys) found[`key ${key}`] = await store.readKey(tenantId, sessionId, key)
+  found.keys = await store.listKeys(tenantId, sessionId, { limit: all })
   for (const hash of names.hashes) {
     found[`body ${hash}`] = await store.readAttachment(tenantId, sessionId, hash)
   }

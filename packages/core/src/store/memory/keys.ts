@@ -1,5 +1,6 @@
 /** Idempotency keys: looking one up before a commit, sweeping them when their time is past. */
-import type { Commit, Verdict } from '../store.ts'
+import type { Commit, KeyRow, Verdict } from '../store.ts'
+import { compareIds } from './lists.ts'
 import type { KeptKey, KeptSession } from './place.ts'
 
 /** What the commit's key says, if it was used before: whether its time is past does not matter until it is swept. */
@@ -8,6 +9,17 @@ export function earlierUse(session: KeptSession | undefined, commit: Commit): Ve
   if (!used) return undefined
   if (used.hash !== commit.key?.hash) return { status: 'key_conflict' }
   return { status: 'replayed', firstSeq: used.firstSeq, lastSeq: used.lastSeq }
+}
+
+export function listKeys(
+  keys: ReadonlyMap<string, KeptKey>,
+  { after, limit }: { after?: string; limit: number },
+): KeyRow[] {
+  return [...keys]
+    .map(([key, used]) => ({ key, ...used }))
+    .filter(({ key }) => after === undefined || compareIds(key, after) > 0)
+    .sort((a, b) => compareIds(a.key, b.key))
+    .slice(0, limit)
 }
 
 /** Gives how many went. */

@@ -5,7 +5,7 @@ import type { UsageScope } from '../usage-rows.ts'
 import { putCheckpoint, readCheckpoint } from './checkpoints.ts'
 import { commitOne, isHeld } from './commit.ts'
 import { deleteSession } from './deletion.ts'
-import { sweepKeys } from './keys.ts'
+import { listKeys, sweepKeys } from './keys.ts'
 import { listDue, listHeads } from './lists.ts'
 import { type KeptSession, type KeptTenant, type Place, refName } from './place.ts'
 import { attachmentOf, forksOf, headOf, openDraftsOf, partsAt, readEvents, refsOf } from './reads.ts'
@@ -91,6 +91,15 @@ export class MemoryStore implements seam.Store {
   ): Promise<{ hash: string; firstSeq: number; lastSeq: number } | undefined> {
     const used = this.#find(tenantId, sessionId).session?.keys.get(key)
     return used && { hash: used.hash, firstSeq: used.firstSeq, lastSeq: used.lastSeq }
+  }
+
+  async listKeys(
+    tenantId: TenantId,
+    sessionId: string,
+    query: { after?: string; limit: number },
+  ): Promise<seam.KeyRow[]> {
+    const { session } = this.#find(tenantId, sessionId)
+    return session ? listKeys(session.keys, query) : []
   }
 
   async readAttachment(tenantId: TenantId, sessionId: string, hash: string): Promise<Uint8Array | undefined> {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { commitOf } from '../conformance/build.ts'
 import type { Store } from '../store.ts'
 import { Connections } from './connection.ts'
+import { plain } from './plain.ts'
 import { longestAbsenceMs } from './settings.ts'
 import { TemporaryPlace } from './testing/place.ts'
 import { describePostgres } from './testing/server.ts'
@@ -24,7 +25,8 @@ describePostgres('a process that stands still inside a transaction', () => {
     const { url, schema } = place
     const terms = { connections: 1, deadlineMs: undefined, keepsStatements: true }
     const connections = new Connections({ driver: pg, url, schema, ...terms })
-    theirs = new Transactions(connections, { role: 'holdfast_app', synchronousCommit: 'on' })
+    const settings = { role: 'holdfast_app', synchronousCommit: 'on' }
+    theirs = new Transactions(connections, settings, plain.sending)
   })
   afterAll(async () => {
     await theirs.close()

@@ -3,14 +3,14 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { commitOf } from '../conformance/build.ts'
 import type { Store } from '../store.ts'
 import { type Ask, TemporaryPlace } from './testing/place.ts'
-import { describePostgres, freshSchema } from './testing/server.ts'
+import { describeSuperuser, freshSchema } from './testing/server.ts'
 
 const tenant = tenantId('t')
 const sessions = Array.from({ length: 20 }, (_, n) => `s${n}`)
 const rounds = 1_000
 const body = JSON.stringify({ head: 'x'.repeat(400) })
 
-describePostgres('a steady load of appends', () => {
+describeSuperuser('a steady load of appends', () => {
   // Of its own, for what others have open in a database keeps its dead rows.
   const { url, schema: database } = freshSchema()
   const place = new TemporaryPlace({ url: Object.assign(new URL(url), { pathname: database }).href })

@@ -7,27 +7,19 @@ import { creationRefusalOf, freeLease, lastSeqOf, leaseAfter, refusalOf } from '
 import type { Commit, Verdict } from '../store.ts'
 import { textArray } from './arrays.ts'
 import type { Clock } from './clock.ts'
-import { stepsOf, stepsOfCreation } from './commit-steps.ts'
+import type { Desk } from './commit-way.ts'
 import type { Row } from './driver.ts'
 import { erase } from './erase.ts'
 import type { Answer, Step } from './flush.ts'
 import { findSources, insertSegments } from './forks.ts'
 import { keysOf, type UsedKeys, usedKeysStep } from './keys.ts'
-import type { Known } from './known.ts'
 import { insertSession, type LockedSession, lockedOf, lockStep } from './sessions.ts'
 import { insertTenant } from './tenants.ts'
-import type { Transaction, Transactions } from './transactions.ts'
+import type { Transaction } from './transactions.ts'
 
 const SELECT_NOW = 'SELECT coalesce($1::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8)'
 
 const SELECT_TOMBSTONES = 'SELECT session FROM @tombstones WHERE tenant = $1 AND session = ANY($2::text[])'
-
-/** What a batch works with. */
-export interface Desk {
-  db: Transactions
-  clock: Clock
-  known: Known
-}
 
 /** What the rows say while they are locked, and what the commits before have made of it. */
 interface Judged {
@@ -79,12 +71,12 @@ async function judge(desk: Desk, state: Judged, tenant: TenantId, commit: Commit
   const session = state.sessions.get(commit.sessionId)
   const repeat = session && state.keys.earlierUse(commit)
   if (repeat) return repeat
-  if (commit.create) return session ? { status: 'id_taken' } : create(state, tenant, commit)
+  if (commit.create) return session ? { status: 'id_taken' } : create(desk, state, tenant, commit)
   if (!session) return { status: 'conflict', seq: 0 }
   return refusalOf(session, commit, state.nowMs) ?? append(desk, state, tenant, commit, session)
 }
 
-function create(state: Judged, tenant: TenantId, commit: Commit): Verdict {
+function create({ way }: Desk, state: Judged, tenant: TenantId, commit: Commit): Verdict {
   const { tx, sessions, tombstones, nowMs } = state
   if (tombstones.has(commit.sessionId)) return { status: 'id_taken' }
   const sources = findSources(sessions, commit)
@@ -97,7 +89,7 @@ function create(state: Judged, tenant: TenantId, commit: Commit): Verdict {
   state.isNewTenant = false
   insertSession(tx, tenant, commit, { base, lease })
   insertSegments(tx, tenant, commit.sessionId, sources)
-  for (const step of stepsOfCreation(tenant, commit)) tx.send(step)
+  for (const step of way.stepsOfCreation(tenant, commit)) tx.send(step)
   return note(state, commit, { base, seq: base, erased: 0, lease })
 }
 
@@ -111,7 +103,8 @@ async function append(
 ): Promise<Verdict> {
   const { tx, nowMs } = state
   if (commit.erase) await erase(tx, tenant, commit, commit.erase)
-  const [move, ...rest] = stepsOf({ nowMs, known: desk.known }, tenant, [withLeaseOf(session, commit)])
+  const ground = { nowMs, known: desk.known }
+  const [move, ...rest] = desk.way.stepsOf(ground, tenant, withLeaseOf(session, commit))
   tx.send(move as Step, ({ rows }) => requireMoved(rows, commit))
   for (const step of rest) tx.send(step)
   const lease = leaseAfter(session.lease, commit.lease, nowMs)

@@ -19,9 +19,8 @@ import { refsStep } from './refs.ts'
 import { activityStep, headCrcOf, listingStep } from './sessions.ts'
 import { usageStep } from './usage.ts'
 
-/** One commit: the statement of a caller who is alone. */
-const COMMIT_ONE = `
-  WITH moved AS (
+/** Moves the row of a session on, if the commit may be written: base, epoch, lease and key are its conditions. */
+export const MOVE_ONE = `
     UPDATE @sessions SET seq = $4, head_crc = $5, head = $6, unindexed = true,
       epoch = CASE WHEN $9::text IS NULL THEN epoch ELSE epoch + 1 END,
       lease_owner = CASE WHEN $9::text IS NOT NULL THEN $9::text WHEN $11::bool THEN NULL ELSE lease_owner END,
@@ -36,7 +35,11 @@ const COMMIT_ONE = `
       AND ($14::text IS NULL OR NOT EXISTS (
         SELECT 1 FROM @keys k WHERE k.tenant = $1 AND k.session = $2 AND k.key = $14
       ))
-    RETURNING session, epoch, lease_owner, lease_expires
+    RETURNING session, epoch, lease_owner, lease_expires`
+
+/** One commit: the statement of a caller who is alone. */
+const COMMIT_ONE = `
+  WITH moved AS (${MOVE_ONE}
   ), written AS (
     INSERT INTO @events (tenant, session, seq, v, crc, bytes, type, at, commit_id, aside, body)
     SELECT $1, $2, e.* FROM moved, unnest($15::int4[], $16::int4[], $17::int8[], $18::int4[], $19::text[], $20::text[],
@@ -108,7 +111,7 @@ export function stepsOfCreation(tenant: TenantId, commit: Commit): Step[] {
   return [events, ...stepsBeside(tenant, [commit])]
 }
 
-function stepsBeside(tenant: TenantId, commits: readonly Commit[]): Step[] {
+export function stepsBeside(tenant: TenantId, commits: readonly Commit[]): Step[] {
   const steps = [
     bodiesStep(tenant, commits),
     keysStep(tenant, commits),
@@ -122,7 +125,7 @@ function stepsBeside(tenant: TenantId, commits: readonly Commit[]): Step[] {
   return steps.filter((step) => step !== undefined)
 }
 
-function listingSteps(known: Known, tenant: TenantId, commits: readonly Commit[]): Step[] {
+export function listingSteps(known: Known, tenant: TenantId, commits: readonly Commit[]): Step[] {
   const active: Commit[] = []
   const changed: Commit[] = []
   for (const commit of commits) {
@@ -142,6 +145,11 @@ function columnsBefore(known: Known, tenant: TenantId, commit: Commit): IndexCol
 }
 
 function stepOfOne(nowMs: number | null, tenant: TenantId, commit: Commit): Step {
+  const values = [...valuesOfMove(nowMs, tenant, commit), ...valuesOfEvents(columnsOf(commit))]
+  return { sql: COMMIT_ONE, values }
+}
+
+export function valuesOfMove(nowMs: number | null, tenant: TenantId, commit: Commit): SqlValue[] {
   const { sessionId, baseSeq, head, epoch, lease, key } = commit
   const { fromEpoch, owner, ttlMs, isRelease, needsFree } = movesOf(lease)
   const values: SqlValue[] = [
@@ -154,7 +162,7 @@ function stepOfOne(nowMs: number | null, tenant: TenantId, commit: Commit): Step
     epoch,
   ]
   values.push(fromEpoch, owner, ttlMs, isRelease, needsFree, nowMs, key?.key)
-  return { sql: COMMIT_ONE, values: [...values, ...valuesOfEvents(columnsOf(commit))] }
+  return values
 }
 
 function stepOfMany(nowMs: number | null, tenant: TenantId, commits: readonly Commit[]): Step {

@@ -7,9 +7,8 @@
 import { isHoldfastError, type TenantId } from '@holdfast/protocol'
 import { lastSeqOf } from '../judge.ts'
 import type { Commit, CommitOutcome } from '../store.ts'
-import { type Desk, judgeCommits } from './commit-judged.ts'
-import { stepsOf } from './commit-steps.ts'
-import type { Answer } from './flush.ts'
+import { judgeCommits } from './commit-judged.ts'
+import type { Desk } from './commit-way.ts'
 import { leaseOf } from './sessions.ts'
 
 /** Commits of one statement: what is more is another one, so that no batch locks many rows for long. */
@@ -76,20 +75,16 @@ async function failing(items: readonly Item[], work: () => Promise<void>): Promi
   }
 }
 
-async function commitUsual(
-  { db, clock, known }: Desk,
-  tenant: TenantId,
-  items: readonly Item[],
-): Promise<void> {
+async function commitUsual(desk: Desk, tenant: TenantId, items: readonly Item[]): Promise<void> {
   const commits = items.map(({ commit }) => commit)
-  const [answer] = await db.write(tenant, stepsOf({ nowMs: clock.forStatement(), known }, tenant, commits))
-  const leases = new Map((answer as Answer).rows.map(([session, ...lease]) => [session, leaseOf(lease)]))
+  const moved = await desk.way.commit(desk, tenant, commits)
+  const leases = new Map(moved.map(([session, ...lease]) => [session, leaseOf(lease)]))
   for (const item of items) {
     const lease = leases.get(item.commit.sessionId)
     if (!lease) continue
     const { baseSeq } = item.commit
     item.outcome = { status: 'committed', firstSeq: baseSeq + 1, lastSeq: lastSeqOf(item.commit), lease }
-    known.learn(item.commit)
+    desk.known.learn(item.commit)
   }
 }
 

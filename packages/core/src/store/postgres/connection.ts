@@ -44,7 +44,7 @@ export class Connection {
 
   /** One transaction, if none is open. */
   flush(steps: readonly Step[]): Promise<Answer[]> {
-    const named = steps.map(({ sql, values }) => ({ sql: this.#nameTables(sql), values }))
+    const named = steps.map((step) => (step.isUnlike ? step : { ...step, sql: this.#nameTables(step.sql) }))
     const flush = new Flush(named, this.#prepared)
     this.#latest = flush
     this.#client.query(flush)

@@ -78,6 +78,12 @@ export function columnsOf({ events, baseSeq, commitId }: Commit): EventColumns[]
   })
 }
 
+/** Of one row, in the order of its columns. */
+export function valuesOfEvent(row: EventColumns): SqlValue[] {
+  const { seq, v, crc, bytes, type, at, commitId, aside, body } = row
+  return [seq, v, crc, bytes, type, at, commitId, aside, body]
+}
+
 export function valuesOfEvents(rows: readonly EventColumns[]): SqlValue[] {
   return [
     int4Array(rows.map(({ seq }) => seq)),

@@ -9,7 +9,13 @@ import type { PgWire, Row, SqlValue } from './driver.ts'
 export interface Step {
   sql: string
   values: readonly SqlValue[]
+  /** The text has a name in it: nothing is kept for another time. */
+  isUnlike?: true
 }
+
+export const BEGIN: Step = { sql: 'BEGIN', values: [] }
+export const COMMIT: Step = { sql: 'COMMIT', values: [] }
+export const ROLLBACK: Step = { sql: 'ROLLBACK', values: [] }
 
 /** Rows of a step and how many it changed or gave. */
 export interface Answer {
@@ -82,8 +88,10 @@ export class Flush {
     }
   }
 
-  #send(wire: PgWire, { sql, values }: Step): void {
-    wire.bind({ portal: '', statement: this.#statementOf(wire, sql), values: values.map(onWire) })
+  #send(wire: PgWire, { sql, values, isUnlike }: Step): void {
+    const statement = isUnlike ? '' : this.#statementOf(wire, sql)
+    if (isUnlike) wire.parse({ name: '', text: sql, types: [] })
+    wire.bind({ portal: '', statement, values: values.map(onWire) })
     wire.execute({ portal: '', rows: 0 })
   }
 

@@ -1,7 +1,7 @@
 /** Idempotency keys. A key answers until it is swept, whether or not its time is past. */
 import type { TenantId } from '@holdfast/protocol'
 import { lastSeqOf, repeatOf } from '../judge.ts'
-import type { Commit, Verdict } from '../store.ts'
+import type { Commit, KeyRow, Verdict } from '../store.ts'
 import { int4Array, int8Array, textArray } from './arrays.ts'
 import type { Row } from './driver.ts'
 import type { Answer, Step } from './flush.ts'
@@ -35,6 +35,13 @@ const SELECT_KEY = `
   SELECT k.hash, k.first, k.last FROM @keys k
     JOIN @sessions s ON s.tenant = k.tenant AND s.session = k.session
   WHERE k.tenant = $1 AND k.session = $2 AND k.key = $3 FOR KEY SHARE OF s`
+
+const LIST_KEYS = `
+  SELECT k.key, k.hash, k.first, k.last, k.expires FROM @keys k
+  WHERE k.tenant = $1 AND k.session = $2 AND k.key > $3 AND EXISTS (
+    SELECT 1 FROM @sessions s WHERE s.tenant = $1 AND s.session = $2
+  )
+  ORDER BY k.key LIMIT $4`
 
 const SWEEP_KEYS = `
   DELETE FROM @keys WHERE tenant = $1 AND (session, key) IN (
@@ -96,6 +103,23 @@ export async function readKey(
 ): Promise<UsedKey | undefined> {
   const [row] = await db.read(tenant, SELECT_KEY, tenant, sessionId, key)
   return row && usedOf(row)
+}
+
+/** No key is the empty text, so a list begins after it. */
+export async function listKeys(
+  db: Transactions,
+  tenant: TenantId,
+  sessionId: string,
+  { after = '', limit }: { after?: string; limit: number },
+): Promise<KeyRow[]> {
+  const rows = await db.read(tenant, LIST_KEYS, tenant, sessionId, after, limit)
+  return rows.map(([key, hash, first, last, expires]) => ({
+    key,
+    hash,
+    firstSeq: Number(first),
+    lastSeq: Number(last),
+    expiresAtMs: Number(expires),
+  }))
 }
 
 function usedOf([hash, first, last]: Row): UsedKey {

@@ -4,6 +4,7 @@
  */
 import { HoldfastError } from '@holdfast/protocol'
 import type { Connection, Connections } from './connection.ts'
+import { distribute } from './distribution.ts'
 import { isCollision, sqlState } from './errors.ts'
 import type { Answer, Step } from './flush.ts'
 import { type Migration, migrations, tables } from './migrations.ts'
@@ -12,6 +13,8 @@ import { patiently, persistently } from './patience.ts'
 export interface MigrateOptions {
   /** Role that gets the right to read and write the tables; undefined when their owner uses them. */
   grantee: string | undefined
+  /** Whether the tables are to be distributed, where they are not yet. */
+  isDistributed?: boolean
   /** Rising versions. */
   list?: readonly Migration[]
 }
@@ -38,10 +41,12 @@ export async function schemaVersion(connections: Connections, list = migrations)
 
 /** Gives the version that the schema now has. */
 export async function migrate(connections: Connections, options: MigrateOptions): Promise<number> {
-  const { list = migrations } = options
+  const { list = migrations, isDistributed = false } = options
   return persistently(() =>
     asCollision(() =>
-      connections.use((connection) => migrateOn(connection, connections.place.schema, { ...options, list })),
+      connections.use((connection) =>
+        migrateOn(connection, connections.place.schema, { ...options, list, isDistributed }),
+      ),
     ),
   )
 }
@@ -49,7 +54,7 @@ export async function migrate(connections: Connections, options: MigrateOptions)
 async function migrateOn(
   connection: Connection,
   schema: string,
-  { grantee, list }: Required<MigrateOptions>,
+  { grantee, list, isDistributed }: Required<MigrateOptions>,
 ): Promise<number> {
   await connection.run('BEGIN')
   try {
@@ -59,6 +64,7 @@ async function migrateOn(
     await connection.flush([{ sql: LOCK_VERSION, values: [] }])
     const version = requireKnown(await readVersion(connection, schema), schema, list)
     for (const migration of list.filter((one) => one.version > version)) await apply(connection, migration)
+    if (isDistributed) await distribute(connection, schema)
     if (grantee !== undefined) await grant(connection, schema, grantee)
     await connection.run('COMMIT')
   } catch (error) {

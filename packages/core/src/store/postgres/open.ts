@@ -1,14 +1,18 @@
 /** Opening a place: the server, the role that the statements run under, the schema. */
 import { HoldfastError, isHoldfastError } from '@holdfast/protocol'
+import { citus } from './citus.ts'
 import { Connections, type Place, tablesNamed } from './connection.ts'
+import { isDistributed as isOnCitus, requireCitus } from './distribution.ts'
 import type { PgModule } from './driver.ts'
 import { storeError } from './errors.ts'
 import type { Answer } from './flush.ts'
 import { asCollision, identifier, migrate, newestOf, schemaVersion } from './migrate.ts'
 import { migrations } from './migrations.ts'
 import { patiently, persistently } from './patience.ts'
+import { plain } from './plain.ts'
 import { requireSyncStandby } from './replication.ts'
 import type { Settings } from './settings.ts'
+import type { Target } from './target.ts'
 
 export interface PostgresOptions {
   /** The module `pg`, version 8. */
@@ -25,6 +29,8 @@ export interface PostgresOptions {
   keepStatements?: boolean
   /** Default false. True: not opened (`store_unsupported`) unless each commit waits for a standby, and one is there. */
   requireSyncStandby?: boolean
+  /** Opening makes the tables distributed ones by this extension, where they are not yet. Found by itself when they are. */
+  distributed?: 'citus'
   /** Default true. Without it nothing is indexed and every search is empty. */
   search?: boolean
 }
@@ -36,6 +42,7 @@ export interface OpenedDatabase {
   /** Listens, and does nothing else. */
   ear: Connections
   settings: Settings
+  target: Target
   server: ServerFacts
   schemaVersion: number
 }
@@ -103,10 +110,27 @@ async function prepare(handles: Handles, options: PostgresOptions): Promise<Open
   const synchronousCommit = server.synchronousCommit === 'off' ? 'on' : server.synchronousCommit
   if (options.requireSyncStandby) await requireSyncStandby(owner, synchronousCommit)
   const grantee = await granteeOf(server, connections, options)
+  const isDistributed = await distributionOf(owner, options)
   const version = await schemaVersion(owner)
-  if (version < newestOf(migrations) || !(await hasRights(owner, grantee))) await migrate(owner, { grantee })
+  const isNewest = version >= newestOf(migrations) && isDistributed !== 'wanted'
+  if (!isNewest || !(await hasRights(owner, grantee)))
+    await migrate(owner, { grantee, isDistributed: isDistributed !== 'no' })
   const role = server.bypasses ? (grantee as string) : server.role
-  return { ...handles, server, settings: { role, synchronousCommit }, schemaVersion: newestOf(migrations) }
+  const target = isDistributed === 'no' ? plain : citus
+  const settings = { role, synchronousCommit }
+  return { ...handles, server, settings, target, schemaVersion: newestOf(migrations) }
+}
+
+/** The one place where it is found what the schema lies on. */
+function distributionOf(
+  owner: Connections,
+  { distributed }: PostgresOptions,
+): Promise<'yes' | 'wanted' | 'no'> {
+  return owner.use(async (connection) => {
+    if (distributed !== undefined) await requireCitus(connection)
+    if (await isOnCitus(connection, owner.place.schema)) return 'yes'
+    return distributed === undefined ? 'no' : 'wanted'
+  })
 }
 
 /** The role that the statements run under, where it is another than the tables' owner. */
@@ -139,9 +163,10 @@ function requireOptions(url: string, options: Partial<PostgresOptions> | undefin
     if (!/^postgres(ql)?:\/\//.test(String(given)))
       throw invalid('url: expected postgres://user@host/database, or several hosts with commas between them.')
   }
-  const { connections = 10, role = 'holdfast_app' } = options ?? {}
+  const { connections = 10, role = 'holdfast_app', distributed = 'citus' } = options ?? {}
   if (!Number.isInteger(connections) || connections < 1)
     throw invalid('connections: expected a whole number from 1 on.')
+  if (distributed !== 'citus') throw invalid('distributed: the only engine known is citus.')
   if (role === '' || role === 'none') throw invalid('role: expected the name of a role.')
 }
 

@@ -5,9 +5,9 @@ import { everyOperation } from './testing/every-operation.ts'
 import { TemporaryPlace } from './testing/place.ts'
 import { type Scan, scansOf, settle } from './testing/plans.ts'
 import { rewriting } from './testing/rewriting.ts'
-import { describePostgres } from './testing/server.ts'
+import { describePostgres, roleOfStores } from './testing/server.ts'
 
-const role = 'holdfast_app'
+const role = roleOfStores()
 
 type Found = Scan & { sql: string }
 

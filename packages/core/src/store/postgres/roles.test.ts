@@ -5,14 +5,14 @@ import type { Store } from '../store.ts'
 import { type Ask, TemporaryPlace } from './testing/place.ts'
 import { rewriting } from './testing/rewriting.ts'
 import { TemporaryRoles } from './testing/roles.ts'
-import { describePostgres, freshSchema } from './testing/server.ts'
+import { describeSuperuser, freshSchema } from './testing/server.ts'
 
 const tenant = tenantId('t')
 const creation = commitOf({ tenantId: tenant, sessionId: 's', baseSeq: 0, create: true })
 /** What may be read while no tenant is set. */
 const open = ['schema_version', 'tenants']
 
-describePostgres('the roles of Postgres', () => {
+describeSuperuser('the roles of Postgres', () => {
   let roles: TemporaryRoles
   beforeAll(async () => {
     roles = await TemporaryRoles.make()

@@ -6,7 +6,7 @@ import type { PostgresOptions } from './index.ts'
 import { TemporaryPlace } from './testing/place.ts'
 import { scansOf, settle } from './testing/plans.ts'
 import { rewriting } from './testing/rewriting.ts'
-import { describePostgres } from './testing/server.ts'
+import { describePostgres, roleOfStores } from './testing/server.ts'
 
 const tenant = tenantId('t')
 
@@ -116,7 +116,7 @@ describePostgres('search on Postgres', () => {
     expect(searches).toHaveLength(2)
     const scans = await place.as(place.url, async (ask) => {
       await ask('BEGIN')
-      await settle(ask, 'holdfast_app', 't', 'on')
+      await settle(ask, roleOfStores(), 't', 'on')
       return [await scansOf(ask, searches[0] ?? ''), await scansOf(ask, searches[1] ?? '')].flat()
     })
     const ways = scans.filter(({ table }) => table === 'search').map(({ kind, index: by }) => [kind, by])

@@ -5,7 +5,7 @@
  */
 import type { Step } from './flush.ts'
 
-const SET = `
+export const SET = `
   SELECT set_config('holdfast.tenant', $1, true), set_config('role', $2, true),
     set_config('synchronous_commit', $3, true), set_config('plan_cache_mode', 'force_generic_plan', true),
     set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
@@ -13,7 +13,7 @@ const SET = `
 
 const ABSENCE = `SELECT set_config('idle_in_transaction_session_timeout', $1, true)`
 
-const FIND = `SELECT set_config('holdfast.words', $1, true)`
+export const FIND = `SELECT set_config('holdfast.words', $1, true)`
 
 export interface Settings {
   /**

@@ -7,12 +7,13 @@ import { checkStore } from './check.ts'
 import { putCheckpoint, readCheckpoint } from './checkpoints.ts'
 import { Clock } from './clock.ts'
 import { commitBatch } from './commit.ts'
+import type { CommitWay } from './commit-way.ts'
 import type { Connections } from './connection.ts'
 import { deleteSession, sweepGarbage } from './deletion.ts'
 import { appendDraft, listDrafts, readDraft } from './drafts.ts'
 import { readEvents } from './events.ts'
 import { listForks, readSegments } from './forks.ts'
-import { readKey, sweepKeys, type UsedKey } from './keys.ts'
+import { listKeys, readKey, sweepKeys, type UsedKey } from './keys.ts'
 import { Known } from './known.ts'
 import { renewLease } from './leases.ts'
 import { listDue, listHeads } from './lists.ts'
@@ -44,6 +45,7 @@ export class PostgresStore implements seam.Store {
   readonly #info: seam.StoreInfo
   readonly #db: Transactions
   readonly #synchronousCommit: string
+  readonly #way: CommitWay
   readonly #owner: Connections
   readonly #ear: Connections
   readonly #watch: Watch
@@ -53,8 +55,9 @@ export class PostgresStore implements seam.Store {
     this.#clock.hear(opened.server.nowMs)
     this.#hasSearch = search
     this.#info = infoOf(opened, search)
-    this.#db = new Transactions(opened.connections, opened.settings)
     this.#synchronousCommit = opened.settings.synchronousCommit
+    this.#way = opened.target.way
+    this.#db = new Transactions(opened.connections, opened.settings, opened.target.sending)
     this.#owner = opened.owner
     this.#ear = opened.ear
     this.#watch = new Watch(this.#db, opened.ear, opened.server.handle)
@@ -69,7 +72,9 @@ export class PostgresStore implements seam.Store {
   }
 
   async commit(commits: readonly seam.Commit[]): Promise<readonly seam.CommitOutcome[]> {
-    return this.#telling(commitBatch({ db: this.#db, clock: this.#clock, known: this.#known }, commits))
+    return this.#telling(
+      commitBatch({ db: this.#db, clock: this.#clock, known: this.#known, way: this.#way }, commits),
+    )
   }
 
   readHead(tenantId: TenantId, sessionId: string): Promise<seam.StoredHead | undefined> {
@@ -107,6 +112,14 @@ export class PostgresStore implements seam.Store {
 
   readKey(tenantId: TenantId, sessionId: string, key: string): Promise<UsedKey | undefined> {
     return readKey(this.#db, tenantId, sessionId, key)
+  }
+
+  listKeys(
+    tenantId: TenantId,
+    sessionId: string,
+    query: { after?: string; limit: number },
+  ): Promise<seam.KeyRow[]> {
+    return listKeys(this.#db, tenantId, sessionId, query)
   }
 
   readAttachment(tenantId: TenantId, sessionId: string, hash: string): Promise<Uint8Array | undefined> {

@@ -7,23 +7,22 @@ import { HoldfastError, type TenantId } from '@holdfast/protocol'
 import type { Connection, Connections, Loan } from './connection.ts'
 import type { Row, SqlValue } from './driver.ts'
 import { isOutage, storeError, writeError } from './errors.ts'
-import type { Answer, Step } from './flush.ts'
+import { type Answer, BEGIN, COMMIT, ROLLBACK, type Step } from './flush.ts'
 import { patiently, persistently } from './patience.ts'
+import type { Sending } from './sending.ts'
 import { absenceStep, type noTenant, type Settings, settingsStep } from './settings.ts'
-
-const BEGIN: Step = { sql: 'BEGIN', values: [] }
-const COMMIT: Step = { sql: 'COMMIT', values: [] }
-const ROLLBACK: Step = { sql: 'ROLLBACK', values: [] }
 
 export class Transactions {
   readonly #connections: Connections
   readonly #settings: Settings
+  readonly #sending: Sending
   readonly #underWay = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
-  constructor(connections: Connections, settings: Settings) {
+  constructor(connections: Connections, settings: Settings, sending: Sending) {
     this.#connections = connections
     this.#settings = settings
+    this.#sending = sending
   }
 
   /** Rows of one statement, which sees one state. Sent again when the connection breaks. */
@@ -41,7 +40,8 @@ export class Transactions {
     const all = [settingsStep(this.#settings, tenant, bitmapScan ? 'on' : 'off'), ...steps]
     return this.#track(async () => {
       try {
-        const answers = await patiently(() => this.#connections.use((connection) => connection.flush(all)))
+        const flush = (connection: Connection) => this.#sending.flush(connection, all)
+        const answers = await patiently(() => this.#connections.use(flush))
         return answers.slice(1)
       } catch (error) {
         throw storeError(error)
@@ -52,14 +52,15 @@ export class Transactions {
   /** All of the statements or none, in one round trip. */
   async write(tenant: TenantId, steps: readonly Step[]): Promise<Answer[]> {
     const all = [settingsStep(this.#settings, tenant), ...steps]
-    const answers = await this.#run((connection) => connection.flush(all))
+    const answers = await this.#run((connection) => this.#sending.flush(connection, all))
     return answers.slice(1)
   }
 
   /** All that `work` does or nothing; it is run anew when another transaction was in the way. */
   transact<T>(tenant: TenantId, work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.#run(async (connection) => {
-      const tx = new Transaction(connection, [BEGIN, settingsStep(this.#settings, tenant), absenceStep])
+      const first = [BEGIN, settingsStep(this.#settings, tenant), absenceStep]
+      const tx = new Transaction(connection, this.#sending, first)
       try {
         const result = await work(tx)
         await tx.commit()
@@ -135,13 +136,15 @@ export class Transactions {
 /** A transaction that talks back and forth. What is only sent waits for the next question, and goes with it. */
 export class Transaction {
   readonly #connection: Connection
+  readonly #sending: Sending
   #waiting: Sent[]
   #hasBegun = false
   /** From here on a broken connection does not say that nothing was written. */
   isCommitting = false
 
-  constructor(connection: Connection, opening: readonly Step[]) {
+  constructor(connection: Connection, sending: Sending, opening: readonly Step[]) {
     this.#connection = connection
+    this.#sending = sending
     this.#waiting = opening.map((step) => ({ step }))
   }
 
@@ -179,7 +182,10 @@ export class Transaction {
     const sent = this.#waiting
     this.#waiting = []
     this.#hasBegun = true
-    const answers = await this.#connection.flush(sent.map(({ step }) => step))
+    const answers = await this.#sending.inBlock(
+      this.#connection,
+      sent.map(({ step }) => step),
+    )
     for (const [index, { check }] of sent.entries()) check?.(answers[index] as Answer)
     return answers
   }

@@ -6,7 +6,7 @@ import type { PostgresOptions } from './index.ts'
 import { TemporaryPlace } from './testing/place.ts'
 import { rewriting } from './testing/rewriting.ts'
 import { TemporaryRoles } from './testing/roles.ts'
-import { describePostgres } from './testing/server.ts'
+import { describeSuperuser } from './testing/server.ts'
 import { unfiltered } from './testing/unfiltered.ts'
 
 const mine = tenantId('mine')
@@ -34,6 +34,7 @@ const reads: Readonly<Record<string, Call>> = {
   waypoint: (store) => store.readWaypoint(mine, id, 9),
   refs: (store) => store.readRefs(mine, id, id, id),
   key: (store) => store.readKey(mine, id, id),
+  keys: (store) => store.listKeys(mine, id, { limit: 9 }),
   attachment: (store) => store.readAttachment(mine, id, file.hash),
   'list of all': (store) => store.listHeads(mine, { index: 'all', limit: 9 }),
   'list by owner': (store) => store.listHeads(mine, { index: 'owner', value: id, limit: 9 }),
@@ -187,7 +188,7 @@ async function said(call: Call, store: Store): Promise<unknown> {
   }
 }
 
-describePostgres('with no condition on the tenant in any statement', () => {
+describeSuperuser('with no condition on the tenant in any statement', () => {
   let roles: TemporaryRoles
   beforeAll(async () => {
     roles = await TemporaryRoles.make()

@@ -125,6 +125,7 @@ describe('a changed row beside the events is found', () => {
     ],
     ['ref', 'UPDATE refs SET seq = 2', () => store.readRefs(tenant, 's', 'k', 'r')],
     ['key', "UPDATE keys SET hash = 'x'", () => store.readKey(tenant, 's', 'key')],
+    ['key in a list', "UPDATE keys SET hash = 'x'", () => store.listKeys(tenant, 's', { limit: 9 })],
     ['source of a fork', 'UPDATE segments SET source = 2', () => store.readSegments(tenant, 'fork')],
     [
       'number of the source of a fork',

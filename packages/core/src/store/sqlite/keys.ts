@@ -1,7 +1,7 @@
 /** Idempotency keys. A key answers until it is swept, whether or not its time is past. */
 import { crcOfRow, requireRow } from '../checksum.ts'
 import { lastSeqOf, repeatOf } from '../judge.ts'
-import type { Commit, Verdict } from '../store.ts'
+import type { Commit, KeyRow, Verdict } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { getSession } from './sessions.ts'
 
@@ -14,6 +14,9 @@ export interface UsedKey {
 const INSERT_KEY =
   'INSERT INTO keys (session, key, hash, first, last, expires, crc) VALUES (?, ?, ?, ?, ?, ?, ?)'
 const SELECT_KEY = 'SELECT hash, first, last, expires, crc FROM keys WHERE session = ? AND key = ?'
+
+const LIST_KEYS = `
+  SELECT key, hash, first, last, expires, crc FROM keys WHERE session = ? AND key > ? ORDER BY key LIMIT ?`
 
 const SWEEP_KEYS = `
   DELETE FROM keys WHERE (session, key) IN (
@@ -44,6 +47,23 @@ function getKey(db: Connection, session: number, key: string): UsedKey | undefin
   const [hash, firstSeq, lastSeq, expires, crc] = row
   requireRow(crc, `Key ${key}`, session, key, hash, firstSeq, lastSeq, expires)
   return { hash, firstSeq, lastSeq }
+}
+
+/** No key is the empty text, so a list begins after it. */
+export function listKeys(
+  db: Connection,
+  tenant: number,
+  sessionId: string,
+  { after = '', limit }: { after?: string; limit: number },
+): KeyRow[] {
+  const row = getSession(db, tenant, sessionId)
+  if (!row) return []
+  return db
+    .all(LIST_KEYS, row.session, after, limit)
+    .map(([key, hash, firstSeq, lastSeq, expiresAtMs, crc]) => {
+      requireRow(crc, `Key ${key}`, row.session, key, hash, firstSeq, lastSeq, expiresAtMs)
+      return { key, hash, firstSeq, lastSeq, expiresAtMs }
+    })
 }
 
 /** Gives how many went. */

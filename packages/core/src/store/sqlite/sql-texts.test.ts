@@ -64,6 +64,7 @@ async function textsFor(id: string): Promise<Set<string>> {
   await store.readWaypoint(tenant, id, 5)
   await store.readRefs(tenant, id, id, id)
   await store.readKey(tenant, id, id)
+  await store.listKeys(tenant, id, { limit: 9 })
   await store.readAttachment(tenant, id, hashOf(id))
   for (const index of ['all', 'owner', 'agent', 'conversation', 'thread', 'root', 'question'] as const) {
     await store.listHeads(tenant, { index, value: id, limit: 5 })

@@ -11,7 +11,7 @@ import { deleteSession } from './deletion.ts'
 import { appendDraft, listDrafts, readDraft } from './drafts.ts'
 import { readEvents } from './events.ts'
 import { listForks, readSegments } from './forks.ts'
-import { readKey, sweepKeys, type UsedKey } from './keys.ts'
+import { listKeys, readKey, sweepKeys, type UsedKey } from './keys.ts'
 import { renewLease } from './leases.ts'
 import { listDue, listHeads } from './lists.ts'
 import type { OpenedDatabase } from './open.ts'
@@ -96,6 +96,14 @@ export class SqliteStore implements seam.Store {
 
   readKey(tenantId: TenantId, sessionId: string, key: string): Promise<UsedKey | undefined> {
     return this.#readState(tenantId, (db, tenant) => readKey(db, tenant, sessionId, key))
+  }
+
+  listKeys(
+    tenantId: TenantId,
+    sessionId: string,
+    query: { after?: string; limit: number },
+  ): Promise<seam.KeyRow[]> {
+    return this.#readState(tenantId, (db, tenant) => listKeys(db, tenant, sessionId, query))
   }
 
   readAttachment(tenantId: TenantId, sessionId: string, hash: string): Promise<Uint8Array | undefined> {

@@ -182,6 +182,50 @@ export const keyCases: readonly StoreCase[] = [
       }
     },
   },
+  {
+    id: 'K6.1',
+    clause: 'K6',
+    title: 'keys are listed by their bytes, in pages, with what they stand for, and only the session’s own',
+    async run(t) {
+      const key = (name: string) => ({
+        key: name,
+        hash: `hash of ${name}`,
+        expiresAtMs: t.clock.now() + hour,
+      })
+      await t.create('s', { key: key('b') })
+      await t.append('s', { key: key('a'), events: 2 })
+      await t.append('s')
+      await t.append('s', { key: key('\u{1f600}') })
+      await t.append('s', { key: key('\uff21') })
+      await t.create('other', { key: key('c') })
+      await t.create('s', { tenantId: t.stranger, key: key('d') })
+      const row = (name: string, firstSeq: number, lastSeq = firstSeq) => ({
+        ...key(name),
+        firstSeq,
+        lastSeq,
+      })
+      const all = [row('a', 2, 3), row('b', 1), row('\uff21', 6), row('\u{1f600}', 5)]
+      const list = (query: { after?: string; limit: number }) => t.store.listKeys(t.tenant, 's', query)
+      same(await list({ limit: 9 }), all)
+      same(await list({ limit: 2 }), all.slice(0, 2))
+      same(await list({ limit: 2, after: 'b' }), all.slice(2))
+      await t.store.sweepKeys(t.clock.now() + hour, 9)
+      same(await list({ limit: 9 }), [])
+    },
+  },
+  {
+    id: 'K6.2',
+    clause: 'K6',
+    title: 'a fork, a deleted session and one that is missing have no keys of another',
+    async run(t) {
+      await t.create('s', { key: keyOf(t), events: 2 })
+      await t.fork('s', 2, 'fork')
+      same(await t.store.listKeys(t.tenant, 'fork', { limit: 9 }), [])
+      same(await t.store.listKeys(t.tenant, 'nowhere', { limit: 9 }), [])
+      await t.store.deleteSession(t.tenant, 's', { cascade: true })
+      same(await t.store.listKeys(t.tenant, 's', { limit: 9 }), [])
+    },
+  },
 ]
 
 async function storm(t: Trial, stores: readonly Trial['store'][]): Promise<void> {

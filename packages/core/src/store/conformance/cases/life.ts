@@ -21,6 +21,7 @@ function callsOf(t: Trial): Record<string, (store: Store) => Promise<unknown>> {
     readWaypoint: (store) => store.readWaypoint(tenant, 's', 1),
     readRefs: (store) => store.readRefs(tenant, 's', 'kind', 'id'),
     readKey: (store) => store.readKey(tenant, 's', 'key'),
+    listKeys: (store) => store.listKeys(tenant, 's', { limit: 1 }),
     readAttachment: (store) => store.readAttachment(tenant, 's', 'hash'),
     listHeads: (store) => store.listHeads(tenant, { index: 'all', limit: 1 }),
     listTenants: (store) => store.listTenants(),

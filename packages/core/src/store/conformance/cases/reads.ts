@@ -57,6 +57,7 @@ function readsOf(tenant: TenantId): Record<string, Call> {
     readWaypoint: (store, id) => store.readWaypoint(tenant, id, 3),
     readRefs: (store, id) => store.readRefs(tenant, id, 'message', 'm1'),
     readKey: (store, id) => store.readKey(tenant, id, 'key'),
+    listKeys: (store, id) => store.listKeys(tenant, id, { limit: 9 }),
     readAttachment: (store, id) => store.readAttachment(tenant, id, fileHash),
     listForks: (store, id) => store.listForks(tenant, id),
     readDraft: (store, id) => store.readDraft(tenant, id, 'draft', 0),

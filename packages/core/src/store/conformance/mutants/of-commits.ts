@@ -286,6 +286,23 @@ export const commitMutants: readonly Mutant[] = [
     }),
   },
   {
+    clause: 'K6',
+    title: 'lists every key with the seq of the first',
+    breaks: (store) => ({
+      async listKeys(tenantId, sessionId, query) {
+        const rows = await store.listKeys(tenantId, sessionId, query)
+        return rows.map((row) => ({ ...row, firstSeq: rows[0]?.firstSeq ?? 0 }))
+      },
+    }),
+  },
+  {
+    clause: 'K6',
+    title: 'begins every list of keys anew',
+    breaks: (store) => ({
+      listKeys: (tenantId, sessionId, { limit }) => store.listKeys(tenantId, sessionId, { limit }),
+    }),
+  },
+  {
     clause: 'L1',
     title: 'never counts the epoch past one',
     breaks: (store) => ({

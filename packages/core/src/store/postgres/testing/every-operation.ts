@@ -63,6 +63,7 @@ async function everyRead(store: Store, tenantId: TenantId, id: string): Promise<
   await store.readWaypoint(tenantId, id, 5)
   await store.readRefs(tenantId, id, id, id)
   await store.readKey(tenantId, id, id)
+  await store.listKeys(tenantId, id, { limit: 9 })
   await store.readAttachment(tenantId, id, hashOf(id))
   for (const index of ['all', 'owner', 'agent', 'conversation', 'thread', 'root', 'question'] as const) {
     await store.listHeads(tenantId, { index, value: id, limit: 5 })

@@ -1,5 +1,6 @@
 /** Places for tests: a schema of its own, and looking behind the store's back. */
 import pg from 'pg'
+import { inject } from 'vitest'
 import type { Store } from '../../store.ts'
 import { tablesNamed } from '../connection.ts'
 import { type PostgresOptions, postgres } from '../index.ts'
@@ -20,16 +21,42 @@ export class TemporaryPlace {
   }
 
   async open(clock: (() => number) | undefined, options: Partial<PostgresOptions> = {}): Promise<Store> {
-    const all = { driver: pg, schema: this.schema, connections: 4, ...this.#options, ...options }
+    const all = {
+      driver: pg,
+      schema: this.schema,
+      connections: 4,
+      ...distribution(),
+      ...this.#options,
+      ...options,
+    }
     const store = await postgres(this.url, all).open(clock ? { clock } : {})
     this.#opened.push(store)
     return store
   }
 
-  /** Runs one statement, or several without values, as the superuser, whom no wall keeps out. */
+  /** Runs one statement, or several without values, where no wall is: as the superuser, or as the owner while it is down. */
   async behind(sql: string, values: unknown[] = []): Promise<Row[]> {
     this.#superuser ??= connect(this.#fresh.url)
-    return this.#ask(await this.#superuser, sql, values)
+    const client = await this.#superuser
+    const isWalled = !inject('postgresSuperuser') && isOnRows.test(sql) && !/\bpg_/.test(sql)
+    return isWalled ? this.#withoutWall(client, sql, values) : this.#ask(client, sql, values)
+  }
+
+  /** Nobody else sees the tables before the wall is up again. */
+  async #withoutWall(client: pg.Client, sql: string, values: unknown[]): Promise<Row[]> {
+    const { rows } = await client.query(FORCED, [this.schema])
+    const tables = rows.map(({ relname }) => relname)
+    const alter = (force: string) =>
+      tables.map((table) => `ALTER TABLE @${table} ${force} ROW LEVEL SECURITY;`)
+    await this.#ask(client, `BEGIN; ${alter('NO FORCE').join('')}`, [])
+    try {
+      const found = await this.#ask(client, sql, values)
+      await this.#ask(client, `${alter('FORCE').join('')} COMMIT`, [])
+      return found
+    } catch (error) {
+      await client.query('ROLLBACK')
+      throw error
+    }
   }
 
   /** Statements of one connection, `@name` for a table. */
@@ -81,6 +108,18 @@ export class TemporaryPlace {
     await this.drop()
   }
 }
+
+/** `HOLDFAST_TEST_DISTRIBUTED=citus`: every schema of a test is a distributed one. */
+export function distribution(): Pick<PostgresOptions, 'distributed'> {
+  const distributed = process.env.HOLDFAST_TEST_DISTRIBUTED
+  return distributed ? { distributed: distributed as 'citus' } : {}
+}
+
+const isOnRows = /^\s*(SELECT|INSERT|UPDATE|DELETE|WITH|TRUNCATE)\b/
+
+const FORCED = `
+  SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = $1 AND c.relforcerowsecurity`
 
 type Row = Record<string, unknown>
 export type Ask = (sql: string, values?: unknown[]) => Promise<Row[]>

@@ -17,11 +17,24 @@ export function freshSchema(): FreshSchema {
   return { url, schema, drop: () => run(url, `DROP SCHEMA IF EXISTS ${schema} CASCADE`) }
 }
 
+/** That the store's statements run under. */
+export function roleOfStores(): string {
+  const url = inject('postgresUrl')
+  return inject('postgresSuperuser') || !url ? 'holdfast_app' : decodeURIComponent(new URL(url).username)
+}
+
 /** A suite that needs the server: where there is none it is skipped, and its name says why. */
 export function describePostgres(name: string, suite: () => void): void {
   const missing = inject('postgresMissing')
   if (missing) describe.skip(`${name} (${missing})`, suite)
   else describe(name, suite)
+}
+
+/** One that makes roles and databases, or looks at what only a superuser has. */
+export function describeSuperuser(name: string, suite: () => void): void {
+  const isPlain = inject('postgresUrl') !== undefined && !inject('postgresSuperuser')
+  if (isPlain) describe.skip(`${name} (the URL of the tests is not a superuser's)`, suite)
+  else describePostgres(name, suite)
 }
 
 async function run(connectionString: string, sql: string): Promise<void> {
