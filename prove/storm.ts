@@ -83,8 +83,8 @@ async function storm(name: string, method: string, path: string, change: Change)
   if (!other.text.includes('"key_conflict"')) blame('taken for another', name, [other.text])
 }
 
-async function prepared(path: string, { prepare, query = '' }: Change): Promise<Target> {
-  const { id } = (await web.change('POST', '/v1/sessions', { agentId: 'prover' })) as { id: string }
+async function prepared(path: string, { prepare, query = '', agentId = 'prover' }: Change): Promise<Target> {
+  const { id } = (await web.change('POST', '/v1/sessions', { agentId })) as { id: string }
   const ids = { sessionId: id, ...(await prepare?.(web, id)) } as Ids
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(ids[name] ?? ''))
   return { session: id, ids, path: filled + query }

@@ -12,6 +12,8 @@ export interface Change {
   /** Another request of the same kind, which the same key does not stand for. */
   other?(session: string, ids: Ids): unknown
   query?: string
+  /** Of the session; default one that does not work in the server. */
+  agentId?: string
 }
 
 /** Ages are told by the second. */
@@ -101,8 +103,12 @@ export const changes: Readonly<Record<string, Change>> = {
       return { messageId: '3' }
     },
   }),
-  'POST /v1/sessions/{sessionId}/turns': sending({ input: 'Say it again.' }, { input: 'else' }),
-  'POST /v1/sessions/{sessionId}/compact': sending({}, { instructions: 'else' }),
+  'POST /v1/sessions/{sessionId}/turns': sending(
+    { input: 'Say it again.' },
+    { input: 'else' },
+    { agentId: 'teller' },
+  ),
+  'POST /v1/sessions/{sessionId}/compact': sending({}, { instructions: 'else' }, { agentId: 'teller' }),
   'POST /v1/sessions/{sessionId}/notes': sending({ kind: 'k', text: 'n' }, { kind: 'else' }),
   'POST /v1/sessions/{sessionId}/questions': sending(question[2], { questionId: 'q2', question: 'Else?' }),
   'POST /v1/sessions/{sessionId}/questions/{questionId}/answer': sending(

@@ -52,14 +52,14 @@ function serving(store: StoreFactory, port: number, pepper: string | undefined):
     port,
     signals: [],
     drainMs: 1_000,
-    agents: (holdfast) => hostAgents(holdfast, { agents: [prover()], pollMs: 20 }),
+    agents: (holdfast) => hostAgents(holdfast, { agents: [teller()], pollMs: 20 }),
     ...(pepper !== undefined && { pepper }),
   })
 }
 
 /** Says again what it was told, piece by piece, so that there is a middle to stop in. */
-function prover(): Agent {
+function teller(): Agent {
   const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 2))
   const model = scriptedModel({ script: ({ lastUserText }) => lastUserText, pieceSize: 1, pause })
-  return defineAgent({ id: 'prover', model })
+  return defineAgent({ id: 'teller', model })
 }

@@ -1,13 +1,13 @@
 /** What a handler gives back: a status, and a body as a value, as JSON text that was written before, or as it is. */
 import { etag } from './http/conditions.ts'
-import type { EventStream } from './streams/event-stream.ts'
+import type { Sending } from './streams/sink.ts'
 
 export interface Answer {
   status: number
   json?: unknown
   text?: string
   bytes?: Uint8Array
-  stream?: EventStream
+  stream?: Sending
   /** Bytes that are made as they are taken. */
   body?: ReadableStream<Uint8Array>
   headers?: Record<string, string>

@@ -26,6 +26,9 @@ export interface SendOptions extends WriteOptions {
 
 type Append = Extract<HostCommand, { type: 'append' }>
 
+/** To take input in. */
+type Way = () => Promise<TurnStart>
+
 export type Input = string | readonly MessagePart[]
 
 export class AgentSession {
@@ -138,14 +141,16 @@ export class AgentSession {
     const agent = await this.#findAgent()
     const { policy, messageId, ...write } = options
     const append = appendOf(input, { policy, messageId })
-    if (!agent || this.#worker.isClosing) return this.#add(append, write)
+    if (!agent) return this.#add(append, write)
+    const ways = [() => this.#begin(agent, append, write), () => this.#add(append, write)]
+    const [first, other] = (this.#worker.isClosing ? ways.toReversed() : ways) as [Way, Way]
     try {
-      return { ...(await this.#begin(agent, append, write)), output: agent.output }
+      return { ...(await first()), output: agent.output }
     } catch (error) {
-      // Under a key that added input to a turn under way, it is not taken twice either.
+      // What was taken the other way under its key is not taken twice either.
       if (!isHoldfastError(error, 'run_live') && !isHoldfastError(error, 'key_conflict')) throw error
     }
-    return { ...(await this.#add(append, write)), output: agent.output }
+    return { ...(await other()), output: agent.output }
   }
 
   /** The input and its run in one commit: nothing that was accepted is left without a run. */

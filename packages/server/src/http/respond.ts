@@ -1,7 +1,7 @@
 /** Answers and failures as responses, with the headers that every response has. */
 import type { HoldfastError } from '@holdfast/protocol'
 import type { Answer } from '../answer.ts'
-import type { EventStream } from '../streams/event-stream.ts'
+import type { Sending } from '../streams/sink.ts'
 import { wantsMinimal } from './conditions.ts'
 import { problemHeaders, problemOf } from './problem.ts'
 
@@ -16,7 +16,7 @@ const guarded = {
 
 /** Sends a stream by another way than the response's body, and gives what stands for the response. */
 export type SendStream = (
-  stream: EventStream,
+  stream: Sending,
   head: { status: number; headers: Record<string, string> },
 ) => Response
 

@@ -1,17 +1,17 @@
 /**
  * Streams straight to the socket, without a web stream between: what was encoded once is handed to every connection as it
- * is. The end of such an answer is the end of its connection, so that its bytes need no chunks around them.
+ * is. Where the end of such an answer is the end of its connection, its bytes need no chunks around them.
  */
 import type { ServerResponse } from 'node:http'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { SendStream } from '../http/respond.ts'
-import type { Sink } from '../streams/event-stream.ts'
+import type { Sink } from '../streams/sink.ts'
 import { Turns } from './turns.ts'
 
 export function streamTo(response: ServerResponse): SendStream {
   return (stream, { status, headers }) => {
-    response.useChunkedEncodingByDefault = false
-    response.writeHead(status, { ...headers, connection: 'close' })
+    if (stream.endsConnection) response.useChunkedEncodingByDefault = false
+    response.writeHead(status, { ...headers, ...(stream.endsConnection && { connection: 'close' }) })
     response.flushHeaders()
     const sink = new Connection(response)
     response.once('close', () => {
@@ -57,6 +57,10 @@ class Connection implements Sink {
   end(): void {
     if (this.#turn) void this.#turn.then(() => this.#response.end())
     else this.#response.end()
+  }
+
+  breakOff(): void {
+    this.#response.destroy()
   }
 
   /** Whoever waits for room does so no more. */

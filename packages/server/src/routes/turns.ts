@@ -110,10 +110,9 @@ function streamed(
 }
 
 function awaited({ service }: TurnCall, turn: AskedTurn, headers: Record<string, string>): Answer {
-  const json = new AwaitedJson(service.followers)
   return {
     status: 200,
-    body: json.readable((left) => atRest(turn, left)),
+    stream: new AwaitedJson(service.followers, (left) => atRest(turn, left)),
     headers: { 'content-type': 'application/json', ...headers },
   }
 }

@@ -2,55 +2,69 @@
  * JSON that is still to come, as the answer to who waits for it. White space, which JSON allows before a value, keeps the
  * connection open through whatever closes silent ones.
  */
+import { isHoldfastError } from '@holdfast/protocol'
 import type { Follower, Followers } from './followers.ts'
+import type { Sending, Sink } from './sink.ts'
 
 const utf8 = new TextEncoder()
 const space = utf8.encode(' ')
 
-export class AwaitedJson implements Follower {
+export class AwaitedJson implements Follower, Sending {
+  readonly endsConnection = false
   readonly waitingSinceMs = undefined
   readonly #followers: Followers
+  readonly #make: (left: AbortSignal) => Promise<unknown>
   readonly #left = new AbortController()
-  #body: ReadableStreamDefaultController<Uint8Array> | undefined
+  #sink: Sink | undefined
 
-  constructor(followers: Followers) {
+  /** `make` hears when nobody waits any more. */
+  constructor(followers: Followers, make: (left: AbortSignal) => Promise<unknown>) {
     this.#followers = followers
+    this.#make = make
   }
 
-  /** `make` hears when nobody waits any more. The body breaks off when it fails: then nobody takes it for an answer. */
-  readable(make: (left: AbortSignal) => Promise<unknown>): ReadableStream<Uint8Array> {
+  /** What fails breaks off: nobody takes it for an answer. */
+  async sendTo(sink: Sink): Promise<void> {
+    this.#sink = sink
+    this.#followers.add(this)
+    try {
+      const json = utf8.encode(JSON.stringify(await this.#make(this.#left.signal)))
+      void sink.write(json)
+      sink.end()
+    } catch (error) {
+      if (this.#left.signal.aborted) return
+      sink.breakOff()
+      if (!isHoldfastError(error)) throw error
+    } finally {
+      this.#over()
+    }
+  }
+
+  readable(): ReadableStream<Uint8Array> {
     return new ReadableStream({
       start: (body) => {
-        this.#body = body
-        this.#followers.add(this)
-        void this.#send(body, make)
+        const write = (chunk: Uint8Array): undefined => void body.enqueue(chunk)
+        const breakOff = (): void => body.error(new Error('the answer broke off'))
+        void this.sendTo({ write, end: () => body.close(), breakOff })
       },
-      cancel: () => {
-        this.#followers.remove(this)
-        this.#left.abort()
-      },
+      cancel: () => this.leave(),
     })
   }
 
+  leave(): void {
+    this.#over()
+    this.#left.abort()
+  }
+
   beat(): void {
-    this.#body?.enqueue(space)
+    void this.#sink?.write(space)
   }
 
   /** What it is about ends with the agents of the server, after all streams. */
   drain(): void {}
 
-  async #send(
-    body: ReadableStreamDefaultController<Uint8Array>,
-    make: (left: AbortSignal) => Promise<unknown>,
-  ): Promise<void> {
-    try {
-      const json = utf8.encode(JSON.stringify(await make(this.#left.signal)))
-      this.#followers.remove(this)
-      body.enqueue(json)
-      body.close()
-    } catch (error) {
-      this.#followers.remove(this)
-      if (!this.#left.signal.aborted) body.error(error)
-    }
+  #over(): void {
+    this.#sink = undefined
+    this.#followers.remove(this)
   }
 }

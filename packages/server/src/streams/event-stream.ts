@@ -8,6 +8,7 @@ import { problemOf, typed } from '../http/problem.ts'
 import { serverLimits } from '../limits.ts'
 import type { Follower, Followers } from './followers.ts'
 import { errorFrame, type Frames, heartbeat } from './frames.ts'
+import type { Sending, Sink } from './sink.ts'
 
 export interface Streaming {
   /** Begins to follow. */
@@ -19,14 +20,8 @@ export interface Streaming {
   requestId: string
 }
 
-/** Where the frames go. */
-export interface Sink {
-  /** Resolves when it can take more; undefined: at once. */
-  write(chunk: Uint8Array): Promise<void> | undefined
-  end(): void
-}
-
-export class EventStream implements Follower {
+export class EventStream implements Follower, Sending {
+  readonly endsConnection = true
   readonly #streaming: Streaming
   readonly #ended = new AbortController()
   #sink: Sink | undefined
@@ -72,7 +67,8 @@ export class EventStream implements Follower {
             controller.enqueue(chunk)
             return pulled
           }
-          void this.sendTo({ write, end: () => controller.close() })
+          const end = (): void => controller.close()
+          void this.sendTo({ write, end, breakOff: end })
         },
         cancel: () => {
           taken?.()
