@@ -98,7 +98,10 @@ function planOfRoot(options: LanguageModelV4CallOptions): Planned {
 function planOfChild(options: LanguageModelV4CallOptions): Planned {
   calls += 1
   const goesOn = random.chance(0.7)
-  return { ...used(options), ...(goesOn && { calls: [{ id: `c${calls}`, name: 'note', input: { n: calls } }] }) }
+  return {
+    ...used(options),
+    ...(goesOn && { calls: [{ id: `c${calls}`, name: 'note', input: { n: calls } }] }),
+  }
 }
 
 /** Mostly all that the call was allowed. */

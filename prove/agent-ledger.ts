@@ -99,7 +99,11 @@ async function spend(tree: number): Promise<void> {
 function plan(options: LanguageModelV4CallOptions): Planned {
   const { tools = [] } = options
   const promptTokens = 1 + random.below(5_000)
-  const used = { promptTokens, cachedReadTokens: random.below(promptTokens), completionTokens: random.below(900) }
+  const used = {
+    promptTokens,
+    cachedReadTokens: random.below(promptTokens),
+    completionTokens: random.below(900),
+  }
   const text = `#${treeOf(options)} ${'word '.repeat(1 + random.below(20))}`
   const end = tools.length === 0 ? 'whole' : endOf(tools.length > 1)
   ends[end] = (ends[end] ?? 0) + 1
@@ -130,7 +134,11 @@ async function differences(): Promise<string[]> {
     if (told !== billed) found.push(`${what}: told ${told}; billed ${billed}`)
   }
   for (const tree of sessions.keys())
-    compare(`tree ${tree}`, words(await holdfast.usage.totals({ rootSessionId: `tree-${tree}` })), bill.sums(tree))
+    compare(
+      `tree ${tree}`,
+      words(await holdfast.usage.totals({ rootSessionId: `tree-${tree}` })),
+      bill.sums(tree),
+    )
   compare('the tenant', words(await holdfast.usage.totals()), bill.sums())
   return found
 }

@@ -28,7 +28,9 @@ import { stopOutside } from './lib/stop-outside.ts'
 import { summarize } from './lib/summary.ts'
 
 const { zombies, seed, planted } = knobs({ zombies: 40, planted: false })
-console.log(`agent-zombie: ${zombies} zombies, seed ${seed}${planted ? ', planted: a store without a fence' : ''}`)
+console.log(
+  `agent-zombie: ${zombies} zombies, seed ${seed}${planted ? ', planted: a store without a fence' : ''}`,
+)
 
 type Player = Child<PlayerReport>
 

@@ -60,7 +60,8 @@ function openLane(name: string): Promise<Lane> {
 async function proveLane(nth: number): Promise<void> {
   const random = new Random(seed + nth)
   const lane = await openLane(`lane-${nth}`)
-  for (const [at, death] of points.entries()) if (at % lanes === nth) await proveAt(lane, death, `point-${at}`)
+  for (const [at, death] of points.entries())
+    if (at % lanes === nth) await proveAt(lane, death, `point-${at}`)
   while (counted.turns < turns) await proveAnywhere(lane, random)
   await lane.close()
 }

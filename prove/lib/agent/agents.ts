@@ -46,10 +46,12 @@ export function agentsOf({ effects, baseUrl, wire, planted }: Task): Agent[] {
 
 /** An effect is a line of a file, written before anybody hears of it: `<tool> <idempotency key>`. */
 function toolsWith(effects: string, rerun: boolean) {
-  const effectOf = (name: string) => (_input: unknown, { idempotencyKey }: ToolContext) => {
-    appendFileSync(effects, `${name} ${idempotencyKey}\n`)
-    return { did: name }
-  }
+  const effectOf =
+    (name: string) =>
+    (_input: unknown, { idempotencyKey }: ToolContext) => {
+      appendFileSync(effects, `${name} ${idempotencyKey}\n`)
+      return { did: name }
+    }
   const input = z.object({ what: z.string() })
   const tool = { description: 'Does it', input }
   return [

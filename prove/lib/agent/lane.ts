@@ -105,7 +105,8 @@ export class Lane {
   async #bury(player: Player): Promise<void> {
     this.#deaths += 1
     player.kill()
-    for await (const report of told(player)) if ('stuck' in report) this.#terms.blame('left running', [report.stuck])
+    for await (const report of told(player))
+      if ('stuck' in report) this.#terms.blame('left running', [report.stuck])
     if ((await player.end()) !== 'SIGKILL' || player.errors) this.#terms.blame('wrong', [player.errors])
   }
 

@@ -77,7 +77,9 @@ async function answer(session: AgentSession, { questionId, toolName }: Question)
 /** Nothing that was said waits for a run. */
 async function isAnswered({ log }: AgentSession): Promise<boolean> {
   const { messages: said } = await log.messages({ limit: 20 })
-  return said.at(-1)?.role === 'assistant' && said.some(({ parts }) => JSON.stringify(parts).includes(inputs[1]))
+  return (
+    said.at(-1)?.role === 'assistant' && said.some(({ parts }) => JSON.stringify(parts).includes(inputs[1]))
+  )
 }
 
 report({ ready: true } satisfies PlayerReport)

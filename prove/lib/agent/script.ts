@@ -38,16 +38,17 @@ const helperMoves: readonly Move[] = [{ says: 'The fee.', calls: [call('charge',
 export function replyTo({ model, toolNames }: Asked, request: JsonObject): ScriptedReply {
   const known = doneIn(request)
   if (model === mainModel && toolNames.length === 0)
-    return said(`Done so far: ${mainMoves.map(nameOf).filter((name) => known.has(name)).join(', ')}.`)
+    return said(
+      `Done so far: ${mainMoves
+        .map(nameOf)
+        .filter((name) => known.has(name))
+        .join(', ')}.`,
+    )
   const moves = model === helperModel ? helperMoves : mainMoves
   const next = moves.find((move) => !known.has(nameOf(move)))
   if (!next) return said('All of it is done, and nothing is left to do.')
   return {
-    parts: [
-      { type: 'reasoning', text: 'What is next?' },
-      { type: 'text', text: next.says },
-      ...next.calls,
-    ],
+    parts: [{ type: 'reasoning', text: 'What is next?' }, { type: 'text', text: next.says }, ...next.calls],
   }
 }
 

@@ -1,5 +1,5 @@
 /** A long session with an agent, every prompt of which is looked at. */
-import { type Agents, type AgentSession, withAgents } from '@holdfast/agent'
+import { type AgentSession, type Agents, withAgents } from '@holdfast/agent'
 import type { Holdfast } from '@holdfast/core'
 import { tokenBudget } from '@holdfast/protocol'
 import type { Random } from '../random.ts'

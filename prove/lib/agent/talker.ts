@@ -52,7 +52,18 @@ function summaryOf(summary: Summary): Pick<Planned, 'text' | 'end'> {
   }
 }
 
-const vocabulary = ['warehouse', 'ledger', 'Thursday', 'harbour', 'quietly', 'seven', 'blue', 'engine', 'of', 'the']
+const vocabulary = [
+  'warehouse',
+  'ledger',
+  'Thursday',
+  'harbour',
+  'quietly',
+  'seven',
+  'blue',
+  'engine',
+  'of',
+  'the',
+]
 
 export function words(random: Random, most: number): string {
   return Array.from({ length: 1 + random.below(Math.max(1, most)) }, () => random.pick(vocabulary)).join(' ')

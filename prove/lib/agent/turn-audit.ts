@@ -78,9 +78,11 @@ function effectProblems(family: readonly StoredSession[], effects: string): stri
   return family.flatMap(({ sessionId }) => {
     const own = lines.filter((line) => line.split(' ')[1]?.startsWith(`${sessionId}:`))
     const looked = new Set(own.filter((line) => line.startsWith('look ')))
-    return ['charge', 'send'].flatMap((tool) => {
-      const times = own.filter((line) => line.startsWith(`${tool} `)).length
-      return times > 1 ? [`${tool} ran ${times} times in ${sessionId}`] : []
-    }).concat(looked.size > 1 ? [`${sessionId} looked under ${looked.size} keys`] : [])
+    return ['charge', 'send']
+      .flatMap((tool) => {
+        const times = own.filter((line) => line.startsWith(`${tool} `)).length
+        return times > 1 ? [`${tool} ran ${times} times in ${sessionId}`] : []
+      })
+      .concat(looked.size > 1 ? [`${sessionId} looked under ${looked.size} keys`] : [])
   })
 }

@@ -17,7 +17,8 @@ function sessionWithout(session: Session): Session {
       const begun = await session.batchRun(commands, options)
       return begun.run ? { ...begun, run: runWithout(begun.run) } : begun
     },
-    resumeRun: async (terms: Parameters<Session['resumeRun']>[0]) => runWithout(await session.resumeRun(terms)),
+    resumeRun: async (terms: Parameters<Session['resumeRun']>[0]) =>
+      runWithout(await session.resumeRun(terms)),
   })
 }
 

@@ -3,7 +3,6 @@ import type { LanguageModelV4CallOptions, LanguageModelV4FunctionTool } from '@a
 import type { PromptSnapshot } from '@holdfast/protocol'
 import { type CallBudget, callBudget } from '../budget/call-budget.ts'
 import { compactTurn, requireFit } from '../context/compact-turn.ts'
-import { KeptPrompt } from '../context/kept-prompt.ts'
 import { promptSnapshotOf } from '../context/system-prompt.ts'
 import type { Agent } from '../define/agent.ts'
 import type { Turn } from './turn.ts'
@@ -40,7 +39,7 @@ async function look(turn: Turn): Promise<Prepared> {
   const { agent } = turn
   const count = await turn.world.counter
   turn.record ??= await turn.session.view()
-  turn.kept ??= new KeptPrompt(turn.session, count)
+  turn.kept ??= turn.world.prompts.of(turn.session, count)
   turn.prompt ??= await promptSnapshotOf(agent, turn.record, turn.world.holdfast)
   const { effectiveText } = turn.prompt
   const { budget, promptSnapshot, reasoningEffort } = turn.record

@@ -2,6 +2,7 @@
 import type { HeldRun, Holdfast } from '@holdfast/core'
 import type { Ids } from '@holdfast/protocol'
 import type { CountTokens } from '../context/count.ts'
+import type { KeptPrompts } from '../context/kept-prompts.ts'
 import type { Agent } from '../define/agent.ts'
 
 export interface World {
@@ -11,6 +12,7 @@ export interface World {
   readonly owner: string
   readonly leaseTtlMs: number
   readonly counter: Promise<CountTokens>
+  readonly prompts: KeptPrompts
   readonly ids: Ids
   /** Has this process work on the run of a child that it holds and that just began. */
   begin(agentId: string, run: HeldRun, seq: number): void
