@@ -19,6 +19,7 @@ const names = [
   'cli',
   'http',
   'sse',
+  'agent',
 ]
 
 export async function all(): Promise<void> {

@@ -89,6 +89,17 @@ test('streams: deliveries a second and their delay, memory of those who wait, ap
   for (const [, median] of beside) expect(median).toMatch(rate)
 })
 
+test('an agent: a round and the first text, beside a bare loop with the same model', () => {
+  const each = tableOf(/^A round of an agent/)
+  expect(each).toHaveLength(9)
+  const first = tableOf(/^The first text/)
+  expect(first).toHaveLength(6)
+  for (const [, contender, median] of [...each, ...first]) {
+    expect(contender).toMatch(/^(streamText alone|holdfast)/)
+    expect(median).toMatch(time)
+  }
+})
+
 test('bytes on disk for each byte of text, without the search index and with it', () => {
   const [byHand, plain, indexed] = tableOf(/^Bytes per byte/).map(([, , , share]) => Number(share))
   expect(byHand).toBeGreaterThan(1)

@@ -4,6 +4,7 @@
  *
  * `HOLDFAST_BENCH_MEGABYTES`: of transcripts, 100 by default. `HOLDFAST_BENCH_ROUNDS`: of each contender. `HOLDFAST_BENCH_SHARE`: a share of every size. `HOLDFAST_BENCH_DIR`: where files go.
  */
+import { agent } from './agent.ts'
 import { all } from './all.ts'
 import { append } from './append.ts'
 import { cli } from './cli.ts'
@@ -23,6 +24,7 @@ const workloads: Record<string, { run: () => Promise<void>; about: string }> = {
     run: all,
     about: 'all of the following but postgres; writes docs/benchmarks.md (ten minutes)',
   },
+  agent: { run: agent, about: 'a round of an agent, over a bare streamText loop' },
   append: {
     run: append,
     about: 'one durable turn: alone, in a growing session, from 64 callers',

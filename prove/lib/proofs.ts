@@ -135,4 +135,44 @@ export const proofs: readonly Proof[] = [
     args: [],
     planted: [{ bug: 'buffers without end', args: ['--planted'] }],
   },
+  {
+    name: 'agent',
+    shows: 'a turn of an agent whose process dies at any moment goes on or ends, and charges nobody twice',
+    args: ['--turns', '40'],
+    planted: [
+      {
+        bug: 'a tool that may not run again does',
+        args: ['--turns', '0', '--every', '4', '--planted', 'rerun'],
+      },
+      {
+        bug: 'nobody looks for lost runs',
+        args: ['--turns', '0', '--every', '12', '--planted', 'abandoned'],
+      },
+      { bug: 'results left out', args: ['--turns', '0', '--every', '40', '--planted', 'dropped'] },
+    ],
+  },
+  {
+    name: 'agent-zombie',
+    shows: 'a worker that wakes after another took its turn over writes nothing that is taken',
+    args: ['--zombies', '40'],
+    planted: [{ bug: 'a store without a fence', args: ['--zombies', '8', '--planted'] }],
+  },
+  {
+    name: 'agent-ledger',
+    shows: 'what agents spend is what their provider bills, however an attempt ends',
+    args: ['--attempts', '5000'],
+    planted: [{ bug: 'a client that tries again unseen', args: ['--attempts', '200', '--planted'] }],
+  },
+  {
+    name: 'agent-budget',
+    shows: 'sixteen children that spend at once never pass the budget of money',
+    args: ['--trees', '24'],
+    planted: [{ bug: 'nothing is reserved', args: ['--trees', '2', '--planted'] }],
+  },
+  {
+    name: 'agent-context',
+    shows: 'however long a session grows, what its model is sent fits and holds what is pinned',
+    args: ['--rounds', '1000'],
+    planted: [{ bug: 'nothing is pinned', args: ['--rounds', '100', '--planted'] }],
+  },
 ]

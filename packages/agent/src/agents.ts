@@ -3,6 +3,7 @@ import type { Holdfast } from '@holdfast/core'
 import { type CreateInput, HoldfastError, type Ids, uuidv7Ids } from '@holdfast/protocol'
 import { systemClock } from './clock.ts'
 import { loadCounter } from './context/count.ts'
+import { KeptPrompts } from './context/kept-prompts.ts'
 import type { Agent } from './define/agent.ts'
 import { systemRandom } from './random.ts'
 import { AgentSession } from './session/agent-session.ts'
@@ -100,6 +101,7 @@ function worldOf(holdfast: Holdfast, options: AgentsOptions, own: Pick<World, 'b
     owner: options.owner ?? `worker-${ids.next()}`,
     leaseTtlMs: options.leaseTtlMs ?? 30_000,
     counter: loadCounter(),
+    prompts: new KeptPrompts(),
     ...own,
     onError: options.onError ?? warn,
     ids,

@@ -7,7 +7,7 @@ import type {
 import type { PromptBlock, PromptSnapshot } from '@holdfast/protocol'
 import { type CallBudget, callBudget } from '../budget/call-budget.ts'
 import { compactTurn, requireFit } from '../context/compact-turn.ts'
-import { KeptPrompt, type Window } from '../context/kept-prompt.ts'
+import type { KeptPrompt, Window } from '../context/kept-prompt.ts'
 import { modelBlock, systemBlocks } from '../context/manifest.ts'
 import { type Size, sizeUp } from '../context/size-up.ts'
 import { promptSnapshotOf } from '../context/system-prompt.ts'
@@ -46,7 +46,7 @@ async function look(turn: Turn, model: LanguageModelV4): Promise<Prepared> {
   const { agent, session } = turn
   const count = await turn.world.counter
   turn.record ??= await session.view()
-  turn.kept ??= new KeptPrompt(session, count)
+  turn.kept ??= turn.world.prompts.of(session, count)
   turn.prompt ??= await promptSnapshotOf(agent, turn.record, turn.world.holdfast)
   // What a provider holds may be ended from outside; what was sent last is known after the first call.
   if (agent.stateful || !turn.before) turn.before = await session.contextState()

@@ -2,6 +2,7 @@
 import type { HeldRun, Holdfast } from '@holdfast/core'
 import type { Ids } from '@holdfast/protocol'
 import type { CountTokens } from '../context/count.ts'
+import type { KeptPrompts } from '../context/kept-prompts.ts'
 import type { Agent } from '../define/agent.ts'
 
 export interface World {
@@ -11,6 +12,7 @@ export interface World {
   readonly owner: string
   readonly leaseTtlMs: number
   readonly counter: Promise<CountTokens>
+  readonly prompts: KeptPrompts
   readonly ids: Ids
   /** Aborts when nobody works on turns here any more. */
   readonly closed: AbortSignal
