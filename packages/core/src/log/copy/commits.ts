@@ -30,6 +30,8 @@ export async function* rowsOf(
 ): AsyncGenerator<StoredEvent> {
   let last = after
   while (last < through) {
+    // A store may read without ever letting others come to their turn.
+    await new Promise((resolve) => setImmediate(resolve))
     const rows = await reads.readRows(sessionId, { after: last, through, limit: limits.pageItems })
     for (const row of rows) {
       if (row.seq !== last + 1) throw missing(sessionId, last + 1)

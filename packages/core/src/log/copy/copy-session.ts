@@ -94,6 +94,7 @@ export class SessionCopy {
     let state: State | undefined = after === 0 ? undefined : await this.#from.stateAt(this.#sessionId, after)
     const usage = new UsageReader(this.#from, this.#sessionId, after)
     const keys = await this.#keys(after)
+    let endedDrafts = known === undefined ? [] : await this.#endedDrafts()
     let batch: Commit[] = []
     let size = { events: 0, bytes: 0 }
     for await (const rows of commitsOf(this.#from, this.#sessionId, after, raw.seq)) {
@@ -110,11 +111,13 @@ export class SessionCopy {
           create: known === undefined && firstSeq === base + 1,
           segments,
           key: keys.get(firstSeq),
+          endedDrafts,
           erasure: known === undefined ? undefined : await this.#erasure(events, { base, known, lastSeq }),
         },
         state,
       )
       state = made.after
+      endedDrafts = []
       batch.push(made.commit)
       size = { events: size.events + rows.length, bytes: size.bytes + bytesOf(made.commit) }
       if (size.events < limits.commitEvents && size.bytes < limits.pageBytes) continue
@@ -244,6 +247,15 @@ export class SessionCopy {
       const { status } = await this.#to.store.appendDraft(write)
       if (status !== 'written' && status !== 'closed') throw contention(this.#sessionId)
     }
+  }
+
+  /** Drafts that an earlier copy wrote, and that the source has no more: they ended with a commit that is new. */
+  async #endedDrafts(): Promise<string[]> {
+    const idsIn = async ({ store, tenantId }: LogReads) =>
+      (await store.listDrafts(tenantId, this.#sessionId)).map(({ draftId }) => draftId)
+    const there = await idsIn(this.#to)
+    const here = there.length === 0 ? [] : await idsIn(this.#from)
+    return there.filter((draftId) => !here.includes(draftId))
   }
 
   async #compare({ seq }: RawSession): Promise<SessionCopied> {

@@ -28,6 +28,8 @@ export interface SourceCommit {
   create: boolean
   segments: readonly NewSegment[]
   key?: Commit['key']
+  /** Drafts that end in the target with it, whatever its events say. */
+  endedDrafts: readonly string[]
   erasure?: Erasure | undefined
 }
 
@@ -65,7 +67,7 @@ export function commitOf(source: SourceCommit, before: State | undefined): { com
     usage,
     attachments: files,
     waypoint: isWaypoint(baseSeq, lastSeq) || (create && segments.length > 0) || erasure !== undefined,
-    dropDrafts: draftsNamed([...events]),
+    dropDrafts: [...new Set([...draftsNamed([...events]), ...source.endedDrafts])],
     ...(create && segments.length > 0 && { segments }),
     ...(key && { key }),
     ...(erasure && { erase: erasure.erase }),
