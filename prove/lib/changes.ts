@@ -101,6 +101,7 @@ export const changes: Readonly<Record<string, Change>> = {
       return { messageId: '3' }
     },
   }),
+  'POST /v1/sessions/{sessionId}/turns': sending({ input: 'Say it again.' }, { input: 'else' }),
   'POST /v1/sessions/{sessionId}/notes': sending({ kind: 'k', text: 'n' }, { kind: 'else' }),
   'POST /v1/sessions/{sessionId}/questions': sending(question[2], { questionId: 'q2', question: 'Else?' }),
   'POST /v1/sessions/{sessionId}/questions/{questionId}/answer': sending(

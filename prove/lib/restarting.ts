@@ -1,4 +1,6 @@
 /** A server in this very process, on one file and port, that is stopped and started again while others call it. */
+import { type Agent, defineAgent, hostAgents } from '@holdfast/agent'
+import { scriptedModel } from '@holdfast/agent/testing'
 import type { Holdfast } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
 import type { HoldfastServer } from '@holdfast/server'
@@ -47,5 +49,19 @@ export class Restarting {
 
 function serving(file: string, port: number, pepper: string | undefined): Promise<Serving> {
   const store = sqlite(file, { search: false })
-  return serve({ store, port, signals: [], drainMs: 1_000, ...(pepper !== undefined && { pepper }) })
+  return serve({
+    store,
+    port,
+    signals: [],
+    drainMs: 1_000,
+    agents: (holdfast) => hostAgents(holdfast, { agents: [prover()], pollMs: 20 }),
+    ...(pepper !== undefined && { pepper }),
+  })
+}
+
+/** Says again what it was told, piece by piece, so that there is a middle to stop in. */
+function prover(): Agent {
+  const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 2))
+  const model = scriptedModel({ script: ({ lastUserText }) => lastUserText, pieceSize: 1, pause })
+  return defineAgent({ id: 'prover', model })
 }

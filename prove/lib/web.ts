@@ -30,11 +30,8 @@ export class Web {
     }
     const sent = body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }
     for (;;) {
-      const response = await this.#tried(path, { method, headers, ...sent })
-      if (response && !passing.includes(response.status)) {
-        const isReplayed = response.headers.has('idempotency-replayed')
-        return { status: response.status, text: await response.text(), isReplayed }
-      }
+      const answer = await this.#tried(path, { method, headers, ...sent })
+      if (answer && !passing.includes(answer.status)) return answer
       await sleep(againMs)
     }
   }
@@ -54,11 +51,13 @@ export class Web {
     return JSON.parse(await this.text(path))
   }
 
-  async #tried(path: string, request: RequestInit): Promise<Response | undefined> {
+  async #tried(path: string, request: RequestInit): Promise<Answered | undefined> {
     try {
-      return await fetch(`${this.#url}${path}`, request)
+      const response = await fetch(`${this.#url}${path}`, request)
+      const isReplayed = response.headers.has('idempotency-replayed')
+      return { status: response.status, text: await response.text(), isReplayed }
     } catch (error) {
-      // While the server restarts nobody listens.
+      // While the server restarts nobody listens, and an answer that was waited for breaks off.
       if (error instanceof TypeError) return undefined
       throw error
     }

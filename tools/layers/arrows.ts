@@ -57,8 +57,14 @@ export const packageArrows: Readonly<Record<string, readonly string[]>> = {
   ],
   'packages/transcripts': ['packages/protocol', 'packages/core'],
   'packages/agent': ['packages/protocol', 'packages/core'],
-  // The client is tested against the server, and used nowhere else in it.
-  'packages/server': ['packages/protocol', 'packages/core', 'packages/transcripts', 'packages/client'],
+  // The client and the agents are tested against the server, and used nowhere else in it.
+  'packages/server': [
+    'packages/protocol',
+    'packages/core',
+    'packages/transcripts',
+    'packages/client',
+    'packages/agent',
+  ],
   'packages/client': ['packages/protocol'],
 }
 

@@ -6,6 +6,7 @@ import { loadCounter } from './context/count.ts'
 import type { Agent } from './define/agent.ts'
 import { systemRandom } from './random.ts'
 import { AgentSession } from './session/agent-session.ts'
+import { sessionDefaults } from './session/session-defaults.ts'
 import type { World } from './turn/world.ts'
 import { Schedule } from './worker/schedule.ts'
 import { sleep } from './worker/sleep.ts'
@@ -49,16 +50,14 @@ export class Agents {
   async create(input: CreateInput, options?: { key?: string }): Promise<AgentSession> {
     const agent = this.#world.agents.get(input.agentId)
     if (!agent) throw new HoldfastError('not_found', `no agent ${input.agentId} is defined here`)
-    const defaults = {
-      agentName: agent.name,
-      ...(agent.budget && { budget: agent.budget }),
-      ...(agent.personaId !== undefined && { personaId: agent.personaId }),
-    }
-    const { id } = await this.#world.holdfast.sessions.create(
-      { ...defaults, ...input } as CreateInput,
-      options,
-    )
+    const whole = { ...sessionDefaults(agent), ...input } as CreateInput
+    const { id } = await this.#world.holdfast.sessions.create(whole, options)
     return this.at(id)
+  }
+
+  /** Begins what there is to do for a session, if it is nobody else's: without waiting for the next look. */
+  async wake(sessionId: string): Promise<void> {
+    await this.#worker.claim(sessionId)
   }
 
   /** A session that stands; nothing is read yet. */
@@ -107,7 +106,7 @@ function worldOf(holdfast: Holdfast, options: AgentsOptions, begin: World['begin
   }
 }
 
-function warn(error: unknown): void {
+export function warn(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : String(error))
 }
 

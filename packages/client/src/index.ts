@@ -22,3 +22,4 @@ export type {
   SessionPatch,
   SessionsClient,
 } from './sessions.ts'
+export type { Turn } from './turn.ts'

@@ -33,15 +33,19 @@ import type {
   TaskStatus,
   TaskUpdate,
   TokenBudgetInput,
+  TurnAccepted,
+  TurnInput,
   UsageInput,
   UsageRow,
   UsageSums,
   WriteReceipt,
 } from '@holdfast/protocol'
+import { TurnReading } from '@holdfast/protocol'
 import { type Followed, type FollowedInTree, type FollowOptions, follow } from './follow.ts'
 import type { CallOptions, ChangeOptions, Http } from './http.ts'
 import { itemTexts } from './item-texts.ts'
 import { everyItem } from './pages.ts'
+import { Turn, untilRest } from './turn.ts'
 
 /** A message as it may be given. */
 export type NewMessage = (typeof messageInput)['_zod']['input']
@@ -363,6 +367,53 @@ export class SessionsClient {
   ): AsyncGenerator<Followed, void, void> {
     const place = { after, ...(signal && { signal }) }
     return follow(this.#http, at(sessionId, 'events'), place, { ...query })
+  }
+
+  // Agents that work in the server
+
+  /** Asks the agent. Nothing is asked twice, whatever becomes of the connection. */
+  turn(
+    sessionId: string,
+    input: TurnInput['input'],
+    { policy, messageId, signal, ...options }: ChangeOptions & Pick<TurnInput, 'policy' | 'messageId'> = {},
+  ): Turn {
+    const body = { input, policy, messageId, wait: false }
+    const path = at(sessionId, 'turns')
+    const accepted = this.#http.change<TurnAccepted>(
+      'POST',
+      path,
+      { body },
+      { ...options, ...(signal && { signal }) },
+    )
+    return new Turn(
+      accepted,
+      (after, signal) => this.follow(sessionId, { after, ...(signal && { signal }) }),
+      signal,
+    )
+  }
+
+  /** All that happens after a cursor until the run rests: for who answered its question, or finds it at work. */
+  async *followRun(
+    sessionId: string,
+    runId: string,
+    options: Pick<FollowOptions, 'after' | 'signal'> = {},
+  ): AsyncGenerator<Followed, void, void> {
+    yield* untilRest(this.follow(sessionId, options), new TurnReading({ runId }, { isPatient: true }))
+  }
+
+  /** Has the agent's model summarise the older part of the context. False: there was nothing to summarise. */
+  async compactContext(
+    sessionId: string,
+    how: { instructions?: string } = {},
+    options?: ChangeOptions,
+  ): Promise<boolean> {
+    const { compacted } = await this.#http.change<{ compacted: boolean }>(
+      'POST',
+      at(sessionId, 'compact'),
+      { body: how },
+      options,
+    )
+    return compacted
   }
 
   // Files of sessions

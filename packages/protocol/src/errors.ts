@@ -84,6 +84,11 @@ export const errorCatalogue = {
     retry: 'reload',
     meaning: 'The operation belongs to a live run and there is none.',
   },
+  no_agent: {
+    status: 409,
+    retry: 'never',
+    meaning: 'The agent of the session does not work in this server.',
+  },
   run_elsewhere: { status: 409, retry: 'later', meaning: 'The live run belongs to another process.' },
   lease_held: { status: 409, retry: 'later', meaning: 'Another owner holds the lease and it is not lost.' },
   stale_epoch: { status: 409, retry: 'never', meaning: 'The lease was taken over; this worker must stop.' },

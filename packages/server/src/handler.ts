@@ -9,6 +9,7 @@ import { guard } from './access/guard.ts'
 import { Keys } from './access/keys.ts'
 import { RateLimited, RateLimits } from './access/rate-limits.ts'
 import { Tenants } from './access/tenants.ts'
+import type { AgentHost } from './agents.ts'
 import type { Answer } from './answer.ts'
 import { readFile, readJson } from './http/body.ts'
 import { writeOptions } from './http/conditions.ts'
@@ -51,6 +52,8 @@ export interface ServerOptions {
   onAnswer?: (answered: Answered) => void
   /** Where spans go; default the one that the host registered with `@opentelemetry/api`, if any. */
   tracer?: Tracer
+  /** Who answers in sessions; absent: workers elsewhere do. */
+  agents?: AgentHost
   /** Pages elsewhere that may call from a browser, such as `https://app.example`; default none. */
   origins?: readonly string[]
 }
@@ -62,6 +65,8 @@ export interface HoldfastServer {
   readonly routes: readonly Route[]
   /** Present where callers need keys. */
   readonly keys: Keys | undefined
+  /** Those it was given. */
+  readonly agents: AgentHost | undefined
   /** Streams that are open now. */
   readonly followers: number
   /** Ends streams and waiting pages: their readers are told to come back. Requests are still answered. */
@@ -81,6 +86,7 @@ export function createServer(options: ServerOptions): HoldfastServer {
     respond: (request, sendStream) => server.preflight(request) ?? app.fetch(request, { sendStream }),
     routes,
     keys: server.keys,
+    agents: server.agents,
     get followers() {
       return server.followers.size
     },
@@ -120,6 +126,7 @@ class Server implements Service {
   readonly keys: Keys | undefined
   readonly tenants: Tenants
   readonly audit: Audit
+  readonly agents: AgentHost | undefined
   readonly clock: () => number
   readonly #stop = new AbortController()
   readonly #authenticate: Authenticate
@@ -147,6 +154,7 @@ class Server implements Service {
     onAnswer,
     origins = [],
     tracer,
+    agents,
   }: ServerOptions) {
     this.holdfast = holdfast
     this.followers = new Followers(heartbeatMs, clock)
@@ -160,6 +168,7 @@ class Server implements Service {
     this.#onAnswer = onAnswer
     this.tenants = new Tenants(holdfast)
     this.audit = new Audit(holdfast, clock)
+    this.agents = agents
     this.#cors = new Cors(origins)
     this.#limits = new RateLimits(clock)
     this.#metrics = new Metrics(clock)

@@ -1,6 +1,7 @@
 import type { Holdfast } from '@holdfast/core'
 import type { Keys } from './access/keys.ts'
 import type { Tenants } from './access/tenants.ts'
+import type { AgentHost } from './agents.ts'
 import type { Audit } from './operations/audit.ts'
 import type { Fleet } from './streams/fleet.ts'
 import type { Followers } from './streams/followers.ts'
@@ -17,6 +18,8 @@ export interface Service {
   readonly keys: Keys | undefined
   readonly tenants: Tenants
   readonly audit: Audit
+  /** Absent where no agents work in this server. */
+  readonly agents: AgentHost | undefined
   /** Aborts when the server stops taking requests. */
   readonly stopping: AbortSignal
   /** Milliseconds. */

@@ -1,6 +1,13 @@
 /** A session that an agent answers in. What is asked of it here may be asked of it in any process. */
-import type { HostCommand, UnseenSession } from '@holdfast/core'
-import { HoldfastError, isHoldfastError, type Json, type MessagePart } from '@holdfast/protocol'
+import type { HostCommand, UnseenSession, WriteOptions } from '@holdfast/core'
+import {
+  HoldfastError,
+  type InputPolicy,
+  isHoldfastError,
+  type Json,
+  type MessagePart,
+  type TurnPlace,
+} from '@holdfast/protocol'
 import { compactIdle } from '../context/compact-turn.ts'
 import type { Agent } from '../define/agent.ts'
 import { Turn } from '../turn/turn.ts'
@@ -8,11 +15,10 @@ import type { World } from '../turn/world.ts'
 import type { Worker } from '../worker/worker.ts'
 import { type TurnStart, TurnStream } from './turn-stream.ts'
 
-export interface SendOptions {
+/** Under a key the same input is taken once. */
+export interface SendOptions extends WriteOptions {
   /** What to do while a turn is under way: `enqueue` (default), `steer`, `interrupt` or `reject`. */
-  policy?: 'reject' | 'enqueue' | 'steer' | 'interrupt'
-  /** Idempotency key: the same input under it is taken once. */
-  key?: string
+  policy?: InputPolicy
   messageId?: string
 }
 
@@ -44,25 +50,25 @@ export class AgentSession {
   }
 
   /** Begins to work towards the session's goal: once, however often it is asked. Throws `invalid_input` without a goal. */
-  pursue(): TurnStream {
-    return new TurnStream(this.#pursued())
+  pursue(options: Omit<WriteOptions, 'key'> = {}): TurnStream {
+    return new TurnStream(this.#pursued(options))
   }
 
-  async #pursued(): Promise<TurnStart> {
+  async #pursued(options: WriteOptions): Promise<TurnStart> {
     const { goalText, seedId } = await this.#session.view()
     const seed = seedId === undefined ? undefined : await this.#world.holdfast.seeds.get(seedId)
     const goal = seed?.body.goal ?? goalText
     if (goal === undefined) throw new HoldfastError('invalid_input', `session ${this.id} has no goal`)
-    return this.#accept(goal, { key: 'goal' })
+    return this.#accept(goal, { ...options, key: 'goal' })
   }
 
   /** Asks the turn to stop; what it has said so far stays. */
-  async stop(reason?: string): Promise<void> {
-    await this.#session.stopRun(reason === undefined ? {} : { reason })
+  async stop(reason?: string, options: WriteOptions = {}): Promise<void> {
+    await this.#session.stopRun({ ...options, ...(reason !== undefined && { reason }) })
   }
 
   /** Answers the open question. The run that waited for it goes on, here or in another process. */
-  answer(questionId: string, answer: Json, options: { key?: string } = {}): TurnStream {
+  answer(questionId: string, answer: Json, options: WriteOptions = {}): TurnStream {
     return new TurnStream(this.#answered(questionId, answer, options))
   }
 
@@ -76,8 +82,8 @@ export class AgentSession {
    * that a summary could stand for. `run_elsewhere` when another process works on the session.
    */
   async compact({ instructions }: { instructions?: string } = {}): Promise<boolean> {
-    const asked = this.#worker.askToCompact(this.id, instructions)
-    if (asked) return asked
+    // A turn that ends before it came to it leaves it to us.
+    if (await this.#worker.askToCompact(this.id, instructions)) return true
     const { run } = await this.#session.view()
     if (run?.owner !== undefined)
       throw new HoldfastError(
@@ -87,14 +93,14 @@ export class AgentSession {
     return compactIdle(this.#world, await this.#agent(), this.#session, instructions)
   }
 
-  async #answered(questionId: string, answer: Json, options: { key?: string }): Promise<TurnStart> {
+  async #answered(questionId: string, answer: Json, options: WriteOptions): Promise<TurnStart> {
     const { firstSeq = 1 } = await this.#session.answer(questionId, answer, options)
     const { run } = await this.#session.view()
     if (!run)
       throw new HoldfastError('no_live_run', `question ${questionId} of session ${this.id} was no run's`)
     await this.#worker.claim(this.id)
     const output = (await this.#findAgent())?.output
-    return { session: this.#session, after: firstSeq - 1, of: { runId: run.runId }, output }
+    return { session: this.#session, after: firstSeq - 1, place: inRun(run), output }
   }
 
   async #resumed(): Promise<TurnStart> {
@@ -107,45 +113,40 @@ export class AgentSession {
         `question ${openQuestion.questionId} of session ${this.id} waits for its answer`,
       )
     await this.#worker.claim(this.id)
-    return { session: this.#session, after: seq, of: { runId: run.runId } }
+    return { session: this.#session, after: seq, place: inRun(run) }
   }
 
   async #accept(input: Input, options: SendOptions): Promise<TurnStart> {
     const agent = await this.#findAgent()
-    const append = appendOf(input, options)
-    if (!agent) return this.#add(append, options)
+    const { policy, messageId, ...write } = options
+    const append = appendOf(input, { policy, messageId })
+    if (!agent) return this.#add(append, write)
     try {
-      return { ...(await this.#begin(agent, append, options)), output: agent.output }
+      return { ...(await this.#begin(agent, append, write)), output: agent.output }
     } catch (error) {
       // Under a key that added input to a turn under way, it is not taken twice either.
       if (!isHoldfastError(error, 'run_live') && !isHoldfastError(error, 'key_conflict')) throw error
     }
-    return { ...(await this.#add(append, options)), output: agent.output }
+    return { ...(await this.#add(append, write)), output: agent.output }
   }
 
   /** The input and its run in one commit: nothing that was accepted is left without a run. */
-  async #begin(agent: Agent, append: HostCommand, { key }: SendOptions): Promise<TurnStart> {
+  async #begin(agent: Agent, append: HostCommand, write: WriteOptions): Promise<TurnStart> {
     const { owner, leaseTtlMs: ttlMs } = this.#world
-    const begun = await this.#session.batchRun(
-      [append, { type: 'startRun', owner, ttlMs }, { type: 'startRound' }],
-      key === undefined ? {} : { key },
-    )
+    const commands: HostCommand[] = [append, { type: 'startRun', owner, ttlMs }, { type: 'startRound' }]
+    const begun = await this.#session.batchRun(commands, write)
     const { run, firstSeq = 1, lastSeq = 1 } = begun
     if (run) this.#worker.take(new Turn(this.#world, agent, run, { seq: lastSeq }))
-    const messageId = begun.messages[0]?.id ?? ''
-    const of = run ? { runId: run.runId } : { messageId, waiting: false }
-    return { session: this.#session, after: firstSeq - 1, of }
+    const place = atMessage(begun.messages[0])
+    return { session: this.#session, after: firstSeq - 1, place, replayed: begun.replayed }
   }
 
-  async #add(append: Append, { key }: SendOptions): Promise<TurnStart> {
-    const { messages, firstSeq = 1 } = await this.#session.batch(
-      [{ ...append, due: true }],
-      key === undefined ? {} : { key },
-    )
+  async #add(append: Append, write: WriteOptions): Promise<TurnStart> {
+    const { messages, replayed, firstSeq = 1 } = await this.#session.batch([{ ...append, due: true }], write)
+    const place = atMessage(messages[0])
     // The turn that it was to wait for may have ended meanwhile.
-    const waiting = messages[0]?.waiting !== undefined
-    if (!waiting) await this.#worker.claim(this.id)
-    return { session: this.#session, after: firstSeq - 1, of: { messageId: messages[0]?.id ?? '', waiting } }
+    if (!place.waiting) await this.#worker.claim(this.id)
+    return { session: this.#session, after: firstSeq - 1, place, replayed }
   }
 
   /** Undefined: it is defined in other processes, which find what is due. */
@@ -160,7 +161,20 @@ export class AgentSession {
   }
 }
 
-function appendOf(input: Input, { policy, messageId }: SendOptions): Append {
+function inRun({ runId }: { runId: string }): TurnPlace {
+  return { runId }
+}
+
+function atMessage(message: { id: string; waiting?: unknown } | undefined) {
+  return { messageId: message?.id ?? '', waiting: message?.waiting !== undefined }
+}
+
+interface Appending {
+  policy: InputPolicy | undefined
+  messageId: string | undefined
+}
+
+function appendOf(input: Input, { policy, messageId }: Appending): Append {
   const parts: MessagePart[] = typeof input === 'string' ? [{ type: 'text', text: input }] : [...input]
   const message = { role: 'user' as const, parts, ...(messageId !== undefined && { id: messageId }) }
   return { type: 'append', message, ...(policy && { policy }) }

@@ -1,9 +1,8 @@
 /** The agent that is there without any configuration. */
 import { type Agent, askQuestion, defineAgent } from '@holdfast/agent'
 import { clockTool } from './clock-tool.ts'
+import { defaultAgentId } from './default-agent-id.ts'
 import type { Model } from './model-name.ts'
-
-export const defaultAgentId = 'default'
 
 const instructions = [
   'You are a helpful assistant. Answer plainly and briefly.',

@@ -18,11 +18,14 @@ export function agentFor({ agents, from }: AgentsHere, named: string | undefined
   throw new HoldfastError('not_found', `There is no agent ${plainLine(id)}.\n  ${help}`)
 }
 
-/** Throws what a turn would be refused with, before anybody has typed it. */
-export function requireOpen({ id, agentId, status, endedAt }: Session, agents: readonly Agent[]): void {
+/** Throws what a turn would be refused with, before anybody has typed it. `agents`: those that are known here. */
+export function requireOpen(
+  { id, agentId, status, endedAt }: Session,
+  agents: readonly Agent[] | undefined,
+): void {
   if (status === 'expired') throw new HoldfastError('session_expired', `Session ${id} is expired.`)
   if (endedAt !== undefined) throw new HoldfastError('session_closed', `Session ${id} is closed.`)
-  if (agents.some((agent) => agent.id === agentId)) return
+  if (!agents || agents.some((agent) => agent.id === agentId)) return
   const message = `Session ${id} is one of the agent ${plainLine(agentId)}, which is not defined here.`
   throw new HoldfastError('not_found', `${message}\n  There is ${namesOf(agents)}.`)
 }
@@ -43,7 +46,10 @@ export async function showLast(
   await output.aside(style.title(name), ...lines, '')
 }
 
-export async function greet({ output, world }: Context, { model, from }: AgentsHere): Promise<void> {
+export async function greet(
+  { output, world }: Context,
+  { model, from }: Pick<AgentsHere, 'model' | 'from'>,
+): Promise<void> {
   const { style } = output
   await output.aside(style.faint(`${plainLine(model)} (${plainLine(from)})`))
   if (world.canAsk) await output.aside(style.faint('Ctrl-C stops an answer, Ctrl-D ends the chat.'))

@@ -1,14 +1,13 @@
-/** `holdfast chat`: turns with an agent, in this process, on the store. */
+/** `holdfast chat`: turns with an agent, in this process on the store, or in a server. */
 import { HoldfastError } from '@holdfast/protocol'
-import { agentsOf } from '../agents/agents-of.ts'
 import { Chat } from '../chat/chat.ts'
 import { Interrupts } from '../chat/interrupts.ts'
-import { agentFor, greet, requireOpen, showLast } from '../chat/opening.ts'
+import { openChat } from '../chat/open-chat.ts'
+import { greet, requireOpen, showLast } from '../chat/opening.ts'
 import { PipedSpeaker, TypingSpeaker } from '../chat/speaker.ts'
 import { DrawnView, JsonView } from '../chat/turn-view.ts'
 import { command, examples } from '../command.ts'
 import { type Settings, shownStore } from '../place/settings.ts'
-import { resolveId } from '../sessions/resolve-id.ts'
 import { sessionName } from '../sessions/session-name.ts'
 import { plainLine } from '../terminal/plain.ts'
 
@@ -34,6 +33,7 @@ Ctrl-C stops an answer and keeps what was said; at the prompt it ends the chat, 
       ['holdfast chat', 'a new session'],
       ['holdfast chat last', 'go on in the session that changed last'],
       ['holdfast chat --agent support', 'with an agent of holdfast.config.ts'],
+      ['holdfast chat --server http://localhost:4780', 'with an agent of a server'],
       ['echo "What time is it?" | holdfast chat', 'each line a turn; after a question its answer'],
       ['holdfast chat --json < turns.txt', 'every event as a line of JSON'],
     ])
@@ -43,22 +43,16 @@ Ctrl-C stops an answer and keeps what was said; at the prompt it ends the chat, 
     if (text !== undefined && agent !== undefined) {
       throw new HoldfastError('invalid_input', '--agent is for a new session; this one has its agent.')
     }
-    const settings = await context.storeSettings()
-    const here = await agentsOf(world, settings)
-    const agentId = text === undefined ? agentFor(here, agent) : ''
-    const holdfast = await context.open({ create: text === undefined })
-    const sessionId = text === undefined ? undefined : await resolveId(holdfast, text)
     const onError = (error: unknown): void => void output.aside(output.style.bad(plainLine(String(error))))
-    const { StorePlace } = await import('../chat/store-place.ts')
-    const place = new StorePlace(holdfast, { agents: here.agents, now: world.now, onError })
-    context.closeLater(() => place.close())
+    const opened = await openChat(context, { text, agent, onError })
+    const { place, sessionId, agentId, agents } = opened
     const before = sessionId === undefined ? [] : await place.history(sessionId, shownMessages)
     if (sessionId !== undefined) {
       const session = await place.view(sessionId)
-      requireOpen(session, here.agents)
-      await showLast(context, await sessionName(holdfast, session), before)
+      requireOpen(session, agents)
+      await showLast(context, await sessionName(opened.sessions, session), before)
     }
-    await greet(context, here)
+    await greet(context, opened.answers)
     const interrupts = new Interrupts(onError)
     context.closeLater(world.onInterrupt(() => interrupts.pressed()))
     context.closeLater(() => interrupts.settled())
@@ -70,11 +64,17 @@ Ctrl-C stops an answer and keeps what was said; at the prompt it ends the chat, 
       return await chat.run()
     } finally {
       if (chat.sessionId !== undefined)
-        await output.aside(`To go on: ${commandFor(chat.sessionId, settings)}`)
+        await output.aside(`To go on: ${commandFor(chat.sessionId, await context.settings())}`)
     }
   },
 })
 
-function commandFor(sessionId: string, { store, storeFrom }: Settings): string {
-  return `holdfast chat ${sessionId}${storeFrom === '--store' ? ` --store ${shownStore(store)}` : ''}`
+function commandFor(sessionId: string, { store, storeFrom, server }: Settings): string {
+  const on =
+    server !== undefined
+      ? ` --server ${server}`
+      : storeFrom === '--store'
+        ? ` --store ${shownStore(store)}`
+        : ''
+  return `holdfast chat ${sessionId}${on}`
 }

@@ -82,7 +82,7 @@ test('a session is followed through the server', async () => {
   expect(first).toMatchObject({ type: 'event', cursor: '1', event: { seq: 1, type: 'session.created' } })
 })
 
-test.each(['backup copy.db', 'doctor', 'repair', 'migrate', 'serve', 'chat'])(
+test.each(['backup copy.db', 'doctor', 'repair', 'migrate', 'serve'])(
   '`%s` works on a store itself, and says so of a server',
   async (line) => {
     const env = { HOLDFAST_SERVER: server.url }

@@ -1,11 +1,15 @@
 /** `holdfast serve`: the store over HTTP, until it is told to stop. */
+import { hostAgents } from '@holdfast/agent'
 import { HoldfastError } from '@holdfast/protocol'
 import { isLoopback, type LogLevel, requestLog, type Serving, serve } from '@holdfast/server/node'
+import { type AgentsHere, agentsOf } from '../agents/agents-of.ts'
 import { command, examples } from '../command.ts'
 import type { Context } from '../context.ts'
 import { storeOf } from '../place/open-store.ts'
 import { pepperOf } from '../place/pepper.ts'
 import { type Settings, shownStore } from '../place/settings.ts'
+import { plainLine } from '../terminal/plain.ts'
+import type { World } from '../terminal/world.ts'
 import { choice, several, wholeNumber } from '../values.ts'
 
 interface Options {
@@ -38,6 +42,7 @@ export const serveCommand = command<Options>({
     const { output, world } = context
     const settings = await context.storeSettings()
     const pepper = pepperOf(world, settings)
+    const here = await agentsOf(world, settings)
     if (pepper === undefined && !isLoopback(host)) throw needsKeys(host)
     const stop = context.interruption()
     const serving = await listening(port, async () =>
@@ -46,13 +51,14 @@ export const serveCommand = command<Options>({
         port,
         host,
         signals: [],
+        agents: (holdfast) => hostAgents(holdfast, { agents: here.agents, onError: told(world) }),
         onAnswer: requestLog(log, { write: (line) => void world.stderr.write(line) }),
         ...(origin && { origins: origin }),
         ...(settings.tenant !== undefined && { tenantId: settings.tenant }),
         ...(pepper !== undefined && { pepper }),
       }),
     )
-    await tell(context, serving, settings)
+    await tell(context, serving, settings, here)
     stop.addEventListener('abort', () => void serving.close())
     if (stop.aborted) void serving.close()
     await serving.closed
@@ -81,12 +87,26 @@ async function listening(port: number, start: () => Promise<Serving>): Promise<S
 }
 
 /** Where it is, what it keeps, who is let in, and what to try. */
-async function tell({ output }: Context, serving: Serving, settings: Settings): Promise<void> {
+async function tell(
+  { output }: Context,
+  serving: Serving,
+  settings: Settings,
+  here: AgentsHere,
+): Promise<void> {
   const { url, server, holdfast } = serving
   const { engine, engineVersion, durable } = holdfast.info()
   const store = shownStore(settings.store)
   if (output.wantsData) {
-    await output.one({ url, store, engine, durable, keys: server.keys !== undefined })
+    const agents = here.agents.map(({ id }) => id)
+    await output.one({
+      url,
+      store,
+      engine,
+      durable,
+      keys: server.keys !== undefined,
+      agents,
+      model: here.model,
+    })
     return
   }
   const { style } = output
@@ -98,12 +118,27 @@ async function tell({ output }: Context, serving: Serving, settings: Settings): 
     `${style.title('Holdfast')} ${style.accent(url)}`,
     `Store  ${store} ${style.faint(`(${settings.storeFrom}; ${engine} ${engineVersion}, ${promise})`)}`,
     `Keys   ${who}`,
+    `Agents ${agentsLine(here)}`,
     `Try    ${style.accent(curlOf(url, server.keys !== undefined))}`,
+    `       ${style.accent(`npx holdfast chat --server ${url}`)}`,
     style.faint('Ctrl-C stops it.'),
   ])
 }
 
+function agentsLine({ agents, model, from }: AgentsHere): string {
+  const ids = agents.map(({ id }) => plainLine(id)).join(', ') || 'none'
+  return model === '' ? `${ids} (${plainLine(from)})` : `${ids}: ${plainLine(model)} (${plainLine(from)})`
+}
+
+/** Of what failed with nobody waiting for it. */
+function told({ stderr }: World): (error: unknown, sessionId?: string) => void {
+  return (error, sessionId) => {
+    const where = sessionId === undefined ? '' : `session ${sessionId}: `
+    stderr.write(`${plainLine(`${where}${String(error)}`)}\n`)
+  }
+}
+
 function curlOf(url: string, withKey: boolean): string {
   const key = withKey ? ` -H "authorization: Bearer $HOLDFAST_KEY"` : ''
-  return `curl -s ${url}/v1/sessions${key} -H 'content-type: application/json' -d '{"agentId":"support"}'`
+  return `curl -s ${url}/v1/sessions${key} -H 'content-type: application/json' -d '{"agentId":"default"}'`
 }

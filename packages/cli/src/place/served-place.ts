@@ -1,6 +1,10 @@
 /** A server as a place to work on: its answers in the shapes that the log itself gives. */
-import type { HoldfastClient, SessionFilters as ServedFilters } from '@holdfast/client'
-import type { FollowOptions, MessagePageOptions, SessionFilters } from '@holdfast/core'
+import type {
+  HoldfastClient,
+  SessionFilters as ServedFilters,
+  Followed as ServedItem,
+} from '@holdfast/client'
+import type { Followed, FollowOptions, MessagePageOptions, SessionFilters } from '@holdfast/core'
 import { FollowedEvent } from '@holdfast/core'
 import { isHoldfastError } from '@holdfast/protocol'
 import type { Place, PlaceSession } from './place.ts'
@@ -104,19 +108,24 @@ function servedSession(client: HoldfastClient, id: string): PlaceSession {
     },
     async *follow({ after, signal }: FollowOptions = {}) {
       const terms = { ...(after !== undefined && { after }), ...(signal && { signal }) }
-      for await (const item of sessions.follow(id, terms)) {
-        if (item.type !== 'event') yield item
-        else {
-          const { seq, type } = item.event
-          yield new FollowedEvent(seq, type, JSON.stringify(item.event), item.cursor)
-        }
-      }
+      yield* servedItems(sessions.follow(id, terms))
     },
     compare: (other) => sessions.compare(id, typeof other === 'string' ? other : other.id),
     async fork(input, { atSeq }) {
       const fork = await sessions.fork(id, { ...input, ...(atSeq !== undefined && { atSeq }) })
       return servedSession(client, fork.id)
     },
+  }
+}
+
+/** What a client follows, as the log gives it. */
+export async function* servedItems(items: AsyncIterable<ServedItem>): AsyncGenerator<Followed, void, void> {
+  for await (const item of items) {
+    if (item.type !== 'event') yield item
+    else {
+      const { seq, type } = item.event
+      yield new FollowedEvent(seq, type, JSON.stringify(item.event), item.cursor)
+    }
   }
 }
 

@@ -101,6 +101,8 @@ export interface Holdfast {
   ): Promise<Repaired>
   /** Tells of what is written to the store through this process, for every tenant: for figures. Returns the way to stop. */
   onCommit(listener: CommitListener): () => void
+  /** Tenants that the store has anything of. */
+  listTenants(): Promise<readonly TenantId[]>
   /** The same store for another tenant. */
   forTenant(tenantId: string, options?: { actor?: Actor }): Holdfast
   info(): StoreInfo
@@ -285,6 +287,10 @@ class TenantHoldfast implements Holdfast {
 
   onCommit(listener: CommitListener): () => void {
     return this.#place.engine.committer.listen(listener)
+  }
+
+  listTenants(): Promise<readonly TenantId[]> {
+    return this.#log.store.listTenants()
   }
 
   forTenant(id: string, options: { actor?: Actor } = {}): Holdfast {

@@ -17,6 +17,8 @@ export interface RecoverOptions {
   outcome?: 'fail' | 'cancel' | 'suspend'
   /** Shown in the failed run. */
   error?: string
+  /** Agents whose lost runs are left to their workers. */
+  leaveAgents?: ReadonlySet<string>
 }
 
 export interface Recovered {
@@ -40,6 +42,7 @@ export async function recoverRun(
 ): Promise<Recovered> {
   const { state, lease } = await log.reads.requireHead(sessionId)
   if (!isLive(state.head.run) || !isLost(lease, log.nowMs)) return nothingDone
+  if (options.leaveAgents?.has(state.head.agentId)) return nothingDone
   const epoch = await takeOver(log, sessionId)
   if (epoch === undefined) return nothingDone
   return finish(log, state.head, epoch, options)

@@ -39,6 +39,21 @@ eachStore('the sweep', (place) => {
     ])
   })
 
+  it('leaves lost runs of the agents that it is told of, and goes past them to others', async () => {
+    const holdfast = await place.open()
+    for (const agentId of ['theirs', 'ours']) {
+      const session = await holdfast.sessions.create({ id: agentId, agentId })
+      await session.append(user('go'))
+      await session.startRun(lease)
+    }
+    place.clock.advance(20_000)
+    const lostRuns = { leaveAgents: new Set(['theirs']) }
+    expect((await holdfast.sweep({ lostRuns, limit: 1 })).recoveredRuns).toBe(1)
+    expect((await holdfast.sessions.get('ours'))?.run).toMatchObject({ state: 'failed' })
+    expect((await holdfast.sessions.get('theirs'))?.run).toMatchObject({ lost: true })
+    expect(await holdfast.listTenants()).toContain(holdfast.tenantId)
+  })
+
   it('goes past sessions that cannot be swept to those that can', async () => {
     const holdfast = await place.open()
     const held = await holdfast.sessions.create({ agentId: 'agent', ttlSecs: 1 })

@@ -3,6 +3,7 @@ import { createServer as createListener, type Server, type ServerResponse } from
 import type { AddressInfo } from 'node:net'
 import { type Holdfast, openHoldfast, type StoreFactory } from '@holdfast/core'
 import { getRequestListener } from '@hono/node-server'
+import type { AgentHost } from '../agents.ts'
 import { createServer, type HoldfastServer, type ServerOptions } from '../handler.ts'
 import { serverLimits } from '../limits.ts'
 import { drainListener } from './drain.ts'
@@ -10,9 +11,11 @@ import { loopbackHosts, requireLoopback } from './loopback.ts'
 import { streamTo } from './send-stream.ts'
 import { Sweeping } from './sweeping.ts'
 
-export interface ServeOptions extends Omit<ServerOptions, 'holdfast' | 'hosts'> {
+export interface ServeOptions extends Omit<ServerOptions, 'holdfast' | 'hosts' | 'agents'> {
   /** Opened here, and closed at the end. */
   store: StoreFactory
+  /** Makes those who answer in sessions; absent: workers elsewhere do. */
+  agents?: (holdfast: Holdfast) => AgentHost
   /** Whose callers are who come without keys; default `default`. */
   tenantId?: string
   /** Default 4780; 0: any that is free. */
@@ -52,6 +55,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     sweepMs = 30_000,
     onSweepFailed = (error) => process.emitWarning(`a sweep failed: ${String(error)}`),
     signals = ['SIGTERM', 'SIGINT'],
+    agents: makeAgents,
     ...rest
   } = options
   const isOpen = rest.pepper === undefined && rest.authenticate === undefined
@@ -62,10 +66,16 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     ...(rest.clock && { clock: rest.clock }),
   })
   try {
-    const server = createServer({ holdfast, ...rest, ...(isOpen && { hosts: loopbackHosts }) })
+    const agents = makeAgents?.(holdfast)
+    const hosts = isOpen && { hosts: loopbackHosts }
+    const server = createServer({ holdfast, ...rest, ...hosts, ...(agents && { agents }) })
     const listener = await listen(server, host, port)
-    const sweeping = new Sweeping(holdfast, { everyMs: sweepMs, onFailed: onSweepFailed })
-    return new Running({ server, holdfast, listener, sweeping, drainMs, signals })
+    const sweeping = new Sweeping(holdfast, {
+      everyMs: sweepMs,
+      onFailed: onSweepFailed,
+      ...(agents && { lostRuns: { leaveAgents: agents.agentIds } }),
+    })
+    return new Running({ server, holdfast, listener, sweeping, agents, drainMs, signals })
   } catch (error) {
     await holdfast.close()
     throw error
@@ -95,6 +105,7 @@ interface Parts {
   holdfast: Holdfast
   listener: Server
   sweeping: Sweeping
+  agents: AgentHost | undefined
   drainMs: number
   signals: readonly NodeJS.Signals[]
 }
@@ -129,10 +140,11 @@ class Running implements Serving {
   }
 
   async #close(): Promise<void> {
-    const { server, holdfast, listener, sweeping, drainMs, signals } = this.#parts
+    const { server, holdfast, listener, sweeping, agents, drainMs, signals } = this.#parts
     for (const signal of signals) process.off(signal, this.#stop)
     server.drain()
-    await drainListener(listener, drainMs)
+    // Turns come to rest first: whoever waits for one is answered then.
+    await Promise.all([agents?.close({ drainMs: drainMs / 2 }), drainListener(listener, drainMs)])
     await sweeping.stop()
     await holdfast.close()
   }

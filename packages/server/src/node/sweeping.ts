@@ -1,11 +1,12 @@
 /** Does on time what the clock made due, for every tenant: expired sessions and questions, lost runs, keys that are old enough. */
-import type { Holdfast } from '@holdfast/core'
+import type { Holdfast, SweepOptions } from '@holdfast/core'
 
 export interface SweepTerms {
   /** Milliseconds between two sweeps. */
   everyMs: number
   /** Told of a sweep that failed; the next one tries again. */
   onFailed: (error: unknown) => void
+  lostRuns?: SweepOptions['lostRuns']
 }
 
 export class Sweeping {
@@ -29,8 +30,9 @@ export class Sweeping {
   }
 
   async #sweep(): Promise<void> {
+    const { lostRuns } = this.#terms
     try {
-      const { failed } = await this.#holdfast.sweep({ everyTenant: true })
+      const { failed } = await this.#holdfast.sweep({ everyTenant: true, ...(lostRuns && { lostRuns }) })
       for (const one of failed) this.#terms.onFailed(one)
     } catch (error) {
       this.#terms.onFailed(error)

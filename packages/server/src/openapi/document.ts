@@ -91,7 +91,8 @@ function headerParameters({ method, streams }: Route): Schema[] {
   const header = (name: string, description: string) => {
     return { name, in: 'header', description, schema: { type: 'string' } }
   }
-  if (streams) return [header('Last-Event-ID', 'where the reader stands; as `after`, and wins')]
+  if (streams && method === 'GET')
+    return [header('Last-Event-ID', 'where the reader stands; as `after`, and wins')]
   if (method === 'GET') return []
   return [
     header('Idempotency-Key', 'the same request with it has one effect, for a day'),

@@ -16,6 +16,7 @@ import { serviceRoutes } from './service.ts'
 import { sessionRoutes } from './sessions.ts'
 import { tenantRoutes } from './tenants.ts'
 import { transcriptRoutes } from './transcript.ts'
+import { turnRoutes } from './turns.ts'
 import { workRoutes } from './work.ts'
 
 export const routes: readonly Route[] = [
@@ -23,6 +24,7 @@ export const routes: readonly Route[] = [
   ...transcriptRoutes,
   ...eventRoutes,
   ...fleetRoutes,
+  ...turnRoutes,
   ...questionRoutes,
   ...workRoutes,
   ...contextRoutes,

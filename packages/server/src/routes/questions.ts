@@ -50,12 +50,13 @@ export const questionRoutes = [
     body: { schema: z.strictObject({ answer: json }) },
     answer: receipt,
     codes: ['question_not_open', 'invalid_answer', 'key_conflict'],
-    handle: async ({ session, params, body, write }) =>
-      one(
-        session,
-        { type: 'answerQuestion', questionId: params.questionId ?? '', answer: body.answer },
-        write,
-      ),
+    handle: async ({ session, params, body, write, service, holdfast }) => {
+      const { answer } = body
+      const command = { type: 'answerQuestion', questionId: params.questionId ?? '', answer } as const
+      const answered = await one(session, command, write)
+      await service.agents?.in(holdfast.tenantId).wake(session.id)
+      return answered
+    },
   }),
   route({
     method: 'POST',

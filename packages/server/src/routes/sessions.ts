@@ -102,7 +102,9 @@ export const sessionRoutes = [
     answer: session,
     codes: ['id_taken', 'key_conflict'],
     handle: async (call) => {
-      const made = await call.holdfast.sessions.create(ownerOf(call.credential, call.body), call.write)
+      const { body, credential, holdfast, service, write } = call
+      const input = { ...service.agents?.defaultsOf(body.agentId), ...ownerOf(credential, body) }
+      const made = await holdfast.sessions.create(input, write)
       return made201(call, made)
     },
   }),

@@ -47,6 +47,7 @@ export class EventStream implements Follower {
     this.#streaming.followers.add(this)
     try {
       await this.#send(sink)
+      if (!this.#ended.signal.aborted) sink.end()
     } catch (error) {
       this.#fail(sink, typed(error))
     } finally {

@@ -50,11 +50,11 @@ function inFile(): ReturnType<Kind['make']> {
   }
 }
 
-export function eachServer(
-  title: string,
-  options: Partial<ServerOptions>,
-  suite: (place: TestServer) => void,
-): void {
+type TestOptions =
+  | Partial<ServerOptions>
+  | ((holdfast: Holdfast, clock: () => number) => Partial<ServerOptions>)
+
+export function eachServer(title: string, options: TestOptions, suite: (place: TestServer) => void): void {
   describe.each(kinds)(`${title}, on $name`, ({ make }) => {
     const place = new Place(options)
 
@@ -68,13 +68,13 @@ export function eachServer(
 
 class Place implements TestServer {
   readonly clock = new HeldClock()
-  readonly #options: Partial<ServerOptions>
+  readonly #options: TestOptions
   #make: Kind['make'] | undefined
   #removing: (() => void)[] = []
   #factory: StoreFactory | undefined
   #opened: { holdfast: Holdfast; server: HoldfastServer } | undefined
 
-  constructor(options: Partial<ServerOptions>) {
+  constructor(options: TestOptions) {
     this.#options = options
   }
 
@@ -116,11 +116,13 @@ class Place implements TestServer {
     this.#factory = factory
     const clock = this.clock.now
     const holdfast = await openHoldfast({ store: factory, clock })
-    this.#opened = { holdfast, server: createServer({ holdfast, clock, ...this.#options }) }
+    const options = typeof this.#options === 'function' ? this.#options(holdfast, clock) : this.#options
+    this.#opened = { holdfast, server: createServer({ holdfast, clock, ...options }) }
   }
 
   async close(): Promise<void> {
     this.server.drain()
+    await this.server.agents?.close({ drainMs: 0 })
     await this.holdfast.close()
   }
 

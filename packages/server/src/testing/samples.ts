@@ -13,6 +13,8 @@ export const samples: Readonly<Record<string, unknown>> = {
   'POST /v1/sessions/{sessionId}/hold': { held: true },
   'POST /v1/sessions/{sessionId}/messages': text,
   'PUT /v1/sessions/{sessionId}/messages/{messageId}': text,
+  'POST /v1/sessions/{sessionId}/turns': { input: 'x', wait: false },
+  'POST /v1/sessions/{sessionId}/compact': {},
   'POST /v1/sessions/{sessionId}/notes': { kind: 'k' },
   'POST /v1/sessions/{sessionId}/questions': { questionId: 'q9', question: '?' },
   'POST /v1/sessions/{sessionId}/questions/{questionId}/answer': { answer: 'yes' },

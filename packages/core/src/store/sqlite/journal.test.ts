@@ -61,6 +61,7 @@ it.each([
   ['a page number', () => 32 + 3],
   ['the salt of a frame', () => 32 + 2 * frameBytes + 9],
   ['the sum of a frame', () => 32 + 2 * frameBytes + 17],
+  ['the second word of that sum', () => 32 + 2 * frameBytes + 21],
   ['the sum of the last frame', (length: number) => length - frameBytes + 17],
 ])('a flipped bit in %s is told before anything is lost', async (_, at) => {
   const path = flipped(at)
@@ -80,6 +81,8 @@ it('a file whose journal is damaged can be opened without what comes behind', as
 
 it('a last commit that a power cut tore is not taken for damage', async () => {
   expect(await seqIn(flipped((length) => length - 4_000))).toBe(commits - 1)
+  // The old end of a page may differ from its new one by a bit.
+  expect(await seqIn(flipped((length) => length - 1))).toBe(commits - 1)
   expect(await seqIn(left((journal) => journal.subarray(0, -1)))).toBe(commits - 1)
   expect(await seqIn(left((journal) => journal.fill(0, journal.length - frameBytes)))).toBe(commits - 1)
   expect(await seqIn(left((journal) => journal.subarray(0, 20)))).toBeUndefined()

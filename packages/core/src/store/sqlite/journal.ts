@@ -84,7 +84,11 @@ class Journal {
       const computed = this.#sumOfFrame(sum)
       const stored = sumAt(this.#frame, 16)
       if (!same(computed, stored)) {
-        return this.#isOneBitOff(computed, stored) || this.#goesOnAfter(number) ? number : undefined
+        const wasThere =
+          isSumFlipped(computed, stored) ||
+          this.#goesOnAfter(number, stored) ||
+          this.#goesOnAfter(number, computed)
+        return wasThere ? number : undefined
       }
       // No frame of an earlier round of the journal has the right sum.
       if (!this.#isOfThisRound()) return number
@@ -100,15 +104,10 @@ class Journal {
     return isKnown && same(this.#sumOf(header, 0, 24, [0, 0]), sumAt(header, 24))
   }
 
-  /** A tear leaves old sectors, not one bit of a sum. */
-  #isOneBitOff([a, b]: Sum, [c, d]: Sum): boolean {
-    return bits(a ^ c) + bits(b ^ d) === 1
-  }
-
-  /** Whether behind the transaction of the bad frame, which is in `#frame`, another one was begun. */
-  #goesOnAfter(bad: number): boolean {
+  /** Whether behind the transaction of the bad frame another one was begun. `sum`: what the next frame's goes on from. */
+  #goesOnAfter(bad: number, sum: Sum): boolean {
+    this.#read(bad)
     let isCommitted = this.#isOfThisRound() && this.#isCommit()
-    let sum = sumAt(this.#frame, 16)
     for (let number = bad + 1; number <= this.#frames; number += 1) {
       this.#read(number)
       const stored = sumAt(this.#frame, 16)
@@ -155,6 +154,15 @@ function sumAt(bytes: Buffer, at: number): Sum {
 
 function same([a, b]: Sum, [c, d]: Sum): boolean {
   return a === c && b === d
+}
+
+/**
+ * Another page than the sum was made of differs in the second word too, for the first goes into it. So one bit of the first
+ * alone was flipped in the stored sum. One bit of the second shows nothing: a tear may leave an old page whose last word
+ * differs by one.
+ */
+function isSumFlipped([a, b]: Sum, [c, d]: Sum): boolean {
+  return b === d && bits(a ^ c) === 1
 }
 
 function bits(word: number): number {

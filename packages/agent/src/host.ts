@@ -1,0 +1,66 @@
+/** The same agents in every tenant of a store: what a server has. */
+import type { Holdfast } from '@holdfast/core'
+import type { TenantId } from '@holdfast/protocol'
+import { Agents, type AgentsOptions, type CloseAgentsOptions, warn } from './agents.ts'
+import { sessionDefaults } from './session/session-defaults.ts'
+import { Schedule } from './worker/schedule.ts'
+
+export interface HostOptions extends AgentsOptions {
+  /** How often tenants are looked at in which nobody asked this process for anything. Default 30 seconds. */
+  everyTenantMs?: number
+}
+
+export class AgentHost {
+  readonly #holdfast: Holdfast
+  readonly #options: HostOptions
+  readonly #tenants = new Map<TenantId, Agents>()
+  readonly #schedules: readonly Schedule[] = []
+  /** Ids of the agents that work here. */
+  readonly agentIds: ReadonlySet<string>
+
+  constructor(holdfast: Holdfast, options: HostOptions) {
+    this.#holdfast = holdfast
+    this.#options = options
+    this.agentIds = new Set(options.agents.map(({ id }) => id))
+    const { pollMs = 1_000, everyTenantMs = 30_000, onError = warn } = options
+    if (pollMs === 0) return
+    const all = new Schedule(everyTenantMs, () => this.recover(), onError)
+    this.#schedules = [new Schedule(pollMs, () => this.#recoverKnown(), onError), all]
+    // What a process left that died may wait for this one.
+    void all.now()
+  }
+
+  /** The agents as they work in a tenant. */
+  in(tenantId: TenantId): Agents {
+    const known = this.#tenants.get(tenantId)
+    if (known) return known
+    const agents = new Agents(this.#holdfast.forTenant(tenantId), { ...this.#options, pollMs: 0 })
+    this.#tenants.set(tenantId, agents)
+    return agents
+  }
+
+  /** What a session of the agent has where its maker does not say otherwise; nothing for agents elsewhere. */
+  defaultsOf(agentId: string): ReturnType<typeof sessionDefaults> | undefined {
+    const agent = this.#options.agents.find(({ id }) => id === agentId)
+    return agent && sessionDefaults(agent)
+  }
+
+  /** Takes on what others left, in every tenant. */
+  async recover(): Promise<void> {
+    for (const tenantId of await this.#holdfast.listTenants()) await this.in(tenantId).recover()
+  }
+
+  /** As `Agents.close`. Idempotent. */
+  async close(options?: CloseAgentsOptions): Promise<void> {
+    await Promise.all(this.#schedules.map((schedule) => schedule.end()))
+    await Promise.all([...this.#tenants.values()].map((agents) => agents.close(options)))
+  }
+
+  async #recoverKnown(): Promise<void> {
+    for (const agents of [...this.#tenants.values()]) await agents.recover()
+  }
+}
+
+export function hostAgents(holdfast: Holdfast, options: HostOptions): AgentHost {
+  return new AgentHost(holdfast, options)
+}

@@ -1,0 +1,2 @@
+/** Of the agent that is there without any configuration. */
+export const defaultAgentId = 'default'
