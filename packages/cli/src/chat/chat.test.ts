@@ -36,6 +36,10 @@ export default defineConfig({
 })
 `)
 
+const lazy = projectWith(
+  `export default { tenant: 'default', agents: async () => (await import('@holdfast/agent')).none }`,
+)
+
 let stores = 0
 
 function place(): Record<string, string> {
@@ -222,10 +226,7 @@ test('a command that needs no agents loads none, also with a config file that ha
     registerHooks({ load: (url, context, next) => { loaded.add(url); return next(url, context) } })
     process.on('exit', () => console.error([...loaded].filter((url) => /packages.agent|node_modules.(ai|@ai-sdk)\\b/.test(url)).length))
   `
-  const lazily = projectWith(
-    `export default { tenant: 'default', agents: async () => (await import('@holdfast/agent')).none }`,
-  )
-  const env = { ...process.env, ...place(), HOLDFAST_CONFIG: lazily }
+  const env = { ...process.env, ...place(), HOLDFAST_CONFIG: lazy }
   const loadedBy = (...args: string[]) => {
     const all = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, bin, ...args]
     const { stderr } = spawnSync(process.execPath, all, { env, encoding: 'utf8', input: '' })
