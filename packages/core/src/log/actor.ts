@@ -132,12 +132,13 @@ export class Actor implements Author, Reader {
 
   async #loadHead(request: Request): Promise<void> {
     try {
-      if (request.fresh && (await this.#answeredByKey(request))) return
-      request.keyRead = request.fresh
       const loaded = await this.#world.reads.getHead(this.sessionId)
       if (!loaded) missing(this.sessionId)
       this.#state = loaded.state
       this.#lease = loaded.lease
+      // After the head: then the use of the key by what the head has already is found.
+      if (request.fresh && (await this.#answeredByKey(request))) return
+      request.keyRead = request.fresh
       request.believed = true
       request.fresh = false
       this.#queue.unshift(request)

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { unknownOutcome, withCommit } from './testing/between.ts'
+import type { Store } from '../store/store.ts'
+import { unknownOutcome, withCommit, withMembers } from './testing/between.ts'
 import { eachSharedStore, eachStore, seededRandom } from './testing/each-store.ts'
 import { assistant, user } from './testing/messages.ts'
 
@@ -82,6 +83,29 @@ eachStore('an idempotency key', (place) => {
     expect((await sessions.create(chosen)).id).toBe('mine')
     await expect(sessions.create({ ...chosen, title: 'two' })).rejects.toMatchObject({ code: 'id_taken' })
     await expect(sessions.create(chosen, { key: 'k2' })).rejects.toMatchObject({ code: 'id_taken' })
+  })
+})
+
+eachSharedStore('a key that two processes use at once', (place) => {
+  it('gives who comes second the answer of the first, also where its own look was too early', async () => {
+    const first = await place.open()
+    const created = await first.sessions.create({ agentId: 'agent' })
+    const answered = () => first.sessions.at(created.id).answer('q', 'this', { key: 'k' })
+    let isFirst = true
+    const wrap = (store: Store): Store =>
+      withMembers(store, {
+        readKey: async (...asked) => {
+          const found = await store.readKey(...asked)
+          if (isFirst) await answered()
+          isFirst = false
+          return found
+        },
+      })
+    const second = await place.open({ wrap })
+    await second.sessions.at(created.id).append(user('a head to remember'))
+    await created.ask({ questionId: 'q', question: 'Which?' })
+    const again = await second.sessions.at(created.id).answer('q', 'this', { key: 'k' })
+    expect(again).toMatchObject({ replayed: true })
   })
 })
 

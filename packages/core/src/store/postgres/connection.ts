@@ -4,7 +4,7 @@
  */
 import { HoldfastError } from '@holdfast/protocol'
 import type { PgClient, PgModule, PgPool } from './driver.ts'
-import { isOutage, isUnreplicated, ReadOnlyServer, sqlState, UnreplicatedCommit } from './errors.ts'
+import { isOutage, isUnreplicated, StandbyServer, sqlState, UnreplicatedCommit } from './errors.ts'
 import { type Answer, Flush, Prepared, type Step } from './flush.ts'
 import { urlsOfHosts } from './hosts.ts'
 
@@ -24,8 +24,8 @@ export interface Place {
 const connectTimeoutMs = 10_000
 const idleTimeoutMs = 30_000
 
-/** A standby says yes, and so does a server or a role that was told to write nothing. */
-const IS_READ_ONLY = "SELECT current_setting('transaction_read_only')"
+/** A primary that was told to write nothing says no: it may be read, and refuses writes itself. */
+const IS_STANDBY = 'SELECT pg_is_in_recovery()::text'
 
 export class Connection {
   readonly #client: PgClient
@@ -124,13 +124,13 @@ export class Connections {
     }
   }
 
-  /** A new connection is asked whether its server takes writes: while it does, it does so to its end. */
+  /** A new connection is asked whether its server is a standby: a primary becomes none while the connection lasts. */
   async #connectionOf(client: PgClient): Promise<Connection> {
     const known = this.#known.get(client)
     if (known) return known
     const connection = new Connection(client, (sql) => this.#nameTables(sql), this.place.keepsStatements)
-    const [answer] = await connection.flush([{ sql: IS_READ_ONLY, values: [] }])
-    if ((answer as Answer).rows[0]?.[0] === 'on') throw new ReadOnlyServer()
+    const [answer] = await connection.flush([{ sql: IS_STANDBY, values: [] }])
+    if ((answer as Answer).rows[0]?.[0] === 'true') throw new StandbyServer()
     this.#known.set(client, connection)
     return connection
   }

@@ -41,12 +41,12 @@ export function sqlState(error: unknown): string | undefined {
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
 }
 
-/** Told of a server that does not take writes before any was sent to it, as that server would have said it. */
-export class ReadOnlyServer extends Error {
+/** Told of a standby before any write was sent to it, as that server would have said it. */
+export class StandbyServer extends Error {
   readonly code = '25006'
 
   constructor() {
-    super('the server is a standby, or takes no writes')
+    super('the server is a standby')
   }
 }
 
