@@ -1,10 +1,19 @@
 import { errorCatalogue } from '@holdfast/protocol'
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, it } from 'vitest'
 import { routes } from '../routes/index.ts'
 import { openapiDocument } from './document.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the document is looked into from outside
 const document = openapiDocument(routes) as any
+
+it('the document is valid by the schema of OpenAPI 3.1, and one that is not is told', async () => {
+  const validator = new Validator()
+  expect((await validator.validate(structuredClone(document))).errors).toBeUndefined()
+  const { paths } = structuredClone(document)
+  paths['/v1/sessions'].post.responses = 'none'
+  expect((await validator.validate({ ...document, paths })).valid).toBe(false)
+})
 
 it('every route is in the document, under an id of its own', () => {
   const ids = routes.map(({ method, path }) => document.paths[path][method.toLowerCase()].operationId)
