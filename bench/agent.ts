@@ -20,20 +20,21 @@ export async function agent(): Promise<void> {
   const first: string[][] = []
   for (const length of lengths.map(sized)) {
     await durable.growTo(length)
+    const [one, many, started] = [await begun(durable), await begun(durable), await begun(durable)]
     const timings = await interleave(
       [
         { name: 'streamText alone', run: (made) => inTurnsOf(made, bare, made) },
-        { name: 'holdfast, one turn', run: async (made) => inTurnsOf(made, await durable.begin(), made) },
+        { name: 'holdfast, one turn', run: (made) => inTurnsOf(made, one, made) },
         {
           name: `holdfast, ${roundsOfTurn} rounds a turn`,
-          run: async (made) => inTurnsOf(roundsOfTurn, await durable.begin(), made),
+          run: (made) => inTurnsOf(roundsOfTurn, many, made),
         },
       ],
       rounds,
       sized(roundsMeasured),
     )
     perRound.push(...group(count(length), timeRows(timings)))
-    const contenders = { 'streamText alone': bare, holdfast: await durable.begin() }
+    const contenders = { 'streamText alone': bare, holdfast: started }
     first.push(...group(count(length), await firstTexts(contenders)))
   }
   await durable.close()
@@ -50,6 +51,13 @@ export async function agent(): Promise<void> {
   )
 }
 
+/** After its first turn: a process that has not seen a session yet reads its context once. */
+async function begun(durable: DurableTurns): Promise<TurnContender> {
+  const session = await durable.begin()
+  await session.turn(1)
+  return session
+}
+
 function inTurnsOf(each: number, contender: TurnContender, made: number): Promise<void> {
   return repeat(Math.ceil(made / each), () => contender.turn(Math.min(made, each)))
 }
@@ -60,10 +68,8 @@ async function warmUp(bare: BareLoop, durable: DurableTurns): Promise<void> {
   for (const contender of [bare, session, bare, session]) await contender.turn(sized(roundsMeasured))
 }
 
-/** After a turn, so that the session is one that this process knows. */
 async function firstTexts(contenders: Record<string, TurnContender>): Promise<string[][]> {
   const times = Object.keys(contenders).map((): number[] => [])
-  for (const contender of Object.values(contenders)) await contender.turn(1)
   for (let turn = 0; turn < rounds * sized(turnsForFirst); turn++)
     for (const [at, contender] of Object.values(contenders).entries())
       times[at]?.push(await contender.turn(1))

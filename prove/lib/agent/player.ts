@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type AgentSession, type Agents, withAgents } from '@holdfast/agent'
 import { type Holdfast, openHoldfast, type Store } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
-import { DEFAULT_TENANT, type Question, tokenBudget } from '@holdfast/protocol'
+import { DEFAULT_TENANT, isHoldfastError, type Question, tokenBudget } from '@holdfast/protocol'
 import { messages, report } from '../child.ts'
 import { fenceless } from '../fenceless.ts'
 import { agentsOf } from './agents.ts'
@@ -68,10 +68,13 @@ async function converse(agents: Agents, id: string, patience: number): Promise<v
   }
 }
 
-/** Under a key: another process may have answered it at the same time. */
+/** Another process may answer it at the same time. */
 async function answer(session: AgentSession, { questionId, toolName }: Question): Promise<void> {
-  const key = `answer-${questionId}`
-  await session.answer(questionId, toolName === 'send' ? 'approve' : 'this', { key }).accepted()
+  try {
+    await session.answer(questionId, toolName === 'send' ? 'approve' : 'this').accepted()
+  } catch (error) {
+    if (!isHoldfastError(error, 'question_not_open')) throw error
+  }
 }
 
 /** Nothing that was said waits for a run. */
