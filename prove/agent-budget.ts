@@ -47,12 +47,9 @@ const agents = withAgents(planted ? unreserved(opened) : opened, {
     }),
     defineAgent({ id: 'helper', model: modelOf('helper', planOfChild), tools: [note], onLimit: 'end' }),
   ],
-  pollMs: 50,
+  pollMs: 0,
 })
-// Its own looks keep no process alive, and a parent may wait for one.
-const alive = setInterval(() => undefined, 1_000)
 for (let tree = 0; tree < trees; tree++) await prove(tree)
-clearInterval(alive)
 await agents.close()
 await opened.close()
 summarize({ seed, counted, faults })

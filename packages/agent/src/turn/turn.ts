@@ -54,6 +54,8 @@ export class Turn {
   before: ContextState | undefined
   /** Of another session, that waits for it. */
   isChild = false
+  /** It rests until its children end; they may have, before it did. */
+  waitsForChildren = false
   /** Results of calls that were closed before they came. */
   readonly late: Promise<CallResult & { callId: string }>[] = []
 
@@ -102,6 +104,7 @@ export class Turn {
 
   /** Leaves the run to whoever finds that a child has ended. */
   async waitForChildren(waitFor: 'all' | 'any' | 'first_error'): Promise<void> {
+    this.waitsForChildren = true
     await this.run.batch([{ type: 'suspendRun', reason: 'children', waitFor }])
   }
 

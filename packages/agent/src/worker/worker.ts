@@ -136,6 +136,15 @@ export class Worker {
       if (this.#turns.get(sessionId)?.turn === turn) this.#turns.delete(sessionId)
       this.#keepLate(turn)
       if (turn.hasWaiting || turn.isChild) await this.claimSafely(sessionId)
+      if (turn.waitsForChildren) await this.#lookSafely()
+    }
+  }
+
+  async #lookSafely(): Promise<void> {
+    try {
+      await this.claimDue()
+    } catch (error) {
+      this.#world.onError(error)
     }
   }
 
