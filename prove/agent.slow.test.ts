@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import { prove } from './lib/prove.ts'
 
 test('a turn goes on or ends, whenever its process dies', { timeout: 600_000 }, async () => {
-  const { status, output, summary } = await prove('agent', '--turns', '200')
+  const { status, output, summary } = await prove('agent', '--turns', '200', '--every', '2')
   expect(summary?.faults, output).toEqual({
     ...{ refused: 0, 'left running': 0, 'ran twice': 0, 'ends amiss': 0, wrong: 0 },
   })
-  expect(summary?.counted.points).toBeGreaterThan(80)
+  expect(summary?.counted.points).toBeGreaterThanOrEqual(40)
   expect(summary?.counted.kills).toBeGreaterThan(30)
   expect(status, output).toBe(0)
 })
