@@ -290,6 +290,19 @@ it('a schema whose own text is changed is found', async () => {
   await again.close()
 })
 
+it.each([
+  ['its tokenizer', "sql = replace(sql, 'ascii', 'bscii')", 'sqlite_schema'],
+  ['the version of its format', "v = 9 WHERE k = 'version' --", 'search_config'],
+])('a search index with another text for %s is found', async (_what, change, table) => {
+  const raw = rawFile()
+  raw.exec(`PRAGMA writable_schema = ON; UPDATE ${table} SET ${change} WHERE name = 'search'`)
+  raw.close()
+  const again = await sqlite(place.path).open({})
+  const asked = { words: ['one'], limit: 9, offset: 0 }
+  await expect(again.search(tenant, asked)).rejects.toMatchObject({ code: 'store_corrupt' })
+  await again.close()
+})
+
 it('equal large bodies of a session are kept once, and go with the last event that names them', async () => {
   const body = bodyOfBytes(30_000)
   await write('twins', { events: [body, body] })

@@ -37,6 +37,11 @@ const meanings: readonly { names: readonly string[]; code: ErrorCode; message: s
   },
 ]
 
+const damaged = meanings.find(({ names }) => names.includes('SQLITE_CORRUPT'))
+
+/** What SQLite says of a virtual table that it cannot make of its text and its settings. Both are as the migrations made them. */
+const unreadableTable = /^(no such tokenizer|invalid fts5 file format|vtable constructor failed)/
+
 /** Name of the result code, or undefined for an error that is not the engine's. */
 export function sqliteCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined
@@ -98,5 +103,6 @@ export function commitError(error: unknown): unknown {
 
 function meaningOf(error: unknown): (typeof meanings)[number] | undefined {
   const name = sqliteCode(error)
+  if (name === 'SQLITE_ERROR' && unreadableTable.test((error as Error).message)) return damaged
   return meanings.find(({ names }) => names.some((known) => name === known || name?.startsWith(`${known}_`)))
 }
