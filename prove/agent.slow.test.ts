@@ -12,7 +12,7 @@ test('a turn goes on or ends, whenever its process dies', { timeout: 600_000 }, 
 })
 
 test.each([
-  ['a tool that runs again', 'rerun', 'ran twice', '4'],
+  ['a tool that runs again', 'rerun', 'ran twice', '1'],
   ['runs that nobody looks for', 'abandoned', 'left running', '12'],
   ['results that are left out', 'dropped', 'refused', '40'],
 ])('%s: caught', { timeout: 300_000 }, async (_what, planted, fault, every) => {
