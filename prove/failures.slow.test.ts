@@ -263,7 +263,8 @@ describe.skipIf('missing' in findPrograms())('a server under an open store', () 
     await server.stop('immediate')
     await server.start()
     await appended
-    expect(codes).toEqual(['commit_unknown'])
+    // It is sent again, and the server may not be back yet.
+    expect(new Set(codes)).toEqual(new Set(['commit_unknown']))
     expect(await textsOf(session)).toEqual(['first', 'second'])
   })
 

@@ -72,7 +72,9 @@ async function due(world: World, agent: Agent, sessionId: string): Promise<Turn 
 /** What is refused when another process was first, or the session needs nobody any more. */
 const done = [
   'illegal_transition',
+  'no_live_run',
   'run_live',
+  'stale_epoch',
   'lease_held',
   'question_open',
   'session_closed',
