@@ -41,9 +41,10 @@ export class Agents {
   readonly #worker: Worker
   readonly #schedule: Schedule | undefined
 
-  constructor(holdfast: Holdfast, options: AgentsOptions) {
+  /** `prompts`: shared with the agents of other tenants. */
+  constructor(holdfast: Holdfast, options: AgentsOptions, prompts = new KeptPrompts()) {
     const begin: World['begin'] = (...run) => this.#worker.begin(...run)
-    this.#world = worldOf(holdfast, options, { begin, closed: this.#closing.signal })
+    this.#world = worldOf(holdfast, options, { begin, closed: this.#closing.signal, prompts })
     this.#worker = new Worker(this.#world)
     const { pollMs = 1_000 } = options
     if (pollMs > 0) this.#schedule = new Schedule(pollMs, () => this.#worker.claimDue(), this.#world.onError)
@@ -92,7 +93,11 @@ export class Agents {
   }
 }
 
-function worldOf(holdfast: Holdfast, options: AgentsOptions, own: Pick<World, 'begin' | 'closed'>): World {
+function worldOf(
+  holdfast: Holdfast,
+  options: AgentsOptions,
+  own: Pick<World, 'begin' | 'closed' | 'prompts'>,
+): World {
   const now = options.clock ?? systemClock.now
   const ids = options.ids ?? uuidv7Ids(now)
   return {
@@ -101,7 +106,6 @@ function worldOf(holdfast: Holdfast, options: AgentsOptions, own: Pick<World, 'b
     owner: options.owner ?? `worker-${ids.next()}`,
     leaseTtlMs: options.leaseTtlMs ?? 30_000,
     counter: loadCounter(),
-    prompts: new KeptPrompts(),
     ...own,
     onError: options.onError ?? warn,
     ids,

@@ -2,6 +2,7 @@
 import type { Holdfast } from '@holdfast/core'
 import type { TenantId } from '@holdfast/protocol'
 import { Agents, type AgentsOptions, type CloseAgentsOptions, warn } from './agents.ts'
+import { KeptPrompts } from './context/kept-prompts.ts'
 import { sessionDefaults } from './session/session-defaults.ts'
 import { Schedule } from './worker/schedule.ts'
 
@@ -16,6 +17,7 @@ export class AgentHost {
   /** Where somebody asked this process for something, or it found something to do. */
   readonly #tenants = new Map<TenantId, Agents>()
   readonly #schedules: readonly Schedule[] = []
+  readonly #prompts = new KeptPrompts()
   #isClosing = false
   /** Ids of the agents that work here. */
   readonly agentIds: ReadonlySet<string>
@@ -36,7 +38,11 @@ export class AgentHost {
   in(tenantId: TenantId): Agents {
     const known = this.#tenants.get(tenantId)
     if (known) return known
-    const agents = new Agents(this.#holdfast.forTenant(tenantId), { ...this.#options, pollMs: 0 })
+    const agents = new Agents(
+      this.#holdfast.forTenant(tenantId),
+      { ...this.#options, pollMs: 0 },
+      this.#prompts,
+    )
     this.#tenants.set(tenantId, agents)
     if (this.#isClosing) void agents.close({ drainMs: 0 })
     return agents

@@ -37,9 +37,19 @@ export class KeptPrompt {
     this.#count = count
   }
 
+  /** Of what it keeps: texts in UTF-8, and files. */
+  get bytes(): number {
+    let files = 0
+    for (const { byteLength } of this.#files.values()) files += byteLength
+    return (this.#marks.at(-1)?.bytes ?? 0) + files
+  }
+
   async read(): Promise<Window> {
     const messages = await this.#view.read()
-    if (this.#view.generation !== this.#generation) this.#begin()
+    if (this.#view.generation !== this.#generation) {
+      this.#begin()
+      this.#files.clear()
+    }
     const open = Math.max(
       0,
       messages.findLastIndex(({ role }) => role === 'assistant'),

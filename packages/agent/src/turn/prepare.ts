@@ -46,7 +46,7 @@ async function look(turn: Turn, model: LanguageModelV4): Promise<Prepared> {
   const { agent, session } = turn
   const count = await turn.world.counter
   turn.record ??= await session.view()
-  turn.kept ??= turn.world.prompts.of(session, count)
+  turn.kept ??= turn.world.prompts.of(turn.world.holdfast.tenantId, session, count)
   turn.prompt ??= await promptSnapshotOf(agent, turn.record, turn.world.holdfast)
   // What a provider holds may be ended from outside; what was sent last is known after the first call.
   if (agent.stateful || !turn.before) turn.before = await session.contextState()

@@ -63,11 +63,18 @@ async function copyDeleted(from: Store, to: Store, tenantId: TenantId, sessionId
   if (!first) return false
   const there = await gathered(to, tenantId, sessionId)
   const isAlive = (await to.readHead(tenantId, sessionId)) !== undefined
+  if (isAlive && !isWithin(there, rows)) return false
   if (there.length === 0 && !isAlive) await write(to, tenantId, first, rows)
   else if (!isAlive && there.map(rowText).join() !== rows.map(rowText).join()) throw parted(sessionId)
   else if (!isAlive) return false
   await to.deleteSession(tenantId, sessionId, { cascade: false })
   return true
+}
+
+/** A session that has cost more there went on there: it is that store's, whatever became of it here. */
+function isWithin(there: readonly LedgerRow[], here: readonly LedgerRow[]): boolean {
+  const known = new Set(here.map(({ attemptId }) => attemptId))
+  return there.every(({ attemptId }) => known.has(attemptId))
 }
 
 async function gathered(store: Store, tenantId: TenantId, sessionId: string): Promise<LedgerRow[]> {

@@ -174,6 +174,18 @@ describe.each(ways)('a copy from %s to %s', (fromKind, toKind) => {
     expect(await copy()).toMatchObject({ deleted: 0 })
   })
 
+  it('does not delete there what cost more there since', async () => {
+    const { from, to, copy } = await sides()
+    const session = await from.holdfast.sessions.create({ id: 'moved', agentId: 'agent' })
+    const used = { promptTokens: 5, completionTokens: 7, model: 'm' }
+    await session.recordUsage({ attemptId: 'here', ...used })
+    await copy()
+    await to.holdfast.sessions.at('moved').recordUsage({ attemptId: 'there', ...used })
+    await from.holdfast.sessions.delete('moved')
+    expect(await copy()).toMatchObject({ deleted: 0, onlyThere: 1, failed: [] })
+    expect(await to.holdfast.sessions.get('moved')).toBeDefined()
+  })
+
   it('leaves a session alone that went on there, and says so; the others are copied', async () => {
     const { from, to, copy } = await sides()
     for (const id of ['ours', 'theirs', 'longer']) {
