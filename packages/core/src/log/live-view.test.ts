@@ -65,4 +65,30 @@ eachStore('a view that is kept', (place) => {
     await session.trimContext({ trimmed: 1, throughSeq: lastSeq })
     expect(await view.read()).toEqual(await session.providerView())
   })
+
+  it('takes in what waited while a compaction covered the place where it was written', async () => {
+    const { sessions } = await place.open()
+    const session = await (await sessions.create({ agentId: 'agent' })).activate()
+    const { messages } = await session.append([user('one'), assistant('two')])
+    const run = await session.startRun({ owner: 'worker', ttlMs: 10_000 })
+    await session.append(user('waits'))
+    const { lastSeq = 0 } = await run.batch([{ type: 'startRound' }])
+    const view = session.liveView()
+    await view.read()
+    const [first] = messages.map(({ seq }) => seq)
+    const { pathSeq } = await session.contextState()
+    const record = { compactionId: 'c', from: first as number, to: lastSeq, trigger: 'manual' as const }
+    const sizes = { messagesCovered: 2, tokensBefore: 100, tokensAfter: 10 }
+    await run.batch([
+      {
+        type: 'applyCompaction',
+        ...{ pathSeq, record: { ...record, ...sizes }, summary: 'said', summaryTokens: 5 },
+      },
+    ])
+    expect(textsOf(await view.read())).toEqual([expect.stringContaining('said')])
+    await run.batch([{ type: 'completeRound' }])
+    await run.complete()
+    expect(textsOf(await view.read())).toEqual([expect.stringContaining('said'), 'waits'])
+    expect(await view.read()).toEqual(await session.providerView())
+  })
 })

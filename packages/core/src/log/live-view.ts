@@ -3,8 +3,10 @@
  * makes only its last step anew; messages that stood in it before are the same objects. What rewrites the context (a cut,
  * a compaction, trimming, an erasure) has it read anew.
  */
+import type { EventData } from '@holdfast/protocol'
 import { GrowingView, type ProviderMessage } from '../context/provider-view.ts'
 import { contextView, type ViewState } from '../context/view.ts'
+import { messageOf } from '../session/messages.ts'
 import type { FoldEvent, Head } from '../session/state.ts'
 import { readContext } from './context-read.ts'
 import type { LogReads } from './log-reads.ts'
@@ -46,6 +48,7 @@ export class LiveView {
     for await (const event of this.#reads.events(this.#sessionId, known.seq, head.seq)) added.push(event)
     if (added.some(({ type }) => rewrites.includes(type))) return undefined
     const waiting = [...known.waiting, ...added.filter(waits)]
+    if (added.some((event) => isOfOthers(event, waiting))) return undefined
     const items = contextView([...known.waiting, ...added], known.viewState)
     return { ...known, seq: head.seq, waiting, messages: known.view.with(items) }
   }
@@ -61,6 +64,13 @@ export class LiveView {
 
 /** What changes earlier places without moving the path. */
 const rewrites: readonly string[] = ['context.trimmed', 'session.erased']
+
+/** Takes in what waited in a stretch that was not read, as a compaction covers it. */
+function isOfOthers({ type, data }: FoldEvent, waiting: readonly FoldEvent[]): boolean {
+  if (type !== 'input.delivered') return false
+  const known = waiting.flatMap((event) => messageOf(event)?.id ?? [])
+  return (data as EventData<'input.delivered'>).messageIds.some((id) => !known.includes(id))
+}
 
 function waits({ type, data }: FoldEvent): boolean {
   return type === 'message.appended' && (data as { waiting?: unknown }).waiting !== undefined
