@@ -17,6 +17,13 @@ export interface Window {
   prompt: LanguageModelV4Prompt
 }
 
+interface Marked {
+  before: Mark | undefined
+  /** Of its message. */
+  text: string
+  mark: Mark
+}
+
 export class KeptPrompt {
   readonly #session: UnseenSession
   readonly #view: LiveView
@@ -28,6 +35,8 @@ export class KeptPrompt {
   #kept = 0
   #prompt: LanguageModelV4Message[] = []
   #marks: Mark[] = []
+  /** Of the last step, which may still change. */
+  #open: readonly Marked[] = []
   /** Messages before this one are sent without reference to what a provider keeps. */
   #inFullBefore = 0
 
@@ -58,7 +67,7 @@ export class KeptPrompt {
     for (; this.#kept < open; this.#kept++) {
       const message = messages[this.#kept] as ProviderMessage
       this.#add(this.#prompt, message, this.#kept)
-      this.#marks.push(this.#mark(message, this.#marks.at(-1)))
+      this.#marks.push(this.#mark(message, this.#marks).mark)
     }
     return {
       messages,
@@ -86,6 +95,7 @@ export class KeptPrompt {
     this.#kept = 0
     this.#prompt = []
     this.#marks = []
+    this.#open = []
   }
 
   #add(prompt: LanguageModelV4Message[], message: ProviderMessage, place: number): void {
@@ -95,18 +105,29 @@ export class KeptPrompt {
 
   #marked(messages: readonly ProviderMessage[]): Mark[] {
     const marks = [...this.#marks]
-    for (const message of messages) marks.push(this.#mark(message, marks.at(-1)))
+    const open: Marked[] = []
+    for (const message of messages) {
+      const marked = this.#mark(message, marks)
+      open.push(marked)
+      marks.push(marked.mark)
+    }
+    this.#open = open
     return marks
   }
 
-  #mark({ role, parts, compactionId }: ProviderMessage, before: Mark | undefined): Mark {
+  /** The next mark; messages of the last step mostly stand in the next read as they stood in this one. */
+  #mark({ role, parts, compactionId }: ProviderMessage, marks: readonly Mark[]): Marked {
+    const before = marks.at(-1)
     const text = JSON.stringify(parts)
-    return {
+    const known = this.#open.find((each) => each.before === before && each.text === text)
+    if (known) return known
+    const mark: Mark = {
       hash: hashOf(`${before?.hash}\n${role}\n${text}`),
       bytes: (before?.bytes ?? 0) + utf8Bytes(text),
       tokens: (before?.tokens ?? 0) + this.#count(text),
       ...(compactionId !== undefined && { compactionId }),
     }
+    return { before, text, mark }
   }
 
   async #load({ parts }: ProviderMessage): Promise<void> {

@@ -46,14 +46,14 @@ function take(part: LanguageModelV4StreamPart, reply: Reply, onDelta: CallListen
 
 /** Aborts a call that says nothing for too long, and stops waiting for one that does not heed its signal. */
 class Silence {
-  readonly signal: AbortSignal
+  readonly #outer: AbortSignal | undefined
   readonly #own = new AbortController()
   readonly #timer: NodeJS.Timeout
   readonly #aborted: Promise<never>
   #fail!: (reason: unknown) => void
 
   constructor(outer: AbortSignal | undefined) {
-    this.signal = outer ? AbortSignal.any([outer, this.#own.signal]) : this.#own.signal
+    this.#outer = outer
     this.#aborted = new Promise((_resolve, reject) => {
       this.#fail = reject
     })
@@ -63,8 +63,14 @@ class Silence {
       silenceMs,
     )
     this.#timer.unref()
-    this.signal.addEventListener('abort', this.#onAbort)
-    if (this.signal.aborted) this.#onAbort()
+    this.signal.addEventListener('abort', this.#onAbort, { once: true })
+    if (outer?.aborted) this.#onOuter()
+    else outer?.addEventListener('abort', this.#onOuter)
+  }
+
+  /** Aborts with the outer one too. One signal made of two takes several times as long to make. */
+  get signal(): AbortSignal {
+    return this.#own.signal
   }
 
   async heard<T>(work: PromiseLike<T>): Promise<T> {
@@ -75,8 +81,9 @@ class Silence {
 
   end(): void {
     clearTimeout(this.#timer)
-    this.signal.removeEventListener('abort', this.#onAbort)
+    this.#outer?.removeEventListener('abort', this.#onOuter)
   }
 
+  readonly #onOuter = (): void => this.#own.abort(this.#outer?.reason)
   readonly #onAbort = (): void => this.#fail(this.signal.reason)
 }

@@ -136,16 +136,22 @@ export class Worker {
       if (this.#turns.get(sessionId)?.turn === turn) this.#turns.delete(sessionId)
       this.#keepLate(turn)
       if (turn.hasWaiting || turn.isChild) await this.claimSafely(sessionId)
-      if (turn.waitsForChildren) await this.#lookSafely()
+      if (turn.waitsForChildren && (await this.#isDue(sessionId))) await this.claimSafely(sessionId)
     }
   }
 
-  async #lookSafely(): Promise<void> {
+  /** A parent is due at once when a child ended just as it came to rest. */
+  async #isDue(sessionId: string): Promise<boolean> {
     try {
-      await this.claimDue()
+      for (let page = 0; page < mostPages; page++) {
+        const due = await this.#world.holdfast.sessions.listDue({ limit: dueAtOnce, skip: page * dueAtOnce })
+        if (due.includes(sessionId)) return true
+        if (due.length < dueAtOnce) return false
+      }
     } catch (error) {
-      this.#world.onError(error)
+      this.#world.onError(error, sessionId)
     }
+    return false
   }
 
   #keepLate(turn: Turn): void {

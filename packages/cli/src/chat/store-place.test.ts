@@ -58,24 +58,33 @@ test('a run that its worker lost is taken over once its lease is over', async ()
   expect(types.at(-1)).toBe('run.completed')
 })
 
-test('so is that of a child, and its parent goes on; sessions beside them are left alone', async () => {
+/** Has a child do it, and says what came of it. */
+const parent = defineAgent({
+  id: 'parent',
+  tools: [spawnChild({ agents: { child: 'does it' } })],
+  model: scriptedModel({
+    script: ({ results }) =>
+      results[0]?.output ?? {
+        parts: [{ type: 'tool_call', name: 'spawn_child', input: { agent: 'child', task: 'do it' } }],
+      },
+  }),
+})
+
+test('a child that is begun here ends here; sessions beside them are left alone', async () => {
   const holdfast = await opened()
-  const parent = defineAgent({
-    id: 'parent',
-    tools: [spawnChild({ agents: { child: 'does it' } })],
-    model: scriptedModel({
-      script: ({ results }) =>
-        results[0]?.output ?? {
-          parts: [
-            {
-              type: 'tool_call',
-              name: 'spawn_child',
-              input: { agent: 'child', task: 'do it' },
-            },
-          ],
-        },
-    }),
-  })
+  const first = withAgents(holdfast, { agents: [agent('child', hanging)], pollMs: 0 })
+  const beside = await first.create({ agentId: 'child' })
+  await beside.send('go').accepted()
+  await first.close({ drainMs: 0 })
+  const place = placeFor(holdfast, [parent, agent('child', () => 'It is done.')])
+  const id = await place.create('parent')
+  expect((await typesOf(place.send(id, 'go'))).at(-1)).toBe('run.completed')
+  await place.close()
+  expect((await place.view(beside.id)).run).toMatchObject({ state: 'suspended', suspendReason: 'shutdown' })
+})
+
+test('a lost child is taken over too, and its parent goes on; sessions beside them are left alone', async () => {
+  const holdfast = await opened()
   const first = withAgents(holdfast, { agents: [parent, agent('child', hanging)], pollMs: 0 })
   const sessions = await Promise.all([
     first.create({ agentId: 'parent' }),
@@ -83,8 +92,8 @@ test('so is that of a child, and its parent goes on; sessions beside them are le
   ])
   const [{ id }, { id: beside }] = sessions
   for (const session of sessions) await session.send('go').accepted()
-  const running = async () => (await holdfast.sessions.list({ status: 'running' })).sessions.length
-  await expect.poll(running).toBe(2)
+  const child = async () => (await holdfast.sessions.tree(id)).children[0]?.session.status
+  await expect.poll(child).toBe('running')
   await first.close({ drainMs: 0 })
   const place = placeFor(holdfast, [parent, agent('child', () => 'It is done.')])
   expect((await typesOf(place.resume(id))).at(-1)).toBe('run.completed')

@@ -8,6 +8,7 @@
  */
 import { HoldfastError, type Ids, limits } from '@holdfast/protocol'
 import type { Deciding, Lease, Read } from '../session/deciding.ts'
+import { isLive } from '../session/lifecycle.ts'
 import type { PartName, State } from '../session/state.ts'
 import type { Commit, OpenDraft, Verdict } from '../store/store.ts'
 import { backOff } from './back-off.ts'
@@ -100,9 +101,10 @@ export class Actor implements Author, Reader {
     if (this.isIdle) this.#rest()
   }
 
-  /** Keeps the head alone: parts may be large, and are read again when they are needed. */
+  /** Keeps the head alone, unless a run will write again soon: parts may be large, and are read again when they are needed. */
   #rest(): void {
-    if (this.#state && hasAny(this.#state.parts)) this.#state = { head: this.#state.head, parts: {} }
+    const { head, parts } = this.#state ?? {}
+    if (head && hasAny(parts ?? {}) && !isLive(head.run)) this.#state = { head, parts: {} }
     this.#world.resting.rest(this)
   }
 

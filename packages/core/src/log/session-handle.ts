@@ -108,7 +108,7 @@ export class SessionHandle {
   }
 
   liveView(): LiveView {
-    return new LiveView(this.#log.reads, this.id)
+    return new LiveView(this.#log.reads, this.#log.tails, this.id)
   }
 
   contextState(): Promise<ContextState> {
