@@ -11,9 +11,9 @@ const none = {
 
 test('what a model is sent fits, however long the session grows', { timeout: 300_000 }, async () => {
   const { status, output, summary } = await prove('agent-context', '--rounds', '1000')
-  expect(summary?.faults, output).toEqual(none)
+  expect(summary.faults, output).toEqual(none)
   for (const what of ['summaries', 'failed summaries', 'without a model'])
-    expect(summary?.counted[what], what).toBeGreaterThan(0)
+    expect(summary.counted[what], what).toBeGreaterThan(0)
   expect(status, output).toBe(0)
 })
 
@@ -22,14 +22,14 @@ test.skipIf(!existsSync(sharedData))(
   { timeout: 300_000 },
   async () => {
     const { output, summary } = await prove('agent-context', '--rounds', '10', '--transcripts', sharedData)
-    expect(summary?.faults, output).toEqual(none)
-    expect(summary?.counted.transcripts).toBeGreaterThan(5)
-    expect(summary?.counted.summaries).toBeGreaterThan(5)
+    expect(summary.faults, output).toEqual(none)
+    expect(summary.counted.transcripts).toBeGreaterThan(5)
+    expect(summary.counted.summaries).toBeGreaterThan(5)
   },
 )
 
 test('facts that are not pinned are missed', { timeout: 120_000 }, async () => {
   const { status, output, summary } = await prove('agent-context', '--rounds', '100', '--planted')
-  expect(summary?.faults['pinned lost'], output).toBeGreaterThan(0)
+  expect(summary.faults['pinned lost'], output).toBeGreaterThan(0)
   expect(status).toBe(1)
 })

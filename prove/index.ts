@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { knobs } from './lib/args.ts'
 import { evidencePage, isProved, type Result } from './lib/evidence.ts'
 import { type Proof, proofs } from './lib/proofs.ts'
-import { prove } from './lib/prove.ts'
+import { attempt } from './lib/prove.ts'
 import { hasFaults, sentence } from './lib/summary.ts'
 
 const { only } = knobs({ only: '' })
@@ -22,7 +22,7 @@ process.exitCode = results.every(isProved) ? 0 : 1
 async function run(proof: Proof): Promise<Result> {
   console.log(`${proof.name}: ${proof.shows}`)
   const begun = Date.now()
-  const { output, summary } = await prove(proof.name, ...proof.args)
+  const { output, summary } = await attempt(proof.name, ...proof.args)
   const seconds = (Date.now() - begun) / 1_000
   const planted = summary?.skipped === undefined ? await runPlanted(proof) : []
   const result = { proof, summary, seconds, planted }
@@ -34,7 +34,7 @@ async function run(proof: Proof): Promise<Result> {
 async function runPlanted({ name, planted }: Proof): Promise<Result['planted']> {
   const found: { bug: string; caught: boolean }[] = []
   for (const { bug, args } of planted) {
-    const { summary } = await prove(name, ...args)
+    const { summary } = await attempt(name, ...args)
     found.push({ bug, caught: summary !== undefined && hasFaults(summary) })
   }
   return found

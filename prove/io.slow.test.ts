@@ -9,8 +9,8 @@ test('a disk that fails, once or for ever, is told truly and does not stop the f
 }, async ({ skip }) => {
   if (reason) skip(reason)
   const { status, output, summary } = await prove('io', '--every', '600')
-  expect(summary?.faults, output).toEqual({ lost: 0, wrong: 0 })
-  for (const name of ['failures', 'acked', 'refused']) expect(summary?.counted[name], name).toBeGreaterThan(0)
+  expect(summary.faults, output).toEqual({ lost: 0, wrong: 0 })
+  for (const name of ['failures', 'acked', 'refused']) expect(summary.counted[name], name).toBeGreaterThan(0)
   expect(status, output).toBe(0)
 })
 
@@ -19,8 +19,8 @@ test('the audit catches a store that takes a failing commit for one that was not
 }, async ({ skip }) => {
   if (reason) skip(reason)
   const { status, output, summary } = await prove('io', '--every', '4', '--planted')
-  expect(summary?.counted.unknown, output).toBe(0)
-  expect(summary?.faults).toEqual({ lost: 0, wrong: expect.any(Number) })
-  expect(summary?.faults.wrong).toBeGreaterThan(0)
+  expect(summary.counted.unknown, output).toBe(0)
+  expect(summary.faults).toEqual({ lost: 0, wrong: expect.any(Number) })
+  expect(summary.faults.wrong).toBeGreaterThan(0)
   expect(status, output).toBe(1)
 })

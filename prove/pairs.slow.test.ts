@@ -4,8 +4,8 @@ import { providerNames } from './lib/providers/index.ts'
 
 test('every prefix of every log gives a view that every provider takes', { timeout: 300_000 }, async () => {
   const { status, output, summary } = await prove('pairs', '--logs', '20000')
-  expect(summary?.counted).toMatchObject({ logs: 20_000 })
-  expect(summary?.counted.views).toBeGreaterThan(200_000)
+  expect(summary.counted).toMatchObject({ logs: 20_000 })
+  expect(summary.counted.views).toBeGreaterThan(200_000)
   for (const kind of [
     'compaction.applied',
     'message.restored',
@@ -24,7 +24,7 @@ test.each(['dropped', 'open', 'doubled'])(
   },
   async (kind) => {
     const { status, summary } = await prove('pairs', '--logs', '100', '--planted', kind)
-    for (const name of providerNames) expect(summary?.faults[name], name).toBeGreaterThan(0)
+    for (const name of providerNames) expect(summary.faults[name], name).toBeGreaterThan(0)
     expect(status).toBe(1)
   },
 )

@@ -7,8 +7,8 @@ const none = { lost: 0, duplicated: 0, reordered: 0, wrong: 0 }
 describe.skipIf('missing' in findPrograms())('a Postgres under load', { timeout: 600_000 }, () => {
   test('that crashes at any moment loses nothing that was acknowledged, and serves again at once', async () => {
     const { status, output, summary } = await prove('postgres', '--stops', '50')
-    expect(summary?.faults, output).toEqual(none)
-    expect(summary?.counted.acked).toBeGreaterThan(0)
+    expect(summary.faults, output).toEqual(none)
+    expect(summary.counted.acked).toBeGreaterThan(0)
     expect(status, output).toBe(0)
   })
 
@@ -20,8 +20,8 @@ describe.skipIf('missing' in findPrograms())('a Postgres under load', { timeout:
     ['behind a network that cuts and half-closes connections', ['--trouble', 'network']],
   ])('%s loses nothing', async (_what, args) => {
     const { status, output, summary } = await prove('postgres', '--stops', '1', ...args)
-    expect(summary?.faults, output).toEqual(none)
-    expect(summary?.counted.acked).toBeGreaterThan(0)
+    expect(summary.faults, output).toEqual(none)
+    expect(summary.counted.acked).toBeGreaterThan(0)
     expect(status, output).toBe(0)
   })
 
@@ -34,7 +34,7 @@ describe.skipIf('missing' in findPrograms())('a Postgres under load', { timeout:
     ],
   ])('the audit catches %s', async (_what, args) => {
     const { status, output, summary } = await prove('postgres', '--stops', '3', ...args)
-    expect(summary?.faults.lost, output).toBeGreaterThan(0)
+    expect(summary.faults.lost, output).toBeGreaterThan(0)
     expect(status, output).toBe(1)
   })
 })

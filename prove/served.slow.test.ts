@@ -18,8 +18,8 @@ test.each([
   ['stopped', [], 'messages', 640],
 ] as const)('%s finds no fault', { timeout: 300_000 }, async (name, args, counted, least) => {
   const { status, output, summary } = await prove(name, ...args)
-  expect(summary?.faults, output).toEqual(clean[name])
-  expect(summary?.counted[counted]).toBeGreaterThanOrEqual(least)
+  expect(summary.faults, output).toEqual(clean[name])
+  expect(summary.counted[counted]).toBeGreaterThanOrEqual(least)
   expect(status, output).toBe(0)
 })
 
@@ -31,15 +31,15 @@ test.each([
   ['stopped', [], 'grown'],
 ] as const)('%s catches its planted bug', { timeout: 120_000 }, async (name, args, fault) => {
   const { status, output, summary } = await prove(name, ...args, '--planted')
-  expect(summary?.faults[fault], output).toBeGreaterThan(0)
+  expect(summary.faults[fault], output).toBeGreaterThan(0)
   expect(status, output).toBe(1)
 })
 
 describe.skipIf('missing' in findPrograms())('two servers of one Postgres', { timeout: 240_000 }, () => {
   test('a follower on one of what is written on the other: no gap, no repeat', async () => {
     const { status, output, summary } = await prove('cuts', '--store', 'postgres', '--cuts', '1000')
-    expect(summary?.faults, output).toEqual(clean.cuts)
-    expect(summary?.counted.cuts).toBeGreaterThanOrEqual(1_000)
+    expect(summary.faults, output).toEqual(clean.cuts)
+    expect(summary.counted.cuts).toBeGreaterThanOrEqual(1_000)
     expect(output).toContain('ms when hints are lost')
     expect(status, output).toBe(0)
   })
@@ -53,7 +53,7 @@ describe.skipIf('missing' in findPrograms())('two servers of one Postgres', { ti
       '200',
       '--planted',
     )
-    expect(summary?.faults.gaps, output).toBeGreaterThan(0)
+    expect(summary.faults.gaps, output).toBeGreaterThan(0)
     expect(status, output).toBe(1)
   })
 })

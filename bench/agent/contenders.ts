@@ -10,15 +10,28 @@ import { found, question, type Talking, talking } from './model.ts'
 const input = z.object({ n: z.number() })
 
 export interface TurnContender {
-  /** One turn of so many rounds; milliseconds from the question to the first text. */
-  turn(rounds: number): Promise<number>
+  /** One turn of so many rounds. */
+  turn(rounds: number): Promise<void>
+  /** Milliseconds from the question to the first text of an answer that comes piece by piece. */
+  firstText(): Promise<number>
 }
 
 /** What a program does that keeps its conversation in a variable: it is given a new one after each turn. */
 export class BareLoop implements TurnContender {
   readonly #talk: Talking = talking()
 
-  async turn(rounds: number): Promise<number> {
+  async turn(rounds: number): Promise<void> {
+    await this.#converse(rounds)
+  }
+
+  async firstText(): Promise<number> {
+    this.#talk.inPieces = true
+    const firstMs = await this.#converse(1)
+    this.#talk.inPieces = false
+    return firstMs
+  }
+
+  async #converse(rounds: number): Promise<number> {
     this.#talk.rounds = rounds
     const messages: ModelMessage[] = [{ role: 'user', content: question }]
     const start = performance.now()
@@ -76,15 +89,25 @@ export class DurableTurns {
   async begin(): Promise<TurnContender> {
     const { id } = await this.#original.log.fork()
     const session = this.#agents.at(id)
-    return { turn: (rounds) => this.#turnIn(session, rounds) }
+    return {
+      turn: (rounds) => this.#turnIn(session, rounds),
+      firstText: () => this.#firstTextIn(session),
+    }
   }
 
-  async #turnIn(session: AgentSession, rounds: number): Promise<number> {
+  async #turnIn(session: AgentSession, rounds: number): Promise<void> {
     this.#talk.rounds = rounds
+    for await (const _ of session.send(question));
+  }
+
+  async #firstTextIn(session: AgentSession): Promise<number> {
+    this.#talk.rounds = 1
+    this.#talk.inPieces = true
     const start = performance.now()
     let firstMs: number | undefined
     for await (const { type } of session.send(question))
       if (type === 'draft') firstMs ??= performance.now() - start
+    this.#talk.inPieces = false
     return firstMs ?? Number.NaN
   }
 

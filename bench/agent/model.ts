@@ -1,4 +1,5 @@
 /** The model of both contenders: it calls a tool in every round until it has made as many as it was told, then it answers. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { LanguageModelV4 } from '@ai-sdk/provider'
 import { type ScriptedReply, scriptedModel } from '@holdfast/agent/testing'
 
@@ -9,6 +10,8 @@ export interface Talking {
   model: LanguageModelV4
   /** How many rounds the next turn has. */
   rounds: number
+  /** Pieces of an answer come one by one, as they do over a network; else all of it is there at once. */
+  inPieces: boolean
 }
 
 export function talking(): Talking {
@@ -25,7 +28,10 @@ export function talking(): Talking {
     inTurn = 0
     return { parts: [text], usage }
   }
-  const talk: Talking = { model: scriptedModel({ script: next }), rounds: 1 }
+  const pause = async () => {
+    if (talk.inPieces) await nextTurn()
+  }
+  const talk: Talking = { model: scriptedModel({ script: next, pause }), rounds: 1, inPieces: false }
   return talk
 }
 

@@ -1,13 +1,27 @@
-/** Runs a proof as `npm run prove:…` does, for the tests and for `npm run prove`. */
+/** Runs proofs as `npm run prove:…` does, for the tests and for `npm run prove`. */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { compileCache } from './compile-cache.ts'
 import { type Summary, summaryOf } from './summary.ts'
 
-export async function prove(
+export interface Proved {
+  status: number | null
+  output: string
+  summary: Summary
+}
+
+/** Throws with what was printed when the proof broke off. */
+export async function prove(name: string, ...args: string[]): Promise<Proved> {
+  const { summary, ...ended } = await attempt(name, ...args)
+  if (!summary) throw new Error(`${name} broke off:\n${ended.output}`)
+  return { ...ended, summary }
+}
+
+/** `summary` is absent when the proof broke off. */
+export async function attempt(
   name: string,
   ...args: string[]
-): Promise<{ status: number | null; output: string; summary?: Summary }> {
+): Promise<Omit<Proved, 'summary'> & Partial<Pick<Proved, 'summary'>>> {
   const script = fileURLToPath(new URL(`../${name}.ts`, import.meta.url))
   const child = spawn(process.execPath, [script, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],

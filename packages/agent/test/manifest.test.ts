@@ -26,7 +26,8 @@ function sent({ tools = [], sections = ['S'], model = 'm', messages = ['a', 'b']
       hash: hashOf(`${before?.hash} ${text}`),
       bytes: (before?.bytes ?? 0) + text.length,
       tokens: (before?.tokens ?? 0) + text.length,
-      ...(text.startsWith('summary') && { compactionId: text }),
+      ...(before?.lastSummary !== undefined && { lastSummary: before.lastSummary }),
+      ...(text.startsWith('summary') && { compactionId: text, lastSummary: marks.length }),
     })
   }
   const named = sections.map((text) => ({ name: text.slice(0, 1), text }))
@@ -66,6 +67,25 @@ describe('the blocks of a call', () => {
       start += messages
     }
     expect(start).toBe(5_000)
+  })
+
+  it.each([
+    [9, [0, 5]],
+    [40, [0, 1, 17]],
+    [257, [3, 100, 101]],
+    [300, []],
+  ])('of %i messages end where the rule says, and beside summaries', (n, summaries) => {
+    const messages = many(n).map((text, i) => (summaries.includes(i) ? `summary${i}` : text))
+    const ends = Array.from({ length: n }, (_, i) => i + 1).filter((end) => {
+      const isBeside = summaries.includes(end - 1) || summaries.includes(end)
+      return isBeside || n - end < 4 * (end & -end)
+    })
+    let through = 0
+    const told = sent({ messages }).manifest.blocks.flatMap(({ messages: held }) => {
+      through += held ?? 0
+      return held === undefined ? [] : [through]
+    })
+    expect(told).toEqual(ends)
   })
 
   it('of a call stand in every longer one', () => {

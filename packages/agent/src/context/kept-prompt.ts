@@ -125,7 +125,8 @@ export class KeptPrompt {
       hash: hashOf(`${before?.hash}\n${role}\n${text}`),
       bytes: (before?.bytes ?? 0) + utf8Bytes(text),
       tokens: (before?.tokens ?? 0) + this.#count(text),
-      ...(compactionId !== undefined && { compactionId }),
+      ...(before?.lastSummary !== undefined && { lastSummary: before.lastSummary }),
+      ...(compactionId !== undefined && { compactionId, lastSummary: marks.length }),
     }
     return { before, text, mark }
   }

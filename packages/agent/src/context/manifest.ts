@@ -17,6 +17,8 @@ export interface Mark {
   tokens: number
   /** It is the summary that this compaction made. */
   compactionId?: string
+  /** Place of the newest summary through this message. */
+  lastSummary?: number
 }
 
 /** Enough to tell blocks of one session apart, and nothing to read them from. */
@@ -54,8 +56,7 @@ export function manifestOf(before: readonly PromptBlock[], marks: readonly Mark[
 function windowBlocks(marks: readonly Mark[]): PromptBlock[] {
   const blocks: PromptBlock[] = []
   let start = 0
-  for (let end = 1; end <= marks.length; end++) {
-    if (!endsBlock(marks, end)) continue
+  for (const end of endsOfBlocks(marks.length, summariesOf(marks))) {
     blocks.push(windowBlock(marks, start, end))
     start = end
   }
@@ -76,11 +77,36 @@ function windowBlock(marks: readonly Mark[], start: number, end: number): Prompt
   }
 }
 
+/** Their places, in order. */
+function summariesOf(marks: readonly Mark[]): number[] {
+  const places: number[] = []
+  for (let at = marks.at(-1)?.lastSummary; at !== undefined; at = marks[at - 1]?.lastSummary) places.push(at)
+  return places.reverse()
+}
+
+/** A summary is a block of its own. What is looked at are the ends, not the messages. */
+function* endsOfBlocks(length: number, summaries: readonly number[]): Generator<number> {
+  let last = 0
+  for (const place of [...summaries, length]) {
+    for (let end = last + 1; end < place; end = nextEnd(end, length)) if (isEnd(end, length)) yield end
+    if (place > last) yield place
+    if (place < length) yield place + 1
+    last = place + 1
+  }
+}
+
 const finest = 4
 
 /** A place near the end ends a block; further away it must be a multiple of a power of two that grows with the distance. */
-function endsBlock(marks: readonly Mark[], end: number): boolean {
-  const isSummaryHere = marks[end - 1]?.compactionId !== undefined
-  const isSummaryNext = marks[end]?.compactionId !== undefined
-  return isSummaryHere || isSummaryNext || marks.length - end < finest * (end & -end)
+function isEnd(end: number, length: number): boolean {
+  return length - end < finest * lowestBit(end)
+}
+
+/** Between a place that is none and the next multiple of more, there is none: their powers of two are smaller still. */
+function nextEnd(end: number, length: number): number {
+  return isEnd(end, length) ? end + 1 : end + lowestBit(end)
+}
+
+function lowestBit(place: number): number {
+  return place & -place
 }

@@ -1,8 +1,12 @@
 import { expect, it } from 'vitest'
 import { memory } from '../store/memory/index.ts'
+import type { Store } from '../store/store.ts'
 import { readProviderView } from './context-read.ts'
 import { LiveView } from './live-view.ts'
 import { type Loaded, LogReads } from './log-reads.ts'
+import { TailMemory } from './tail-memory.ts'
+import { Tails } from './tails.ts'
+import { withMembers } from './testing/between.ts'
 import { eachStore, HeldClock } from './testing/each-store.ts'
 import { assistant, calling, result, textsOf, user } from './testing/messages.ts'
 import { writeRandomSessions } from './testing/random-sessions.ts'
@@ -23,6 +27,10 @@ async function endsOfCommits(reads: LogReads, sessionId: string): Promise<number
   return rows.flatMap(({ seq, commitId }, i) => (rows[i + 1]?.commitId === commitId ? [] : [seq]))
 }
 
+function nobodyFollows(reads: LogReads): Tails {
+  return new Tails(reads, new TailMemory())
+}
+
 it.each([1, 2, 3, 4, 5, 6])(
   'a view that is kept is the view that is read, after every commit of random sessions: seed %i',
   async (seed) => {
@@ -33,7 +41,7 @@ it.each([1, 2, 3, 4, 5, 6])(
       const session = await holdfast.sessions.get(sessionId)
       if (!session || session.forkedFrom) continue
       const reads = new Earlier(store, holdfast.tenantId, upcasters)
-      const live = new LiveView(reads, sessionId)
+      const live = new LiveView(reads, nobodyFollows(reads), sessionId)
       for (reads.seq of await endsOfCommits(reads, sessionId)) {
         const read = await readProviderView(reads, sessionId)
         expect(await live.read(), `seed ${seed}, ${sessionId} at ${reads.seq}`).toEqual(read)
@@ -90,5 +98,40 @@ eachStore('a view that is kept', (place) => {
     await run.complete()
     expect(textsOf(await view.read())).toEqual([expect.stringContaining('said'), 'waits'])
     expect(await view.read()).toEqual(await session.providerView())
+  })
+
+  it('takes what this process wrote to a session that is followed from memory', async () => {
+    let reads = 0
+    const counted = <T extends unknown[], R>(read: (...asked: T) => R) => {
+      return (...asked: T): R => {
+        reads += 1
+        return read(...asked)
+      }
+    }
+    const wrap = (store: Store) =>
+      withMembers(store, {
+        readHead: counted((...asked: Parameters<Store['readHead']>) => store.readHead(...asked)),
+        readEvents: counted((...asked: Parameters<Store['readEvents']>) => store.readEvents(...asked)),
+      })
+    const { sessions } = await place.open({ wrap })
+    const session = await (await sessions.create({ agentId: 'agent' })).activate()
+    const leaving = new AbortController()
+    const seen: string[] = []
+    const following = (async () => {
+      for await (const item of session.follow({ signal: leaving.signal }))
+        if (item.type === 'event') seen.push(item.eventType)
+    })()
+    const view = session.liveView()
+    await session.append(user('one'))
+    await view.read()
+    await expect.poll(() => seen.at(-1)).toBe('message.appended')
+    reads = 0
+    await session.append([calling('c1'), result('c1')])
+    expect(textsOf(await view.read())).toEqual(['one', 'tool_call', 'tool_result'])
+    expect(reads).toBe(0)
+    await session.undo()
+    expect(await view.read()).toEqual([])
+    leaving.abort()
+    await following
   })
 })
