@@ -61,9 +61,16 @@ async function proveLane(nth: number): Promise<void> {
   const random = new Random(seed + nth)
   const lane = await openLane(`lane-${nth}`)
   for (const [at, death] of points.entries())
-    if (at % lanes === nth) await proveAt(lane, death, `point-${at}`)
-  while (counted.turns < turns) await proveAnywhere(lane, random)
+    if (at % lanes === nth && !isCaught()) await proveAt(lane, death, `point-${at}`)
+  while (counted.turns < turns && !isCaught()) await proveAnywhere(lane, random)
   await lane.close()
+}
+
+/** A planted bug was seen: there is nothing more to find. What is refused is read from the stub. */
+function isCaught(): boolean {
+  return (
+    planted !== '' && (Object.values(faults).some(Boolean) || stub.exchanges.some(({ refusal }) => refusal))
+  )
 }
 
 async function proveAt(lane: Lane, death: Point, session: string): Promise<void> {

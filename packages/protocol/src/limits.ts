@@ -67,7 +67,7 @@ export const limits = {
   searchIndexBytes: 4 * 1024 * 1024,
   searchQueryBytes: 1_024,
   /** Tries of a write whose base kept moving. */
-  commitTries: 8,
+  commitTries: 16,
   /** Events between two kept heads. */
   waypointEvents: 1_000,
   /** Life of an idempotency key, in milliseconds. */
