@@ -54,7 +54,7 @@ export { type Holdfast, type OpenOptions, openHoldfast } from './log/holdfast.ts
 export type { ListOptions, SessionFilters, SessionPage } from './log/list-sessions.ts'
 export type { LiveView } from './log/live-view.ts'
 export type { MessagePage, MessagePageOptions } from './log/message-page.ts'
-export type { PriceBooks } from './log/price-books.ts'
+export type { PriceBooks, PriceList } from './log/price-books.ts'
 export type { Pruned, PruneOptions, Spared } from './log/prune.ts'
 export type { ErasureReceipt, Finality } from './log/receipt.ts'
 export type { PutOptions, Records, StoredRecord } from './log/records.ts'

@@ -34,7 +34,7 @@ export async function reserve(
   const { budget } = prepared
   const chosen = budget.maxOutputTokens === undefined ? {} : { maxOutputTokens: budget.maxOutputTokens }
   if (!budget.isSpend) return chosen
-  const book = (await turn.world.holdfast.priceBooks.current())?.body
+  const book = (await turn.world.holdfast.priceBooks.inForce())?.body
   const call = {
     providerId: provider,
     model: modelId,

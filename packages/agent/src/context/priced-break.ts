@@ -11,7 +11,7 @@ export async function pricedBreak(
   { provider: providerId, modelId: model }: Pick<LanguageModelV4, 'provider' | 'modelId'>,
   broken: Break,
 ): Promise<CacheBreak> {
-  const book = (await holdfast.priceBooks.current())?.body
+  const book = (await holdfast.priceBooks.inForce())?.body
   const { rereadTokens: promptTokens } = broken
   const cost = (cachedReadTokens: number): number | undefined => {
     const counts = { promptTokens, completionTokens: 0, cachedReadTokens, cachedWriteTokens: 0 }

@@ -1,6 +1,7 @@
 /** A chat from a pipe: a line a turn. */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { startProviderStub } from '@holdfast/agent/testing'
 import { expect, test } from 'vitest'
 import { exitCodes } from '../exit-codes.ts'
 import { filledStore, said, temporaryFolder } from '../testing/place.ts'
@@ -74,6 +75,15 @@ test('a session is gone on with, by whatever names it, and what was said is show
   expect(err).not.toContain('provider_response')
   expect(err).toContain('May clock run with {"askFirst":true}?')
   expect(err).toMatch(/▸ clock askFirst: true → Saturday/)
+})
+
+test('what a turn costs is told by the prices that came with the package', async () => {
+  await using stub = await startProviderStub({ script: () => 'It is scripted.' })
+  const provider = { ANTHROPIC_API_KEY: 'k', ANTHROPIC_BASE_URL: `${stub.baseUrl}` }
+  const env = { ...place(), ...provider, HOLDFAST_MODEL: 'anthropic/claude-sonnet-4-5' }
+  const { code, out, err } = await chat([], { env, input: ['hello'] })
+  expect({ code, out }).toEqual({ code: 0, out: 'It is scripted.\n' })
+  expect(err).toMatch(/· 1 call · \d+ in · \d+ out · cost \$0\.\d+ · /)
 })
 
 test('with --json every item of the log is a line, drafts too', async () => {

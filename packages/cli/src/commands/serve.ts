@@ -7,6 +7,7 @@ import { command, examples } from '../command.ts'
 import type { Context } from '../context.ts'
 import { storeOf } from '../place/open-store.ts'
 import { pepperOf } from '../place/pepper.ts'
+import { publishedPrices } from '../place/published-prices.ts'
 import { type Settings, shownStore } from '../place/settings.ts'
 import { plainLine } from '../terminal/plain.ts'
 import type { World } from '../terminal/world.ts'
@@ -57,6 +58,7 @@ export const serveCommand = command<Options>({
         port,
         host,
         signals: [],
+        prices: publishedPrices,
         agents: (holdfast) => hostAgents(holdfast, { agents: here.agents, onError: told(world) }),
         onAnswer: requestLog(log, { write: (line) => void world.stderr.write(line) }),
         ...(origin && { origins: origin }),

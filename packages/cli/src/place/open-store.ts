@@ -4,6 +4,7 @@ import { type Holdfast, openHoldfast, type StoreFactory } from '@holdfast/core'
 import type { PostgresOptions } from '@holdfast/core/postgres'
 import type { SqliteOptions } from '@holdfast/core/sqlite'
 import { HoldfastError } from '@holdfast/protocol'
+import { publishedPrices } from './published-prices.ts'
 import { isPostgres, type Settings } from './settings.ts'
 
 export interface OpenStoreOptions extends Pick<PostgresOptions, 'requireSyncStandby' | 'distributed'> {
@@ -14,7 +15,7 @@ export interface OpenStoreOptions extends Pick<PostgresOptions, 'requireSyncStan
 export async function openStore(settings: Settings, options: OpenStoreOptions): Promise<Holdfast> {
   const { tenant } = settings
   const store = await storeOf(settings, options)
-  return openHoldfast({ store, ...(tenant !== undefined && { tenantId: tenant }) })
+  return openHoldfast({ store, prices: publishedPrices, ...(tenant !== undefined && { tenantId: tenant }) })
 }
 
 /** Not open yet. `writer`: of a file; `requireSyncStandby`: of a Postgres. */

@@ -23,7 +23,7 @@ import { type Repaired, type RepairOptions, repair } from './doctor/repair.ts'
 import type { EraseOptions } from './erase.ts'
 import { eraseUser } from './erase-user.ts'
 import { KnownTexts } from './known-texts.ts'
-import { PriceBooks } from './price-books.ts'
+import { PriceBooks, type PriceList } from './price-books.ts'
 import { type Pruned, type PruneOptions, pruneSessions } from './prune.ts'
 import { systemRandom } from './random.ts'
 import type { ErasureReceipt } from './receipt.ts'
@@ -55,6 +55,8 @@ export interface OpenOptions {
   /** Sessions whose head stays in memory after a write. */
   idleSessions?: number
   upcasters?: Upcasters
+  /** Prices for usage of tenants that named no price book of their own. Asked for once, when the first is needed. */
+  prices?: () => Promise<PriceList>
 }
 
 /** One tenant's side of an open store. */
@@ -140,6 +142,22 @@ function engineOf(store: Store, options: OpenOptions): Engine {
     upcasters: options.upcasters ?? upcasters,
     keyTtlMs: options.keyTtlMs ?? limits.keyTtlMs,
     resting: new RestingActors(options.idleSessions ?? idleSessionsKept),
+    prices: askedOnce(options.prices),
+  }
+}
+
+/** What failed is asked for again. */
+function askedOnce(prices: OpenOptions['prices']): Engine['prices'] {
+  let list: Promise<PriceList> | undefined
+  return async () => {
+    if (!prices) return undefined
+    list ??= prices()
+    try {
+      return await list
+    } catch (error) {
+      list = undefined
+      throw error
+    }
   }
 }
 

@@ -80,6 +80,26 @@ eachStore('price books', (place) => {
     expect(await usage.totals()).toMatchObject({ rows: 4, costMicrocents: 77, costUnknown: 1 })
   })
 
+  it('are not needed where the store was opened with prices; one that is named goes before those', async () => {
+    let asked = 0
+    const prices = async () => {
+      asked += 1
+      if (asked === 1) throw new Error('not yet')
+      return { id: 'published', body: book }
+    }
+    const holdfast = await place.open({ prices })
+    const { priceBooks } = holdfast
+    await expect(priceBooks.rate(attempt('a1'))).rejects.toThrow('not yet')
+    const published = { costMicrocents: 25, costSource: 'price_book', priceBook: 'published' }
+    expect(await priceBooks.rate(attempt('a1'))).toMatchObject(published)
+    expect(await holdfast.forTenant('other').priceBooks.rate(attempt('a1'))).toMatchObject(published)
+    expect(await priceBooks.current()).toBeUndefined()
+    await priceBooks.put('own', dearer)
+    await priceBooks.setCurrent('own')
+    expect(await priceBooks.rate(attempt('a2'))).toMatchObject({ costMicrocents: 45, priceBook: 'own' })
+    expect(asked).toBe(2)
+  })
+
   it('rate a call by the prices of its time, by default of now', async () => {
     const { priceBooks } = await place.open()
     const changes = [{ when: { from: '2030-01-01T00:00:00Z' }, prompt: 9_000_000, completion: 0 }]

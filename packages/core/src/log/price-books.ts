@@ -1,6 +1,7 @@
 /** The price books of a tenant: each is a version under an id of its own and never changed; one of them is current. */
 import {
   HoldfastError,
+  type PriceBook,
   parseInput,
   toTime,
   type UsageInput,
@@ -14,6 +15,12 @@ import type { TenantLog } from './tenant-log.ts'
 /** The one record of its kind. */
 const pointer = 'current'
 
+/** Prices, and the name that rows of the ledger give for where their cost comes from. */
+export interface PriceList {
+  id: string
+  body: PriceBook
+}
+
 export class PriceBooks extends Records<'price_book'> {
   readonly #log: TenantLog
   readonly #pointer: Records<'current_price_book'>
@@ -26,7 +33,12 @@ export class PriceBooks extends Records<'price_book'> {
     this.#pointer = new Records(log, 'current_price_book')
   }
 
-  /** The book that new usage is rated by; undefined before one was named. */
+  /** What new usage is rated by: the current book, else the prices that the store was opened with, if any. */
+  async inForce(): Promise<PriceList | undefined> {
+    return (await this.current()) ?? this.#log.engine.prices()
+  }
+
+  /** The book that was named; undefined before one was. */
   async current(): Promise<StoredRecord<'price_book'> | undefined> {
     const id = (await this.#pointer.get(pointer))?.body.priceBookId
     if (id === undefined) return undefined
@@ -41,14 +53,14 @@ export class PriceBooks extends Records<'price_book'> {
   }
 
   /**
-   * The attempt with its cost by the current book, ready for `recordUsage`. What the provider reported stays; under no book,
-   * or one that does not know the model, the cost is unknown. The call was made at the time that the attempt says, by default now.
+   * The attempt with its cost by the prices in force, ready for `recordUsage`. What the provider reported stays; without
+   * prices, or with ones that do not know the model, the cost is unknown. The call was made at the time that the attempt says, by default now.
    */
   async rate(usage: UsageInput): Promise<UsageRecord> {
     const { costMicrocents, costSource, priceBook, ...rest } = parseInput(usageRecord, usage, 'usage')
     const attempt = { ...rest, at: rest.at ?? toTime(this.#log.nowMs) }
     if (costSource === 'provider') return { ...attempt, costMicrocents, costSource }
-    const book = await this.current()
+    const book = await this.inForce()
     const cost = book
       ? rate({ ...attempt, costSource }, book.body, attempt.at)
       : { costSource: 'unknown' as const }

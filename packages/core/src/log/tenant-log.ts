@@ -9,6 +9,7 @@ import type { Committer } from './committer.ts'
 import type { DecodedHeads } from './decoded-heads.ts'
 import type { KnownTexts } from './known-texts.ts'
 import { LogReads } from './log-reads.ts'
+import type { PriceList } from './price-books.ts'
 import { RecentRows } from './recent-rows.ts'
 import { type Basis, Request, type Start, type WriteTerms, type Written } from './request.ts'
 import type { TailMemory } from './tail-memory.ts'
@@ -31,6 +32,8 @@ export interface Engine {
   tailMemory: TailMemory
   heads: DecodedHeads
   resting: Resting
+  /** Prices where a tenant named no book of its own. */
+  prices(): Promise<PriceList | undefined>
 }
 
 export class TenantLog {

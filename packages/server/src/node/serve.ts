@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer as createListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Holdfast, openHoldfast, type StoreFactory } from '@holdfast/core'
+import { type Holdfast, type OpenOptions, openHoldfast, type StoreFactory } from '@holdfast/core'
 import { getRequestListener } from '@hono/node-server'
 import type { AgentHost } from '../agents.ts'
 import { createServer, type HoldfastServer, type ServerOptions } from '../handler.ts'
@@ -28,6 +28,8 @@ export interface ServeOptions extends Omit<ServerOptions, 'holdfast' | 'hosts' |
   sweepMs?: number
   /** Told of a sweep that failed; default a warning of the process. */
   onSweepFailed?: (error: unknown) => void
+  /** Prices for usage of tenants without a price book of their own; default: none. */
+  prices?: OpenOptions['prices']
   /** Signals that end the server; default SIGTERM and SIGINT. */
   signals?: readonly NodeJS.Signals[]
 }
@@ -56,6 +58,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     onSweepFailed = (error) => process.emitWarning(`a sweep failed: ${String(error)}`),
     signals = ['SIGTERM', 'SIGINT'],
     agents: makeAgents,
+    prices,
     ...rest
   } = options
   const isOpen = rest.pepper === undefined && rest.authenticate === undefined
@@ -64,6 +67,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     store,
     ...(tenantId !== undefined && { tenantId }),
     ...(rest.clock && { clock: rest.clock }),
+    ...(prices && { prices }),
   })
   let listener: Server | undefined
   try {

@@ -155,6 +155,7 @@ function logOn(store: Store, random: () => number, ids: { next(): string }): Ten
     upcasters,
     keyTtlMs: 1_000,
     resting: new RestingActors(100),
+    prices: async () => undefined,
   }
   return new TenantLog(engine, tenantId(DEFAULT_TENANT))
 }
