@@ -18,6 +18,7 @@ export {
   priceBookOf,
 } from './ledger/genai-prices.ts'
 export { overridePrices } from './ledger/override-prices.ts'
+export type { PriceList } from './ledger/price-list.ts'
 export { sumUsage } from './ledger/totals.ts'
 export type { Appended, TaskUpdated } from './log/answers.ts'
 export type { FileReference, NewFile } from './log/attachments.ts'
@@ -54,7 +55,7 @@ export { type Holdfast, type OpenOptions, openHoldfast } from './log/holdfast.ts
 export type { ListOptions, SessionFilters, SessionPage } from './log/list-sessions.ts'
 export type { LiveView } from './log/live-view.ts'
 export type { MessagePage, MessagePageOptions } from './log/message-page.ts'
-export type { PriceBooks, PriceList } from './log/price-books.ts'
+export type { PriceBooks } from './log/price-books.ts'
 export type { Pruned, PruneOptions, Spared } from './log/prune.ts'
 export type { ErasureReceipt, Finality } from './log/receipt.ts'
 export type { PutOptions, Records, StoredRecord } from './log/records.ts'

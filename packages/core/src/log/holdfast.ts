@@ -11,6 +11,7 @@ import {
   toTime,
   uuidv7Ids,
 } from '@holdfast/protocol'
+import type { PriceList } from '../ledger/price-list.ts'
 import { elapsed, systemClock } from '../store/clock.ts'
 import type { Store, StoreFactory, StoreInfo } from '../store/store.ts'
 import { commitIds } from './commit-ids.ts'
@@ -23,7 +24,7 @@ import { type Repaired, type RepairOptions, repair } from './doctor/repair.ts'
 import type { EraseOptions } from './erase.ts'
 import { eraseUser } from './erase-user.ts'
 import { KnownTexts } from './known-texts.ts'
-import { PriceBooks, type PriceList } from './price-books.ts'
+import { PriceBooks } from './price-books.ts'
 import { type Pruned, type PruneOptions, pruneSessions } from './prune.ts'
 import { systemRandom } from './random.ts'
 import type { ErasureReceipt } from './receipt.ts'

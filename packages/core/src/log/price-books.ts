@@ -1,7 +1,6 @@
 /** The price books of a tenant: each is a version under an id of its own and never changed; one of them is current. */
 import {
   HoldfastError,
-  type PriceBook,
   parseInput,
   toTime,
   type UsageInput,
@@ -9,17 +8,12 @@ import {
   usageRecord,
 } from '@holdfast/protocol'
 import { rate } from '../ledger/cost.ts'
+import type { PriceList } from '../ledger/price-list.ts'
 import { Records, type StoredRecord } from './records.ts'
 import type { TenantLog } from './tenant-log.ts'
 
 /** The one record of its kind. */
 const pointer = 'current'
-
-/** Prices, and the name that rows of the ledger give for where their cost comes from. */
-export interface PriceList {
-  id: string
-  body: PriceBook
-}
 
 export class PriceBooks extends Records<'price_book'> {
   readonly #log: TenantLog

@@ -1,5 +1,7 @@
 /** One tenant's log: the one way that writes go in, and the reads and tails around it. */
+
 import type { Ids, TenantId } from '@holdfast/protocol'
+import type { PriceList } from '../ledger/price-list.ts'
 import type { SessionCommand } from '../session/decide/index.ts'
 import type { FoldEvent } from '../session/state.ts'
 import type { Commit, Store } from '../store/store.ts'
@@ -9,7 +11,6 @@ import type { Committer } from './committer.ts'
 import type { DecodedHeads } from './decoded-heads.ts'
 import type { KnownTexts } from './known-texts.ts'
 import { LogReads } from './log-reads.ts'
-import type { PriceList } from './price-books.ts'
 import { RecentRows } from './recent-rows.ts'
 import { type Basis, Request, type Start, type WriteTerms, type Written } from './request.ts'
 import type { TailMemory } from './tail-memory.ts'
