@@ -1,5 +1,5 @@
 /** A primary and its standbys, each behind a wire that is a little slow; the primary can die and one of them take its place. */
-import pg from 'pg'
+import { withClient } from '../../tools/postgres/client.ts'
 import { type Postgres, startPostgres, startStandby, upstreamAt } from '../../tools/postgres/start.ts'
 import { Link } from './link.ts'
 import type { Random } from './random.ts'
@@ -107,12 +107,6 @@ async function configure(server: Postgres, name: string, value: string): Promise
   await ask(server, 'SELECT pg_reload_conf()')
 }
 
-async function ask({ url }: Postgres, sql: string): Promise<Record<string, string> | undefined> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return (await client.query<Record<string, string>>(sql)).rows[0]
-  } finally {
-    await client.end()
-  }
+function ask({ url }: Postgres, sql: string): Promise<Record<string, string> | undefined> {
+  return withClient(url, async (client) => (await client.query<Record<string, string>>(sql)).rows[0])
 }

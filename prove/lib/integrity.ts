@@ -1,7 +1,7 @@
 /** What a look at everything that is there finds wrong with it: by the database itself, and by the checksums that rows carry. */
 import { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
-import pg from 'pg'
+import { withClient } from '../../tools/postgres/client.ts'
 import type { Place, ServerPlace } from './stores.ts'
 
 /** By the database: its structure, and every index against its table. */
@@ -26,10 +26,8 @@ const BTREES = `
   WHERE n.nspname = $1 AND c.relam = (SELECT oid FROM pg_am WHERE amname = 'btree')`
 
 /** Every row can be read, and every index holds every row of its table, in order. */
-async function problemsOfSchema({ url, migrationUrl = url, schema }: ServerPlace): Promise<string[]> {
-  const client = new pg.Client({ connectionString: migrationUrl })
-  await client.connect()
-  try {
+function problemsOfSchema({ url, migrationUrl = url, schema }: ServerPlace): Promise<string[]> {
+  return withClient(migrationUrl, async (client) => {
     await client.query('CREATE EXTENSION IF NOT EXISTS amcheck')
     const heaps = await client.query<{ problem: string }>(HEAP_PROBLEMS, [schema])
     const problems = heaps.rows.map(({ problem }) => problem)
@@ -38,9 +36,7 @@ async function problemsOfSchema({ url, migrationUrl = url, schema }: ServerPlace
       await check.catch((error: Error) => problems.push(`${index}: ${error.message}`))
     }
     return problems
-  } finally {
-    await client.end()
-  }
+  })
 }
 
 /** Tables that are their own index: SQLite has nothing to compare them with. The checksum is that of the other columns. */

@@ -45,8 +45,8 @@ export const proofs: readonly Proof[] = [
       'a primary whose machine dies under load loses nothing acknowledged when a synchronous standby takes its place',
     args: ['--runs', '5'],
     planted: [
-      { bug: 'no commit waits for a standby', args: ['--runs', '1', '--planted', 'asynchronous'] },
-      { bug: 'the standby that has least is promoted', args: ['--runs', '2', '--planted', 'least'] },
+      { bug: 'no commit waits for a standby', args: ['--runs', '5', '--planted', 'asynchronous'] },
+      { bug: 'the standby that has least is promoted', args: ['--runs', '5', '--planted', 'least'] },
     ],
   },
   {

@@ -1,6 +1,7 @@
 /** What befalls a Postgres under load. Each ends when the server may be used again, and tells when that was begun. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { withClient } from '../../tools/postgres/client.ts'
 import { processesOf, signalAll } from '../../tools/postgres/processes.ts'
 import type { Postgres } from '../../tools/postgres/start.ts'
 import type { Link } from './link.ts'
@@ -89,12 +90,6 @@ export function urlOf(url: string, role: string): string {
   return url.replace('//postgres@', `//${role}@`)
 }
 
-export async function asAdmin<T>({ url }: Postgres, work: (admin: pg.Client) => Promise<T>): Promise<T> {
-  const admin = new pg.Client({ connectionString: url })
-  await admin.connect()
-  try {
-    return await work(admin)
-  } finally {
-    await admin.end()
-  }
+export function asAdmin<T>({ url }: Postgres, work: (admin: pg.Client) => Promise<T>): Promise<T> {
+  return withClient(url, work)
 }

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { Client } from 'pg'
+import { withClient } from './client.ts'
 import { processesOf, signalAll } from './processes.ts'
 import { account, findPrograms, runnableBin } from './programs.ts'
 
@@ -132,9 +132,7 @@ export class Postgres {
 
   /** Of a server that runs, as it was at a moment; what is written later is in its journal. */
   async copyTo(data: string): Promise<void> {
-    const client = new Client({ connectionString: this.url })
-    await client.connect()
-    try {
+    await withClient(this.url, async (client) => {
       await client.query("SELECT pg_backup_start('copy', true)")
       await promisify(execFile)('cp', ['-a', join(this.#folder, 'data'), data], place(this.#folder))
       const { rows } = await client.query<{ labelfile: string }>(
@@ -142,9 +140,7 @@ export class Postgres {
       )
       await put(join(data, 'backup_label'), rows[0]?.labelfile ?? '')
       await rm(join(data, 'postmaster.pid'))
-    } finally {
-      await client.end()
-    }
+    })
   }
 
   /** Stops it and deletes its data; the second time it does nothing. */
@@ -192,6 +188,8 @@ const common = {
   unix_socket_directories: '',
   max_connections: 200,
   shared_buffers: '128MB',
+  // A standby that is slow to begin finds what was written since it was copied.
+  wal_keep_size: '256MB',
 }
 
 const hasty = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }
