@@ -8,8 +8,9 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Guards against standing still, on a machine that is busy too.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     reporters: ['./tools/reporter.ts'],
     globalSetup: './tools/postgres/global-setup.ts',
     projects: [
