@@ -50,6 +50,9 @@ export const sessionFilters = {
   updatedSince: word(time, 'changed at this time or later'),
 }
 
+/** What no write to a session takes that has ended. */
+export const ended = ['session_closed', 'session_expired'] as const
+
 const noBody = z.strictObject({})
 
 const sessionPatch = z.strictObject({
@@ -159,7 +162,7 @@ export const sessionRoutes = [
     reach: 'session',
     body: { schema: sessionPatch },
     answer: receipt,
-    codes: ['version_conflict', 'key_conflict', 'session_closed', 'session_expired', 'model_locked'],
+    codes: [...ended, 'model_locked'],
     handle: async ({ session, body, write, holdfast }) => {
       const commands = await patching(body, holdfast)
       const { messages: _none, ...done } = await session.batch(commands, write)
@@ -193,7 +196,7 @@ export const sessionRoutes = [
       optional: true,
     },
     answer: receipt,
-    codes: ['version_conflict', 'illegal_transition', 'model_locked'],
+    codes: [...ended, 'model_locked'],
     handle: async ({ session, body = {}, write }) =>
       one(session, { type: 'activate', ...given(body) }, write),
   }),
@@ -205,7 +208,7 @@ export const sessionRoutes = [
     reach: 'session',
     body: { schema: closing, optional: true },
     answer: receipt,
-    codes: ['run_live', 'version_conflict', 'session_expired'],
+    codes: ['run_live', 'session_expired'],
     handle: async ({ session, body = {}, write }) =>
       one(session, { type: 'close', ...given(body), cancel: body.cancel ?? false }, write),
   }),
@@ -263,12 +266,7 @@ export const sessionRoutes = [
       reach: 'session',
       body: { schema: noBody, optional: true },
       answer: receipt,
-      codes: [
-        type === 'undo' ? 'nothing_to_undo' : 'nothing_to_redo',
-        'run_live',
-        'session_closed',
-        'session_expired',
-      ],
+      codes: [type === 'undo' ? 'nothing_to_undo' : 'nothing_to_redo', 'run_live', ...ended],
       handle: async ({ session, write }) => one(session, { type }, write),
     }),
   ),
@@ -280,7 +278,7 @@ export const sessionRoutes = [
     reach: 'session',
     body: { schema: z.strictObject({ seq: z.int().min(1) }) },
     answer: receipt,
-    codes: ['not_on_path', 'run_live', 'session_closed', 'session_expired', 'version_conflict'],
+    codes: ['not_on_path', 'fork_inside_round', 'run_live', ...ended],
     handle: async ({ session, body, write }) => one(session, { type: 'truncate', seq: body.seq }, write),
   }),
   route({
