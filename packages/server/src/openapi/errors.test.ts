@@ -142,12 +142,9 @@ it.each(Object.entries(states))('a session that is %s', async (_name, state) => 
 it('what is not there', async () => {
   const bound = await server.keyed({ userId: 'u1' })
   for (const route of documenting('not_found')) await server.ask(route)
-  await server.ask(routeOf('/v1/search'), { caller: bound, query: '?q=x&sessionId=missing' })
+  await bound.get('/v1/search?q=x&sessionId=missing')
+  await bound.post('/v1/sessions', { agentId: 'agent', seedId: 'missing' })
 })
-
-function routeOf(path: string): Route {
-  return routes.find((route) => route.path === path) as Route
-}
 
 it('a session with an event of a newer version is only read', async () => {
   for (const route of documenting('session_read_only')) {

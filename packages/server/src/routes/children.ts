@@ -10,6 +10,7 @@ import {
   sessionPage,
 } from '@holdfast/protocol'
 import { z } from 'zod'
+import { requireOwnSeed } from '../access/guard.ts'
 import { narrowed, ownerOf } from '../access/owner.ts'
 import { page } from '../answer.ts'
 import { after, limit } from '../http/query.ts'
@@ -49,6 +50,7 @@ export const childRoutes = [
     answer: childSpawned,
     codes: ['id_taken', 'budget_exceeded', ...ended],
     handle: async (call) => {
+      requireOwnSeed(call.credential, call.body.seedId)
       const childId = call.body.childId ?? idFromKey(call)
       const input = given({ ...ownerOf(call.credential, call.body), childId })
       const { traceId } = call.write

@@ -25,7 +25,7 @@ import {
   tokenBudget,
 } from '@holdfast/protocol'
 import { z } from 'zod'
-import { requireOwnSession } from '../access/guard.ts'
+import { requireOwnSeed, requireOwnSession } from '../access/guard.ts'
 import { narrowed, ownerOf } from '../access/owner.ts'
 import { type Answer, found, page, writeHeaders, written } from '../answer.ts'
 import { after, flag, limit, several, word } from '../http/query.ts'
@@ -103,9 +103,10 @@ export const sessionRoutes = [
     body: { schema: createInput, by: 'log' },
     status: 201,
     answer: session,
-    codes: ['id_taken', 'key_conflict'],
+    codes: ['not_found', 'id_taken', 'key_conflict'],
     handle: async (call) => {
       const { body, credential, holdfast, service, write } = call
+      requireOwnSeed(credential, body.seedId)
       const input = { ...service.agents?.defaultsOf(body.agentId), ...ownerOf(credential, body) }
       const made = await holdfast.sessions.create(input, write)
       return made201(call, made)
@@ -163,7 +164,8 @@ export const sessionRoutes = [
     body: { schema: sessionPatch },
     answer: receipt,
     codes: [...ended, 'model_locked'],
-    handle: async ({ session, body, write, holdfast }) => {
+    handle: async ({ session, body, write, holdfast, credential }) => {
+      requireOwnSeed(credential, body.seedId)
       const commands = await patching(body, holdfast)
       const { messages: _none, ...done } = await session.batch(commands, write)
       return written(done)
