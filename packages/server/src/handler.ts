@@ -35,6 +35,8 @@ import { Fleet } from './streams/fleet.ts'
 import { Followers } from './streams/followers.ts'
 import { Frames } from './streams/frames.ts'
 
+export const defaultStallMs = 60_000
+
 export interface ServerOptions {
   /** The store; callers without keys have its tenant. */
   holdfast: Holdfast
@@ -46,6 +48,8 @@ export interface ServerOptions {
   hosts?: readonly string[]
   /** Silence after which a stream is kept alive. */
   heartbeatMs?: number
+  /** A stream whose reader took nothing for so long is ended, and told where it stood; default 60,000. */
+  stallMs?: number
   /** Milliseconds. */
   clock?: () => number
   /** Told of every answer, once it begins: what a log is made from. */
@@ -150,6 +154,7 @@ class Server implements Service {
     authenticate,
     hosts,
     heartbeatMs = 15_000,
+    stallMs = defaultStallMs,
     clock = Date.now,
     onAnswer,
     origins = [],
@@ -157,7 +162,7 @@ class Server implements Service {
     agents,
   }: ServerOptions) {
     this.holdfast = holdfast
-    this.followers = new Followers(heartbeatMs, clock)
+    this.followers = new Followers({ heartbeatMs, stallMs, clock })
     this.fleet = new Fleet(clock)
     this.clock = clock
     this.keys = pepper === undefined ? undefined : new Keys({ holdfast, pepper, clock })

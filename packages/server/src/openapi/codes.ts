@@ -30,7 +30,7 @@ export function codesOf({ codes, reach, body, method, once, writes, streams }: R
       ...(typeof body === 'object' ? (['unsupported_media_type'] as const) : []),
       ...(changes && once === 'answer' ? (['key_conflict'] as const) : []),
       ...(changes && once === 'log' && reach === 'session' && writes !== 'session' ? inLog : []),
-      ...(streams ? (['server_draining'] as const) : []),
+      ...(streams ? (['server_draining', 'reader_stalled'] as const) : []),
       ...codes,
     ]),
   ]

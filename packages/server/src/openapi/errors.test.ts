@@ -1,9 +1,10 @@
 /** What the document says may go wrong is what goes wrong: each error of each route is met here, and none that it does not say. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { type ErrorCode, HoldfastError, limits, scope } from '@holdfast/protocol'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Route } from '../route.ts'
 import { routes } from '../routes/index.ts'
-import { failureOf, type Ids, Provoked } from '../testing/provoked.ts'
+import { failureOf, type Ids, Provoked, stallMs } from '../testing/provoked.ts'
 import { placeOf, type State, said, states, talk } from '../testing/states.ts'
 import { troubles } from '../testing/troubles.ts'
 import { codesOf } from './codes.ts'
@@ -235,14 +236,27 @@ it.each(troubles)('%s: %o', async (code, { last, agentId: other, headers = {}, .
   await refused(code, reply, `${method} ${path}`)
 })
 
-it('a server that stops tells those who follow', async () => {
-  const over = []
-  for (const route of documenting('server_draining').filter(({ streams }) => streams)) {
-    const sessionId = await server.session(states.asked)
-    over.push(await server.listen(route, { ids: { sessionId } }))
+const streaming = routes.filter(({ streams }) => streams)
+
+it('a reader that stands still', async () => {
+  for (const route of streaming) {
+    const sessionId = await server.session(states.new)
+    const stream = await server.stream(route, { sessionId })
+    while (server.server.followers > 0) {
+      await server.caller.post(`/v1/sessions/${sessionId}/messages`, said('more'))
+      await pause(10)
+      server.clock.advance(stallMs)
+    }
+    await stream.end()
   }
+})
+
+it('a server that stops', async () => {
+  const open = []
+  for (const route of streaming)
+    open.push(await server.stream(route, { sessionId: await server.session(states.asked) }))
   server.server.drain()
-  for (const end of over) await end()
+  for (const stream of open) await stream.end()
   await server.caller.get('/readyz')
 })
 

@@ -12,7 +12,6 @@ import { conforming } from './conforming.ts'
 import { HeldClock, pepper } from './each-server.ts'
 import { FailingStore } from './failing-store.ts'
 import { samples } from './samples.ts'
-import { framesOf } from './sse.ts'
 import { type State, stepped } from './states.ts'
 
 export type Ids = Readonly<Record<string, string>>
@@ -26,6 +25,12 @@ export interface Asking extends Sent {
 
 /** The agent that works in the server. */
 export const agentId = 'helper'
+
+/** How long a reader may stand still. */
+export const stallMs = 60_000
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>
+const utf8 = new TextDecoder()
 
 export class Provoked {
   readonly clock = new HeldClock()
@@ -44,7 +49,8 @@ export class Provoked {
     this.holdfast = holdfast
     const helper = defineAgent({ id: agentId, model: offlineScripted() })
     const agents = hostAgents(holdfast, { agents: [helper], clock: clock.now, pollMs: 0 })
-    this.server = createServer({ holdfast, clock: clock.now, pepper, agents, hosts: ['localhost'] })
+    const options = { holdfast, clock: clock.now, pepper, agents, hosts: ['localhost'] }
+    this.server = createServer({ ...options, heartbeatMs: 5, stallMs })
     this.bare = new Caller((request) => this.fetch(request))
     this.caller = this.bare
   }
@@ -80,16 +86,21 @@ export class Provoked {
     return stepped(state, { caller: this.caller, clock: this.clock, agentId })
   }
 
-  /** What a stream that is open now ends with is a failure of its route. */
-  async listen(route: Route, asking: Asking): Promise<() => Promise<void>> {
+  /** A stream that somebody began to read. What it ends with is a failure of its route. */
+  async stream(route: Route, ids: Ids): Promise<{ end(): Promise<void> }> {
     const headers = { accept: 'text/event-stream' }
-    const path = route.path.replace('{sessionId}', asking.ids?.sessionId ?? '')
-    const sent = { ...sampleOf(route), ...asking, headers }
-    const { body } = await this.caller.open(route.method, `${path}${asking.query ?? ''}`, sent)
-    return async () => {
-      for await (const { event, data } of framesOf(body as ReadableStream<Uint8Array>))
-        if (event === 'error') this.#hear(route, problem.parse(JSON.parse(data ?? '')).code)
-    }
+    const path = route.path.replace('{sessionId}', ids.sessionId ?? '')
+    const { body } = await this.caller.open(route.method, path, { ...sampleOf(route), headers })
+    const reader = (body as ReadableStream<Uint8Array>).getReader()
+    const first = reader.read()
+    return { end: () => this.#readToEnd(route, reader, first) }
+  }
+
+  async #readToEnd(route: Route, reader: Reader, first: ReturnType<Reader['read']>): Promise<void> {
+    let text = ''
+    for (let read = await first; !read.done; read = await reader.read()) text += utf8.decode(read.value)
+    const [, told] = /event: error\ndata: (.*)\n\n$/.exec(text) ?? []
+    if (told !== undefined) this.#hear(route, problem.parse(JSON.parse(told)).code)
   }
 
   async fetch(request: Request): Promise<Response> {
