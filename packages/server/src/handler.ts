@@ -75,6 +75,8 @@ export interface HoldfastServer {
   readonly followers: number
   /** Ends streams and waiting pages: their readers are told to come back. Requests are still answered. */
   drain(): void
+  /** The same, and lets go of the store, which whoever opened it closes. Idempotent. */
+  close(): void
 }
 
 export function createServer(options: ServerOptions): HoldfastServer {
@@ -95,6 +97,7 @@ export function createServer(options: ServerOptions): HoldfastServer {
       return server.followers.size
     },
     drain: () => server.drain(),
+    close: () => server.close(),
   }
 }
 
@@ -144,6 +147,8 @@ class Server implements Service {
   readonly #refusals: Refusals
   readonly #tracing: Tracing
   readonly #kept: KeptAnswers
+  /** The ways to stop. */
+  readonly #listening: readonly (() => void)[]
   readonly #tenants = new WeakMap<Credential, Holdfast>()
   #document: string | undefined
   #reference: string | undefined
@@ -179,7 +184,10 @@ class Server implements Service {
     this.#metrics = new Metrics(clock)
     this.#refusals = new Refusals(clock)
     this.#tracing = new Tracing(clock, tracer)
-    holdfast.onCommit((batch) => this.#committed(batch))
+    this.#listening = [
+      holdfast.onCommit((batch) => this.#committed(batch)),
+      holdfast.onSync((tookMs) => this.#metrics.synced(tookMs)),
+    ]
     this.#kept = new KeptAnswers(holdfast, clock, pepper)
   }
 
@@ -219,6 +227,11 @@ class Server implements Service {
   drain(): void {
     this.#stop.abort()
     this.followers.drain()
+  }
+
+  close(): void {
+    this.drain()
+    for (const stop of this.#listening) stop()
   }
 
   mount(app: Hono<Mounted>, path: string): void {
