@@ -59,7 +59,7 @@ export const turnRoutes = [
       /** False: there was nothing that a summary could stand for. */
       compacted: z.boolean(),
     }),
-    codes: ['no_agent', 'run_elsewhere', ...ended],
+    codes: ['no_agent', 'run_elsewhere', 'budget_exceeded', 'price_unknown', ...ended],
     handle: async (call) =>
       found({ compacted: await (await answering(call)).compact(given(call.body ?? {})) }),
   }),

@@ -158,6 +158,20 @@ export const troubles: readonly (readonly [ErrorCode, Trouble])[] = [
   ['no_agent', { agentId: 'elsewhere', steps: [], last: ['POST', '/turns', { input: 'x' }] }],
   ['no_agent', { agentId: 'elsewhere', steps: [], last: ['POST', '/compact'] }],
   ['no_agent', { agentId: 'elsewhere', steps: [], last: ['GET', '/context/model'] }],
+  [
+    'budget_exceeded',
+    {
+      steps: [...turns, ['PATCH', '', { budget: { spend: { tokens: 1 } } }]],
+      last: ['POST', '/compact'],
+    },
+  ],
+  [
+    'price_unknown',
+    {
+      steps: [...turns, ['PATCH', '', { budget: { spend: { costMicrocents: 1 } } }]],
+      last: ['POST', '/compact'],
+    },
+  ],
   ['session_closed', { steps: [...turns, ['POST', '/close']], last: ['POST', '/compact'] }],
   ['session_expired', { create: { ttlSecs: 1 }, steps: turns, thenMs: 1_000, last: ['POST', '/compact'] }],
   [
