@@ -3,7 +3,8 @@ FROM node:24-slim
 WORKDIR /app
 COPY package.json package-lock.json .npmrc LICENSE ./
 COPY packages ./packages
-RUN npm ci --omit=dev --ignore-scripts
+# Optional are pg, which stays, and the runtimes of the tests, which do not.
+RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/@deno node_modules/@oven
 ENV NODE_ENV=production HOLDFAST_STORE=/data/holdfast.db
 RUN mkdir /data && chown node:node /data
 USER node

@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path'
 import { knobs } from './lib/args.ts'
+import { askedAgentId } from './lib/asked-agent.ts'
 import type { AskedServer } from './lib/asked-server.ts'
 import { Child } from './lib/child.ts'
 import { temporaryFolder } from './lib/place.ts'
@@ -27,9 +28,11 @@ const server = new Child<AskedServer>(new URL('./lib/asked-server.ts', import.me
 server.send({ file: join(temporaryFolder(), 'holdfast.db'), planted: planted ? 'escapes' : '' })
 const { url } = await server.require()
 const document = (await (await fetch(`${url}/v1/openapi.json`)).json()) as Document
-const made = new Requests(random, document)
+const made = new Requests(random, document, askedAgentId)
 const faults = { failures: 0, hangs: 0, grown: 0 }
-const counted = { requests: 0, done: 0, refused: 0 }
+const counted = { requests: 0, done: 0, refused: 0, 'by the agent': 0 }
+/** What the agent in the server is needed for. */
+const ofAgents = /\/(turns|compact|context\/model)(\?|$)/
 
 await send(Math.ceil(requests / 4))
 const early = await held()
@@ -61,14 +64,23 @@ async function ask(asked: Asked): Promise<void> {
       signal,
       ...(body !== undefined && { body }),
     })
-    const text = await response.text()
+    const text = ofAgents.test(path) ? await firstBytes(response) : await response.text()
     if (response.status >= 500) blame('failures', asked, `${response.status} ${text}`)
     if (!response.ok) counted.refused += 1
     else counted.done += 1
-    if (response.status === 201) made.learn(path, (JSON.parse(text || '{}') as { id?: unknown }).id)
+    if (response.ok && ofAgents.test(path)) counted['by the agent'] += 1
+    if (response.ok) made.learn(asked, text)
   } catch (error) {
     blame('hangs', asked, String(error))
   }
+}
+
+/** A turn may wait behind another for long: who hears that it is waited for leaves. */
+async function firstBytes({ body }: Response): Promise<string> {
+  const reader = body?.getReader()
+  const first = await reader?.read()
+  await reader?.cancel()
+  return new TextDecoder().decode(first?.value)
 }
 
 function blame(kind: 'failures' | 'hangs', { method, path, body }: Asked, what: string): void {

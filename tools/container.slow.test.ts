@@ -1,7 +1,7 @@
 /** The steps of the Dockerfile, done as a script in a folder of its own: what it copies is enough, and what it starts serves. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -75,6 +75,11 @@ beforeAll(() => {
 afterAll(() => {
   server?.kill('SIGKILL')
   rmSync(folder, { recursive: true, force: true })
+})
+
+test('the driver of Postgres is in it, and the runtimes of the tests are not', () => {
+  const isIn = (name: string) => existsSync(join(folder, 'node_modules', name))
+  expect(['pg', '@deno', '@oven'].map(isIn)).toEqual([true, false, false])
 })
 
 test('without keys it refuses to be reached from elsewhere; with one it serves who has it, and stops in order', async () => {

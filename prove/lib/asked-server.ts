@@ -1,9 +1,11 @@
 /** A server in a process of its own that says how much it holds, garbage aside. */
 import { ServerResponse } from 'node:http'
+import { hostAgents } from '@holdfast/agent'
 import { sqlite } from '@holdfast/core/sqlite'
 import { DEFAULT_TENANT, scope } from '@holdfast/protocol'
 import type { Credential } from '@holdfast/server'
 import { type Serving, serve } from '@holdfast/server/node'
+import { askedAgent } from './asked-agent.ts'
 import { messages, report } from './child.ts'
 
 export interface AskedServer {
@@ -31,6 +33,8 @@ async function started({ file, planted }: Task): Promise<string> {
     store,
     port: 0,
     signals: [],
+    agents: (holdfast) => hostAgents(holdfast, { agents: [askedAgent()], pollMs: 20 }),
+    heartbeatMs: 1_000,
     ...(planted === 'escapes' && { authenticate: failing }),
   })
   return serving.url

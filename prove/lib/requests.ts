@@ -19,6 +19,12 @@ export interface Asked {
   body?: string
 }
 
+/** What an answer may say that is worth asking about. */
+interface Learned {
+  id?: string
+  question?: { questionId: string }
+}
+
 /** Rarely asked: they go through the whole store, or leave nothing for the others. */
 const rare = /scrub|prune|erase|DELETE/
 const hostileIds = [
@@ -36,11 +42,16 @@ export class Requests {
   readonly #random: Random
   readonly #generator: Generator
   readonly #operations: { method: string; path: string; operation: Operation }[]
+  /** Most sessions are this one's, which works in the server. */
+  readonly #agentId: string
   /** Of sessions that were made. */
   readonly #ids: string[] = []
+  /** What an agent asked last. */
+  #question: { sessionId: string; questionId: string } | undefined
 
-  constructor(random: Random, { paths, components }: Document) {
+  constructor(random: Random, { paths, components }: Document, agentId: string) {
     this.#random = random
+    this.#agentId = agentId
     this.#generator = new Generator(random, components.schemas)
     this.#operations = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({
@@ -51,9 +62,13 @@ export class Requests {
     )
   }
 
-  /** An answer of success may name a session to ask about. */
-  learn(path: string, id: unknown): void {
-    if (path === '/v1/sessions' && typeof id === 'string') this.#ids.push(id)
+  /** An answer of success may name a session to ask about, or a question in one. */
+  learn({ method, path }: Asked, text: string): void {
+    const turnIn = /^\/v1\/sessions\/([^/]+)\/turns/.exec(path)?.[1]
+    if (method !== 'POST' || !(path === '/v1/sessions' || turnIn !== undefined) || text.trim() === '') return
+    const { id, question } = JSON.parse(text) as Learned
+    if (turnIn === undefined) this.#ids.push(id ?? '')
+    else if (question) this.#question = { sessionId: turnIn, questionId: question.questionId }
     if (this.#ids.length > 200) this.#ids.shift()
   }
 
@@ -63,7 +78,8 @@ export class Requests {
     if (rare.test(`${chosen.method} ${chosen.path}`) && random.chance(0.95)) return this.next()
     const { method, path, operation } = chosen
     const headers: Record<string, string> = {}
-    const names = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => this.#id(name))
+    const ids: Record<string, string> = { ...(random.chance(0.5) && this.#question) }
+    const names = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? this.#id(name))
     const query = new URLSearchParams()
     for (const parameter of operation.parameters) {
       if (parameter.in === 'path' || random.chance(0.7)) continue
@@ -78,10 +94,15 @@ export class Requests {
   #withBody(asked: Asked, content: Record<string, { schema: Schema }>): Asked {
     const [type, { schema }] = Object.entries(content)[0] as [string, { schema: Schema }]
     const headers = { ...asked.headers, 'content-type': this.#random.chance(0.02) ? 'text/plain' : type }
-    const body =
-      type === 'application/json' ? JSON.stringify(this.#spoiled(this.#generator.value(schema))) : 'bytes'
+    const body = type === 'application/json' ? JSON.stringify(this.#spoiled(this.#value(schema))) : 'bytes'
     if (this.#random.chance(0.03)) return { ...asked, headers, body: body.slice(0, -1) }
     return { ...asked, headers, body }
+  }
+
+  #value(schema: Schema): unknown {
+    const value = this.#generator.value(schema)
+    const isOfAgent = typeof value === 'object' && value !== null && 'agentId' in value
+    return isOfAgent && this.#random.chance(0.7) ? { ...value, agentId: this.#agentId } : value
   }
 
   #spoiled(value: unknown): unknown {

@@ -35,14 +35,32 @@ export interface CloseAgentsOptions {
   drainMs?: number
 }
 
-export class Agents {
+export interface Agents {
+  /** A session for an agent, with the agent's budget and persona unless the input says otherwise. */
+  create(input: CreateInput, options?: { key?: string }): Promise<AgentSession>
+  /** Begins what there is to do for a session, if it is nobody else's: without waiting for the next look, or being waited for. */
+  wake(sessionId: string): void
+  /** A session that stands; nothing is read yet. */
+  at(sessionId: string): AgentSession
+  /** Takes on what others left: lost runs, answered questions, input without a run. */
+  recover(): Promise<void>
+  /** Resolves when no turn is worked on here. */
+  idle(): Promise<void>
+  /**
+   * Takes nothing more on. Turns under way may end; those that do not are suspended where they are, for any other process
+   * to go on with: who waits for them here is told that they are suspended. Idempotent.
+   */
+  close(options?: CloseAgentsOptions): Promise<void>
+}
+
+export class WorkingAgents implements Agents {
   readonly #closing = new AbortController()
   readonly #world: World
   readonly #worker: Worker
   readonly #schedule: Schedule | undefined
 
   /** `prompts`: shared with the agents of other tenants. */
-  constructor(holdfast: Holdfast, options: AgentsOptions, prompts = new KeptPrompts()) {
+  constructor(holdfast: Holdfast, options: AgentsOptions, prompts: KeptPrompts) {
     const begin: World['begin'] = (...run) => this.#worker.begin(...run)
     this.#world = worldOf(holdfast, options, { begin, closed: this.#closing.signal, prompts })
     this.#worker = new Worker(this.#world)
@@ -50,7 +68,6 @@ export class Agents {
     if (pollMs > 0) this.#schedule = new Schedule(pollMs, () => this.#worker.claimDue(), this.#world.onError)
   }
 
-  /** A session for an agent, with the agent's budget and persona unless the input says otherwise. */
   async create(input: CreateInput, options?: { key?: string }): Promise<AgentSession> {
     const agent = this.#world.agents.get(input.agentId)
     if (!agent) throw new HoldfastError('not_found', `no agent ${input.agentId} is defined here`)
@@ -59,30 +76,22 @@ export class Agents {
     return this.at(id)
   }
 
-  /** Begins what there is to do for a session, if it is nobody else's: without waiting for the next look, or being waited for. */
   wake(sessionId: string): void {
     void this.#worker.claimSafely(sessionId)
   }
 
-  /** A session that stands; nothing is read yet. */
   at(sessionId: string): AgentSession {
     return new AgentSession(this.#world, this.#worker, sessionId)
   }
 
-  /** Takes on what others left: lost runs, answered questions, input without a run. */
   recover(): Promise<void> {
     return this.#schedule ? this.#schedule.now() : this.#worker.claimDue()
   }
 
-  /** Resolves when no turn is worked on here. */
   idle(): Promise<void> {
     return this.#worker.idle()
   }
 
-  /**
-   * Takes nothing more on. Turns under way may end; those that do not are suspended where they are, for any other process
-   * to go on with: who waits for them here is told that they are suspended. Idempotent.
-   */
   async close({ drainMs = 10_000 }: CloseAgentsOptions = {}): Promise<void> {
     this.#worker.close()
     const late = setTimeout(() => this.#worker.leave({ why: 'shutdown' }), drainMs)
@@ -120,5 +129,5 @@ export function warn(error: unknown): void {
 }
 
 export function withAgents(holdfast: Holdfast, options: AgentsOptions): Agents {
-  return new Agents(holdfast, options)
+  return new WorkingAgents(holdfast, options, new KeptPrompts())
 }

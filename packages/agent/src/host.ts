@@ -1,7 +1,7 @@
 /** The same agents in every tenant of a store: what a server has. */
 import type { Holdfast } from '@holdfast/core'
 import type { TenantId } from '@holdfast/protocol'
-import { Agents, type AgentsOptions, type CloseAgentsOptions, warn } from './agents.ts'
+import { type Agents, type AgentsOptions, type CloseAgentsOptions, WorkingAgents, warn } from './agents.ts'
 import { KeptPrompts } from './context/kept-prompts.ts'
 import { sessionDefaults } from './session/session-defaults.ts'
 import { Schedule } from './worker/schedule.ts'
@@ -38,7 +38,7 @@ export class AgentHost {
   in(tenantId: TenantId): Agents {
     const known = this.#tenants.get(tenantId)
     if (known) return known
-    const agents = new Agents(
+    const agents = new WorkingAgents(
       this.#holdfast.forTenant(tenantId),
       { ...this.#options, pollMs: 0 },
       this.#prompts,

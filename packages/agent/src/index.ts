@@ -1,5 +1,5 @@
 /** Agents for Holdfast: turns that are runs on a session's log, over any model of the AI SDK. */
-export { Agents, type AgentsOptions, withAgents } from './agents.ts'
+export { type Agents, type AgentsOptions, type CloseAgentsOptions, withAgents } from './agents.ts'
 export { type Agent, type AgentInput, defineAgent } from './define/agent.ts'
 export type { Schema, SchemaSource } from './define/schema.ts'
 export type { ChildRules } from './define/tool.ts'

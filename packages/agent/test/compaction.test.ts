@@ -12,7 +12,7 @@ const words = (n: number) => 'the quick brown fox jumps over a lazy dog '.repeat
 /** A model that summarises when asked to, and else does what the script says; it refuses what a provider would. */
 async function longTalk(
   script: Script,
-  summary: () => string,
+  summary: () => string | Promise<string>,
   options: { window?: number; compressionInstructions?: string } = {},
 ) {
   const prompts: string[] = []
@@ -20,7 +20,8 @@ async function longTalk(
   let nth = 0
   const model = scripted(async (call) => {
     const system = call.prompt[0]?.role === 'system' ? call.prompt[0].content : ''
-    if (system.startsWith('You summarise')) return { text: summary(), usage: { prompt: 100, completion: 10 } }
+    if (system.startsWith('You summarise'))
+      return { text: await summary(), usage: { prompt: 100, completion: 10 } }
     prompts.push(JSON.stringify(call.prompt))
     faults.push(...promptFaults(call.prompt))
     return typeof script === 'function' ? script(call, nth++) : { text: '' }
@@ -165,6 +166,71 @@ it('a compaction that somebody asks for follows their words for once', async () 
   expect((await session.log.view()).summary?.text).toBe('Short.')
   const { rows } = await holdfast.usage.list(session.id)
   expect(rows.at(-1)).toMatchObject({ purpose: 'compaction', status: 'ok' })
+})
+
+const spends = [
+  [{ tokens: 1 }, 'budget_exceeded'],
+  [{ costMicrocents: 1_000_000 }, 'price_unknown'],
+] as const
+
+it.each(spends)('a compaction that the budget %j does not allow is not made: %s', async (spend, code) => {
+  const { session, model, holdfast } = await longTalk(
+    (_call, n) => ({ text: `Answer ${n}.` }),
+    () => 'Short.',
+    { window: 100_000 },
+  )
+  for (let n = 0; n < 6; n++) await session.send(`Question ${n}. ${words(10)}`).result
+  const budget = (await session.log.view()).budget ?? {}
+  const calls = model.doStreamCalls.length
+  await session.log.setBudget({ ...budget, spend })
+  await expect(session.compact()).rejects.toMatchObject({ code })
+  expect(model.doStreamCalls).toHaveLength(calls)
+  expect(await holdfast.usage.list(session.id)).toMatchObject({ rows: Array(6).fill({ purpose: 'turn' }) })
+  await session.log.setBudget({ ...budget, spend: { tokens: 100_000 } })
+  expect(await session.compact()).toBe(true)
+  const reserved = (await typesIn(session)).filter(({ type }) => type.startsWith('budget.r'))
+  expect(reserved).toHaveLength(1)
+  expect((await typesIn(session)).filter(({ type }) => type === 'budget.settled')).toHaveLength(1)
+})
+
+it('of two compactions at once the second has what the first left, which is nothing', async () => {
+  const { session } = await longTalk(
+    (_call, n) => ({ text: `Answer ${n}.` }),
+    () => 'Short.',
+    { window: 100_000 },
+  )
+  for (let n = 0; n < 6; n++) await session.send(`Question ${n}. ${words(10)}`).result
+  const { budget = {}, counters } = await session.log.view()
+  const spent = counters.promptTokens + counters.completionTokens
+  // Less than the longest summary: the first call may have all of it.
+  await session.log.setBudget({ ...budget, spend: { tokens: spent + 3_000 } })
+  const both = await Promise.allSettled([session.compact(), session.compact()])
+  expect(both).toMatchObject([
+    { status: 'fulfilled', value: true },
+    { status: 'rejected', reason: { code: 'budget_exceeded' } },
+  ])
+})
+
+it('what a compaction used is told also when a turn began and ended meanwhile, and nothing stays reserved', async () => {
+  let meanwhile = async (): Promise<void> => {}
+  const { session, holdfast } = await longTalk(
+    (_call, n) => ({ text: `Answer ${n}.` }),
+    async () => {
+      await meanwhile()
+      return 'Short.'
+    },
+    { window: 100_000 },
+  )
+  for (let n = 0; n < 6; n++) await session.send(`Question ${n}. ${words(10)}`).result
+  const { budget = {} } = await session.log.view()
+  await session.log.setBudget({ ...budget, spend: { tokens: 100_000 } })
+  meanwhile = async () => void (await session.send('And now?').result)
+  await session.compact()
+  const { rows } = await holdfast.usage.list(session.id)
+  expect(rows.filter(({ purpose }) => purpose === 'compaction')).toHaveLength(1)
+  const types = (await typesIn(session)).map(({ type }) => type)
+  const count = (wanted: string) => types.filter((type) => type === wanted).length
+  expect(count('budget.settled')).toBe(count('budget.reserved'))
 })
 
 it('a summary is measured by what it stands for: what is never left out stands beside it', async () => {

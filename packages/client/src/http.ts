@@ -56,6 +56,7 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 const passing: readonly ErrorCode[] = [
   'server_unreachable',
   'server_draining',
+  'reader_stalled',
   'store_busy',
   'store_unavailable',
   'commit_unknown',

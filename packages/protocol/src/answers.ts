@@ -176,6 +176,8 @@ export const rerated = onUse(() =>
   rolledUp.extend({
     rerated: z.strictObject({ costMicrocents: count, costUnknown: count }),
     differenceMicrocents: z.int(),
+    becameKnown: count,
+    becameUnknown: count,
   }),
 )
 

@@ -161,6 +161,12 @@ export const errorCatalogue = {
     meaning: 'The session lacks a fact that this view requires.',
   },
   draft_gap: { status: 409, retry: 'reload', meaning: 'The draft chunk does not follow the last one.' },
+  reader_stalled: {
+    status: 503,
+    retry: 'later',
+    meaning:
+      'The reader of a stream took nothing for too long; connect again, and follow on from the `cursor` in the details.',
+  },
   server_draining: {
     status: 503,
     retry: 'later',

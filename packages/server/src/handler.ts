@@ -35,6 +35,8 @@ import { Fleet } from './streams/fleet.ts'
 import { Followers } from './streams/followers.ts'
 import { Frames } from './streams/frames.ts'
 
+export const defaultStallMs = 60_000
+
 export interface ServerOptions {
   /** The store; callers without keys have its tenant. */
   holdfast: Holdfast
@@ -46,6 +48,8 @@ export interface ServerOptions {
   hosts?: readonly string[]
   /** Silence after which a stream is kept alive. */
   heartbeatMs?: number
+  /** A stream whose reader took nothing for so long is ended, and told where it stood; default 60,000. */
+  stallMs?: number
   /** Milliseconds. */
   clock?: () => number
   /** Told of every answer, once it begins: what a log is made from. */
@@ -71,6 +75,8 @@ export interface HoldfastServer {
   readonly followers: number
   /** Ends streams and waiting pages: their readers are told to come back. Requests are still answered. */
   drain(): void
+  /** The same, and lets go of the store, which whoever opened it closes. Idempotent. */
+  close(): void
 }
 
 export function createServer(options: ServerOptions): HoldfastServer {
@@ -91,6 +97,7 @@ export function createServer(options: ServerOptions): HoldfastServer {
       return server.followers.size
     },
     drain: () => server.drain(),
+    close: () => server.close(),
   }
 }
 
@@ -140,6 +147,8 @@ class Server implements Service {
   readonly #refusals: Refusals
   readonly #tracing: Tracing
   readonly #kept: KeptAnswers
+  /** The ways to stop. */
+  readonly #listening: readonly (() => void)[]
   readonly #tenants = new WeakMap<Credential, Holdfast>()
   #document: string | undefined
   #reference: string | undefined
@@ -150,6 +159,7 @@ class Server implements Service {
     authenticate,
     hosts,
     heartbeatMs = 15_000,
+    stallMs = defaultStallMs,
     clock = Date.now,
     onAnswer,
     origins = [],
@@ -157,7 +167,7 @@ class Server implements Service {
     agents,
   }: ServerOptions) {
     this.holdfast = holdfast
-    this.followers = new Followers(heartbeatMs, clock)
+    this.followers = new Followers({ heartbeatMs, stallMs, clock })
     this.fleet = new Fleet(clock)
     this.clock = clock
     this.keys = pepper === undefined ? undefined : new Keys({ holdfast, pepper, clock })
@@ -174,7 +184,10 @@ class Server implements Service {
     this.#metrics = new Metrics(clock)
     this.#refusals = new Refusals(clock)
     this.#tracing = new Tracing(clock, tracer)
-    holdfast.onCommit((batch) => this.#committed(batch))
+    this.#listening = [
+      holdfast.onCommit((batch) => this.#committed(batch)),
+      holdfast.onSync((tookMs) => this.#metrics.synced(tookMs)),
+    ]
     this.#kept = new KeptAnswers(holdfast, clock, pepper)
   }
 
@@ -214,6 +227,11 @@ class Server implements Service {
   drain(): void {
     this.#stop.abort()
     this.followers.drain()
+  }
+
+  close(): void {
+    this.drain()
+    for (const stop of this.#listening) stop()
   }
 
   mount(app: Hono<Mounted>, path: string): void {

@@ -5,13 +5,21 @@
 import type { LanguageModelV4 } from '@ai-sdk/provider'
 import type { HostCommand } from '@holdfast/core'
 import { isHoldfastError, type PriceBook, toTime } from '@holdfast/protocol'
-import type { Turn } from '../turn/turn.ts'
+import type { World } from '../turn/world.ts'
 import { boundOf, type Call, outputWithin } from './bound.ts'
 import type { CallBudget } from './call-budget.ts'
 import { LimitReached } from './limit.ts'
 
 /** As much of a prepared call as its bound depends on. */
 type Sized = { tokens: { total: number }; budget: CallBudget }
+
+/** Who reserves: the worker of a run, or somebody while none is live. */
+export interface Spender {
+  readonly world: World
+  /** Somebody said to go on although the price is not known. */
+  readonly mayBeUnpriced: boolean
+  write(commands: readonly HostCommand[]): Promise<unknown>
+}
 
 export interface Reserved {
   reservationId?: string
@@ -26,7 +34,7 @@ const marginPercent = 10
 
 /** `beside` is written in the same commit, if there is one. Throws `LimitReached`; then it is not written. */
 export async function reserve(
-  turn: Turn,
+  spender: Spender,
   prepared: Sized,
   { provider, modelId }: LanguageModelV4,
   beside: readonly HostCommand[],
@@ -34,14 +42,14 @@ export async function reserve(
   const { budget } = prepared
   const chosen = budget.maxOutputTokens === undefined ? {} : { maxOutputTokens: budget.maxOutputTokens }
   if (!budget.isSpend) return chosen
-  const book = (await turn.world.holdfast.priceBooks.inForce())?.body
+  const book = (await spender.world.holdfast.priceBooks.inForce())?.body
   const call = {
     providerId: provider,
     model: modelId,
     promptTokens: withMargin(prepared),
     maxOutputTokens: budget.outputTokens,
   }
-  return reserveCall(turn, call, book, beside)
+  return reserveCall(spender, call, book, beside)
 }
 
 function withMargin({ tokens, budget }: Sized): number {
@@ -49,16 +57,16 @@ function withMargin({ tokens, budget }: Sized): number {
 }
 
 async function reserveCall(
-  turn: Turn,
+  spender: Spender,
   call: Call,
   book: PriceBook | undefined,
   beside: readonly HostCommand[],
 ): Promise<Reserved> {
-  const at = toTime(turn.world.now())
+  const at = toTime(spender.world.now())
   const remaining: { tokens?: number; costMicrocents?: number } = {}
   let { maxOutputTokens } = call
   for (;;) {
-    const refused = await tryReserve(turn, { ...call, maxOutputTokens }, book, beside)
+    const refused = await tryReserve(spender, { ...call, maxOutputTokens }, book, beside)
     if ('reservationId' in refused) return { ...refused, maxOutputTokens }
     const { amount, left } = refused
     remaining[amount] = left
@@ -75,16 +83,16 @@ async function reserveCall(
 type Refused = { amount: 'tokens' | 'costMicrocents'; left: number }
 
 async function tryReserve(
-  turn: Turn,
+  spender: Spender,
   call: Call,
   book: PriceBook | undefined,
   beside: readonly HostCommand[],
 ): Promise<{ reservationId: string } | Refused> {
-  const reservationId = turn.world.ids.next()
-  const bound = boundOf(call, book, toTime(turn.world.now()))
-  const priced = turn.mayBeUnpriced ? { costMicrocents: 0, ...bound } : bound
+  const reservationId = spender.world.ids.next()
+  const bound = boundOf(call, book, toTime(spender.world.now()))
+  const priced = spender.mayBeUnpriced ? { costMicrocents: 0, ...bound } : bound
   try {
-    await turn.run.batch([...beside, { type: 'reserveBudget', reservationId, toolCalls: 0, ...priced }])
+    await spender.write([...beside, { type: 'reserveBudget', reservationId, toolCalls: 0, ...priced }])
     return { reservationId }
   } catch (error) {
     if (isHoldfastError(error, 'price_unknown'))

@@ -1,8 +1,9 @@
 /** Makes the context of a live run smaller: because it must be, or because somebody asked. */
-import { resolveBudget, type UnseenSession } from '@holdfast/core'
-import { HoldfastError } from '@holdfast/protocol'
-import type { CallBudget } from '../budget/call-budget.ts'
-import { reserve } from '../budget/reserve.ts'
+import type { HostCommand, UnseenSession } from '@holdfast/core'
+import { type ErrorCode, HoldfastError } from '@holdfast/protocol'
+import { type CallBudget, callBudget } from '../budget/call-budget.ts'
+import { LimitReached } from '../budget/limit.ts'
+import { type Reserved, reserve } from '../budget/reserve.ts'
 import type { Agent } from '../define/agent.ts'
 import type { Turn } from '../turn/turn.ts'
 import type { World } from '../turn/world.ts'
@@ -59,22 +60,30 @@ async function compactingFor(
   }
 }
 
-/** A session that nobody works on, because somebody asked. Whether its context is smaller now. */
+/**
+ * A session that nobody works on, because somebody asked. Whether its context is smaller now. Throws `budget_exceeded` or
+ * `price_unknown` where the session's budget does not allow the call.
+ */
 export async function compactIdle(
   world: World,
   agent: Agent,
   session: UnseenSession,
   instructions: string | undefined,
 ): Promise<boolean> {
-  const { budget, contextUsage } = await session.view()
-  const { roomTokens, windowTokens } = resolveBudget(budget)
+  const { budget: ofSession, contextUsage } = await session.view()
+  const budget = callBudget(ofSession)
+  const { roomTokens, windowTokens } = budget
+  const write = (commands: readonly HostCommand[]) => writeBeside(session, commands)
   const caller: Caller = {
     world,
     agent,
     signal: world.closed,
     isLost: () => false,
-    write: (commands) => session.batch(commands),
-    reserve: async () => ({}),
+    write,
+    reserve: (total, outputTokens, model) => {
+      const sized = { tokens: { total }, budget: { ...budget, outputTokens } }
+      return withinBudget(() => reserve({ world, mayBeUnpriced: false, write }, sized, model, []))
+    },
   }
   const tokens = contextUsage?.totalTokens ?? roomTokens
   const work = await compactingFor(session, caller, windowTokens)
@@ -84,6 +93,36 @@ export async function compactIdle(
     roomTokens,
     ...(instructions !== undefined && { instructions }),
   })
+}
+
+/** A limit is nobody's question here: whoever asked hears of it. */
+async function withinBudget(reserving: () => Promise<Reserved>): Promise<Reserved> {
+  try {
+    return await reserving()
+  } catch (error) {
+    if (!(error instanceof LimitReached)) throw error
+    const code: ErrorCode = error.limit === 'price' ? 'price_unknown' : 'budget_exceeded'
+    throw new HoldfastError(code, error.message, { details: { amount: error.limit }, cause: error })
+  }
+}
+
+/** Since a reservation was made the session may have ended, or a run begun, whose end settles it, or did. What was used is told. */
+const settledElsewhere: readonly ErrorCode[] = [
+  'run_live',
+  'reservation_not_open',
+  'session_closed',
+  'session_expired',
+]
+
+async function writeBeside(session: UnseenSession, commands: readonly HostCommand[]): Promise<void> {
+  try {
+    await session.batch(commands)
+  } catch (error) {
+    const others = commands.filter(({ type }) => type !== 'settleBudget')
+    const isSettled = error instanceof HoldfastError && settledElsewhere.includes(error.code)
+    if (!isSettled || others.length === commands.length) throw error
+    await session.batch(others)
+  }
 }
 
 /** What may not be compacted is more than the model takes: no call is made that could only be refused. */

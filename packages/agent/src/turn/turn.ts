@@ -87,6 +87,11 @@ export class Turn {
     if (standing.stopRequested) this.halting.pull({ why: 'stop' })
   }
 
+  /** As the worker of the run. */
+  write(commands: readonly HostCommand[]): Promise<unknown> {
+    return this.run.batch(commands)
+  }
+
   askToCompact(instructions: string | undefined, done: () => void = () => undefined): void {
     this.forced = { done, ...(instructions !== undefined && { instructions }) }
   }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exitCodes } from '../exit-codes.ts'
 import { pepperFile } from '../place/pepper.ts'
 import { filledStore, said, temporaryFolder } from '../testing/place.ts'
+import { projectWith } from '../testing/project.ts'
 import { run } from '../testing/run.ts'
 import { type Served, served } from '../testing/served.ts'
 
@@ -197,6 +198,36 @@ test('pages that are named may call, and each request is a line of JSON where th
   expect(headers.get('access-control-allow-origin')).toBe('https://a.example')
   const [line = ''] = (await told.stop()).err.split('\n')
   expect(JSON.parse(line)).toMatchObject({ method: 'GET', path: '/v1/sessions', status: 200 })
+})
+
+test('what fails in an agent is a line of JSON, without the secrets in it', async () => {
+  const secret = `sk-proj-${'abab'.repeat(8)}`
+  const config = projectWith(`
+    import { defineAgent } from '@holdfast/agent'
+    import { scriptedModel } from '@holdfast/agent/testing'
+    const agent = defineAgent({ id: 'broken', model: scriptedModel({ script: () => 'never' }) })
+    const broken = () => { throw new Error('Incorrect API key provided: ${secret}') }
+    export default { agents: [Object.defineProperty({ ...agent }, 'instructions', { get: broken })] }
+  `)
+  const broken = await served(['--store', join(folder, 'broken.db'), '--config', config])
+  const headers = { 'content-type': 'application/json' }
+  const post = async (path: string, body: object) => {
+    const answer = await fetch(`${broken.url}${path}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    })
+    return (await answer.json()) as { id: string; outcome: string }
+  }
+  const { id } = await post('/v1/sessions', { agentId: 'broken' })
+  expect((await post(`/v1/sessions/${id}/turns`, { input: 'hi' })).outcome).toBe('failed')
+  const { err } = await broken.stop()
+  expect(JSON.parse(err.split('\n')[0] ?? '')).toMatchObject({
+    level: 50,
+    sessionId: id,
+    msg: expect.stringContaining('sk-[redacted]'),
+  })
+  expect(err).not.toContain('abab')
 })
 
 test('with another secret no key is known', async () => {

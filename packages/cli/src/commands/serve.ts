@@ -1,7 +1,7 @@
 /** `holdfast serve`: the store over HTTP, until it is told to stop. */
 import { hostAgents } from '@holdfast/agent'
 import { HoldfastError } from '@holdfast/protocol'
-import { isLoopback, type LogLevel, requestLog, type Serving, serve } from '@holdfast/server/node'
+import { faultLog, isLoopback, type LogLevel, requestLog, type Serving, serve } from '@holdfast/server/node'
 import { type AgentsHere, agentsOf } from '../agents/agents-of.ts'
 import { command, examples } from '../command.ts'
 import type { Context } from '../context.ts'
@@ -10,7 +10,6 @@ import { pepperOf } from '../place/pepper.ts'
 import { publishedPrices } from '../place/published-prices.ts'
 import { type Settings, shownStore } from '../place/settings.ts'
 import { plainLine } from '../terminal/plain.ts'
-import type { World } from '../terminal/world.ts'
 import { choice, several, wholeNumber } from '../values.ts'
 
 interface Options {
@@ -48,6 +47,8 @@ export const serveCommand = command<Options>({
     const here = await agentsOf(world, settings)
     if (pepper === undefined && !isLoopback(host)) throw needsKeys(host)
     const stop = context.interruption()
+    const lines = { write: (line: string) => void world.stderr.write(line) }
+    const onError = faultLog(log, lines)
     const serving = await listening(port, async () =>
       serve({
         store: await storeOf(settings, {
@@ -59,8 +60,9 @@ export const serveCommand = command<Options>({
         host,
         signals: [],
         prices: publishedPrices,
-        agents: (holdfast) => hostAgents(holdfast, { agents: here.agents, onError: told(world) }),
-        onAnswer: requestLog(log, { write: (line) => void world.stderr.write(line) }),
+        agents: (holdfast) => hostAgents(holdfast, { agents: here.agents, onError }),
+        onSweepFailed: onError,
+        onAnswer: requestLog(log, lines),
         ...(origin && { origins: origin }),
         ...(settings.tenant !== undefined && { tenantId: settings.tenant }),
         ...(pepper !== undefined && { pepper }),
@@ -136,14 +138,6 @@ async function tell(
 function agentsLine({ agents, model, from }: AgentsHere): string {
   const ids = agents.map(({ id }) => plainLine(id)).join(', ') || 'none'
   return model === '' ? `${ids} (${plainLine(from)})` : `${ids}: ${plainLine(model)} (${plainLine(from)})`
-}
-
-/** Of what failed with nobody waiting for it. */
-function told({ stderr }: World): (error: unknown, sessionId?: string) => void {
-  return (error, sessionId) => {
-    const where = sessionId === undefined ? '' : `session ${sessionId}: `
-    stderr.write(`${plainLine(`${where}${String(error)}`)}\n`)
-  }
 }
 
 function curlOf(url: string, withKey: boolean): string {

@@ -104,6 +104,11 @@ export interface Holdfast {
   ): Promise<Repaired>
   /** Tells of what is written to the store through this process, for every tenant: for figures. Returns the way to stop. */
   onCommit(listener: CommitListener): () => void
+  /**
+   * Tells how many milliseconds the end of each of the store's transactions took, with its sync: for figures. Nothing where the
+   * store cannot tell that from the rest. Returns the way to stop.
+   */
+  onSync(listener: (tookMs: number) => void): () => void
   /** Tenants that the store has anything of. */
   listTenants(): Promise<readonly TenantId[]>
   /** The same store for another tenant. */
@@ -306,6 +311,10 @@ class TenantHoldfast implements Holdfast {
 
   onCommit(listener: CommitListener): () => void {
     return this.#place.engine.committer.listen(listener)
+  }
+
+  onSync(listener: (tookMs: number) => void): () => void {
+    return this.#log.store.onSync?.(listener) ?? (() => {})
   }
 
   listTenants(): Promise<readonly TenantId[]> {

@@ -469,6 +469,12 @@ export interface Store {
   /** How many `commit` calls may be under way at once with profit. */
   readonly commitLanes: number
 
+  /**
+   * Tells, for figures, how many milliseconds the end of each transaction took, in which the engine makes it durable. Returns
+   * the way to stop. Absent where that is not told from the rest of a transaction.
+   */
+  onSync?(listener: (tookMs: number) => void): () => void
+
   /** Writes each commit that may be written, as if in order, durably, and answers for each. Rejects only when the whole batch failed. */
   commit(commits: readonly Commit[]): Promise<readonly CommitOutcome[]>
 

@@ -40,6 +40,12 @@ export async function requireOwnSession(
   }
 }
 
+/** Seeds are the tenant's: none that a session is to have may be had by who is bound to less, read from that session. */
+export function requireOwnSeed(credential: Credential, seedId: string | null | undefined): void {
+  if (typeof seedId === 'string' && isBound(credential))
+    throw new HoldfastError('not_found', 'there is no such seed.')
+}
+
 /** A key without bounds may see whatever the tenant has: whether it is there is found out by the operation itself. */
 export async function maySee(
   credential: Credential,

@@ -2,26 +2,21 @@
  * The wall, made from the route table: every route, by every kind of caller, with each id in it being somebody else's. What
  * is not a caller's answers byte for byte as what is not there, and is the same afterwards.
  */
-import { type Scope, scope, tenantId, toTime } from '@holdfast/protocol'
+import { type Scope, scope, toTime } from '@holdfast/protocol'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Route } from '../route.ts'
 import { routes } from '../routes/index.ts'
 import type { Caller, Reply } from '../testing/caller.ts'
-import { eachServer, pepper, type TestServer } from '../testing/each-server.ts'
+import { eachServer } from '../testing/each-server.ts'
 import { samples } from '../testing/samples.ts'
-import type { NewKey } from './keys.ts'
+import { canary, furnished, type Ids, keyed, nameless, withAgents, worldOf } from '../testing/wall.ts'
 
 const guarded = routes.filter(({ reach }) => reach !== 'public')
-const canary = 'canary-7f3a'
-const every = scope.options
 
 /** What says nothing of any user may be read by keys that are bound to another one. */
 function isShared(route: Route): boolean {
   return ['GET /v1/agents/{recordId}', 'GET /v1/personas/{recordId}'].includes(nameOf(route))
 }
-
-/** Ids of what tenant `ours` has, by the name that paths give them. */
-type Ids = Readonly<Record<string, string>>
 
 function nameOf({ method, path }: Route): string {
   return `${method} ${path}`
@@ -60,7 +55,7 @@ it('only these routes are open to everyone', () => {
   expect(open).toEqual(['GET /v1/openapi.json', 'GET /v1/reference', 'GET /healthz', 'GET /readyz'])
 })
 
-eachServer('the wall', { pepper }, (place) => {
+eachServer('the wall', withAgents, (place) => {
   let ours: Caller
   let ids: Ids
   let before: string
@@ -76,6 +71,14 @@ eachServer('the wall', { pepper }, (place) => {
     for (const { text } of replies) expect(text).not.toContain(canary)
     expect(await worldOf(ours, ids)).toBe(before)
   }
+
+  it('has agents behind it, that answer whom they may', async () => {
+    for (const what of ['turns', 'compact', 'context/model']) {
+      const { id } = (await ours.post('/v1/sessions', { agentId: canary })).json
+      const route = guarded.find(({ path }) => path === `/v1/sessions/{sessionId}/${what}`) as Route
+      expect((await ask(ours, route, { sessionId: id })).status, what).toBe(200)
+    }
+  })
 
   it('keeps out whoever has no key, or one that is expired or revoked', async () => {
     const expired = await keyed(place, { expiresAt: toTime(place.clock.now() + 1) })
@@ -109,7 +112,7 @@ eachServer('the wall', { pepper }, (place) => {
     })
   })
 
-  it.each(every)(
+  it.each(scope.options)(
     'lets a key with the scope %s alone do what needs it, and nothing else',
     async (only: Scope) => {
       const caller = await keyed(place, { scopes: [only] })
@@ -146,75 +149,3 @@ eachServer('the wall', { pepper }, (place) => {
     await untouched(replies)
   })
 })
-
-/** A caller of a tenant, by a key of its own. */
-async function keyed(
-  place: TestServer,
-  asked: Partial<NewKey>,
-  tenant = 'ours',
-  revoked = false,
-): Promise<Caller> {
-  const keys = place.server.keys
-  if (!keys) throw new Error('the server has no keys')
-  const made = await keys.create(tenantId(tenant), { name: 'k', scopes: every, ...asked })
-  if (revoked) await keys.revoke(tenantId(tenant), made.id)
-  return place.caller.withKey(made.key)
-}
-
-/** One of everything. */
-async function furnished(caller: Caller): Promise<Ids> {
-  const { id } = (await caller.post('/v1/sessions', { agentId: canary, ownerUserId: 'u1', title: canary }))
-    .json
-  const path = `/v1/sessions/${id}`
-  const message = { role: 'user', parts: [{ type: 'text', text: canary }] }
-  const appended = await caller.post(`${path}/messages`, message)
-  await caller.post(`${path}/questions`, { questionId: 'q1', question: canary })
-  await caller.call('PUT', `${path}/tasks`, {
-    body: { list: { items: [{ id: 't1', description: canary }] } },
-  })
-  const file = await caller.call('POST', `${path}/attachments`, { raw: canary })
-  const bodies = {
-    agents: { name: 'shared' },
-    personas: { name: 'shared' },
-    seeds: { goal: canary },
-    conversations: { title: canary },
-    participants: { conversationId: 'c', kind: 'user', name: canary },
-    'price-books': { prices: {} },
-  }
-  for (const [kind, body] of Object.entries(bodies)) await caller.call('PUT', `/v1/${kind}/ours-1`, { body })
-  const [key] = (await caller.get('/v1/keys')).json.data
-  return {
-    sessionId: id,
-    messageId: appended.json.messages[0].id,
-    questionId: 'q1',
-    itemId: 't1',
-    childId: 'c1',
-    hash: file.json.hash,
-    recordId: 'ours-1',
-    priceBookId: 'ours-1',
-    keyId: key.id,
-    userId: 'u1',
-    tenantId: 'ours',
-  }
-}
-
-/** All that could be touched, as text. */
-async function worldOf(caller: Caller, { sessionId }: Ids): Promise<string> {
-  const kinds = ['agents', 'personas', 'seeds', 'conversations', 'participants', 'price-books']
-  const paths = [
-    `/v1/sessions/${sessionId}`,
-    `/v1/sessions/${sessionId}/events`,
-    ...kinds.map((kind) => `/v1/${kind}`),
-  ]
-  const texts = []
-  for (const path of paths) texts.push((await caller.get(path)).text)
-  return texts.join('\n')
-}
-
-/** Status and body, without the ids that the caller itself gave, and without times. */
-function nameless({ status, text }: Reply, ...given: readonly Ids[]): string {
-  let plain = text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
-  for (const value of given.flatMap((ids) => Object.values(ids)).filter((value) => value.length > 3))
-    plain = plain.replaceAll(`"${value}"`, '"ID"')
-  return `${status} ${plain}`
-}

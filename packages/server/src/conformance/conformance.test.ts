@@ -1,11 +1,14 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StoreFactory } from '@holdfast/core'
 import { memory } from '@holdfast/core/memory'
+import { postgres } from '@holdfast/core/postgres'
 import { sqlite } from '@holdfast/core/sqlite'
 import { DEFAULT_TENANT } from '@holdfast/protocol'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type Serving, serve } from '../node/index.ts'
 import { pepper } from '../testing/each-server.ts'
 import { httpCases, runHttpCase, runHttpConformance, type Target } from './index.ts'
@@ -13,12 +16,28 @@ import { httpCases, runHttpCase, runHttpConformance, type Target } from './index
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-http-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const stores: [string, () => StoreFactory][] = [
+const url = inject('postgresUrl')
+const schema = `http_${randomUUID().replaceAll('-', '')}`
+
+const stores: [string, (() => StoreFactory) | undefined][] = [
   ['memory', memory],
   ['SQLite in a file', () => sqlite(join(folder, 'sessions.db'))],
+  [
+    url === undefined ? `Postgres (${inject('postgresMissing')})` : 'Postgres',
+    url === undefined ? undefined : () => postgres(url, { driver: pg, schema }),
+  ],
 ]
 
+afterAll(async () => {
+  if (url === undefined) return
+  const admin = new pg.Client({ connectionString: url })
+  await admin.connect()
+  await admin.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`)
+  await admin.end()
+})
+
 describe.each(stores)('the HTTP interface, on %s', (_name, store) => {
+  if (!store) return it.skip('is not tried')
   let serving: Serving
   let target: Target
 

@@ -1,9 +1,9 @@
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { memory } from '@holdfast/core/memory'
 import { afterEach, describe, expect, it } from 'vitest'
 import { serverLimits } from '../limits.ts'
-import { pepper } from '../testing/each-server.ts'
+import { HeldClock, pepper } from '../testing/each-server.ts'
 import { take } from '../testing/sse.ts'
 import { type ServeOptions, type Serving, serve } from './index.ts'
 
@@ -139,7 +139,47 @@ describe('a listening server', () => {
     socket.destroy()
     while (server.followers > 0) await pause(5)
   })
+
+  it('ends the stream of a reader who stands still, and tells it where it stood', async () => {
+    const clock = new HeldClock()
+    const options = { heartbeatMs: 5, stallMs: 60_000, clock: clock.now }
+    const { url, holdfast, server } = await started(options)
+    const session = await holdfast.sessions.create({ agentId: 'agent' })
+    const { port } = new URL(url)
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.pause()
+    socket.write(
+      `GET /v1/sessions/${session.id}/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`,
+    )
+    while (server.followers === 0) await pause(5)
+    const words = 'x'.repeat(100_000)
+    for (let n = 0; n < 300; n++)
+      await session.append({ role: 'user', parts: [{ type: 'text', text: words }] })
+    clock.advance(59_999)
+    await pause(50)
+    expect(server.followers).toBe(1)
+    clock.advance(1)
+    while (server.followers > 0) await pause(5)
+    const text = await rest(socket)
+    const cursors = [...text.matchAll(/^id: (\d+)$/gm)].map(([, cursor]) => Number(cursor))
+    const last = cursors.at(-1) ?? 0
+    expect(last).toBeLessThan(300)
+    expect(cursors).toEqual(Array.from({ length: last }, (_, n) => n + 1))
+    const [, told = ''] = /\n\nevent: error\ndata: (.*)\n\n$/.exec(text) ?? []
+    expect(JSON.parse(told)).toMatchObject({
+      code: 'reader_stalled',
+      retry: 'later',
+      details: { cursor: String(last) },
+    })
+  })
 })
+
+/** Of a socket that reads on: all that lay ready, to the end. */
+async function rest(socket: Socket): Promise<string> {
+  let text = ''
+  for await (const chunk of socket) text += String(chunk)
+  return text
+}
 
 function rawStatus(port: number, text: string): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { type Holdfast, type OpenOptions, openHoldfast, type StoreFactory } from '@holdfast/core'
 import { getRequestListener } from '@hono/node-server'
 import type { AgentHost } from '../agents.ts'
-import { createServer, type HoldfastServer, type ServerOptions } from '../handler.ts'
+import { createServer, defaultStallMs, type HoldfastServer, type ServerOptions } from '../handler.ts'
 import { serverLimits } from '../limits.ts'
 import { drainListener } from './drain.ts'
 import { loopbackHosts, requireLoopback } from './loopback.ts'
@@ -44,8 +44,13 @@ export interface Serving {
   readonly closed: Promise<void>
 }
 
-/** A connection on which nothing moves for so long is cut: a stream is beaten more often, unless its reader stands still. */
-const stalledMs = 1.5 * serverLimits.waitSecs * 1_000
+/**
+ * A connection on which nothing moves for so long is cut. A stream is beaten more often, unless its reader stands still: that is
+ * told first, and has the rest of the time to read it.
+ */
+function silentMs(stallMs: number): number {
+  return 1.5 * Math.max(serverLimits.waitSecs * 1_000, stallMs)
+}
 
 export async function serve(options: ServeOptions): Promise<Serving> {
   const {
@@ -71,7 +76,11 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   })
   let listener: Server | undefined
   try {
-    listener = await listen((request, send) => server.respond(request, send), host, port)
+    listener = await listen((request, send) => server.respond(request, send), {
+      host,
+      port,
+      silentMs: silentMs(rest.stallMs ?? defaultStallMs),
+    })
     // Whoever cannot listen takes no turn on.
     const agents = makeAgents?.(holdfast)
     const hosts = isOpen && { hosts: loopbackHosts }
@@ -89,19 +98,22 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   }
 }
 
-async function listen(respond: HoldfastServer['respond'], host: string, port: number): Promise<Server> {
+async function listen(
+  respond: HoldfastServer['respond'],
+  { host, port, silentMs }: { host: string; port: number; silentMs: number },
+): Promise<Server> {
   const handle = getRequestListener((request, { outgoing }) =>
     respond(request, streamTo(outgoing as ServerResponse)),
   )
   const limits = {
     maxHeaderSize: serverLimits.headerBytes,
-    requestTimeout: stalledMs,
-    keepAliveTimeout: stalledMs,
+    requestTimeout: silentMs,
+    keepAliveTimeout: silentMs,
   }
   const listener = createListener({ ...limits, noDelay: true }, (request, response) => {
     void handle(request, response)
   })
-  listener.setTimeout(stalledMs)
+  listener.setTimeout(silentMs)
   listener.listen(port, host)
   await once(listener, 'listening')
   return listener
@@ -153,6 +165,7 @@ class Running implements Serving {
     // Turns come to rest first: whoever waits for one is answered then.
     await Promise.all([agents?.close({ drainMs: drainMs / 2 }), drainListener(listener, drainMs)])
     await sweeping.stop()
+    server.close()
     await holdfast.close()
   }
 }

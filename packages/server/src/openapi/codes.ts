@@ -1,29 +1,37 @@
 import type { ErrorCode } from '@holdfast/protocol'
 import type { Route } from '../route.ts'
 
-/** Codes that any request may meet which is not public. */
-const anywhere: readonly ErrorCode[] = [
-  'invalid_input',
-  'limit_exceeded',
+/** Codes that any request may meet. */
+const anywhere: readonly ErrorCode[] = ['invalid_input', 'limit_exceeded', 'forbidden']
+
+/** The same of one that needs a key, which is looked for in the store; and a refusal is written down there. */
+const known: readonly ErrorCode[] = [
   'unauthenticated',
-  'forbidden',
   'rate_limited',
-  'not_found',
-  'contention',
   'store_busy',
   'store_full',
   'store_unavailable',
   'commit_unknown',
   'store_corrupt',
-  'server_draining',
   'server_failed',
 ]
 
+/** Of a write whose keys and versions the log of the session sees to. */
+const inLog: readonly ErrorCode[] = ['version_conflict', 'key_conflict', 'contention', 'session_read_only']
+
 /** Any of its failures is one of these. */
-export function codesOf({ codes, reach, body, method, once }: Route): readonly ErrorCode[] {
-  if (reach === 'public')
-    return [...new Set<ErrorCode>(['invalid_input', 'limit_exceeded', ...codes, 'server_failed'])]
-  const typed: readonly ErrorCode[] = typeof body !== 'object' ? [] : ['unsupported_media_type']
-  const keyed: readonly ErrorCode[] = method !== 'GET' && once === 'answer' ? ['key_conflict'] : []
-  return [...new Set([...anywhere, ...typed, ...keyed, ...codes])]
+export function codesOf({ codes, reach, body, method, once, writes, streams }: Route): readonly ErrorCode[] {
+  const changes = method !== 'GET'
+  return [
+    ...new Set<ErrorCode>([
+      ...anywhere,
+      ...(reach === 'public' ? [] : known),
+      ...(reach === 'session' ? (['not_found'] as const) : []),
+      ...(typeof body === 'object' ? (['unsupported_media_type'] as const) : []),
+      ...(changes && once === 'answer' ? (['key_conflict'] as const) : []),
+      ...(changes && once === 'log' && reach === 'session' && writes !== 'session' ? inLog : []),
+      ...(streams ? (['server_draining', 'reader_stalled'] as const) : []),
+      ...codes,
+    ]),
+  ]
 }

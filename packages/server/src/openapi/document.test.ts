@@ -2,6 +2,7 @@ import { errorCatalogue } from '@holdfast/protocol'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, it } from 'vitest'
 import { routes } from '../routes/index.ts'
+import { codesOf } from './codes.ts'
 import { openapiDocument } from './document.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the document is looked into from outside
@@ -30,11 +31,15 @@ it('every reference leads to a shape, and no shape is left in a place of its own
 })
 
 it('every operation says what it needs, what it answers and how it may fail', () => {
-  for (const { method, path, reach, scope, status } of routes) {
+  for (const route of routes) {
+    const { method, path, reach, scope, status } = route
     const operation = document.paths[path][method.toLowerCase()]
     expect(operation.security, path).toEqual(reach === 'public' ? [] : [{ key: [scope] }])
     expect(operation.responses[status].description).not.toBe('')
-    expect(operation.responses['500'].description).toContain(errorCatalogue.server_failed.meaning)
+    for (const code of codesOf(route)) {
+      const failure = operation.responses[errorCatalogue[code].status]
+      expect(failure.description, path).toContain(errorCatalogue[code].meaning)
+    }
     const named = operation.parameters.filter((one: { in: string }) => one.in === 'path')
     expect(named.map(({ name }: { name: string }) => `{${name}}`)).toEqual(path.match(/\{\w+\}/g) ?? [])
   }

@@ -25,6 +25,9 @@ for (const [id, schema] of Object.entries({
 }))
   named.add(schema, { id })
 
+/** The status of a stream is out before it fails. */
+const failedLate = 'What fails after that is the last event of a stream: `error`, with a `Problem`.'
+
 /** One JSON text a line. */
 const lines = { 'application/x-ndjson': { schema: { type: 'string' } } }
 
@@ -122,7 +125,10 @@ function success({ answer, streams, summary }: Route, schemas: Record<string, Sc
   }
   const schema = convert(answer, 'output', schemas)
   const live = streams && { 'text/event-stream': { schema: { type: 'string' } } }
-  return { description: summary, content: { 'application/json': { schema }, ...live } }
+  return {
+    description: streams ? `${summary}. ${failedLate}` : summary,
+    content: { 'application/json': { schema }, ...live },
+  }
 }
 
 /** By status: several codes share one. */

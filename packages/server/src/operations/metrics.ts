@@ -31,6 +31,11 @@ export class Metrics {
     'Time of a transaction, with its sync.',
     commitSecs,
   )
+  readonly #syncSecs = new Histogram(
+    'holdfast_sync_seconds',
+    'Time of the COMMIT of a transaction of SQLite, in which it is synced; of the records and leases too. Postgres syncs out of sight.',
+    commitSecs,
+  )
   readonly #batchCommits = new Histogram(
     'holdfast_commit_writes',
     'Writes that shared a transaction.',
@@ -60,6 +65,10 @@ export class Metrics {
     for (const { events } of commits) this.#events += events
   }
 
+  synced(tookMs: number): void {
+    this.#syncSecs.add(tookMs / 1_000)
+  }
+
   text({ streams, lagMs, isDraining, tenantsOver }: Gauges): string {
     const { rss, heapUsed } = process.memoryUsage()
     return [
@@ -74,6 +83,7 @@ export class Metrics {
         `holdfast_appended_events_total ${this.#events}`,
       ]),
       ...this.#commitSecs.lines(),
+      ...this.#syncSecs.lines(),
       ...this.#batchCommits.lines(),
       ...this.#batchBytes.lines(),
       ...gauge('holdfast_streams', 'Followers: streams that are open.', streams),

@@ -180,6 +180,19 @@ eachServer('operating a server', { pepper, onAnswer: (one) => answered.push(one)
       expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{.*\})? [\d.e+-]+)$/)
   })
 
+  it('figures tell of each sync where the store can tell it from the rest', async () => {
+    const operator = await keyed(place, 'default')
+    const syncs = async () => {
+      const { text } = await operator.get('/metrics')
+      expect(text).toContain('# TYPE holdfast_sync_seconds histogram\n')
+      return Number(/\nholdfast_sync_seconds_count (\d+)\n/.exec(text)?.[1] ?? 0)
+    }
+    const before = await syncs()
+    await operator.post('/v1/sessions', { agentId: 'agent' })
+    const syncsToo = place.holdfast.info().engine === 'sqlite'
+    expect(await syncs()).toBe(before + (syncsToo ? 1 : 0))
+  })
+
   it('each answer is told of once, with its trace, and without what was asked', async () => {
     answered.splice(0)
     const admin = await keyed(place, 'a')

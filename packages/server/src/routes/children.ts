@@ -10,11 +10,12 @@ import {
   sessionPage,
 } from '@holdfast/protocol'
 import { z } from 'zod'
+import { requireOwnSeed } from '../access/guard.ts'
 import { narrowed, ownerOf } from '../access/owner.ts'
 import { page } from '../answer.ts'
 import { after, limit } from '../http/query.ts'
 import { type Call, route } from '../route.ts'
-import { given, one, paging } from './sessions.ts'
+import { ended, given, one, paging } from './sessions.ts'
 
 const amount = z.int().min(0).optional()
 const { id: _id, budget: _budget, ...fields } = createInput.shape
@@ -47,8 +48,9 @@ export const childRoutes = [
     body: { schema: child },
     status: 201,
     answer: childSpawned,
-    codes: ['id_taken', 'budget_exceeded', 'price_unknown', 'session_closed', 'session_expired'],
+    codes: ['id_taken', 'budget_exceeded', ...ended],
     handle: async (call) => {
+      requireOwnSeed(call.credential, call.body.seedId)
       const childId = call.body.childId ?? idFromKey(call)
       const input = given({ ...ownerOf(call.credential, call.body), childId })
       const { traceId } = call.write
@@ -83,7 +85,7 @@ export const childRoutes = [
     reach: 'session',
     body: { schema: eventSchemas['child.finished'].omit({ childId: true }) },
     answer: receipt,
-    codes: ['child_not_open', 'session_closed', 'session_expired', 'key_conflict'],
+    codes: ['child_not_open'],
     handle: async ({ session, params, body, write }) =>
       one(session, { type: 'finishChild', childId: params.childId ?? '', ...given(body) } as never, write),
   }),

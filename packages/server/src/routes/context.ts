@@ -2,9 +2,8 @@
 import { compactionRecord, contextUsage, jsonObject, promptSnapshot, receipt } from '@holdfast/protocol'
 import { z } from 'zod'
 import { route } from '../route.ts'
-import { given, one } from './sessions.ts'
+import { ended, given, one } from './sessions.ts'
 
-const ended = ['session_closed', 'session_expired', 'version_conflict', 'key_conflict'] as const
 const base = { reach: 'session', answer: receipt } as const
 const whole = z.int().min(0)
 
@@ -26,7 +25,7 @@ export const contextRoutes = [
     summary: 'Shorten old tool outputs, through a seq, in what the model is sent; the originals stay',
     scope: 'run',
     body: { schema: z.strictObject({ trimmed: whole, throughSeq: whole }) },
-    codes: [...ended, 'not_on_path', 'run_live'],
+    codes: ended,
     handle: ({ session, body, write }) => one(session, { type: 'trimContext', ...body }, write),
   }),
   route({
@@ -36,7 +35,7 @@ export const contextRoutes = [
     summary: 'Drop what was derived of the context: summaries, trimming and its size. Messages stay',
     scope: 'write',
     body: { schema: z.strictObject({}), optional: true },
-    codes: [...ended, 'run_live', 'calls_open'],
+    codes: ended,
     handle: ({ session, write }) => one(session, { type: 'clearContext' }, write),
   }),
   route({
@@ -55,7 +54,7 @@ export const contextRoutes = [
       }),
       by: 'log',
     },
-    codes: [...ended, 'path_changed', 'invalid_compaction', 'duplicate_id', 'run_live'],
+    codes: [...ended, 'path_changed', 'invalid_compaction', 'duplicate_id', 'run_elsewhere'],
     handle: ({ session, body, write }) => one(session, { type: 'applyCompaction', ...body } as never, write),
   }),
   route({

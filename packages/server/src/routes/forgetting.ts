@@ -49,7 +49,7 @@ export const forgettingRoutes = [
     once: 'answer',
     body: { schema: z.strictObject({ seqs: z.array(z.int().min(1)).min(1).max(1_000), reason }) },
     answer: erasureReceipt,
-    codes: ['session_held', 'run_live', 'contention'],
+    codes: ['session_held', 'contention'],
     handle: async ({ holdfast, session, body: { seqs, ...why }, query }) =>
       found(await holdfast.sessions.erase(session.id, seqs, { ...given(why), ...query } as object)),
   }),
@@ -63,7 +63,7 @@ export const forgettingRoutes = [
     once: 'answer',
     body: { schema: z.strictObject({ reason }), optional: true },
     answer: erasureReceipt,
-    codes: ['session_held', 'run_live', 'contention'],
+    codes: ['session_held', 'contention'],
     handle: async ({ holdfast, session, params, body = {}, query }) =>
       found(
         await holdfast.sessions.eraseMessage(session.id, params.messageId ?? '', {

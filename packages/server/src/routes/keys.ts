@@ -76,6 +76,7 @@ export const keyRoutes = [
     reach: 'tenant',
     once: 'answer',
     answer: keyInfo,
+    codes: ['not_found'],
     handle: async (call) =>
       found(await keysOf(call).revoke(call.credential.tenantId, call.params.keyId ?? '')),
   }),

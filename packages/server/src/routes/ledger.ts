@@ -56,7 +56,7 @@ export const ledgerRoutes = [
     body: { schema: usageRecord, by: 'log' },
     status: 201,
     answer: receipt,
-    codes: ['key_conflict', 'limit_exceeded'],
+    codes: ['run_live'],
     handle: async ({ session, body, write }) => ({
       ...(await one(session, { type: 'recordUsage', usage: body as never }, write)),
       status: 201,
@@ -112,7 +112,7 @@ export const ledgerRoutes = [
     reach: 'tenant',
     query: rolling,
     answer: pageOf(rerated),
-    codes: ['invalid_cursor'],
+    codes: ['not_found', 'invalid_cursor'],
     handle: async ({ holdfast, query, params }) => {
       const { groups, next } = await holdfast.usage.rerate(params.priceBookId ?? '', rollUpOf(query))
       return page(groups, next)
@@ -136,6 +136,7 @@ export const ledgerRoutes = [
     once: 'answer',
     body: { schema: z.strictObject({ priceBookId: id }) },
     answer: z.strictObject({ priceBookId: id }),
+    codes: ['not_found'],
     handle: async ({ holdfast, body }) => {
       await holdfast.priceBooks.setCurrent(body.priceBookId)
       return found(body)

@@ -5,7 +5,7 @@ import { narrowed } from '../access/owner.ts'
 import { page, written } from '../answer.ts'
 import { after, limit } from '../http/query.ts'
 import { route } from '../route.ts'
-import { one, paging, sessionFilters } from './sessions.ts'
+import { ended, one, paging, sessionFilters } from './sessions.ts'
 
 const { ownerUserId, agentId, conversationId } = sessionFilters
 
@@ -38,7 +38,7 @@ export const questionRoutes = [
     body: { schema: question, by: 'log' },
     status: 201,
     answer: asked,
-    codes: ['question_open', 'duplicate_id', 'session_closed', 'session_expired'],
+    codes: ['question_open', 'duplicate_id', 'run_live', ...ended],
     handle: async ({ session, body, write }) => written(await session.ask(body, write), 201),
   }),
   route({
@@ -49,7 +49,7 @@ export const questionRoutes = [
     reach: 'session',
     body: { schema: z.strictObject({ answer: json }) },
     answer: receipt,
-    codes: ['question_not_open', 'invalid_answer', 'key_conflict'],
+    codes: ['question_not_open', 'invalid_answer', ...ended],
     handle: async ({ session, params, body, write, service, holdfast }) => {
       const { answer } = body
       const command = { type: 'answerQuestion', questionId: params.questionId ?? '', answer } as const
@@ -66,7 +66,7 @@ export const questionRoutes = [
     reach: 'session',
     body: { schema: z.strictObject({ reason: z.string().optional() }), optional: true },
     answer: receipt,
-    codes: ['question_not_open'],
+    codes: ['question_not_open', ...ended],
     handle: async ({ session, params, body, write }) => {
       const reason = body?.reason
       const questionId = params.questionId ?? ''

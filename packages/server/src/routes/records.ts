@@ -125,6 +125,7 @@ function routesOf({ kind, path, noun, collection, reads, changes, once, group }:
       scope: 'read',
       reach: reads,
       answer: stored,
+      codes: ['not_found'],
       handle: async (call) => {
         const record = await records(call).get(call.params.recordId ?? '')
         if (record) return found(record, record.version)

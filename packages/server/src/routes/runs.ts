@@ -7,7 +7,7 @@ import { externalId, id, isHoldfastError, limits, receipt, runHeld, runWritten }
 import { z } from 'zod'
 import { type Answer, found, written } from '../answer.ts'
 import { type Call, route } from '../route.ts'
-import { given, one } from './sessions.ts'
+import { ended, given, one } from './sessions.ts'
 
 const lease = {
   /** Who the worker is. */
@@ -18,7 +18,6 @@ const lease = {
 const epoch = z.int().min(1)
 const why = z.strictObject({ reason: z.string().optional() })
 const base = { scope: 'run', reach: 'session' } as const
-const ended = ['session_closed', 'session_expired'] as const
 
 /** Writes of a run, in the words of its commands. */
 const inRun = [
@@ -62,17 +61,7 @@ export const runRoutes = [
     },
     status: 201,
     answer: runHeld,
-    codes: [
-      'run_live',
-      'lease_held',
-      'calls_open',
-      'model_locked',
-      'duplicate_id',
-      'key_conflict',
-      'illegal_transition',
-      'question_open',
-      ...ended,
-    ],
+    codes: ['run_live', 'model_locked', 'duplicate_id', 'version_conflict', ...ended],
     handle: async (call) => held(await call.session.startRun(given(call.body), call.write), 201),
   }),
   route({
@@ -83,7 +72,7 @@ export const runRoutes = [
     once: 'answer',
     body: { schema: z.strictObject(lease) },
     answer: runHeld,
-    codes: ['no_live_run', 'lease_held', 'illegal_transition', ...ended],
+    codes: ['no_live_run', 'lease_held', ...ended],
     handle: async (call) => held(await takenOver(call, call.body)),
   }),
   route({
@@ -94,7 +83,7 @@ export const runRoutes = [
     once: 'answer',
     body: { schema: z.strictObject(lease) },
     answer: runHeld,
-    codes: ['no_live_run', 'run_live', 'question_open', 'illegal_transition', 'key_conflict', ...ended],
+    codes: ['illegal_transition', 'question_open', 'version_conflict', ...ended],
     handle: async ({ session, body, write }) => held(await session.resumeRun(body, write)),
   }),
   route({
@@ -105,7 +94,7 @@ export const runRoutes = [
     once: 'harmless',
     body: { schema: z.strictObject({ epoch, ttlMs: lease.ttlMs }) },
     answer: runHeld,
-    codes: ['stale_epoch', 'no_live_run', ...ended],
+    codes: ['stale_epoch', 'no_live_run'],
     handle: async ({ session, body }) => {
       const run = await session.joinRun(body.epoch)
       await run.heartbeat(body.ttlMs)
@@ -140,9 +129,6 @@ export const runRoutes = [
       'path_changed',
       'invalid_compaction',
       'question_open',
-      'version_conflict',
-      'key_conflict',
-      ...ended,
     ],
     handle: async ({ session, body, write }) => {
       return written(await session.writeRun(body.epoch, body.commands as unknown as HostCommand[], write))
@@ -155,7 +141,7 @@ export const runRoutes = [
     summary: 'Ask a live run to stop, which keeps its partial answer; cancels a suspended one',
     body: { schema: why, optional: true },
     answer: receipt,
-    codes: ['no_live_run', 'illegal_transition', 'key_conflict', ...ended],
+    codes: ['no_live_run', ...ended],
     handle: ({ session, body = {}, write }) => one(session, { type: 'stopRun', ...given(body) }, write),
   }),
   route({
@@ -165,7 +151,7 @@ export const runRoutes = [
     summary: "End a suspended run; a live one is its worker's to end",
     body: { schema: why, optional: true },
     answer: receipt,
-    codes: ['no_live_run', 'run_live', 'illegal_transition', 'key_conflict', ...ended],
+    codes: ['no_live_run', 'run_live', ...ended],
     handle: ({ session, body = {}, write }) => one(session, { type: 'cancelRun', ...given(body) }, write),
   }),
 ]

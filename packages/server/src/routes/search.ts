@@ -20,6 +20,7 @@ export const searchRoutes = [
       after: whole('`next` of the page before'),
     },
     answer: searchPage,
+    codes: ['not_found'],
     handle: async ({ query: { q, sessionId, limit, after }, credential, holdfast }) => {
       if (q === undefined) throw new HoldfastError('invalid_input', 'q: give the words to search for.')
       if (sessionId !== undefined) await requireOwnSession(credential, holdfast, sessionId)

@@ -58,7 +58,7 @@ export const serviceRoutes = [
     scope: 'read',
     reach: 'public',
     answer: z.strictObject({ status: z.literal('ready'), engine: z.string(), durable: z.boolean() }),
-    codes: ['server_draining', 'store_busy', 'store_unavailable'],
+    codes: ['server_draining', 'store_busy', 'store_unavailable', 'store_corrupt', 'server_failed'],
     handle: async ({ service: { holdfast, stopping } }) => {
       if (stopping.aborted) throw new HoldfastError('server_draining', 'the server is stopping.')
       await holdfast.sessions.list({}, { limit: 1 })

@@ -25,7 +25,7 @@ import {
   tokenBudget,
 } from '@holdfast/protocol'
 import { z } from 'zod'
-import { requireOwnSession } from '../access/guard.ts'
+import { requireOwnSeed, requireOwnSession } from '../access/guard.ts'
 import { narrowed, ownerOf } from '../access/owner.ts'
 import { type Answer, found, page, writeHeaders, written } from '../answer.ts'
 import { after, flag, limit, several, word } from '../http/query.ts'
@@ -49,6 +49,9 @@ export const sessionFilters = {
   hasQuestion: flag('with an open question: longest waiting first'),
   updatedSince: word(time, 'changed at this time or later'),
 }
+
+/** What no write to a session takes that has ended. */
+export const ended = ['session_closed', 'session_expired'] as const
 
 const noBody = z.strictObject({})
 
@@ -100,9 +103,10 @@ export const sessionRoutes = [
     body: { schema: createInput, by: 'log' },
     status: 201,
     answer: session,
-    codes: ['id_taken', 'key_conflict'],
+    codes: ['not_found', 'id_taken', 'key_conflict'],
     handle: async (call) => {
       const { body, credential, holdfast, service, write } = call
+      requireOwnSeed(credential, body.seedId)
       const input = { ...service.agents?.defaultsOf(body.agentId), ...ownerOf(credential, body) }
       const made = await holdfast.sessions.create(input, write)
       return made201(call, made)
@@ -159,8 +163,9 @@ export const sessionRoutes = [
     reach: 'session',
     body: { schema: sessionPatch },
     answer: receipt,
-    codes: ['version_conflict', 'key_conflict', 'session_closed', 'session_expired', 'model_locked'],
-    handle: async ({ session, body, write, holdfast }) => {
+    codes: [...ended, 'model_locked'],
+    handle: async ({ session, body, write, holdfast, credential }) => {
+      requireOwnSeed(credential, body.seedId)
       const commands = await patching(body, holdfast)
       const { messages: _none, ...done } = await session.batch(commands, write)
       return written(done)
@@ -193,7 +198,7 @@ export const sessionRoutes = [
       optional: true,
     },
     answer: receipt,
-    codes: ['version_conflict', 'illegal_transition', 'model_locked'],
+    codes: [...ended, 'model_locked'],
     handle: async ({ session, body = {}, write }) =>
       one(session, { type: 'activate', ...given(body) }, write),
   }),
@@ -205,7 +210,7 @@ export const sessionRoutes = [
     reach: 'session',
     body: { schema: closing, optional: true },
     answer: receipt,
-    codes: ['run_live', 'version_conflict', 'session_expired'],
+    codes: ['run_live', 'session_expired'],
     handle: async ({ session, body = {}, write }) =>
       one(session, { type: 'close', ...given(body), cancel: body.cancel ?? false }, write),
   }),
@@ -263,12 +268,7 @@ export const sessionRoutes = [
       reach: 'session',
       body: { schema: noBody, optional: true },
       answer: receipt,
-      codes: [
-        type === 'undo' ? 'nothing_to_undo' : 'nothing_to_redo',
-        'run_live',
-        'session_closed',
-        'session_expired',
-      ],
+      codes: [type === 'undo' ? 'nothing_to_undo' : 'nothing_to_redo', 'run_live', ...ended],
       handle: async ({ session, write }) => one(session, { type }, write),
     }),
   ),
@@ -280,7 +280,7 @@ export const sessionRoutes = [
     reach: 'session',
     body: { schema: z.strictObject({ seq: z.int().min(1) }) },
     answer: receipt,
-    codes: ['not_on_path', 'run_live', 'session_closed', 'session_expired', 'version_conflict'],
+    codes: ['not_on_path', 'fork_inside_round', 'run_live', ...ended],
     handle: async ({ session, body, write }) => one(session, { type: 'truncate', seq: body.seq }, write),
   }),
   route({

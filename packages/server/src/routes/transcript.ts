@@ -12,19 +12,10 @@ import { z } from 'zod'
 import { found, written } from '../answer.ts'
 import { limit, word } from '../http/query.ts'
 import { route } from '../route.ts'
-import { given, one } from './sessions.ts'
+import { ended, given, one } from './sessions.ts'
 
 /** One message, or several in one commit: all or nothing. */
 const appending = z.union([messageInput, z.strictObject({ messages: z.array(messageInput).min(1) })])
-
-const writeCodes = [
-  'version_conflict',
-  'key_conflict',
-  'session_closed',
-  'session_expired',
-  'run_live',
-  'duplicate_id',
-] as const
 
 export const transcriptRoutes = [
   route({
@@ -37,7 +28,7 @@ export const transcriptRoutes = [
     body: { schema: appending, by: 'log' },
     status: 201,
     answer: appended,
-    codes: [...writeCodes, 'call_not_open', 'calls_open'],
+    codes: [...ended, 'run_live', 'duplicate_id', 'call_not_open'],
     handle: async ({ session, body, query, write }) => {
       const { policy } = query
       const messages = 'messages' in body ? body.messages : body
@@ -70,7 +61,7 @@ export const transcriptRoutes = [
     reach: 'session',
     body: { schema: messageInput, by: 'log' },
     answer: appended,
-    codes: [...writeCodes, 'not_on_path'],
+    codes: [...ended, 'run_live', 'duplicate_id', 'not_on_path'],
     handle: async ({ session, params, body, write }) =>
       written(await session.edit(params.messageId ?? '', body, write)),
   }),
@@ -101,7 +92,7 @@ export const transcriptRoutes = [
     },
     status: 201,
     answer: receipt,
-    codes: ['session_closed', 'session_expired'],
+    codes: ended,
     handle: async ({ session, body, write }) => ({
       ...(await one(session, { type: 'addNote', ...given(body) }, write)),
       status: 201,

@@ -14,10 +14,9 @@ import { type Call, route } from '../route.ts'
 import { AwaitedJson } from '../streams/awaited-json.ts'
 import { EventStream } from '../streams/event-stream.ts'
 import { streamHeaders, wantsStream } from './events.ts'
-import { given } from './sessions.ts'
+import { ended, given } from './sessions.ts'
 
 const base = { method: 'POST', scope: 'write', reach: 'session' } as const
-const ended = ['session_closed', 'session_expired'] as const
 
 export const turnRoutes = [
   route({
@@ -28,16 +27,7 @@ export const turnRoutes = [
     body: { schema: turnInput },
     answer: z.union([turnResult, turnAccepted]),
     streams: true,
-    codes: [
-      'no_agent',
-      'run_live',
-      'calls_open',
-      'duplicate_id',
-      'key_conflict',
-      'version_conflict',
-      'model_locked',
-      ...ended,
-    ],
+    codes: ['no_agent', 'run_live', 'duplicate_id', ...ended],
     handle: async (call) => {
       const turn = await asked(call)
       const { after, replayed, ...place } = await turn.accepted()
@@ -69,7 +59,7 @@ export const turnRoutes = [
       /** False: there was nothing that a summary could stand for. */
       compacted: z.boolean(),
     }),
-    codes: ['no_agent', 'run_elsewhere', 'key_conflict', ...ended],
+    codes: ['no_agent', 'run_elsewhere', 'budget_exceeded', 'price_unknown', ...ended],
     handle: async (call) =>
       found({ compacted: await (await answering(call)).compact(given(call.body ?? {})) }),
   }),

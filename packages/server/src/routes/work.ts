@@ -16,9 +16,7 @@ import { z } from 'zod'
 import { found, written } from '../answer.ts'
 import { word } from '../http/query.ts'
 import { route } from '../route.ts'
-import { given, one } from './sessions.ts'
-
-const ended = ['session_closed', 'session_expired'] as const
+import { ended, given, one } from './sessions.ts'
 
 export const workRoutes = [
   route({
@@ -43,7 +41,7 @@ export const workRoutes = [
     reach: 'session',
     body: { schema: z.strictObject({ list: taskListInput.nullable() }), by: 'log' },
     answer: receipt,
-    codes: ended,
+    codes: ['duplicate_id', ...ended],
     handle: async ({ session, body, write }) =>
       one(session, { type: 'setTasks', list: body.list as never }, write),
   }),
@@ -76,7 +74,7 @@ export const workRoutes = [
     },
     status: 201,
     answer: checkpointSaved,
-    codes: ['duplicate_id', 'key_conflict', ...ended],
+    codes: ended,
     handle: async ({ session, body, write }) =>
       written(await session.putCheckpoint(given(body) as never, write), 201),
   }),
@@ -108,7 +106,7 @@ export const workRoutes = [
     body: 'file',
     status: 201,
     answer: fileReference,
-    codes: ['key_conflict', ...ended],
+    codes: ['version_conflict', 'contention', 'session_read_only', ...ended],
     handle: async ({ session, body, query, request, write }) => {
       const mediaType = request.headers.get('content-type') ?? 'application/octet-stream'
       const file = { bytes: body, mediaType, ...(query.name !== undefined && { name: query.name }) }

@@ -63,6 +63,9 @@ export class AwaitedJson implements Follower, Sending {
   /** What it is about ends with the agents of the server, after all streams. */
   drain(): void {}
 
+  /** It is never waited for: what it sends before its end is a few bytes. */
+  stall(): void {}
+
   #over(): void {
     this.#sink = undefined
     this.#followers.remove(this)

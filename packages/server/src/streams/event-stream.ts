@@ -29,7 +29,12 @@ export class EventStream implements Follower, Sending {
   #next = 0
   /** The reader took everything, and waits. */
   #isAwaited = false
-  #isDraining = false
+  /** Why it is ended here; its reader is told. */
+  #ending: HoldfastError | undefined
+  /** Waits no longer for the reader. */
+  #giveUp: () => void = () => {}
+  /** Of the last frame that was made. */
+  #cursor: string | undefined
   waitingSinceMs: number | undefined = undefined
 
   constructor(streaming: Streaming) {
@@ -90,8 +95,20 @@ export class EventStream implements Follower, Sending {
   }
 
   drain(): void {
-    this.#isDraining = true
+    this.#endFor(new HoldfastError('server_draining', 'the server is stopping; connect again.'))
+  }
+
+  stall(): void {
+    const details = { ...(this.#cursor !== undefined && { cursor: this.#cursor }) }
+    this.#endFor(
+      new HoldfastError('reader_stalled', 'nothing was taken for too long; connect again.', { details }),
+    )
+  }
+
+  #endFor(why: HoldfastError): void {
+    this.#ending = why
     this.#ended.abort()
+    this.#giveUp()
   }
 
   async #send(sink: Sink): Promise<void> {
@@ -110,12 +127,15 @@ export class EventStream implements Follower, Sending {
       this.#isAwaited = true
       if (signal.aborted) break
     }
-    if (this.#isDraining) throw new HoldfastError('server_draining', 'the server is stopping; connect again.')
+    if (this.#ending) throw this.#ending
   }
 
   async #untilTaken(taken: Promise<void>): Promise<void> {
     this.waitingSinceMs = this.#streaming.followers.clock()
-    await taken
+    await new Promise<void>((resolve) => {
+      this.#giveUp = resolve
+      void taken.then(resolve)
+    })
     this.waitingSinceMs = undefined
   }
 
@@ -128,6 +148,7 @@ export class EventStream implements Follower, Sending {
       if (!item || !this.#streaming.isWanted(item)) continue
       const frame = this.#streaming.frames.of(item)
       frames.push(frame)
+      this.#cursor = item.cursor
       size += frame.byteLength
     }
     return frames.length > 1 ? joined(frames, size) : frames[0]
@@ -135,7 +156,7 @@ export class EventStream implements Follower, Sending {
 
   #fail(sink: Sink, error: HoldfastError): void {
     this.#isAwaited = false
-    if (this.#ended.signal.aborted && !this.#isDraining) return
+    if (this.#ended.signal.aborted && !this.#ending) return
     void sink.write(errorFrame(problemOf(error, this.#streaming.requestId)))
     sink.end()
   }

@@ -6,18 +6,30 @@ export interface Follower {
   readonly waitingSinceMs: number | undefined
   /** Ends the stream; the reader is told to come back. */
   drain(): void
+  /** The same of one whose reader stands still. */
+  stall(): void
+}
+
+export interface FollowersOptions {
+  /** Silence after which a stream is kept alive. */
+  heartbeatMs: number
+  /** How long a reader may take nothing; looked at with every heartbeat. */
+  stallMs: number
+  clock: () => number
 }
 
 export class Followers {
   readonly #open = new Set<Follower>()
   readonly #heartbeatMs: number
+  readonly #stallMs: number
   #timer: ReturnType<typeof setInterval> | undefined
   #isDraining = false
   /** Milliseconds. */
   readonly clock: () => number
 
-  constructor(heartbeatMs: number, clock: () => number) {
+  constructor({ heartbeatMs, stallMs, clock }: FollowersOptions) {
     this.#heartbeatMs = heartbeatMs
+    this.#stallMs = stallMs
     this.clock = clock
   }
 
@@ -56,6 +68,10 @@ export class Followers {
   }
 
   #beat(): void {
-    for (const follower of this.#open) follower.beat()
+    const stalledSinceMs = this.clock() - this.#stallMs
+    for (const follower of [...this.#open]) {
+      if (follower.waitingSinceMs !== undefined && follower.waitingSinceMs <= stalledSinceMs) follower.stall()
+      else follower.beat()
+    }
   }
 }

@@ -1,14 +1,19 @@
 /** Holds every answer that a test gets against what its route says of it: status, shape, and the codes it may fail with. */
-import { problem } from '@holdfast/protocol'
+import { type ErrorCode, problem } from '@holdfast/protocol'
 import { codesOf } from '../openapi/codes.ts'
 import type { Route } from '../route.ts'
 import { routes } from '../routes/index.ts'
 
-export async function conforming(request: Request, response: Response): Promise<Response> {
+/** `refused` hears of every failure, and by which route. */
+export async function conforming(
+  request: Request,
+  response: Response,
+  refused: (route: Route, code: ErrorCode) => void = () => {},
+): Promise<Response> {
   const route = routeOf(request)
   if (!route || response.headers.get('content-type')?.startsWith('text/event-stream')) return response
   const text = await response.clone().text()
-  if (response.status >= 400) requireDocumented(route, text)
+  if (response.status >= 400) refused(route, documentedCode(route, text))
   else requireShape(route, response, text)
   return response
 }
@@ -22,10 +27,10 @@ function patternOf(path: string): RegExp {
   return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`)
 }
 
-function requireDocumented(route: Route, text: string): void {
+function documentedCode(route: Route, text: string): ErrorCode {
   const { code } = problem.parse(JSON.parse(text))
-  if (!codesOf(route).includes(code))
-    throw new Error(`${route.method} ${route.path} does not say that it may be ${code}`)
+  if (codesOf(route).includes(code)) return code
+  throw new Error(`${route.method} ${route.path} does not say that it may be ${code}`)
 }
 
 function requireShape(route: Route, { status, headers }: Response, text: string): void {

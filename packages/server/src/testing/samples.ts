@@ -27,7 +27,20 @@ export const samples: Readonly<Record<string, unknown>> = {
   'POST /v1/sessions/{sessionId}/context/usage': { usage: { totalTokens: 1, budgetTokens: 2 } },
   'POST /v1/sessions/{sessionId}/context/trim': { trimmed: 1, throughSeq: 1 },
   'POST /v1/sessions/{sessionId}/context/clear': {},
-  'POST /v1/sessions/{sessionId}/context/compact': {},
+  'POST /v1/sessions/{sessionId}/context/compact': {
+    record: {
+      compactionId: 'x1',
+      from: 3,
+      to: 4,
+      trigger: 'manual',
+      tokensBefore: 9,
+      tokensAfter: 1,
+      messagesCovered: 2,
+    },
+    pathSeq: 0,
+    summary: 'two words',
+    summaryTokens: 2,
+  },
   'POST /v1/sessions/{sessionId}/children': { agentId: 'agent' },
   'POST /v1/sessions/{sessionId}/children/{childId}/finish': {
     outcome: 'completed',

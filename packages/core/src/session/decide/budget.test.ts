@@ -74,8 +74,12 @@ describe('reserving', () => {
     expect(reserve(log, { reservationId: 'r32' })).toBe('limit_exceeded')
   })
 
-  test('belongs to the worker of the run', () => {
-    expect(outcomeOf(limited({}), { type: 'reserveBudget', tokens: 1, toolCalls: 0 })).toBe('run_live')
+  test('belongs to the worker of the run, and to anyone while there is none', () => {
+    const wanted = { type: 'reserveBudget', tokens: 6, toolCalls: 0 } as const
+    const log = limited({ tokens: 10 })
+    expect(outcomeOf(log, wanted)).toBe('run_live')
+    log.do({ type: 'completeRun' }, own)
+    expect([outcomeOf(log, wanted), outcomeOf(log, wanted)]).toEqual(['budget.reserved', 'budget_exceeded'])
   })
 })
 

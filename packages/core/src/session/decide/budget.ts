@@ -13,8 +13,9 @@ export const decideSetBudget: Decide<Only<'setBudget'>> = (_head, { budget }) =>
   return decided({ type: 'budget.set', data: { budget } })
 }
 
+/** The worker of a live run reserves; while none is live anyone who may write may. What they leave open the next run's end settles. */
 export const decideReserveBudget: Decide<Only<'reserveBudget'>> = function* (head, command, env) {
-  requireOwnRun(head, env)
+  if (isLive(head.run)) requireOwnRun(head, env)
   const { tokens, costMicrocents, toolCalls, reservationId = env.ids.next() } = command
   const part = yield* readPart('budget')
   const open = part?.reservations ?? []

@@ -57,6 +57,10 @@ export class SqliteStore implements seam.Store {
     return { ...this.#info, settings: { ...this.#info.settings } }
   }
 
+  onSync(listener: (tookMs: number) => void): () => void {
+    return this.#transactions.onSync(listener)
+  }
+
   commit(commits: readonly seam.Commit[]): Promise<readonly seam.CommitOutcome[]> {
     return this.#transactions.write((db) => commitEach(db, commits, this.now()))
   }

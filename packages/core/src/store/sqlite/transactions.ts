@@ -3,6 +3,7 @@
  * transaction, and so one wait for the disk. A job is synchronous, so nothing comes between its statements.
  */
 import { HoldfastError, isHoldfastError } from '@holdfast/protocol'
+import { elapsed } from '../clock.ts'
 import type { Connection } from './connection.ts'
 import { commitError, isBusy, storeClosed, storeError } from './errors.ts'
 import type { OpenedDatabase } from './open.ts'
@@ -23,12 +24,20 @@ export class Transactions {
   readonly #db: Connection
   readonly #schemaVersion: number
   readonly #waiting: Job[] = []
+  readonly #listeners = new Set<{ call: (tookMs: number) => void }>()
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
   constructor({ db, schemaVersion }: OpenedDatabase) {
     this.#db = db
     this.#schemaVersion = schemaVersion
+  }
+
+  /** Tells of every COMMIT how long it took. Returns the way to stop. */
+  onSync(call: (tookMs: number) => void): () => void {
+    const listener = { call }
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
   async read<T>(work: (db: Connection) => T): Promise<T> {
@@ -131,8 +140,11 @@ export class Transactions {
   }
 
   #commit(): unknown {
+    const begun = elapsed()
     try {
       this.#db.run('COMMIT')
+      const tookMs = elapsed() - begun
+      for (const { call } of this.#listeners) call(tookMs)
       return undefined
     } catch (error) {
       this.#db.note(error)

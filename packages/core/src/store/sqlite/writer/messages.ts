@@ -41,5 +41,6 @@ export type Told =
   /** The thread ends then. */
   | { told: 'not opened'; error: PackedError }
   | { told: 'foreign write' }
+  | { told: 'synced'; tookMs: number }
   | { told: 'done'; id: number; result: unknown }
   | { told: 'failed'; id: number; error: PackedError }

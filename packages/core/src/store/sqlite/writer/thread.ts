@@ -34,6 +34,7 @@ async function open(): Promise<SqliteStore> {
 
 function serve(store: SqliteStore): void {
   store.onForeignWrite(() => tell({ told: 'foreign write' }))
+  store.onSync((tookMs) => tell({ told: 'synced', tookMs }))
   port.on('message', (first: Call) => {
     for (let call: Call | undefined = first; call; call = receiveMessageOnPort(port)?.message) {
       nowMs = call.nowMs

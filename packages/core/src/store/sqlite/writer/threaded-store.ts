@@ -18,6 +18,7 @@ export class ThreadedStore extends SqliteStore implements Listener {
   override readonly commitLanes = 2
   readonly #place: WriterPlace
   readonly #listeners = new Set<{ call: () => void }>()
+  readonly #syncListeners = new Set<{ call: (tookMs: number) => void }>()
   /** Started anew by the next write after it died. */
   #writer: Writer | undefined
   /** Set while there is no writer thread: then our own connection notices every stranger. */
@@ -42,6 +43,17 @@ export class ThreadedStore extends SqliteStore implements Listener {
   override info(): seam.StoreInfo {
     const info = super.info()
     return { ...info, settings: { ...info.settings, writer: 'thread' } }
+  }
+
+  /** Those of the thread, and the few of our own connection. */
+  override onSync(call: (tookMs: number) => void): () => void {
+    const listener = { call }
+    const stopHere = super.onSync(call)
+    this.#syncListeners.add(listener)
+    return () => {
+      stopHere()
+      this.#syncListeners.delete(listener)
+    }
   }
 
   override async commit(commits: readonly seam.Commit[]): Promise<readonly seam.CommitOutcome[]> {
@@ -139,6 +151,10 @@ export class ThreadedStore extends SqliteStore implements Listener {
 
   foreignWrite(): void {
     for (const { call } of [...this.#listeners]) call()
+  }
+
+  synced(tookMs: number): void {
+    for (const { call } of this.#syncListeners) call(tookMs)
   }
 
   ended(): void {

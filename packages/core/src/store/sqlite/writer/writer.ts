@@ -8,10 +8,11 @@ import type { WriterData } from './thread.ts'
 /** By its name, for a bundle has it at another place than the sources. */
 const threadFile = new URL(import.meta.resolve('#writer-thread'))
 
-/** Told as it happens; each at most once, but for foreign writes. */
+/** Told as it happens; each at most once, but for foreign writes and syncs. */
 export interface Listener {
   opened(): void
   foreignWrite(): void
+  synced(tookMs: number): void
   /** The thread is gone and with it its connection; every call is answered. */
   ended(): void
 }
@@ -103,6 +104,9 @@ export class Writer {
         break
       case 'foreign write':
         this.#listener.foreignWrite()
+        break
+      case 'synced':
+        this.#listener.synced(told.tookMs)
         break
       case 'done':
         this.#take(told.id)?.resolve(told.result)
