@@ -16,12 +16,13 @@ import { keysStep } from './keys.ts'
 import type { Known } from './known.ts'
 import { partsStep, waypointsStep } from './parts.ts'
 import { refsStep } from './refs.ts'
-import { activityStep, headCrcOf, listingStep } from './sessions.ts'
+import { headCrcOf, listingStep } from './sessions.ts'
 import { usageStep } from './usage.ts'
 
 /** Moves the row of a session on, if the commit may be written: base, epoch, lease and key are its conditions. */
 export const MOVE_ONE = `
     UPDATE @sessions SET seq = $4, head_crc = $5, head = $6, unindexed = true,
+      ahead = ahead OR $15::int8 IS NOT NULL, activity = coalesce($15::int8, activity),
       epoch = CASE WHEN $9::text IS NULL THEN epoch ELSE epoch + 1 END,
       lease_owner = CASE WHEN $9::text IS NOT NULL THEN $9::text WHEN $11::bool THEN NULL ELSE lease_owner END,
       lease_expires = CASE WHEN $9::text IS NOT NULL OR $11::bool
@@ -42,8 +43,8 @@ const COMMIT_ONE = `
   WITH moved AS (${MOVE_ONE}
   ), written AS (
     INSERT INTO @events (tenant, session, seq, v, crc, bytes, type, at, commit_id, aside, body)
-    SELECT $1, $2, e.* FROM moved, unnest($15::int4[], $16::int4[], $17::int8[], $18::int4[], $19::text[], $20::text[],
-      $21::text[], $22::bytea[], $23::text[]) AS e
+    SELECT $1, $2, e.* FROM moved, unnest($16::int4[], $17::int4[], $18::int8[], $19::int4[], $20::text[], $21::text[],
+      $22::text[], $23::bytea[], $24::text[]) AS e
   )
   SELECT session, epoch, lease_owner, lease_expires FROM moved`
 
@@ -56,6 +57,7 @@ const COMMIT_MANY = `
   WITH moved AS (
     UPDATE @sessions s SET seq = ($4::int4[])[u.n], head_crc = ($5::int8[])[u.n], head = ($6::text[])[u.n],
       unindexed = true,
+      ahead = s.ahead OR ($15::int8[])[u.n] IS NOT NULL, activity = coalesce(($15::int8[])[u.n], s.activity),
       epoch = CASE WHEN ($9::text[])[u.n] IS NULL THEN s.epoch ELSE s.epoch + 1 END,
       lease_owner = CASE WHEN ($9::text[])[u.n] IS NOT NULL THEN ($9::text[])[u.n]
         WHEN ($11::int4[])[u.n] = 1 THEN NULL ELSE s.lease_owner END,
@@ -75,8 +77,8 @@ const COMMIT_MANY = `
   ), written AS (
     INSERT INTO @events (tenant, session, seq, v, crc, bytes, type, at, commit_id, aside, body)
     SELECT $1, ($2::text[])[e.n], e.seq, e.v, e.crc, e.bytes, e.type, e.at, e.commit_id, e.aside, e.body
-    FROM unnest($24::int8[], $15::int4[], $16::int4[], $17::int8[], $18::int4[], $19::text[], $20::text[], $21::text[],
-      $22::bytea[], $23::text[]) AS e (n, seq, v, crc, bytes, type, at, commit_id, aside, body)
+    FROM unnest($25::int8[], $16::int4[], $17::int4[], $18::int8[], $19::int4[], $20::text[], $21::text[], $22::text[],
+      $23::bytea[], $24::text[]) AS e (n, seq, v, crc, bytes, type, at, commit_id, aside, body)
     WHERE e.n = ANY(ARRAY(SELECT n FROM moved))
   )
   SELECT session, epoch, lease_owner, lease_expires FROM moved`
@@ -95,11 +97,11 @@ export interface Ground {
 }
 
 /** The statement that moves the rows and writes the events, then those for what lies beside, where there is any. */
-export function stepsOf({ nowMs, known }: Ground, tenant: TenantId, commits: readonly Commit[]): Step[] {
+export function stepsOf(ground: Ground, tenant: TenantId, commits: readonly Commit[]): Step[] {
   const [only, ...others] = commits
   const move =
-    only && others.length === 0 ? stepOfOne(nowMs, tenant, only) : stepOfMany(nowMs, tenant, commits)
-  return [move, ...stepsBeside(tenant, commits), ...listingSteps(known, tenant, commits)]
+    only && others.length === 0 ? stepOfOne(ground, tenant, only) : stepOfMany(ground, tenant, commits)
+  return [move, ...stepsBeside(tenant, commits), ...listingSteps(ground.known, tenant, commits)]
 }
 
 /** For a session whose row is in place already. */
@@ -125,18 +127,19 @@ export function stepsBeside(tenant: TenantId, commits: readonly Commit[]): Step[
   return steps.filter((step) => step !== undefined)
 }
 
+/** Brings the lists up to date where more has changed than the activity. */
 export function listingSteps(known: Known, tenant: TenantId, commits: readonly Commit[]): Step[] {
-  const active: Commit[] = []
-  const changed: Commit[] = []
-  for (const commit of commits) {
+  const changed = commits.filter((commit) => {
     const columns = columnsBefore(known, tenant, commit)
-    if (!columns || !haveSameIndices(columns, commit.head)) changed.push(commit)
-    else if (columns.activity !== commit.head.activity) active.push(commit)
-  }
-  const steps: Step[] = []
-  if (active.length > 0) steps.push(activityStep(tenant, active))
-  if (changed.length > 0) steps.push(listingStep(tenant, changed))
-  return steps
+    return !columns || !haveSameIndices(columns, commit.head)
+  })
+  return changed.length > 0 ? [listingStep(tenant, changed)] : []
+}
+
+/** Of a session that the commit puts ahead of its place in the lists. */
+export function movedActivityOf({ known }: Ground, tenant: TenantId, commit: Commit): number | undefined {
+  const { activity } = commit.head
+  return columnsBefore(known, tenant, commit)?.activity === activity ? undefined : activity
 }
 
 function columnsBefore(known: Known, tenant: TenantId, commit: Commit): IndexColumns | undefined {
@@ -144,12 +147,12 @@ function columnsBefore(known: Known, tenant: TenantId, commit: Commit): IndexCol
   return session?.seq === commit.baseSeq ? session.columns : undefined
 }
 
-function stepOfOne(nowMs: number | null, tenant: TenantId, commit: Commit): Step {
-  const values = [...valuesOfMove(nowMs, tenant, commit), ...valuesOfEvents(columnsOf(commit))]
+function stepOfOne(ground: Ground, tenant: TenantId, commit: Commit): Step {
+  const values = [...valuesOfMove(ground, tenant, commit), ...valuesOfEvents(columnsOf(commit))]
   return { sql: COMMIT_ONE, values }
 }
 
-export function valuesOfMove(nowMs: number | null, tenant: TenantId, commit: Commit): SqlValue[] {
+export function valuesOfMove(ground: Ground, tenant: TenantId, commit: Commit): SqlValue[] {
   const { sessionId, baseSeq, head, epoch, lease, key } = commit
   const { fromEpoch, owner, ttlMs, isRelease, needsFree } = movesOf(lease)
   const values: SqlValue[] = [
@@ -161,11 +164,12 @@ export function valuesOfMove(nowMs: number | null, tenant: TenantId, commit: Com
     head.body,
     epoch,
   ]
-  values.push(fromEpoch, owner, ttlMs, isRelease, needsFree, nowMs, key?.key)
+  const activity = movedActivityOf(ground, tenant, commit)
+  values.push(fromEpoch, owner, ttlMs, isRelease, needsFree, ground.nowMs, key?.key, activity)
   return values
 }
 
-function stepOfMany(nowMs: number | null, tenant: TenantId, commits: readonly Commit[]): Step {
+function stepOfMany(ground: Ground, tenant: TenantId, commits: readonly Commit[]): Step {
   const moves = commits.map(({ lease }) => movesOf(lease))
   const events = commits.flatMap((commit, index) =>
     columnsOf(commit).map((event) => ({ event, n: index + 1 })),
@@ -183,8 +187,9 @@ function stepOfMany(nowMs: number | null, tenant: TenantId, commits: readonly Co
     int8Array(moves.map(({ ttlMs }) => ttlMs)),
     int4Array(moves.map(({ isRelease }) => Number(isRelease))),
     int4Array(moves.map(({ needsFree }) => Number(needsFree))),
-    nowMs,
+    ground.nowMs,
     textArray(commits.map(({ key }) => key?.key)),
+    int8Array(commits.map((commit) => movedActivityOf(ground, tenant, commit))),
     ...valuesOfEvents(events.map(({ event }) => event)),
     int8Array(events.map(({ n }) => n)),
   ]

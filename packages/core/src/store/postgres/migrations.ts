@@ -3,8 +3,9 @@
  * there. `@name` stands for the table `name` in the store's schema.
  *
  * Tenant and session lead every key, so that the tables can be distributed or partitioned by them; nothing counts by a
- * sequence. What every commit changes lies in `sessions`, of which only the lease's end and the flag for the search
- * index are indexed, so that its rows are replaced inside their page; what lists walk along lies in `listings`.
+ * sequence. What every commit changes lies in `sessions`, of which only the lease's end and two flags are indexed, so that
+ * its rows are replaced inside their page; what lists walk along lies in `listings`. `activity` is told of a session
+ * that is `ahead` of its place there.
  * Text compares by its bytes.
  *
  * The wall around `search` shows what matches the words that are set, and no more: its own condition is the only one
@@ -298,6 +299,14 @@ CREATE TABLE @stale_words (
       )`,
       `CREATE POLICY added ON @search FOR INSERT WITH CHECK (tenant = nullif(current_setting('holdfast.tenant', true), ''))`,
       `CREATE POLICY dropped ON @search FOR DELETE USING (tenant = nullif(current_setting('holdfast.tenant', true), ''))`,
+    ],
+  },
+  {
+    version: 2,
+    sql: [
+      `ALTER TABLE @sessions ADD COLUMN ahead bool NOT NULL DEFAULT false, ADD COLUMN activity int8`,
+      `CREATE INDEX sessions_ahead ON @sessions (tenant, session) WHERE ahead`,
+      `ALTER TABLE @sessions SET (fillfactor = 35)`,
     ],
   },
 ]

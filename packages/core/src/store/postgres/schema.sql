@@ -241,9 +241,12 @@ CREATE TABLE sessions (
   lease_owner text,
   head_crc bigint NOT NULL,
   head text STORAGE MAIN NOT NULL,
+  ahead boolean DEFAULT false NOT NULL,
+  activity bigint,
   PRIMARY KEY (tenant, session),
   CHECK ((tenant <> ''::text))
-) WITH (fillfactor=50, toast_tuple_target=8160, autovacuum_vacuum_scale_factor=0.05);
+) WITH (toast_tuple_target=8160, autovacuum_vacuum_scale_factor=0.05, fillfactor=35);
+CREATE INDEX sessions_ahead ON sessions USING btree (tenant, session) WHERE ahead;
 CREATE INDEX sessions_due_lease ON sessions USING btree (tenant, lease_expires, session) WHERE (lease_expires IS NOT NULL);
 CREATE INDEX sessions_unindexed ON sessions USING btree (tenant, session) WHERE unindexed;
 ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
