@@ -2,8 +2,8 @@
  * The Postgres store beside hand-written statements on the same server, where every commit is synced.
  *
  * `HOLDFAST_BENCH_ROUNDS`: of each contender. `--messages n`: the longest session that the tail is read of. `--sessions n`:
- * how many the list is a page of. `--turns n`, `--bloat-sessions n`: of which the bloat is looked at. `--out file`: what is printed
- * becomes this page too.
+ * how many the list is a page of. `--turns n`, `--bloat-sessions n`: of which the bloat is looked at. `--only name`: one of
+ * the measurements. `--out file`: what is printed becomes this page too.
  */
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
@@ -24,20 +24,28 @@ const sizes = {
   'bloat-sessions': { type: 'string', default: '64' },
 } as const
 
+type Sizes = Record<keyof typeof sizes, string>
+
+const measurements: Readonly<Record<string, (place: Place, sizes: Sizes) => Promise<void>>> = {
+  'one-caller': async (place) => oneCaller(place, await byHandTables(place)),
+  callers: async (place) => manyCallers(place, await byHandTables(place)),
+  tail: async (place, { messages }) => tail(place, await byHandTables(place), Number(messages)),
+  list: async (place, { sessions }) => list(place, await byHandTables(place), Number(sessions)),
+  bloat: (place, { turns, 'bloat-sessions': sessions }) => bloat(place, Number(turns), Number(sessions)),
+}
+
 export async function postgres(): Promise<void> {
   const args = process.argv.slice(3)
-  const { values } = parseArgs({ args, options: { ...sizes, out: { type: 'string' } } })
-  const { out, messages, sessions, turns, 'bloat-sessions': bloatSessions } = values
+  const options = { ...sizes, only: { type: 'string' }, out: { type: 'string' } } as const
+  const { out, only, ...wanted } = parseArgs({ args, options }).values
   if (out !== undefined) return writePage(out, args)
   const server = await openServer()
   try {
     const [{ version } = { version: '' }] = await inPlace(server, ({ ask }) => ask('SELECT version()'))
     console.log(`${version.split(' on ')[0]}\n`)
-    await inPlace(server, async (place) => oneCaller(place, await byHandTables(place)))
-    await inPlace(server, async (place) => manyCallers(place, await byHandTables(place)))
-    await inPlace(server, async (place) => tail(place, await byHandTables(place), Number(messages)))
-    await inPlace(server, async (place) => list(place, await byHandTables(place), Number(sessions)))
-    await inPlace(server, (place) => bloat(place, Number(turns), Number(bloatSessions)))
+    for (const [name, measure] of Object.entries(measurements)) {
+      if (only === undefined || only === name) await inPlace(server, (place) => measure(place, wanted))
+    }
   } finally {
     await server.remove()
   }

@@ -8,6 +8,8 @@ type Commit = Parameters<Store['commit']>[0][number]
 export async function commitOfTurn(store: Store): Promise<SameCommit> {
   const holdfast = await openHoldfast({ store })
   const session = await holdfast.sessions.create({ agentId: 'bench' })
+  // The first turn activates the session as well.
+  await session.append(turn(0))
   const write = store.commit
   let last: Commit | undefined
   store.commit = (commits) => {

@@ -11,7 +11,7 @@ const callers = 64
 const SELECT_TABLES = `
   SELECT relname, n_live_tup AS live, n_dead_tup AS dead, n_tup_upd AS updates, n_tup_hot_upd AS hot,
     pg_table_size(relid) AS room, pg_indexes_size(relid) AS indices
-  FROM pg_stat_user_tables WHERE schemaname = $1`
+  FROM pg_stat_user_tables WHERE schemaname = $1 ORDER BY relname`
 
 interface Table {
   live: number
@@ -37,12 +37,12 @@ export async function bloat(place: Place, turns: number, sessionCount: number): 
   await store.close()
   const found = await tables(place)
   const written = await rewritten(place)
-  const rows = ['sessions', 'listings', 'events'].map((name) => {
-    const { live, dead, updates, hot, room, indices } = found.get(name) as Table
+  const rows = [...found].flatMap(([name, { live, dead, updates, hot, room, indices }]) => {
+    if (live + dead === 0) return []
     const inPlace = `${Math.round((hot / Math.max(updates, 1)) * 100)} %`
     const anew = written.get(name) as Table
     const growth = ((room + indices) / (anew.room + anew.indices)).toFixed(2)
-    return [name, kiB(room), kiB(indices), ...[live, dead, updates].map(String), inPlace, growth]
+    return [[name, kiB(room), kiB(indices), ...[live, dead, updates].map(String), inPlace, growth]]
   })
   const header = ['', 'table', 'indices', 'live rows', 'dead rows', 'updates', 'inside their page', 'to anew']
   console.log(

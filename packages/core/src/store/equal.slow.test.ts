@@ -12,11 +12,20 @@ import { describePostgres } from './postgres/testing/server.ts'
 import { sqlite } from './sqlite/index.ts'
 
 const wanted = Number(process.env.HOLDFAST_MODEL_COMMANDS ?? 20_000)
-const wantedOnServer = Number(process.env.HOLDFAST_MODEL_COMMANDS ?? 6_000)
 const seed = Number(process.env.HOLDFAST_SEED ?? Math.floor(Math.random() * 2 ** 31))
-const commandsPerRun = 300
-/** Between two comparisons of everything that can be read; over a network that takes long. */
-const commandsPerDump = { here: 60, onServer: 150 }
+
+/** How long a run is, and how many commands lie between two comparisons of everything that can be read. */
+interface Pace {
+  shortestRun: number
+  longestRun: number
+  perDump: number
+}
+
+const here: Pace = { shortestRun: 1, longestRun: 300, perDump: 60 }
+/** To make a place and to read all that is in it takes as long as hundreds of commands: each of them is compared anyway. */
+const onServer: Pace = { shortestRun: 600, longestRun: 600, perDump: 200 }
+/** Runs at once: while the server works on one, the other is prepared and compared. */
+const lanesOnServer = 2
 
 const index = (max: number) => fc.integer({ min: 0, max })
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 })
@@ -185,11 +194,7 @@ const outcomes = [
 ]
 
 /** Runs the commands on a memory store and on another one. Rejects where they differ. */
-async function compare(
-  intents: readonly Intent[],
-  fixture: StoreFixture,
-  perDump = commandsPerDump.here,
-): Promise<Pair> {
+async function compare(intents: readonly Intent[], fixture: StoreFixture, { perDump } = here): Promise<Pair> {
   const clock = new TestClock()
   const model = await memory().open({ clock: clock.now })
   const place = await fixture.open({ clock: clock.now })
@@ -222,35 +227,44 @@ const onPostgres: StoreFixture = {
   },
 }
 
-const runs = (check: (intents: readonly Intent[]) => Promise<void>) =>
-  fc.asyncProperty(fc.array(intent, { minLength: 1, maxLength: commandsPerRun, size: 'max' }), check)
+const runs = (check: (intents: readonly Intent[]) => Promise<void>, { shortestRun, longestRun } = here) =>
+  fc.asyncProperty(fc.array(intent, { minLength: shortestRun, maxLength: longestRun, size: 'max' }), check)
 
 const timeout = 600_000
 
 /** Runs commands on both until there were enough, and gives the outcomes that they met. */
-async function agree(fixture: StoreFixture, commands: number, perDump?: number): Promise<Set<string>> {
+async function agree(
+  fixture: StoreFixture,
+  { commands, from, pace }: { commands: number; from: number; pace: Pace },
+): Promise<Set<string>> {
   let executed = 0
   const met = new Set<string>()
   const check = runs(async (intents) => {
-    const pair = await compare(intents, fixture, perDump)
+    const pair = await compare(intents, fixture, pace)
     executed += intents.length
     for (const outcome of pair.met) met.add(outcome)
-  })
+  }, pace)
   for (let round = 0; executed < commands; round += 1) {
-    await fc.assert(check, { seed: seed + round, numRuns: 10, endOnFailure: perDump !== undefined })
+    await fc.assert(check, { seed: from + round, numRuns: 5, endOnFailure: pace === onServer })
   }
   return met
 }
 
-it(`memory and SQLite agree on ${wanted} random commands (HOLDFAST_SEED=${seed})`, { timeout }, async () => {
-  const met = await agree(sqliteInMemory, wanted)
+function expectAllOutcomes(met: ReadonlySet<string>): void {
   if (wanted >= 10_000) expect(outcomes.filter((outcome) => !met.has(outcome))).toEqual([])
+}
+
+it(`memory and SQLite agree on ${wanted} random commands (HOLDFAST_SEED=${seed})`, { timeout }, async () => {
+  expectAllOutcomes(await agree(sqliteInMemory, { commands: wanted, from: seed, pace: here }))
 })
 
 describePostgres('memory and Postgres', () => {
-  it(`agree on ${wantedOnServer} random commands (HOLDFAST_SEED=${seed})`, { timeout }, async () => {
-    const met = await agree(onPostgres, wantedOnServer, commandsPerDump.onServer)
-    if (wantedOnServer >= 10_000) expect(outcomes.filter((outcome) => !met.has(outcome))).toEqual([])
+  it(`agree on ${wanted} random commands (HOLDFAST_SEED=${seed})`, { timeout }, async () => {
+    const lanes = Array.from({ length: lanesOnServer }, (_, lane) =>
+      agree(onPostgres, { commands: wanted / lanesOnServer, from: seed + lane * 1_000, pace: onServer }),
+    )
+    const met = await Promise.all(lanes)
+    expectAllOutcomes(new Set(met.flatMap((some) => [...some])))
   })
 })
 

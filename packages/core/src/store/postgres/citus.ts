@@ -6,7 +6,7 @@
  */
 import type { TenantId } from '@holdfast/protocol'
 import type { Commit } from '../store.ts'
-import { listingSteps, MOVE_ONE, stepsBeside, valuesOfMove } from './commit-steps.ts'
+import { type Ground, listingSteps, MOVE_ONE, stepsBeside, valuesOfMove } from './commit-steps.ts'
 import type { Connection } from './connection.ts'
 import { isOutage } from './errors.ts'
 import { columnsOf, valuesOfEvent } from './events.ts'
@@ -26,8 +26,8 @@ export const citus: Target = {
   way: {
     commit({ db, clock, known }, tenant, commits) {
       return db.transact(tenant, async (tx) => {
-        const nowMs = clock.forStatement()
-        const answers = await tx.ask(commits.map((commit) => moveStep(nowMs, tenant, commit)))
+        const ground = { nowMs: clock.forStatement(), known }
+        const answers = await tx.ask(commits.map((commit) => moveStep(ground, tenant, commit)))
         const moved = commits.filter((_, index) => answers[index]?.rows.length === 1)
         for (const step of stepsAfter(tenant, moved)) tx.send(step)
         for (const step of listingSteps(known, tenant, moved)) tx.send(step)
@@ -35,10 +35,10 @@ export const citus: Target = {
       })
     },
 
-    stepsOf: ({ nowMs, known }, tenant, commit) => [
-      moveStep(nowMs, tenant, commit),
+    stepsOf: (ground, tenant, commit) => [
+      moveStep(ground, tenant, commit),
       ...stepsAfter(tenant, [commit]),
-      ...listingSteps(known, tenant, [commit]),
+      ...listingSteps(ground.known, tenant, [commit]),
     ],
 
     stepsOfCreation: (tenant, commit) => stepsAfter(tenant, [commit]),
@@ -67,8 +67,8 @@ async function inBlock(connection: Connection, steps: readonly Step[]): Promise<
   })
 }
 
-function moveStep(nowMs: number | null, tenant: TenantId, commit: Commit): Step {
-  return { sql: MOVE_ONE, values: valuesOfMove(nowMs, tenant, commit) }
+function moveStep(ground: Ground, tenant: TenantId, commit: Commit): Step {
+  return { sql: MOVE_ONE, values: valuesOfMove(ground, tenant, commit) }
 }
 
 function stepsAfter(tenant: TenantId, commits: readonly Commit[]): Step[] {

@@ -10,18 +10,19 @@ import { int4Array, int8Array, textArray } from './arrays.ts'
 import { attachmentsStep } from './attachments.ts'
 import { draftSteps } from './drafts.ts'
 import type { SqlValue } from './driver.ts'
-import { bodiesStep, columnsOf, valuesOfEvents } from './events.ts'
+import { bodiesStep, columnsOf, valuesOfEvent, valuesOfEvents } from './events.ts'
 import type { Step } from './flush.ts'
 import { keysStep } from './keys.ts'
 import type { Known } from './known.ts'
 import { partsStep, waypointsStep } from './parts.ts'
 import { refsStep } from './refs.ts'
-import { activityStep, headCrcOf, listingStep } from './sessions.ts'
+import { headCrcOf, listingStep } from './sessions.ts'
 import { usageStep } from './usage.ts'
 
 /** Moves the row of a session on, if the commit may be written: base, epoch, lease and key are its conditions. */
 export const MOVE_ONE = `
     UPDATE @sessions SET seq = $4, head_crc = $5, head = $6, unindexed = true,
+      ahead = ahead OR $15::int8 IS NOT NULL, activity = coalesce($15::int8, activity),
       epoch = CASE WHEN $9::text IS NULL THEN epoch ELSE epoch + 1 END,
       lease_owner = CASE WHEN $9::text IS NOT NULL THEN $9::text WHEN $11::bool THEN NULL ELSE lease_owner END,
       lease_expires = CASE WHEN $9::text IS NOT NULL OR $11::bool
@@ -42,10 +43,43 @@ const COMMIT_ONE = `
   WITH moved AS (${MOVE_ONE}
   ), written AS (
     INSERT INTO @events (tenant, session, seq, v, crc, bytes, type, at, commit_id, aside, body)
-    SELECT $1, $2, e.* FROM moved, unnest($15::int4[], $16::int4[], $17::int8[], $18::int4[], $19::text[], $20::text[],
-      $21::text[], $22::bytea[], $23::text[]) AS e
+    SELECT $1, $2, e.* FROM moved, unnest($16::int4[], $17::int4[], $18::int8[], $19::int4[], $20::text[], $21::text[],
+      $22::text[], $23::bytea[], $24::text[]) AS e
   )
   SELECT session, epoch, lease_owner, lease_expires FROM moved`
+
+/**
+ * The same of a commit with few events whose only condition is its base, the most usual one: to look at the others, and to
+ * take arrays apart, costs the server as much again.
+ */
+const MOVE_FREELY = `
+  WITH moved AS (
+    UPDATE @sessions SET seq = $4, head_crc = $5, head = $6, unindexed = true,
+      ahead = ahead OR $7::int8 IS NOT NULL, activity = coalesce($7::int8, activity)
+    WHERE tenant = $1 AND session = $2 AND seq = $3
+    RETURNING session, epoch, lease_owner, lease_expires
+  ), written AS (
+    INSERT INTO @events (tenant, session, seq, v, crc, bytes, type, at, commit_id, aside, body)
+    SELECT $1, $2, e.* FROM moved,`
+const TELL = `AS e
+  )
+  SELECT session, epoch, lease_owner, lease_expires FROM moved`
+const FIRST =
+  '($8::int4, $9::int4, $10::int8, $11::int4, $12::text, $13::text, $14::text, $15::bytea, $16::text)'
+const SECOND =
+  '($17::int4, $18::int4, $19::int8, $20::int4, $21::text, $22::text, $23::text, $24::bytea, $25::text)'
+const THIRD =
+  '($26::int4, $27::int4, $28::int8, $29::int4, $30::text, $31::text, $32::text, $33::bytea, $34::text)'
+const FOURTH =
+  '($35::int4, $36::int4, $37::int8, $38::int4, $39::text, $40::text, $41::text, $42::bytea, $43::text)'
+
+/** By the number of events. */
+const COMMIT_FREELY: readonly string[] = [
+  `${MOVE_FREELY} (VALUES ${FIRST}) ${TELL}`,
+  `${MOVE_FREELY} (VALUES ${FIRST}, ${SECOND}) ${TELL}`,
+  `${MOVE_FREELY} (VALUES ${FIRST}, ${SECOND}, ${THIRD}) ${TELL}`,
+  `${MOVE_FREELY} (VALUES ${FIRST}, ${SECOND}, ${THIRD}, ${FOURTH}) ${TELL}`,
+]
 
 /**
  * Many commits of different sessions, in the order of their ids: two batches lock rows in the same order. The planner
@@ -56,6 +90,7 @@ const COMMIT_MANY = `
   WITH moved AS (
     UPDATE @sessions s SET seq = ($4::int4[])[u.n], head_crc = ($5::int8[])[u.n], head = ($6::text[])[u.n],
       unindexed = true,
+      ahead = s.ahead OR ($15::int8[])[u.n] IS NOT NULL, activity = coalesce(($15::int8[])[u.n], s.activity),
       epoch = CASE WHEN ($9::text[])[u.n] IS NULL THEN s.epoch ELSE s.epoch + 1 END,
       lease_owner = CASE WHEN ($9::text[])[u.n] IS NOT NULL THEN ($9::text[])[u.n]
         WHEN ($11::int4[])[u.n] = 1 THEN NULL ELSE s.lease_owner END,
@@ -75,8 +110,8 @@ const COMMIT_MANY = `
   ), written AS (
     INSERT INTO @events (tenant, session, seq, v, crc, bytes, type, at, commit_id, aside, body)
     SELECT $1, ($2::text[])[e.n], e.seq, e.v, e.crc, e.bytes, e.type, e.at, e.commit_id, e.aside, e.body
-    FROM unnest($24::int8[], $15::int4[], $16::int4[], $17::int8[], $18::int4[], $19::text[], $20::text[], $21::text[],
-      $22::bytea[], $23::text[]) AS e (n, seq, v, crc, bytes, type, at, commit_id, aside, body)
+    FROM unnest($25::int8[], $16::int4[], $17::int4[], $18::int8[], $19::int4[], $20::text[], $21::text[], $22::text[],
+      $23::bytea[], $24::text[]) AS e (n, seq, v, crc, bytes, type, at, commit_id, aside, body)
     WHERE e.n = ANY(ARRAY(SELECT n FROM moved))
   )
   SELECT session, epoch, lease_owner, lease_expires FROM moved`
@@ -95,11 +130,11 @@ export interface Ground {
 }
 
 /** The statement that moves the rows and writes the events, then those for what lies beside, where there is any. */
-export function stepsOf({ nowMs, known }: Ground, tenant: TenantId, commits: readonly Commit[]): Step[] {
+export function stepsOf(ground: Ground, tenant: TenantId, commits: readonly Commit[]): Step[] {
   const [only, ...others] = commits
   const move =
-    only && others.length === 0 ? stepOfOne(nowMs, tenant, only) : stepOfMany(nowMs, tenant, commits)
-  return [move, ...stepsBeside(tenant, commits), ...listingSteps(known, tenant, commits)]
+    only && others.length === 0 ? stepOfOne(ground, tenant, only) : stepOfMany(ground, tenant, commits)
+  return [move, ...stepsBeside(tenant, commits), ...listingSteps(ground.known, tenant, commits)]
 }
 
 /** For a session whose row is in place already. */
@@ -125,18 +160,19 @@ export function stepsBeside(tenant: TenantId, commits: readonly Commit[]): Step[
   return steps.filter((step) => step !== undefined)
 }
 
+/** Brings the lists up to date where more has changed than the activity. */
 export function listingSteps(known: Known, tenant: TenantId, commits: readonly Commit[]): Step[] {
-  const active: Commit[] = []
-  const changed: Commit[] = []
-  for (const commit of commits) {
+  const changed = commits.filter((commit) => {
     const columns = columnsBefore(known, tenant, commit)
-    if (!columns || !haveSameIndices(columns, commit.head)) changed.push(commit)
-    else if (columns.activity !== commit.head.activity) active.push(commit)
-  }
-  const steps: Step[] = []
-  if (active.length > 0) steps.push(activityStep(tenant, active))
-  if (changed.length > 0) steps.push(listingStep(tenant, changed))
-  return steps
+    return !columns || !haveSameIndices(columns, commit.head)
+  })
+  return changed.length > 0 ? [listingStep(tenant, changed)] : []
+}
+
+/** Of a session that the commit puts ahead of its place in the lists. */
+export function movedActivityOf({ known }: Ground, tenant: TenantId, commit: Commit): number | undefined {
+  const { activity } = commit.head
+  return columnsBefore(known, tenant, commit)?.activity === activity ? undefined : activity
 }
 
 function columnsBefore(known: Known, tenant: TenantId, commit: Commit): IndexColumns | undefined {
@@ -144,28 +180,34 @@ function columnsBefore(known: Known, tenant: TenantId, commit: Commit): IndexCol
   return session?.seq === commit.baseSeq ? session.columns : undefined
 }
 
-function stepOfOne(nowMs: number | null, tenant: TenantId, commit: Commit): Step {
-  const values = [...valuesOfMove(nowMs, tenant, commit), ...valuesOfEvents(columnsOf(commit))]
-  return { sql: COMMIT_ONE, values }
+function stepOfOne(ground: Ground, tenant: TenantId, commit: Commit): Step {
+  const events = columnsOf(commit)
+  const sql = COMMIT_FREELY[events.length - 1]
+  if (sql === undefined || !isFree(commit)) {
+    return { sql: COMMIT_ONE, values: [...valuesOfMove(ground, tenant, commit), ...valuesOfEvents(events)] }
+  }
+  const move = [...valuesOfHead(tenant, commit), movedActivityOf(ground, tenant, commit)]
+  return { sql, values: [...move, ...events.flatMap(valuesOfEvent)], isByKey: true }
 }
 
-export function valuesOfMove(nowMs: number | null, tenant: TenantId, commit: Commit): SqlValue[] {
-  const { sessionId, baseSeq, head, epoch, lease, key } = commit
+function isFree({ epoch, lease, key }: Commit): boolean {
+  return epoch === undefined && !lease && !key
+}
+
+/** The session, where it is thought to be, and where it goes. */
+function valuesOfHead(tenant: TenantId, commit: Commit): SqlValue[] {
+  const { sessionId, baseSeq, head } = commit
+  return [tenant, sessionId, baseSeq, lastSeqOf(commit), headCrcOf(head), head.body]
+}
+
+export function valuesOfMove(ground: Ground, tenant: TenantId, commit: Commit): SqlValue[] {
+  const { epoch, lease, key } = commit
   const { fromEpoch, owner, ttlMs, isRelease, needsFree } = movesOf(lease)
-  const values: SqlValue[] = [
-    tenant,
-    sessionId,
-    baseSeq,
-    lastSeqOf(commit),
-    headCrcOf(head),
-    head.body,
-    epoch,
-  ]
-  values.push(fromEpoch, owner, ttlMs, isRelease, needsFree, nowMs, key?.key)
-  return values
+  const judged = [epoch, fromEpoch, owner, ttlMs, isRelease, needsFree, ground.nowMs, key?.key]
+  return [...valuesOfHead(tenant, commit), ...judged, movedActivityOf(ground, tenant, commit)]
 }
 
-function stepOfMany(nowMs: number | null, tenant: TenantId, commits: readonly Commit[]): Step {
+function stepOfMany(ground: Ground, tenant: TenantId, commits: readonly Commit[]): Step {
   const moves = commits.map(({ lease }) => movesOf(lease))
   const events = commits.flatMap((commit, index) =>
     columnsOf(commit).map((event) => ({ event, n: index + 1 })),
@@ -183,8 +225,9 @@ function stepOfMany(nowMs: number | null, tenant: TenantId, commits: readonly Co
     int8Array(moves.map(({ ttlMs }) => ttlMs)),
     int4Array(moves.map(({ isRelease }) => Number(isRelease))),
     int4Array(moves.map(({ needsFree }) => Number(needsFree))),
-    nowMs,
+    ground.nowMs,
     textArray(commits.map(({ key }) => key?.key)),
+    int8Array(commits.map((commit) => movedActivityOf(ground, tenant, commit))),
     ...valuesOfEvents(events.map(({ event }) => event)),
     int8Array(events.map(({ n }) => n)),
   ]

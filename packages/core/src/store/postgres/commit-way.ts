@@ -6,6 +6,7 @@ import type { Ground } from './commit-steps.ts'
 import type { Row } from './driver.ts'
 import type { Step } from './flush.ts'
 import type { Known } from './known.ts'
+import type { Places } from './places.ts'
 import type { Transactions } from './transactions.ts'
 
 /** What a batch works with. */
@@ -13,6 +14,7 @@ export interface Desk {
   db: Transactions
   clock: Clock
   known: Known
+  places: Places
   way: CommitWay
 }
 

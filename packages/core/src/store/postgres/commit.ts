@@ -84,7 +84,7 @@ async function commitUsual(desk: Desk, tenant: TenantId, items: readonly Item[])
     if (!lease) continue
     const { baseSeq } = item.commit
     item.outcome = { status: 'committed', firstSeq: baseSeq + 1, lastSeq: lastSeqOf(item.commit), lease }
-    desk.known.learn(item.commit)
+    noteWritten(desk, item.commit)
   }
 }
 
@@ -93,6 +93,11 @@ async function commitRest(desk: Desk, tenant: TenantId, items: readonly Item[]):
   const verdicts = await judgeCommits(desk, tenant, commits)
   for (const [index, item] of items.entries()) {
     item.outcome = verdicts[index] as CommitOutcome
-    if (item.outcome.status === 'committed') desk.known.learn(item.commit)
+    if (item.outcome.status === 'committed') noteWritten(desk, item.commit)
   }
+}
+
+function noteWritten({ known, places }: Desk, commit: Commit): void {
+  known.learn(commit)
+  if (!commit.create) places.noteMove(commit.tenantId, commit.sessionId)
 }

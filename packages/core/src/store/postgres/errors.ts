@@ -94,11 +94,22 @@ function isConnectionError(error: unknown): boolean {
 /** Ours for an error of the server or the connection; any other error is a bug and stays what it is. */
 export function storeError(error: unknown): unknown {
   const state = sqlState(error)
+  if (isExhausted(error)) return busy(error)
   if (state === undefined) return isOutage(error) ? unreachable(error) : error
   const meaning = meanings.find(({ states }) => states.test(state))
   const message =
     meaning?.message ?? `Postgres failed (${state}: ${(error as Error).message}); nothing was written.`
   return new HoldfastError(meaning?.code ?? 'store_unavailable', message, { cause: error })
+}
+
+/** Told by the pool to whoever waited for one of its connections. */
+function isExhausted(error: unknown): boolean {
+  return error instanceof Error && error.message === 'timeout exceeded when trying to connect'
+}
+
+function busy(cause: unknown): HoldfastError {
+  const message = 'Every connection of this store is in use, and none became free; nothing was written.'
+  return new HoldfastError('store_busy', `${message} Try again later.`, { cause })
 }
 
 function unreachable(cause: unknown): HoldfastError {

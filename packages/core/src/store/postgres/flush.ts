@@ -11,6 +11,8 @@ export interface Step {
   values: readonly SqlValue[]
   /** The text has a name in it: nothing is kept for another time. */
   isUnlike?: true
+  /** It joins nothing and finds one row by its key: what keeps a planner from other ways is not needed. */
+  isByKey?: true
 }
 
 export const BEGIN: Step = { sql: 'BEGIN', values: [] }

@@ -4,6 +4,7 @@ import { crcOf } from '../checksum.ts'
 import type { DueKind, ListIndex, ListQuery, ListRow } from '../store.ts'
 import { most } from './bounds.ts'
 import type { Row } from './driver.ts'
+import type { Places } from './places.ts'
 import { leaseOf } from './sessions.ts'
 import type { Transactions } from './transactions.ts'
 
@@ -20,36 +21,43 @@ const oldestFirst = Number.MIN_SAFE_INTEGER
 const HEAD = 's.seq, s.epoch, s.lease_owner, s.lease_expires, s.head_crc, s.head'
 const WITH_ITS_SESSION = 'JOIN @sessions s ON s.tenant = $1 AND s.session = l.session'
 
+/**
+ * Newest activity first: a session that is ahead of its place in the index is passed by there, and comes from all that
+ * are ahead, which are few (see `places.ts`). What a list is of stands between these parts.
+ */
+const IN_PLACE = `
+  SELECT * FROM ((
+    SELECT l.activity, l.session, ${HEAD} FROM @listings l CROSS JOIN LATERAL (
+      SELECT * FROM @sessions WHERE tenant = $1 AND session = l.session AND NOT ahead OFFSET 0
+    ) s
+    WHERE l.tenant = $1 AND (l.activity, l.session) < ($2::int8, $3)`
+const OR_AHEAD = `
+    ORDER BY l.activity DESC, l.session DESC LIMIT $4
+  ) UNION ALL (
+    SELECT s.activity, s.session, ${HEAD} FROM @sessions s
+    WHERE s.tenant = $1 AND s.ahead AND (s.activity, s.session) < ($2::int8, $3)`
+const NEWEST_FIRST = `
+    ORDER BY s.activity DESC, s.session DESC LIMIT $4
+  )) found
+  ORDER BY activity DESC, session DESC LIMIT $4`
+
+// Looked up for each session: as a join the planner may begin with all that have the value.
+const OWNER = '(SELECT l.owner FROM @listings l WHERE l.tenant = $1 AND l.session = s.session)'
+const AGENT = '(SELECT l.agent FROM @listings l WHERE l.tenant = $1 AND l.session = s.session)'
+
 const lists: Readonly<Record<ListIndex, List>> = {
   all: {
-    sql: `
-      SELECT l.activity, l.session, ${HEAD} FROM (
-        SELECT activity, session FROM @listings
-        WHERE tenant = $1 AND (activity, session) < ($2::int8, $3) ORDER BY activity DESC, session DESC LIMIT $4
-      ) l ${WITH_ITS_SESSION}
-      ORDER BY l.activity DESC, l.session DESC`,
+    sql: `${IN_PLACE} ${OR_AHEAD} ${NEWEST_FIRST}`,
     hasValue: false,
     start: newestFirst,
   },
   owner: {
-    sql: `
-      SELECT l.activity, l.session, ${HEAD} FROM (
-        SELECT activity, session FROM @listings
-        WHERE tenant = $1 AND owner = $5 AND (activity, session) < ($2::int8, $3)
-        ORDER BY activity DESC, session DESC LIMIT $4
-      ) l ${WITH_ITS_SESSION}
-      ORDER BY l.activity DESC, l.session DESC`,
+    sql: `${IN_PLACE} AND l.owner = $5 ${OR_AHEAD} AND ${OWNER} = $5 ${NEWEST_FIRST}`,
     hasValue: true,
     start: newestFirst,
   },
   agent: {
-    sql: `
-      SELECT l.activity, l.session, ${HEAD} FROM (
-        SELECT activity, session FROM @listings
-        WHERE tenant = $1 AND agent = $5 AND (activity, session) < ($2::int8, $3)
-        ORDER BY activity DESC, session DESC LIMIT $4
-      ) l ${WITH_ITS_SESSION}
-      ORDER BY l.activity DESC, l.session DESC`,
+    sql: `${IN_PLACE} AND l.agent = $5 ${OR_AHEAD} AND ${AGENT} = $5 ${NEWEST_FIRST}`,
     hasValue: true,
     start: newestFirst,
   },
@@ -110,11 +118,18 @@ const due: Readonly<Record<DueKind, string>> = {
     ORDER BY lease_expires, session LIMIT $3 OFFSET $4`,
 }
 
-export async function listHeads(db: Transactions, tenant: TenantId, query: ListQuery): Promise<ListRow[]> {
+export async function listHeads(
+  db: Transactions,
+  places: Places,
+  tenant: TenantId,
+  query: ListQuery,
+): Promise<ListRow[]> {
   const { sql, hasValue, start } = lists[query.index]
   const { key, id } = query.after ?? { key: start, id: '' }
   const value = hasValue ? [query.value ?? ''] : []
-  return (await db.read(tenant, sql, tenant, key, id, Math.min(query.limit, most), ...value)).map(listRowOf)
+  const rows = await db.read(tenant, sql, tenant, key, id, Math.min(query.limit, most), ...value)
+  if (start === newestFirst) places.noteList(tenant)
+  return rows.map(listRowOf)
 }
 
 /** One damaged row must neither hide the others of its page nor pass for a good one. */

@@ -1,6 +1,7 @@
 import { tenantId } from '@holdfast/protocol'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { crcOf } from '../checksum.ts'
 import { commitOf } from '../conformance/build.ts'
 import { Connections } from './connection.ts'
 import { migrate, newestOf } from './migrate.ts'
@@ -60,6 +61,35 @@ describePostgres('migration', () => {
     expect(await numbersIn('SELECT added AS n FROM @events')).toEqual([7, 7, 7])
     expect(await numbersIn('SELECT x AS n FROM @more')).toEqual([1])
     expect(await versions()).toEqual(upTo(next))
+  })
+
+  it('of the first version keeps every session in its place, from which it moves on', async () => {
+    await migrateWith(migrations.slice(0, 1))
+    await place.behind(`INSERT INTO @tenants VALUES ('t')`)
+    for (const [session, activity] of [
+      ['a', 30],
+      ['b', 20],
+    ] as const) {
+      const { head } = commitOf({ tenantId: tenantId('t'), sessionId: session, baseSeq: 0, events: 1 })
+      await place.behind(
+        `INSERT INTO @sessions (tenant, session, base, seq, indexed, head_crc, head) VALUES ('t', $1, 0, 0, 0, $2, $3)`,
+        [session, crcOf(head.body), head.body],
+      )
+      await place.behind(
+        `INSERT INTO @listings (tenant, session, agent, conversation, thread, root, created, activity)
+         VALUES ('t', $1, 'a', 'c', 't', 'r', 1, $2)`,
+        [session, activity],
+      )
+    }
+    const store = await place.open(undefined)
+    const listed = async () =>
+      (await store.listHeads(tenantId('t'), { index: 'all', limit: 9 })).map(
+        ({ key, sessionId }) => `${key} ${sessionId}`,
+      )
+    expect(await listed()).toEqual(['30 a', '20 b'])
+    const append = commitOf({ tenantId: tenantId('t'), sessionId: 'b', baseSeq: 0, head: { activity: 40 } })
+    expect(await store.commit([append])).toMatchObject([{ status: 'committed' }])
+    expect(await listed()).toEqual(['40 b', '30 a'])
   })
 
   it('is done once', async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tables } from './migrations.ts'
 import { everyOperation } from './testing/every-operation.ts'
 import { TemporaryPlace } from './testing/place.ts'
-import { type Scan, scansOf, settle } from './testing/plans.ts'
+import { type Scan, scansOf, settle, settleForKey } from './testing/plans.ts'
 import { rewriting } from './testing/rewriting.ts'
 import { describePostgres, roleOfStores } from './testing/server.ts'
 
@@ -27,7 +27,8 @@ describePostgres('the plan of every statement', () => {
       const found: Found[] = []
       for (const sql of statements) {
         await ask('BEGIN')
-        await settle(ask, role, 't1', sql.includes('.search w') ? 'on' : 'off')
+        if (isByKey(sql)) await settleForKey(ask, role, 't1')
+        else await settle(ask, role, 't1', sql.includes('.search w') ? 'on' : 'off')
         found.push(...(await scansOf(ask, sql)).map((scan) => ({ ...scan, sql })))
         await ask('ROLLBACK')
       }
@@ -100,6 +101,9 @@ const walks: readonly string[] = [
   'usage by tenant, root: SELECT session',
   'usage by tenant: SELECT CASE',
   'usage by tenant: SELECT session',
+  // What is ahead of its place in the lists, which is kept little.
+  'sessions by tenant: SELECT * FROM (( SELECT l.activity, l.session',
+  'sessions by tenant: WITH late AS',
   // A session looked at as it stands, and rebuilt.
   'refs by tenant, session, seq: SELECT r.kind',
   'refs by tenant, session: DELETE FROM @refs r USING unnest',
@@ -115,6 +119,11 @@ const walks: readonly string[] = [
   'events by tenant, session: UPDATE @events e SET crc = u.crc',
   'search by tenant, session: DELETE FROM @search WHERE',
 ]
+
+/** The commit whose only condition is its base runs under fewer settings. */
+function isByKey(sql: string): boolean {
+  return sql.includes('ahead = ahead OR $7')
+}
 
 function names(condition: string, column: string): boolean {
   return new RegExp(`\\(+${column} |[(, ]${column}[,)]`).test(condition)

@@ -14,10 +14,10 @@ ALTER TABLE attachments FORCE ROW LEVEL SECURITY;
 CREATE POLICY wall ON attachments AS PERMISSIVE FOR ALL TO public USING ((tenant = NULLIF(current_setting('holdfast.tenant'::text, true), ''::text)));
 
 CREATE TABLE bodies (
-  tenant text COLLATE "C" NOT NULL,
-  session text COLLATE "C" NOT NULL,
-  hash bytea NOT NULL,
-  body text COLLATE "C" STORAGE EXTERNAL NOT NULL,
+  tenant text COLLATE "C" STATISTICS 1 NOT NULL,
+  session text COLLATE "C" STATISTICS 1 NOT NULL,
+  hash bytea STATISTICS 1 NOT NULL,
+  body text COLLATE "C" STORAGE EXTERNAL STATISTICS 1 NOT NULL,
   PRIMARY KEY (tenant, session, hash),
   CHECK ((tenant <> ''::text))
 );
@@ -73,17 +73,17 @@ ALTER TABLE drafts FORCE ROW LEVEL SECURITY;
 CREATE POLICY wall ON drafts AS PERMISSIVE FOR ALL TO public USING ((tenant = NULLIF(current_setting('holdfast.tenant'::text, true), ''::text)));
 
 CREATE TABLE events (
-  tenant text COLLATE "C" NOT NULL,
-  session text COLLATE "C" NOT NULL,
-  seq integer NOT NULL,
-  v integer NOT NULL,
-  crc bigint NOT NULL,
-  bytes integer NOT NULL,
-  type text COLLATE "C" NOT NULL,
-  at text COLLATE "C" NOT NULL,
-  commit_id text COLLATE "C" NOT NULL,
-  aside bytea,
-  body text COLLATE "C",
+  tenant text COLLATE "C" STATISTICS 1 NOT NULL,
+  session text COLLATE "C" STATISTICS 1 NOT NULL,
+  seq integer STATISTICS 1 NOT NULL,
+  v integer STATISTICS 1 NOT NULL,
+  crc bigint STATISTICS 1 NOT NULL,
+  bytes integer STATISTICS 1 NOT NULL,
+  type text COLLATE "C" STATISTICS 1 NOT NULL,
+  at text COLLATE "C" STATISTICS 1 NOT NULL,
+  commit_id text COLLATE "C" STATISTICS 1 NOT NULL,
+  aside bytea STATISTICS 1,
+  body text COLLATE "C" STATISTICS 1,
   PRIMARY KEY (tenant, session, seq),
   CHECK ((tenant <> ''::text))
 ) WITH (toast_tuple_target=8160);
@@ -197,12 +197,12 @@ ALTER TABLE schema_version ENABLE ROW LEVEL SECURITY;
 CREATE POLICY registry ON schema_version AS PERMISSIVE FOR SELECT TO public USING (true);
 
 CREATE TABLE search (
-  tenant text COLLATE "C" NOT NULL,
-  session text COLLATE "C" NOT NULL,
-  seq integer NOT NULL,
-  portion integer NOT NULL,
-  at text COLLATE "C" NOT NULL,
-  words tsvector NOT NULL,
+  tenant text COLLATE "C" STATISTICS 1 NOT NULL,
+  session text COLLATE "C" STATISTICS 1 NOT NULL,
+  seq integer STATISTICS 1 NOT NULL,
+  portion integer STATISTICS 1 NOT NULL,
+  at text COLLATE "C" STATISTICS 1 NOT NULL,
+  words tsvector STATISTICS 1 NOT NULL,
   PRIMARY KEY (tenant, session, seq, portion),
   CHECK ((tenant <> ''::text))
 );
@@ -241,9 +241,12 @@ CREATE TABLE sessions (
   lease_owner text,
   head_crc bigint NOT NULL,
   head text STORAGE MAIN NOT NULL,
+  ahead boolean DEFAULT false NOT NULL,
+  activity bigint,
   PRIMARY KEY (tenant, session),
   CHECK ((tenant <> ''::text))
-) WITH (fillfactor=50, toast_tuple_target=8160, autovacuum_vacuum_scale_factor=0.05);
+) WITH (toast_tuple_target=8160, autovacuum_vacuum_scale_factor=0.05, fillfactor=35);
+CREATE INDEX sessions_ahead ON sessions USING btree (tenant, session) WHERE ahead;
 CREATE INDEX sessions_due_lease ON sessions USING btree (tenant, lease_expires, session) WHERE (lease_expires IS NOT NULL);
 CREATE INDEX sessions_unindexed ON sessions USING btree (tenant, session) WHERE unindexed;
 ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;

@@ -28,35 +28,27 @@ const INSERT_LISTING = `
     tenant, session, agent, owner, conversation, thread, root, created, activity, question_asked, question_expires, expires
   ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
 
-// The lists have indices on all of these, so only what differs is written.
+// The lists have indices on all of these, so only what differs is written. The place by activity moves later: see `places.ts`.
 const SET_LISTINGS = `
   UPDATE @listings l SET agent = u.agent, owner = u.owner, conversation = u.conversation, thread = u.thread,
-    root = u.root, created = u.created, activity = u.activity, question_asked = u.question_asked,
-    question_expires = u.question_expires, expires = u.expires
+    root = u.root, created = u.created, question_asked = u.question_asked, question_expires = u.question_expires,
+    expires = u.expires
   FROM unnest($2::text[], $3::int4[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::int8[], $10::int8[], $11::int8[], $12::int8[], $13::int8[]
-  ) AS u (session, seq, agent, owner, conversation, thread, root, created, activity, question_asked,
-    question_expires, expires)
+    $9::int8[], $10::int8[], $11::int8[], $12::int8[]
+  ) AS u (session, seq, agent, owner, conversation, thread, root, created, question_asked, question_expires, expires)
   WHERE l.tenant = $1 AND l.session = ANY($2::text[]) AND l.session = u.session
-    AND (l.agent, l.owner, l.conversation, l.thread, l.root, l.created, l.activity, l.question_asked,
-      l.question_expires, l.expires) IS DISTINCT FROM (u.agent, u.owner, u.conversation, u.thread, u.root, u.created,
-      u.activity, u.question_asked, u.question_expires, u.expires)
+    AND (l.agent, l.owner, l.conversation, l.thread, l.root, l.created, l.question_asked, l.question_expires,
+      l.expires) IS DISTINCT FROM (u.agent, u.owner, u.conversation, u.thread, u.root, u.created,
+      u.question_asked, u.question_expires, u.expires)
     AND (
       SELECT e.xmin FROM @events e WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq
     ) = pg_current_xact_id()::xid`
-
-const SET_ACTIVITY = `
-  UPDATE @listings l SET activity = u.activity
-  FROM unnest($2::text[], $3::int4[], $4::int8[]) AS u (session, seq, activity)
-  WHERE l.tenant = $1 AND l.session = ANY($2::text[]) AND l.session = u.session AND (
-    SELECT e.xmin FROM @events e WHERE e.tenant = $1 AND e.session = u.session AND e.seq = u.seq
-  ) = pg_current_xact_id()::xid`
 
 /** The list's columns are absent where its row is. */
 const SELECT_RAW = `
   SELECT s.seq, coalesce((SELECT max(e.seq) FROM @events e WHERE e.tenant = $1 AND e.session = $2), s.base),
     s.epoch, s.lease_owner, s.lease_expires, s.head_crc, s.head, l.agent, l.owner, l.conversation, l.thread, l.root,
-    l.created, l.activity, l.question_asked, l.question_expires, l.expires
+    l.created, CASE WHEN s.ahead THEN s.activity ELSE l.activity END, l.question_asked, l.question_expires, l.expires
   FROM @sessions s LEFT JOIN @listings l ON l.tenant = s.tenant AND l.session = s.session
   WHERE s.tenant = $1 AND s.session = $2`
 
@@ -67,7 +59,8 @@ const SET_SEQ = `
   UPDATE @sessions SET seq = $3, indexed = least(indexed, $3), unindexed = least(indexed, $3) < $3
   WHERE tenant = $1 AND session = $2 AND (seq <> $3 OR indexed > $3)`
 
-const SET_HEAD = 'UPDATE @sessions SET head_crc = $3, head = $4 WHERE tenant = $1 AND session = $2'
+const SET_HEAD =
+  'UPDATE @sessions SET head_crc = $3, head = $4, ahead = false WHERE tenant = $1 AND session = $2'
 
 const PUT_LISTING = `
   INSERT INTO @listings (
@@ -183,7 +176,7 @@ export function insertSession(
   tx.send({ sql: INSERT_LISTING, values: [tenant, sessionId, ...valuesOfColumns(head)] })
 }
 
-/** Brings the lists up to date with commits that were written. */
+/** Brings the lists up to date with commits that were written, but for the places by activity. */
 export function listingStep(tenant: TenantId, commits: readonly Commit[]): Step {
   const heads = commits.map(({ head }) => head)
   const columns: SqlValue[] = [
@@ -193,18 +186,11 @@ export function listingStep(tenant: TenantId, commits: readonly Commit[]): Step 
     textArray(heads.map(({ threadId }) => threadId)),
     textArray(heads.map(({ rootSessionId }) => rootSessionId)),
     int8Array(heads.map(({ createdAtMs }) => createdAtMs)),
-    int8Array(heads.map(({ activity }) => activity)),
     int8Array(heads.map(({ questionAskedAtMs }) => questionAskedAtMs)),
     int8Array(heads.map(({ questionExpiresAtMs }) => questionExpiresAtMs)),
     int8Array(heads.map(({ expiresAtMs }) => expiresAtMs)),
   ]
   return { sql: SET_LISTINGS, values: [tenant, ...marksOf(commits), ...columns] }
-}
-
-/** The same where nothing but the activity has moved. */
-export function activityStep(tenant: TenantId, commits: readonly Commit[]): Step {
-  const activities = int8Array(commits.map(({ head }) => head.activity))
-  return { sql: SET_ACTIVITY, values: [tenant, ...marksOf(commits), activities] }
 }
 
 /**

@@ -11,6 +11,12 @@ export const SET = `
     set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
     set_config('enable_mergejoin', 'off', true), set_config('bytea_output', 'hex', true), set_config('enable_bitmapscan', $4, true)`
 
+/** Each setting is as dear to the server as finding a row. */
+const SET_FOR_KEY = `
+  SELECT set_config('holdfast.tenant', $1, true), set_config('role', $2, true),
+    set_config('synchronous_commit', $3, true), set_config('plan_cache_mode', 'force_generic_plan', true),
+    set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`
+
 const ABSENCE = `SELECT set_config('idle_in_transaction_session_timeout', $1, true)`
 
 export const FIND = `SELECT set_config('holdfast.words', $1, true)`
@@ -30,6 +36,11 @@ export const noTenant = ''
 
 export function settingsStep(settings: Settings, tenant: string, bitmapScan = 'off'): Step {
   return { sql: SET, values: [tenant, settings.role, settings.synchronousCommit, bitmapScan] }
+}
+
+/** For statements of which each finds one row by its key. */
+export function settingsStepForKey({ role, synchronousCommit }: Settings, tenant: string): Step {
+  return { sql: SET_FOR_KEY, values: [tenant, role, synchronousCommit] }
 }
 
 /** How long a transaction may wait for its process to go on: one that was stopped, or is cut off, must not keep its rows. */

@@ -19,6 +19,7 @@ import { renewLease } from './leases.ts'
 import { listDue, listHeads } from './lists.ts'
 import type { OpenedDatabase } from './open.ts'
 import { readParts, readWaypoint } from './parts.ts'
+import { Places } from './places.ts'
 import { rebuild } from './rebuild.ts'
 import { listRecords, putRecord, type RecordQuery, readRecord } from './records.ts'
 import { listRefs, readRefs } from './refs.ts'
@@ -45,6 +46,7 @@ export class PostgresStore implements seam.Store {
   readonly #info: seam.StoreInfo
   readonly #db: Transactions
   readonly #synchronousCommit: string
+  readonly #places: Places
   readonly #way: CommitWay
   readonly #owner: Connections
   readonly #ear: Connections
@@ -58,6 +60,7 @@ export class PostgresStore implements seam.Store {
     this.#synchronousCommit = opened.settings.synchronousCommit
     this.#way = opened.target.way
     this.#db = new Transactions(opened.connections, opened.settings, opened.target.sending)
+    this.#places = new Places(this.#db, this.#clock)
     this.#owner = opened.owner
     this.#ear = opened.ear
     this.#watch = new Watch(this.#db, opened.ear, opened.server.handle)
@@ -72,9 +75,14 @@ export class PostgresStore implements seam.Store {
   }
 
   async commit(commits: readonly seam.Commit[]): Promise<readonly seam.CommitOutcome[]> {
-    return this.#telling(
-      commitBatch({ db: this.#db, clock: this.#clock, known: this.#known, way: this.#way }, commits),
-    )
+    const desk = {
+      db: this.#db,
+      clock: this.#clock,
+      known: this.#known,
+      places: this.#places,
+      way: this.#way,
+    }
+    return this.#telling(commitBatch(desk, commits))
   }
 
   readHead(tenantId: TenantId, sessionId: string): Promise<seam.StoredHead | undefined> {
@@ -127,7 +135,7 @@ export class PostgresStore implements seam.Store {
   }
 
   listHeads(tenantId: TenantId, query: seam.ListQuery): Promise<seam.ListRow[]> {
-    return listHeads(this.#db, tenantId, query)
+    return listHeads(this.#db, this.#places, tenantId, query)
   }
 
   listTenants(): Promise<TenantId[]> {

@@ -10,7 +10,7 @@ import { isOutage, storeError, writeError } from './errors.ts'
 import { type Answer, BEGIN, COMMIT, ROLLBACK, type Step } from './flush.ts'
 import { patiently, persistently } from './patience.ts'
 import type { Sending } from './sending.ts'
-import { absenceStep, type noTenant, type Settings, settingsStep } from './settings.ts'
+import { absenceStep, type noTenant, type Settings, settingsStep, settingsStepForKey } from './settings.ts'
 
 export class Transactions {
   readonly #connections: Connections
@@ -51,7 +51,11 @@ export class Transactions {
 
   /** All of the statements or none, in one round trip. */
   async write(tenant: TenantId, steps: readonly Step[]): Promise<Answer[]> {
-    const all = [settingsStep(this.#settings, tenant), ...steps]
+    const isByKey = steps.every((step) => step.isByKey)
+    const settings = isByKey
+      ? settingsStepForKey(this.#settings, tenant)
+      : settingsStep(this.#settings, tenant)
+    const all = [settings, ...steps]
     const answers = await this.#run((connection) => this.#sending.flush(connection, all))
     return answers.slice(1)
   }

@@ -1,5 +1,5 @@
 /** How Postgres runs a statement of the store: the plan that serves every value, under the store's own settings. */
-import { settingsStep } from '../settings.ts'
+import { settingsStep, settingsStepForKey } from '../settings.ts'
 import type { Ask } from './place.ts'
 
 /** One table that a plan looks into. */
@@ -28,6 +28,12 @@ export async function settle(
   bitmapScan: 'on' | 'off',
 ): Promise<void> {
   const { sql, values } = settingsStep({ role, synchronousCommit: 'on' }, tenant, bitmapScan)
+  await ask(sql, [...values])
+}
+
+/** The same at the start of one whose statements each find one row by its key. */
+export async function settleForKey(ask: Ask, role: string, tenant: string): Promise<void> {
+  const { sql, values } = settingsStepForKey({ role, synchronousCommit: 'on' }, tenant)
   await ask(sql, [...values])
 }
 
