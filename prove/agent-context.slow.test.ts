@@ -9,7 +9,7 @@ const none = {
   ...{ 'not found again': 0, 'held after a failure': 0, 'ended early': 0 },
 }
 
-test('what a model is sent fits, however long the session grows', { timeout: 300_000 }, async () => {
+test('what a model is sent fits, however long the session grows', { timeout: 600_000 }, async () => {
   const { status, output, summary } = await prove('agent-context', '--rounds', '1000')
   expect(summary.faults, output).toEqual(none)
   for (const what of ['summaries', 'failed summaries', 'without a model'])
@@ -19,7 +19,7 @@ test('what a model is sent fits, however long the session grows', { timeout: 300
 
 test.skipIf(!existsSync(sharedData))(
   'long sessions of other programs go on (needs the real transcripts in ../shared/data beside the checkout)',
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   async () => {
     const { output, summary } = await prove('agent-context', '--rounds', '10', '--transcripts', sharedData)
     expect(summary.faults, output).toEqual(none)
@@ -28,7 +28,7 @@ test.skipIf(!existsSync(sharedData))(
   },
 )
 
-test('facts that are not pinned are missed', { timeout: 120_000 }, async () => {
+test('facts that are not pinned are missed', { timeout: 600_000 }, async () => {
   const { status, output, summary } = await prove('agent-context', '--rounds', '100', '--planted')
   expect(summary.faults['pinned lost'], output).toBeGreaterThan(0)
   expect(status).toBe(1)

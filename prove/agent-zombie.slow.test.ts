@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { prove } from './lib/prove.ts'
 
 test('a worker that wakes when another has its turn writes nothing that is taken', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   const { status, output, summary } = await prove('agent-zombie', '--zombies', '40')
   expect(summary.faults, output).toEqual({
@@ -12,7 +12,7 @@ test('a worker that wakes when another has its turn writes nothing that is taken
   expect(status, output).toBe(0)
 })
 
-test('a store that lets go of the fence is caught', { timeout: 120_000 }, async () => {
+test('a store that lets go of the fence is caught', { timeout: 600_000 }, async () => {
   const { status, output, summary } = await prove('agent-zombie', '--zombies', '8', '--planted')
   expect(summary.faults['stale writes'], output).toBeGreaterThan(0)
   expect(status).toBe(1)

@@ -15,7 +15,7 @@ test.each([
   ['a tool that runs again', 'rerun', 'ran twice'],
   ['runs that nobody looks for', 'abandoned', 'left running'],
   ['results that are left out', 'dropped', 'refused'],
-])('%s: caught', { timeout: 300_000 }, async (_what, planted, fault) => {
+])('%s: caught', { timeout: 600_000 }, async (_what, planted, fault) => {
   const { status, output, summary } = await prove('agent', '--turns', '0', '--planted', planted)
   expect(summary.faults[fault], output).toBeGreaterThan(0)
   expect(status, output).toBe(1)

@@ -68,9 +68,16 @@ async function proveLane(nth: number): Promise<void> {
 
 /** A planted bug was seen: there is nothing more to find. What is refused is read from the stub. */
 function isCaught(): boolean {
-  return (
-    planted !== '' && (Object.values(faults).some(Boolean) || stub.exchanges.some(({ refusal }) => refusal))
-  )
+  switch (planted) {
+    case 'rerun':
+      return faults['ran twice'] > 0
+    case 'abandoned':
+      return faults['left running'] > 0
+    case 'dropped':
+      return stub.exchanges.some(({ refusal }) => refusal !== undefined)
+    default:
+      return false
+  }
 }
 
 async function proveAt(lane: Lane, death: Point, session: string): Promise<void> {

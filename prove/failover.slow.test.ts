@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { findPrograms } from '../tools/postgres/programs.ts'
 import { prove } from './lib/prove.ts'
 
-describe.skipIf('missing' in findPrograms())('a primary that dies under load', { timeout: 240_000 }, () => {
+describe.skipIf('missing' in findPrograms())('a primary that dies under load', { timeout: 600_000 }, () => {
   test('loses nothing that was acknowledged when a standby has it too', async () => {
     const { status, output, summary } = await prove('failover', '--runs', '5')
     expect(summary.faults, output).toEqual({ lost: 0, duplicated: 0, reordered: 0, wrong: 0 })

@@ -212,7 +212,7 @@ describe.skipIf('missing' in findPrograms())('opening', () => {
   })
 
   test('a process that is killed while it makes the schema leaves all of it or nothing', {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     const schema = newSchema()
     const whole = await versionsOf(await openedSchema())

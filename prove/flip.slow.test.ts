@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { prove } from './lib/prove.ts'
 
-test('a flipped bit in any file is harmless or found out', { timeout: 300_000 }, async () => {
+test('a flipped bit in any file is harmless or found out', { timeout: 600_000 }, async () => {
   const { status, output, summary } = await prove('flip', '--flips', '500')
   expect(summary.faults, output).toEqual({ wrong: 0 })
   for (const name of ['harmless', 'detected']) expect(summary.counted[name], name).toBeGreaterThan(0)
@@ -9,7 +9,7 @@ test('a flipped bit in any file is harmless or found out', { timeout: 300_000 },
 })
 
 test('the reading catches a store that does not look at the checksums of its events', {
-  timeout: 180_000,
+  timeout: 600_000,
 }, async () => {
   const { status, output, summary } = await prove('flip', '--flips', '60', '--planted')
   expect(summary.faults.wrong, output).toBeGreaterThan(0)

@@ -5,7 +5,7 @@ import { whyNoShim } from './lib/shim.ts'
 const reason = whyNoShim()
 
 test('a disk that fails, once or for ever, is told truly and does not stop the file from going on', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async ({ skip }) => {
   if (reason) skip(reason)
   const { status, output, summary } = await prove('io', '--every', '600')
@@ -15,7 +15,7 @@ test('a disk that fails, once or for ever, is told truly and does not stop the f
 })
 
 test('the audit catches a store that takes a failing commit for one that was not written', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async ({ skip }) => {
   if (reason) skip(reason)
   const { status, output, summary } = await prove('io', '--every', '4', '--planted')

@@ -3,7 +3,7 @@ import { points } from './lib/points.ts'
 import { prove } from './lib/prove.ts'
 
 test('a writer that is killed at any moment loses nothing it acknowledged', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   const { status, output, summary } = await prove('kill', '--cycles', '100')
   expect(summary.faults, output).toEqual({ lost: 0, duplicated: 0, reordered: 0, wrong: 0 })

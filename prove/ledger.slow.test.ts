@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { prove } from './lib/prove.ts'
 
 test('the ledger agrees with a known bill after every step, whatever crashes', {
-  timeout: 180_000,
+  timeout: 600_000,
 }, async () => {
   const { status, output } = await prove('ledger', '--attempts', '2000')
   expect(output).toMatch(

@@ -13,7 +13,7 @@ test('every history of many clients in several processes has an order that expla
   expect(status, output).toBe(0)
 })
 
-test.each(plantedBugs)('a store with the bug %s is caught', { timeout: 120_000 }, async (bug) => {
+test.each(plantedBugs)('a store with the bug %s is caught', { timeout: 600_000 }, async (bug) => {
   const { status, output, summary } = await prove('linear', '--histories', '30', '--planted', bug)
   expect(summary.faults['not linear'], output).toBeGreaterThan(0)
   expect(status).toBe(1)
@@ -21,7 +21,7 @@ test.each(plantedBugs)('a store with the bug %s is caught', { timeout: 120_000 }
 
 describe.skipIf('missing' in findPrograms())(
   'on a Postgres behind a bad network',
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   () => {
     const onPostgres = (...args: string[]) => prove('linear', '--store', 'postgres', '--ops', '120', ...args)
 

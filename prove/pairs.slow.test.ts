@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { prove } from './lib/prove.ts'
 import { providerNames } from './lib/providers/index.ts'
 
-test('every prefix of every log gives a view that every provider takes', { timeout: 300_000 }, async () => {
+test('every prefix of every log gives a view that every provider takes', { timeout: 600_000 }, async () => {
   const { status, output, summary } = await prove('pairs', '--logs', '20000')
   expect(summary.counted).toMatchObject({ logs: 20_000 })
   expect(summary.counted.views).toBeGreaterThan(200_000)

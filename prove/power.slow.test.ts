@@ -17,7 +17,7 @@ test('a power cut at any moment loses nothing that was acknowledged', { timeout:
 test.for(['normal', 'off'])(
   'the audit catches a store whose commits are not synced: %s',
   {
-    timeout: 180_000,
+    timeout: 600_000,
   },
   async (durability, { skip }) => {
     if (reason) skip(reason)

@@ -16,7 +16,7 @@ test.each([
   ['storm', [], 'sent', 2_000],
   ['requests', ['--requests', '20000'], 'requests', 20_000],
   ['stopped', [], 'messages', 640],
-] as const)('%s finds no fault', { timeout: 300_000 }, async (name, args, counted, least) => {
+] as const)('%s finds no fault', { timeout: 600_000 }, async (name, args, counted, least) => {
   const { status, output, summary } = await prove(name, ...args)
   expect(summary.faults, output).toEqual(clean[name])
   expect(summary.counted[counted]).toBeGreaterThanOrEqual(least)
@@ -30,13 +30,13 @@ test.each([
   ['storm', [], 'more effects'],
   ['requests', ['--requests', '400'], 'failures'],
   ['stopped', [], 'grown'],
-] as const)('%s catches its planted bug', { timeout: 120_000 }, async (name, args, fault) => {
+] as const)('%s catches its planted bug', { timeout: 600_000 }, async (name, args, fault) => {
   const { status, output, summary } = await prove(name, ...args, '--planted')
   expect(summary.faults[fault], output).toBeGreaterThan(0)
   expect(status, output).toBe(1)
 })
 
-describe.skipIf('missing' in findPrograms())('two servers of one Postgres', { timeout: 240_000 }, () => {
+describe.skipIf('missing' in findPrograms())('two servers of one Postgres', { timeout: 600_000 }, () => {
   test('a follower on one of what is written on the other: no gap, no repeat', async () => {
     const { status, output, summary } = await prove('cuts', '--store', 'postgres', '--cuts', '1000')
     expect(summary.faults, output).toEqual(clean.cuts)

@@ -10,7 +10,7 @@ import { type Postgres, startPostgres, startStandby } from '../tools/postgres/st
 import { commitOf } from './lib/linear/session.ts'
 import { asAdmin } from './lib/troubles.ts'
 
-describe.skipIf('missing' in findPrograms())('a primary and its standby', { timeout: 120_000 }, () => {
+describe.skipIf('missing' in findPrograms())('a primary and its standby', { timeout: 600_000 }, () => {
   let primary: Postgres
   let standby: Postgres
 
