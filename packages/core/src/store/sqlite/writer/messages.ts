@@ -41,6 +41,6 @@ export type Told =
   /** The thread ends then. */
   | { told: 'not opened'; error: PackedError }
   | { told: 'foreign write' }
-  | { told: 'synced'; tookMs: number }
-  | { told: 'done'; id: number; result: unknown }
+  /** `syncsMs`: how long each sync took that nothing told of yet. */
+  | { told: 'done'; id: number; result: unknown; syncsMs: readonly number[] }
   | { told: 'failed'; id: number; error: PackedError }

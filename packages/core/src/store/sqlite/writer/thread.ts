@@ -19,6 +19,8 @@ const port = parentPort as MessagePort
 const { place, ...started } = workerData as WriterData
 /** As the last call told it. */
 let { nowMs } = started
+/** Told with the next answer: a message of their own would cost more than they tell. */
+const syncsMs: number[] = []
 
 try {
   serve(await open())
@@ -34,7 +36,7 @@ async function open(): Promise<SqliteStore> {
 
 function serve(store: SqliteStore): void {
   store.onForeignWrite(() => tell({ told: 'foreign write' }))
-  store.onSync((tookMs) => tell({ told: 'synced', tookMs }))
+  store.onSync((tookMs) => syncsMs.push(tookMs))
   port.on('message', (first: Call) => {
     for (let call: Call | undefined = first; call; call = receiveMessageOnPort(port)?.message) {
       nowMs = call.nowMs
@@ -46,7 +48,8 @@ function serve(store: SqliteStore): void {
 
 async function answer(store: SqliteStore, { id, work, args }: Call): Promise<void> {
   try {
-    tell({ told: 'done', id, result: await perform(store, work, args) })
+    const result = await perform(store, work, args)
+    tell({ told: 'done', id, result, syncsMs: syncsMs.splice(0) })
   } catch (error) {
     tell({ told: 'failed', id, error: packError(error) })
   }

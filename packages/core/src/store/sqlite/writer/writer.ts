@@ -105,10 +105,8 @@ export class Writer {
       case 'foreign write':
         this.#listener.foreignWrite()
         break
-      case 'synced':
-        this.#listener.synced(told.tookMs)
-        break
       case 'done':
+        for (const tookMs of told.syncsMs) this.#listener.synced(tookMs)
         this.#take(told.id)?.resolve(told.result)
         break
       case 'failed':
