@@ -20,6 +20,7 @@ import { type Given, type Params, readQuery } from './http/query.ts'
 import { requestIds } from './http/request-id.ts'
 import { failed, respond, type SendStream } from './http/respond.ts'
 import { checkServerLimit } from './limits.ts'
+import { takesVersion } from './openapi/codes.ts'
 import { openapiDocument } from './openapi/document.ts'
 import { referencePage } from './openapi/reference.ts'
 import type { Answered } from './operations/answered.ts'
@@ -280,7 +281,10 @@ class Server implements Service {
     Object.assign(exchange.headers, this.#limits.take(credential, route))
     const holdfast = this.#tenantOf(credential)
     const traceId = traceIdOf(exchange.span)
-    const write = { ...writeOptions(request.headers), ...(traceId !== undefined && { traceId }) }
+    const write = {
+      ...writeOptions(request.headers, route.method === 'GET' || takesVersion(route)),
+      ...(traceId !== undefined && { traceId }),
+    }
     const use = keyUse(route, credential, write.key)
     const known = use && (await this.#kept.known(use))
     if (route.reach !== 'public' && !known) await this.#guard(exchange, credential, holdfast)

@@ -103,6 +103,15 @@ eachServer('sessions over HTTP', {}, (place) => {
     expect([odd.status, odd.json.code]).toEqual([400, 'invalid_input'])
   })
 
+  it('refuse a version where there is none to hold it against', async () => {
+    const { caller } = place
+    const id = await made()
+    const fork = await caller.call('POST', `/v1/sessions/${id}/fork`, { headers: { 'if-match': '"1"' } })
+    expect([fork.status, fork.json.code]).toEqual([400, 'invalid_input'])
+    const read = await caller.call('GET', `/v1/sessions/${id}`, { headers: { 'if-match': '"9"' } })
+    expect(read.status).toBe(200)
+  })
+
   it('change all that a patch names, or nothing', async () => {
     const { caller } = place
     const id = await made()

@@ -2,12 +2,14 @@
 import { checkKey, type WriteOptions } from '@holdfast/core'
 import { HoldfastError } from '@holdfast/protocol'
 
-/** `Idempotency-Key` and `If-Match`, as the log takes them. */
-export function writeOptions(headers: Headers): WriteOptions {
+/** `Idempotency-Key` and `If-Match`, as the log takes them. A condition that nothing is held against is refused. */
+export function writeOptions(headers: Headers, takesVersion: boolean): WriteOptions {
   const key = headers.get('idempotency-key')
   const match = headers.get('if-match')
   const options: WriteOptions = {}
   if (key !== null) options.key = checkKey(key)
+  if (match !== null && !takesVersion)
+    throw new HoldfastError('invalid_input', 'If-Match: there is no version here to hold it against.')
   if (match !== null) options.expectedVersion = versionOf(match)
   return options
 }

@@ -19,6 +19,11 @@ const known: readonly ErrorCode[] = [
 /** Of a write whose keys and versions the log of the session sees to. */
 const inLog: readonly ErrorCode[] = ['version_conflict', 'key_conflict', 'contention', 'session_read_only']
 
+/** Whether there is a version that `If-Match` is held against. */
+export function takesVersion(route: Route): boolean {
+  return codesOf(route).includes('version_conflict')
+}
+
 /** Any of its failures is one of these. */
 export function codesOf({ codes, reach, body, method, once, writes, streams }: Route): readonly ErrorCode[] {
   const changes = method !== 'GET'

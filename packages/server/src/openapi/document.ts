@@ -10,7 +10,7 @@ import {
 } from '@holdfast/protocol'
 import { z } from 'zod'
 import type { Route } from '../route.ts'
-import { codesOf } from './codes.ts'
+import { codesOf, takesVersion } from './codes.ts'
 
 type Schema = Record<string, unknown>
 
@@ -90,7 +90,8 @@ function queryParameters({ query }: Route, schemas: Record<string, Schema>): Sch
   })
 }
 
-function headerParameters({ method, streams }: Route): Schema[] {
+function headerParameters(route: Route): Schema[] {
+  const { method, streams } = route
   const header = (name: string, description: string) => {
     return { name, in: 'header', description, schema: { type: 'string' } }
   }
@@ -99,7 +100,9 @@ function headerParameters({ method, streams }: Route): Schema[] {
   if (method === 'GET') return []
   return [
     header('Idempotency-Key', 'the same request with it has one effect, for a day'),
-    header('If-Match', 'refused as `version_conflict` unless the version is this `ETag`'),
+    ...(takesVersion(route)
+      ? [header('If-Match', 'refused as `version_conflict` unless the version is this `ETag`')]
+      : []),
     header('Prefer', '`return=minimal`: no body in the answer'),
   ]
 }
