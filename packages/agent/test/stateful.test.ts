@@ -4,7 +4,11 @@ import type { EventData, JsonObject } from '@holdfast/protocol'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { type AgentInput, type AgentSession, defineAgent, defineTool } from '../src/index.ts'
-import { type ProviderStub, startProviderStub } from '../src/testing/provider-stub.ts'
+import {
+  type ProviderStub,
+  type ProviderStubOptions,
+  startProviderStub,
+} from '../src/testing/provider-stub.ts'
 import type { Script } from '../src/testing/script.ts'
 import { newPlace, started } from './support/place.ts'
 
@@ -22,8 +26,8 @@ const looks = {
   ],
 }
 
-async function stubOf(script: Script): Promise<ProviderStub> {
-  const stub = await startProviderStub({ script })
+async function stubOf(script: Script, options: Partial<ProviderStubOptions> = {}): Promise<ProviderStub> {
+  const stub = await startProviderStub({ script, ...options })
   onTestFinished(() => stub.close())
   return stub
 }
@@ -40,8 +44,12 @@ function agentOf(stub: ProviderStub, input: Partial<AgentInput> = {}) {
   })
 }
 
-async function talkWith(script: Script, input: Partial<AgentInput> = {}) {
-  const stub = await stubOf(script)
+async function talkWith(
+  script: Script,
+  input: Partial<AgentInput> = {},
+  stubOptions: Partial<ProviderStubOptions> = {},
+) {
+  const stub = await stubOf(script, stubOptions)
   const path = newPlace()
   const process = await started(path, { agents: [agentOf(stub, input)], pollMs: 0 })
   const session = await process.agents.create({ agentId: 'helper' })
@@ -139,6 +147,32 @@ describe('a context that the provider lost', () => {
     const { events } = await session.log.events({ limit: 1_000 })
     const rounds = events.flatMap(({ type, roundId }) => (type === 'usage.recorded' ? [roundId] : []))
     expect(rounds[2]).toBe(rounds[3])
+  })
+
+  it.each([
+    ['before', 0],
+    // The provider's package looks so long whether a stream that began fails at once.
+    ['after', 80],
+  ])('is sent whole too when that is told in the stream, %s its reader has it', async (_when, pauseMs) => {
+    const pause = () => new Promise<void>((resolve) => setTimeout(resolve, pauseMs))
+    const { stub, session } = await talkWith(['One.', 'Two.', 'Three.'], {}, { pause })
+    await session.send('1?').result
+    stub.forgetResponses({ inStream: true })
+    expect(await session.send('2?').result).toMatchObject({ text: 'Two.' })
+    expect(await session.send('3?').result).toMatchObject({ text: 'Three.' })
+    expect(requests(stub).slice(1)).toEqual([
+      { ...delta('user'), refusal: expect.stringContaining('not found') },
+      whole('user', 'assistant', 'user'),
+      delta('user'),
+    ])
+    expect(await dataOf(session, 'provider_context.invalidated')).toMatchObject([{ reason: 'lost' }])
+    const used = await dataOf(session, 'usage.recorded')
+    expect(used.map(({ status, promptTokens }) => [status, promptTokens > 0])).toEqual([
+      ['ok', true],
+      ['failed', false],
+      ['ok', true],
+      ['ok', true],
+    ])
   })
 
   it('is sent in full too where only parts of it were referred to', async () => {
