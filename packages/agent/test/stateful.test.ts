@@ -307,6 +307,52 @@ describe('another process', () => {
     expect(requests(setting.stub)).toEqual([whole('user'), delta('user')])
   })
 
+  it('counts on: the first request once, and what each later one added, also after a stop and a loss', async () => {
+    const setting = await talkWith([
+      ...['One.', 'Two.'],
+      {
+        parts: [{ type: 'text', text: 'A long answer. '.repeat(200) }],
+        fault: { type: 'hang', afterBytes: 6_000 },
+      },
+      ...['Four.', 'Five.', 'Six.'],
+    ])
+    const { stub } = setting
+    for (const text of ['1?', '2?']) await setting.session.send(text).result
+    for await (const item of setting.session.send('3?')) if (item.type === 'draft') break
+    await setting.session.stop()
+    await setting.agents.idle()
+    await setting.end()
+    const { agents } = await started(setting.path, { agents: [agentOf(stub)], pollMs: 0 })
+    const session = agents.at(setting.session.id)
+    await session.send('4?').result
+    stub.forgetResponses()
+    for (const text of ['5?', '6?']) await session.send(text).result
+    const [first, second, ...more] = await dataOf(session, 'provider_context.opened')
+    expect(more).toEqual([])
+    const rows = await dataOf(session, 'usage.recorded')
+    const none = undefined
+    const of = (opened: typeof first) => ({ contextId: opened?.contextId, tokens: expect.any(Number) })
+    expect(rows.map(({ status, context }) => [status, context])).toEqual([
+      ['ok', none],
+      ['ok', of(first)],
+      ['aborted', none],
+      ['ok', of(first)],
+      ['failed', none],
+      ['ok', none],
+      ['ok', of(second)],
+    ])
+    const added = rows.flatMap(({ context }) => (context ? [context.tokens] : []))
+    // What was stopped is sent again, and its broken answer with it.
+    expect(added[1]).toBeGreaterThan((added[0] ?? 0) + 50)
+    expect((await session.log.view()).counters).toMatchObject({
+      initialTokenCount: first?.initialTokens,
+      deltaTokenCount: added.reduce((sum, tokens) => sum + tokens, 0),
+    })
+    expect(first?.initialTokens).toBe(rows[0]?.promptTokens)
+    expect(second?.initialTokens).toBe(rows[5]?.promptTokens)
+    expect((await session.log.contextState()).providerContext).toMatchObject({ deltaTokens: added[2] })
+  })
+
   it('asks again from the same answer, when the first one was lost with its process', async () => {
     const stub = await stubOf([
       looks,
