@@ -3,7 +3,7 @@ import { createAnthropic } from '@ai-sdk/anthropic'
 import { createOpenAI } from '@ai-sdk/openai'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
-import { defineAgent, defineTool } from '../src/index.ts'
+import { type AgentInput, defineAgent, defineTool } from '../src/index.ts'
 import { startProviderStub } from '../src/testing/provider-stub.ts'
 import type { Script } from '../src/testing/script.ts'
 import { newPlace, started } from './support/place.ts'
@@ -21,7 +21,7 @@ const weather = defineTool({
   execute: ({ city }) => ({ city, sky: 'clear' }),
 })
 
-async function talkOver(wire: keyof typeof wires, script: Script) {
+async function talkOver(wire: keyof typeof wires, script: Script, input: Partial<AgentInput> = {}) {
   const stub = await startProviderStub({ script })
   onTestFinished(() => stub.close())
   const agent = defineAgent({
@@ -30,8 +30,9 @@ async function talkOver(wire: keyof typeof wires, script: Script) {
     model: wires[wire](stub.baseUrl),
     tools: [weather],
     maxAttempts: 1,
+    ...input,
   })
-  const { agents, holdfast } = await started(newPlace(), { agents: [agent], pollMs: 0 })
+  const { agents, holdfast } = await started(newPlace(), { agents: [agent], pollMs: 0, random: () => 0 })
   const session = await agents.create({ agentId: 'helper' })
   const messages = async () => (await holdfast.sessions.at(session.id).messages()).messages
   const rows = async () => (await holdfast.usage.list(session.id)).rows
@@ -67,7 +68,26 @@ describe.each(Object.keys(wires) as (keyof typeof wires)[])('over %s', (wire) =>
     )
     expect(foreign).toEqual([])
   })
+
+  it('an overload that is told in the middle of the stream is tried again', async () => {
+    const { session, rows } = await talkOver(wire, [{ ...long, fault: { type: 'stream_error' } }, 'Now.'], {
+      maxAttempts: 2,
+    })
+    const { outcome, error } = await session.send('Tell me.').result
+    expect({ outcome, error }).toEqual({ outcome: 'completed', error: undefined })
+    expect(await rows()).toMatchObject([{ status: 'failed' }, { status: 'ok' }])
+  })
+
+  it('and ends the turn, in the words of the provider, when it was the last try', async () => {
+    const { session } = await talkOver(wire, [{ ...long, fault: { type: 'stream_error' } }])
+    expect(await session.send('Tell me.').result).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'model_error', message: expect.stringMatching(/overloaded.*\(scripted\)/i) },
+    })
+  })
 })
+
+const long = { parts: [{ type: 'text' as const, text: 'a long answer, '.repeat(400) }] }
 
 it('an answer that was broken off costs the prompt that the provider counted before it', async () => {
   const { session, rows } = await talkOver('anthropic', [

@@ -4,7 +4,11 @@ import type { EventData, JsonObject } from '@holdfast/protocol'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { type AgentInput, type AgentSession, defineAgent, defineTool } from '../src/index.ts'
-import { type ProviderStub, startProviderStub } from '../src/testing/provider-stub.ts'
+import {
+  type ProviderStub,
+  type ProviderStubOptions,
+  startProviderStub,
+} from '../src/testing/provider-stub.ts'
 import type { Script } from '../src/testing/script.ts'
 import { newPlace, started } from './support/place.ts'
 
@@ -22,8 +26,8 @@ const looks = {
   ],
 }
 
-async function stubOf(script: Script): Promise<ProviderStub> {
-  const stub = await startProviderStub({ script })
+async function stubOf(script: Script, options: Partial<ProviderStubOptions> = {}): Promise<ProviderStub> {
+  const stub = await startProviderStub({ script, ...options })
   onTestFinished(() => stub.close())
   return stub
 }
@@ -40,8 +44,12 @@ function agentOf(stub: ProviderStub, input: Partial<AgentInput> = {}) {
   })
 }
 
-async function talkWith(script: Script, input: Partial<AgentInput> = {}) {
-  const stub = await stubOf(script)
+async function talkWith(
+  script: Script,
+  input: Partial<AgentInput> = {},
+  stubOptions: Partial<ProviderStubOptions> = {},
+) {
+  const stub = await stubOf(script, stubOptions)
   const path = newPlace()
   const process = await started(path, { agents: [agentOf(stub, input)], pollMs: 0 })
   const session = await process.agents.create({ agentId: 'helper' })
@@ -139,6 +147,32 @@ describe('a context that the provider lost', () => {
     const { events } = await session.log.events({ limit: 1_000 })
     const rounds = events.flatMap(({ type, roundId }) => (type === 'usage.recorded' ? [roundId] : []))
     expect(rounds[2]).toBe(rounds[3])
+  })
+
+  it.each([
+    ['before', 0],
+    // The provider's package looks so long whether a stream that began fails at once.
+    ['after', 80],
+  ])('is sent whole too when that is told in the stream, %s its reader has it', async (_when, pauseMs) => {
+    const pause = () => new Promise<void>((resolve) => setTimeout(resolve, pauseMs))
+    const { stub, session } = await talkWith(['One.', 'Two.', 'Three.'], {}, { pause })
+    await session.send('1?').result
+    stub.forgetResponses({ inStream: true })
+    expect(await session.send('2?').result).toMatchObject({ text: 'Two.' })
+    expect(await session.send('3?').result).toMatchObject({ text: 'Three.' })
+    expect(requests(stub).slice(1)).toEqual([
+      { ...delta('user'), refusal: expect.stringContaining('not found') },
+      whole('user', 'assistant', 'user'),
+      delta('user'),
+    ])
+    expect(await dataOf(session, 'provider_context.invalidated')).toMatchObject([{ reason: 'lost' }])
+    const used = await dataOf(session, 'usage.recorded')
+    expect(used.map(({ status, promptTokens }) => [status, promptTokens > 0])).toEqual([
+      ['ok', true],
+      ['failed', false],
+      ['ok', true],
+      ['ok', true],
+    ])
   })
 
   it('is sent in full too where only parts of it were referred to', async () => {
@@ -271,6 +305,52 @@ describe('another process', () => {
     const { agents } = await started(setting.path, { agents: [agentOf(setting.stub)], pollMs: 0 })
     expect(await agents.at(setting.session.id).send('2?').result).toMatchObject({ text: 'Two.' })
     expect(requests(setting.stub)).toEqual([whole('user'), delta('user')])
+  })
+
+  it('counts on: the first request once, and what each later one added, also after a stop and a loss', async () => {
+    const setting = await talkWith([
+      ...['One.', 'Two.'],
+      {
+        parts: [{ type: 'text', text: 'A long answer. '.repeat(200) }],
+        fault: { type: 'hang', afterBytes: 6_000 },
+      },
+      ...['Four.', 'Five.', 'Six.'],
+    ])
+    const { stub } = setting
+    for (const text of ['1?', '2?']) await setting.session.send(text).result
+    for await (const item of setting.session.send('3?')) if (item.type === 'draft') break
+    await setting.session.stop()
+    await setting.agents.idle()
+    await setting.end()
+    const { agents } = await started(setting.path, { agents: [agentOf(stub)], pollMs: 0 })
+    const session = agents.at(setting.session.id)
+    await session.send('4?').result
+    stub.forgetResponses()
+    for (const text of ['5?', '6?']) await session.send(text).result
+    const [first, second, ...more] = await dataOf(session, 'provider_context.opened')
+    expect(more).toEqual([])
+    const rows = await dataOf(session, 'usage.recorded')
+    const none = undefined
+    const of = (opened: typeof first) => ({ contextId: opened?.contextId, tokens: expect.any(Number) })
+    expect(rows.map(({ status, context }) => [status, context])).toEqual([
+      ['ok', none],
+      ['ok', of(first)],
+      ['aborted', none],
+      ['ok', of(first)],
+      ['failed', none],
+      ['ok', none],
+      ['ok', of(second)],
+    ])
+    const added = rows.flatMap(({ context }) => (context ? [context.tokens] : []))
+    // What was stopped is sent again, and its broken answer with it.
+    expect(added[1]).toBeGreaterThan((added[0] ?? 0) + 50)
+    expect((await session.log.view()).counters).toMatchObject({
+      initialTokenCount: first?.initialTokens,
+      deltaTokenCount: added.reduce((sum, tokens) => sum + tokens, 0),
+    })
+    expect(first?.initialTokens).toBe(rows[0]?.promptTokens)
+    expect(second?.initialTokens).toBe(rows[5]?.promptTokens)
+    expect((await session.log.contextState()).providerContext).toMatchObject({ deltaTokens: added[2] })
   })
 
   it('asks again from the same answer, when the first one was lost with its process', async () => {

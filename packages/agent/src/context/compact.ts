@@ -5,6 +5,7 @@
  */
 import type { ContextState, HostCommand, UnseenSession } from '@holdfast/core'
 import { type CompactionRecord, isHoldfastError } from '@holdfast/protocol'
+import { messageOf } from '../message-of.ts'
 import type { CountTokens } from './count.ts'
 import { type Entry, readEntries, type Standing } from './entries.ts'
 import { stretchesOf, trimPlace } from './plan-compaction.ts'
@@ -91,7 +92,7 @@ async function modelSummary(
     return await work.summarise(transcriptOf(entries), instructions)
   } catch (error) {
     if (isHoldfastError(error)) throw error
-    await failed(work, trigger, error instanceof Error ? error.message : String(error))
+    await failed(work, trigger, messageOf(error))
     return undefined
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { DraftWriter, HeldRun, HostCommand, InitializingRun } from '@holdfast/core'
 import { HoldfastError, isHoldfastError, type MessageInput, type UsageRecord } from '@holdfast/protocol'
+import { messageOf } from '../message-of.ts'
 import type { RecordableSession, Settings } from './options.ts'
 
 export interface RecordedResult {
@@ -204,7 +205,7 @@ export function isTaken(error: unknown): boolean {
 }
 
 export function failure(error: unknown): Extract<HostCommand, { type: 'failRun' }> {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   const code = isHoldfastError(error) ? error.code : 'model_failed'
   return { type: 'failRun', error: message.slice(0, longestError).toWellFormed(), code }
 }

@@ -1,5 +1,6 @@
 /** What the AI SDK tells of its loop beside its model calls: results of tools, and how the loop ended. */
 import type { Telemetry } from 'ai'
+import { messageOf } from '../message-of.ts'
 import { storable } from './content.ts'
 import type { RecordedResult } from './recorded-run.ts'
 
@@ -24,7 +25,7 @@ export function recorderTelemetry(recorder: LoopRecorder): Telemetry {
 }
 
 function errorText(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).toWellFormed()
+  return messageOf(error).toWellFormed()
 }
 
 /** The error itself, or an event that holds it. */

@@ -248,6 +248,27 @@ describe('openai-responses keeps its answers', () => {
     await expect(lost).rejects.toThrow(/Previous response with id/)
   })
 
+  it('and tells that they are forgotten in the stream, where it was told to', async () => {
+    const stub = await stubOf((asked) => `answer ${asked.index}`)
+    const model = modelOf('openai-responses', stub)
+    const first = await generateText({ model, prompt: 'one' })
+    stub.forgetResponses({ inStream: true })
+    const asked = { model: 'gpt-5-mini', input: 'two', previous_response_id: first.response.id }
+    const said = async (more: object) => {
+      const response = await fetch(`${stub.baseUrl}/responses`, {
+        ...{ method: 'POST', headers: { authorization: 'Bearer k' } },
+        body: JSON.stringify({ ...asked, ...more }),
+      })
+      return { status: response.status, text: await response.text() }
+    }
+    expect(await said({})).toMatchObject({ status: 400 })
+    const { status, text } = await said({ stream: true })
+    expect(status).toBe(200)
+    const types = [...text.matchAll(/^event: (.*)$/gm)].map(([, type]) => type)
+    expect(types).toEqual(['response.created', 'response.in_progress', 'error'])
+    expect(text).toContain('previous_response_not_found')
+  })
+
   it('does not keep what was cut, nor what it was told not to store', async () => {
     const stub = await stubOf(['one', { ...long, fault: { type: 'cut', afterBytes: 3_000 } }, 'three'])
     const model = modelOf('openai-responses', stub)

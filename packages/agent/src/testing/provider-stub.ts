@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { HoldfastError, isHoldfastError, type JsonObject } from '@holdfast/protocol'
-import { type Answer, answerOf, tokensOf } from './answer.ts'
+import { type Answer, type AnswerTo, answerOf, tokensOf } from './answer.ts'
 import { type Fault, isRefusing } from './faults.ts'
 import { objectOf, textOf } from './json-shapes.ts'
 import { replyTo, type Script, type ScriptedReply } from './script.ts'
@@ -43,8 +43,11 @@ export interface ProviderStub extends AsyncDisposable {
   readonly baseUrl: string
   /** In the order of arrival, refused ones too. */
   readonly exchanges: readonly StubExchange[]
-  /** Loses every stored response, so that a `previous_response_id` is unknown. */
-  forgetResponses(): void
+  /**
+   * Loses every stored response, so that a `previous_response_id` is unknown. `inStream`: who asks for a stream is told so
+   * by an error in it, and not by the status of the answer.
+   */
+  forgetResponses(options?: { inStream?: boolean }): void
   close(): Promise<void>
 }
 
@@ -62,6 +65,7 @@ class Stub implements ProviderStub {
   readonly #wires: readonly Wire[] = [anthropicWire(), chatWire(), responsesWire()]
   readonly #server: Server
   #asked = 0
+  #isToldInStream = false
 
   constructor(options: ProviderStubOptions) {
     this.#options = options
@@ -81,7 +85,8 @@ class Stub implements ProviderStub {
     })
   }
 
-  forgetResponses(): void {
+  forgetResponses({ inStream = false }: { inStream?: boolean } = {}): void {
+    this.#isToldInStream = inStream
     for (const wire of this.#wires) wire.forget()
   }
 
@@ -106,7 +111,7 @@ class Stub implements ProviderStub {
     const refusal = this.#refusal(wire, request, body)
     if (refusal) {
       exchange.refusal = refusal.message
-      return sending.json(refusal.status, wire.errorBody(refusal))
+      return this.#refuse(wire, body, refusal, sending)
     }
     const index = this.#asked
     this.#asked += 1
@@ -123,6 +128,15 @@ class Stub implements ProviderStub {
     if (!wire.keyOf(request.headers))
       return { status: 401, type: 'authentication_error', message: 'invalid or missing key (scripted)' }
     return wire.refusal(body) ?? this.#tooLong(wire, body)
+  }
+
+  /** What is found out after a stream began is told in it. */
+  #refuse(wire: Wire, body: JsonObject, refusal: Refusal, sending: Sending): Promise<void> {
+    const isInStream = this.#isToldInStream && refusal.code === 'previous_response_not_found'
+    if (!isInStream || body.stream !== true) return sending.json(refusal.status, wire.errorBody(refusal))
+    const nothing = answerOf({}, this.#to(wire, body, 'scripted_refused'))
+    const begun = wire.stream(nothing, body, 1).slice(0, -1)
+    return sending.events([...begun, wire.errorEvent(refusal)])
   }
 
   #tooLong(wire: Wire, body: JsonObject): Refusal | undefined {
@@ -150,20 +164,22 @@ class Stub implements ProviderStub {
     sending: Sending,
   ): Promise<void> {
     const { fault } = reply
-    const conversation = () => wire.conversation(body)
     if (fault && isRefusing(fault)) {
-      const refusal = wire.refusalFor(fault, tokensOf(conversation()))
+      const refusal = wire.refusalFor(fault, tokensOf(wire.conversation(body)))
       return sending.json(refusal.status, wire.errorBody(refusal), retryAfter(fault))
     }
-    const createdAt = Math.floor((this.#options.clock?.() ?? heldTimeMs) / 1_000)
-    const to = { id: `scripted_${index + 1}`, model: textOf(body.model), createdAt, conversation }
-    const answer = answerOf(reply, to)
+    const answer = answerOf(reply, this.#to(wire, body, `scripted_${index + 1}`))
     const isWhole = body.stream !== true
     const end = endOf(fault)
     if (fault?.type === 'stream_error') await this.#breakOff(wire, body, answer, isWhole, sending)
     else if (isWhole) await sending.json(200, wire.whole(answer, body), {}, end)
     else await sending.events(wire.stream(answer, body, this.#options.pieceSize ?? 16), end)
     if (end === undefined && fault?.type !== 'stream_error') wire.keep(answer, body)
+  }
+
+  #to(wire: Wire, body: JsonObject, id: string): AnswerTo {
+    const createdAt = Math.floor((this.#options.clock?.() ?? heldTimeMs) / 1_000)
+    return { id, model: textOf(body.model), createdAt, conversation: () => wire.conversation(body) }
   }
 
   /** Half of a stream and an error; a whole answer has no half. */

@@ -3,6 +3,7 @@ import { shortenOutput } from '@holdfast/core'
 import type { Json } from '@holdfast/protocol'
 import { toJson } from '../define/schema.ts'
 import type { Tool, ToolContext } from '../define/tool.ts'
+import { messageOf } from '../message-of.ts'
 import { isStorable } from '../model/storable.ts'
 import type { Turn } from '../turn/turn.ts'
 import { type CallResult, failed } from './plan-call.ts'
@@ -23,7 +24,7 @@ export async function execute(turn: Turn, tool: Tool, callId: string, input: unk
         output: `No result within ${tool.timeoutMs} ms; it may still take effect.`,
         outcome: 'unknown',
       }
-    return failed(error instanceof Error ? error.message : String(error))
+    return failed(messageOf(error))
   }
 }
 
@@ -62,7 +63,7 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
 function keepLate(turn: Turn, tool: Tool, callId: string, work: Promise<unknown>): void {
   const kept = work.then(
     (output) => ({ output: storable(toJson(output), tool.maxOutputBytes), outcome: 'ok' as const }),
-    (error: unknown) => failed(error instanceof Error ? error.message : String(error)),
+    (error: unknown) => failed(messageOf(error)),
   )
   turn.late.push(kept.then((result) => ({ callId, ...result })))
 }

@@ -2,6 +2,7 @@
 import { isHoldfastError } from '@holdfast/protocol'
 import { LimitReached } from '../budget/limit.ts'
 import { limitAnswered, limitReached } from '../budget/reached.ts'
+import { messageOf } from '../message-of.ts'
 import { unknownCalls } from '../tools/unknown-calls.ts'
 import { ModelFailed } from './ask-model.ts'
 import { Halted } from './halt.ts'
@@ -44,11 +45,7 @@ async function rest(turn: Turn, error: unknown): Promise<void> {
   if (error instanceof Halted) return halted(turn, error)
   if (error instanceof LimitReached) return limitReached(turn, error)
   if (error instanceof ModelFailed) return fail(turn, error.message, error.failure.code)
-  await fail(
-    turn,
-    error instanceof Error ? error.message : String(error),
-    isHoldfastError(error) ? error.code : 'agent_error',
-  )
+  await fail(turn, messageOf(error), isHoldfastError(error) ? error.code : 'agent_error')
   if (!isHoldfastError(error)) throw error
 }
 

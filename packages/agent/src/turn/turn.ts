@@ -109,8 +109,8 @@ export class Turn {
 
   /** Leaves the run to whoever finds that a child has ended. */
   async waitForChildren(waitFor: 'all' | 'any' | 'first_error'): Promise<void> {
-    this.waitsForChildren = true
     await this.run.batch([{ type: 'suspendRun', reason: 'children', waitFor }])
+    this.waitsForChildren = true
   }
 
   /** Asks, and leaves the run to whoever finds it answered. */

@@ -135,9 +135,13 @@ export class Worker {
       const { sessionId } = turn.run
       if (this.#turns.get(sessionId)?.turn === turn) this.#turns.delete(sessionId)
       this.#keepLate(turn)
-      if (turn.hasWaiting || turn.isChild) await this.claimSafely(sessionId)
-      if (turn.waitsForChildren && (await this.#isDue(sessionId))) await this.claimSafely(sessionId)
+      if (await this.#mayGoOn(turn)) await this.claimSafely(sessionId)
     }
+  }
+
+  /** Whether there may be more to do at once: what waits for the end of the run, or what its own wait ended with. */
+  #mayGoOn(turn: Turn): boolean | Promise<boolean> {
+    return turn.waitsForChildren ? this.#isDue(turn.run.sessionId) : turn.hasWaiting || turn.isChild
   }
 
   /** A parent is due at once when a child ended just as it came to rest. */

@@ -22,6 +22,26 @@ export default defineConfig({
 })
 `)
 
+const family = projectWith(`
+import { askQuestion, defineAgent, spawnChild } from '@holdfast/agent'
+import { scriptedModel } from '@holdfast/agent/testing'
+import { defineConfig } from '@holdfast/cli'
+
+const calling = (name: string, input: object) => ({ parts: [{ type: 'tool_call' as const, name, input }] })
+const then = (reply: object) => scriptedModel({ script: ({ results }) => results[0]?.output ?? reply })
+
+export default defineConfig({
+  agents: [
+    defineAgent({
+      id: 'parent',
+      tools: [spawnChild({ agents: { child: 'asks' } })],
+      model: then(calling('spawn_child', { agent: 'child', task: 'ask' })),
+    }),
+    defineAgent({ id: 'child', tools: [askQuestion], model: then(calling('ask_question', { question: 'Tea?' })) }),
+  ],
+})
+`)
+
 let stores = 0
 
 function place(more: Record<string, string> = {}): Record<string, string> {
@@ -141,5 +161,30 @@ test('a chat that is killed in the middle of an answer is taken over by the next
   await next.shows(/was lost[\s\S]*stopped here[\s\S]*All said\.[\s\S]*you ›/)
   next.type(ctrlD)
   expect(await next.ended).toBe(0)
+  expect((await shell('holdfast doctor', env)).out).toBe('Nothing wrong.\n')
+})
+
+test('a person answers what a child of the session asks, at once or in a later chat', async () => {
+  const env = place({ HOLDFAST_CONFIG: family })
+  const chat = opened(['chat', '--agent', 'parent'], env)
+  await chat.shows(/you ›/)
+  chat.type('Ask.\r')
+  await chat.shows(/child of child[\s\S]*↳ child asks[\s\S]*Tea\?/)
+  chat.type('with milk\r')
+  await chat.shows(/child completed[\s\S]*with milk[\s\S]*2 calls[\s\S]*you ›/)
+  chat.type('Ask again.\r')
+  await chat.shows(/you ›[\s\S]*child asks[\s\S]*Tea\?[\s\S]*you ›[\s\S]*child asks[\s\S]*Tea\?/)
+  chat.type(ctrlC)
+  expect(await chat.ended).toBe(0)
+  const again = opened(['chat', 'last'], env)
+  await again.shows(/Ctrl-D ends[\s\S]*↳ child asks[\s\S]*Tea\?/)
+  again.type(ctrlD)
+  expect(await again.ended).toBe(0)
+  const last = opened(['chat', 'last'], env)
+  await last.shows(/Ctrl-D ends[\s\S]*↳ child asks[\s\S]*Tea\?/)
+  last.type('black\r')
+  await last.shows(/child completed[\s\S]*black[\s\S]*you ›/)
+  last.type(ctrlD)
+  expect(await last.ended).toBe(0)
   expect((await shell('holdfast doctor', env)).out).toBe('Nothing wrong.\n')
 })

@@ -2,16 +2,17 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { startProviderStub } from '@holdfast/agent/testing'
-import { expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { exitCodes } from '../exit-codes.ts'
 import { filledStore, said, temporaryFolder } from '../testing/place.ts'
 import { projectWith } from '../testing/project.ts'
 import { type RunOptions, run } from '../testing/run.ts'
+import { served } from '../testing/served.ts'
 
 const folder = temporaryFolder()
 
 const config = projectWith(`
-import { askQuestion, defineAgent } from '@holdfast/agent'
+import { askQuestion, defineAgent, spawnChild } from '@holdfast/agent'
 import { scriptedModel } from '@holdfast/agent/testing'
 import { defineConfig } from '@holdfast/cli'
 
@@ -26,6 +27,24 @@ export default defineConfig({
     defineAgent({ id: 'evil', model: model(() => 'red \\u001b[31m and \\u202e back\\nnext') }),
     defineAgent({ id: 'slow', model: model(() => 'one more word, '.repeat(1_000), 5) }),
     defineAgent({ id: 'broken', model: model(() => ({ fault: { type: 'overloaded' } })), maxAttempts: 1 }),
+    defineAgent({
+      id: 'parent',
+      tools: [spawnChild({ agents: { strict: 'chooses', between: 'has somebody choose' } })],
+      model: model(({ results, lastUserText: agent }) =>
+        results[0]?.output ?? {
+          parts: [{ type: 'tool_call' as const, name: 'spawn_child', input: { agent, task: 'strict' } }],
+        },
+      ),
+    }),
+    defineAgent({
+      id: 'between',
+      tools: [spawnChild({ agents: { strict: 'chooses' } })],
+      model: model(({ results }) =>
+        results[0]?.output ?? {
+          parts: [{ type: 'tool_call' as const, name: 'spawn_child', input: { agent: 'strict', task: 'go' } }],
+        },
+      ),
+    }),
     defineAgent({
       id: 'strict',
       tools: [askQuestion],
@@ -122,6 +141,41 @@ test('an answer that does not fit is told as that, and the next line is tried', 
   })
   expect(told.code).toBe(0)
   expect(JSON.parse(told.err)).toMatchObject({ error: { code: 'invalid_answer' } })
+})
+
+describe('what a child asks is shown and answered in the chat of its parent', () => {
+  test.each(['strict', 'between'])('in this process: %s', async (child) => {
+    const { code, out, err } = await withAgent('parent', { input: [child, 'green', '2', child, '1'] })
+    expect({ code, out }).toEqual({ code: 0, out: 'blue\nred\n' })
+    expect(err.match(/↳ strict asks\nWhich\?\n {2}1 {2}red\n {2}2 {2}blue/g)).toHaveLength(3)
+    expect(err).toContain('it stays open')
+  })
+
+  test('with a server', async () => {
+    const server = await served(['--config', config], place())
+    onTestFinished(() => void server.stop())
+    const args = ['--server', server.url, '--agent', 'parent']
+    const { code, out, err } = await chat(args, { input: ['strict', 'green', '2'] })
+    expect({ code, out }).toEqual({ code: 0, out: 'blue\n' })
+    expect(err.match(/↳ strict asks\nWhich\?/g)).toHaveLength(2)
+  })
+
+  test('when it was left open, in the next chat too; a program gets its session as a line', async () => {
+    const env = place()
+    const left = await withAgent('parent', { env, input: ['strict'] })
+    expect(left.code).toBe(exitCodes.refused.code)
+    expect(left.err).toContain('Which?')
+    const [, id = ''] = /To go on: holdfast chat (\S+)/.exec(left.err) ?? []
+    const { code, out } = await chat([id, '--config', config, '--json'], { env, input: ['1'] })
+    expect(code).toBe(0)
+    const lines = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    const told = lines.filter(({ type }) => type === 'session').map(({ session }) => session)
+    expect(told).toMatchObject([{ id }, { parentSessionId: id, openQuestion: { question: 'Which?' } }])
+    expect(lines.at(-1)?.event.type).toBe('run.completed')
+  })
 })
 
 test('what a model says steers no terminal', async () => {
@@ -225,7 +279,7 @@ test('what cannot be chatted with is told before anything is typed', async () =>
     expect.stringContaining('--agent is for a new session'),
   ])
   const several = await run(['chat', '--config', config], { env, input: ['hello'] })
-  expect(several.err).toContain('--agent <id> names one of evil, slow, broken, strict.')
+  expect(several.err).toContain('--agent <id> names one of evil, slow, broken, parent, between, strict.')
 })
 
 test('a command that needs no agents loads none, also with a config file that has some', () => {

@@ -42,7 +42,7 @@ async function onStore(context: Context, { text, agent, onError }: Asked): Promi
   const { agents } = here
   const agentId = text === undefined ? agentFor(here, agent) : ''
   const holdfast = await context.open({ create: text === undefined })
-  const sessionId = text === undefined ? undefined : await resolveId(holdfast, text)
+  const sessionId = text === undefined ? undefined : await chatOf(holdfast, text)
   const { StorePlace } = await import('./store-place.ts')
   const place = new StorePlace(holdfast, { agents, now: world.now, onError })
   context.closeLater(() => place.close())
@@ -51,8 +51,15 @@ async function onStore(context: Context, { text, agent, onError }: Asked): Promi
 
 async function onServer(context: Context, { text, agent }: Asked, url: string): Promise<OpenedChat> {
   const sessions = await context.place()
-  const sessionId = text === undefined ? undefined : await resolveId(sessions, text)
+  const sessionId = text === undefined ? undefined : await chatOf(sessions, text)
   const place = new ServerPlace(await context.client())
   const answers = { model: 'the agents of the server', from: plainLine(url) }
   return { place, sessions, sessionId, agentId: agent ?? defaultAgentId, answers }
+}
+
+/** What changed last may have been spawned: then the chat is that of the session that it all came from. */
+async function chatOf(place: Place, text: string): Promise<string> {
+  const id = await resolveId(place, text)
+  if (text !== 'last') return id
+  return (await place.sessions.get(id))?.rootSessionId ?? id
 }

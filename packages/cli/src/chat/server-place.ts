@@ -19,6 +19,10 @@ export class ServerPlace implements ChatPlace {
     return this.#client.sessions.get(sessionId)
   }
 
+  tree(rootSessionId: string) {
+    return this.#client.sessions.tree(rootSessionId)
+  }
+
   async history(sessionId: string, limit: number) {
     return (await this.#client.sessions.messages(sessionId, { limit })).data
   }
@@ -32,6 +36,10 @@ export class ServerPlace implements ChatPlace {
     const { run } = await sessions.get(sessionId)
     const { firstSeq = 1 } = await sessions.answer(sessionId, questionId, answer)
     if (run) yield* this.#follow(sessionId, run.runId, firstSeq - 1)
+  }
+
+  async settle(sessionId: string, questionId: string, answer: Json): Promise<void> {
+    await this.#client.sessions.answer(sessionId, questionId, answer)
   }
 
   /** The server goes on with it by itself. */

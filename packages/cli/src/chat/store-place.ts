@@ -3,6 +3,7 @@ import { type Agents, type TurnStream, withAgents } from '@holdfast/agent'
 import type { Followed, Holdfast, SessionTree } from '@holdfast/core'
 import { isHoldfastError, type Json } from '@holdfast/protocol'
 import type { AgentsHere } from '../agents/agents-of.ts'
+import { sessionsFrom } from './below.ts'
 import type { ChatPlace, ChatTurn } from './chat-place.ts'
 
 export interface StorePlaceOptions extends Pick<AgentsHere, 'agents'> {
@@ -37,6 +38,10 @@ export class StorePlace implements ChatPlace {
     return this.#holdfast.sessions.at(sessionId).view()
   }
 
+  tree(rootSessionId: string) {
+    return this.#holdfast.sessions.tree(rootSessionId)
+  }
+
   async history(sessionId: string, limit: number) {
     return (await this.#holdfast.sessions.at(sessionId).messages({ limit })).messages
   }
@@ -49,6 +54,10 @@ export class StorePlace implements ChatPlace {
   answer(sessionId: string, questionId: string, answer: Json): ChatTurn {
     this.#turn = this.#agents.at(sessionId).answer(questionId, answer)
     return this.#turn
+  }
+
+  async settle(sessionId: string, questionId: string, answer: Json): Promise<void> {
+    await this.#agents.at(sessionId).answer(questionId, answer).accepted()
   }
 
   async *resume(sessionId: string): AsyncGenerator<Followed, void, void> {
@@ -90,8 +99,8 @@ export class StorePlace implements ChatPlace {
   async #takeOver(sessionId: string): Promise<void> {
     try {
       const { rootSessionId } = await this.view(sessionId)
-      const tree = await this.#holdfast.sessions.tree(rootSessionId)
-      for (const id of leftBelow(tree, sessionId)) await this.#agents.at(id).resume().accepted()
+      const left = sessionsFrom(await this.tree(rootSessionId), sessionId).filter(isLeft)
+      for (const { id } of left) await this.#agents.at(id).resume().accepted()
     } catch (error) {
       // It ended, or asked something, since it was looked at.
       if (!isHoldfastError(error, 'no_live_run') && !isHoldfastError(error, 'question_open')) {
@@ -101,13 +110,7 @@ export class StorePlace implements ChatPlace {
   }
 }
 
-/** The session and those below it whose run nobody works on. */
-function leftBelow({ session, children }: SessionTree, sessionId: string, isBelow = false): string[] {
-  const isOurs = isBelow || session.id === sessionId
-  const below = children.flatMap((child) => leftBelow(child, sessionId, isOurs))
-  return isOurs && isLeft(session) ? [session.id, ...below] : below
-}
-
+/** Nobody works on its run. */
 function isLeft({ run, openQuestionId, openChildren }: SessionTree['session']): boolean {
   if (run?.state !== 'suspended') return run?.lost === true
   return openQuestionId === undefined && openChildren === 0
