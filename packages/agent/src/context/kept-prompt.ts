@@ -53,7 +53,8 @@ export class KeptPrompt {
     return (this.#marks.at(-1)?.bytes ?? 0) + files
   }
 
-  async read(): Promise<Window> {
+  /** `system`: the text that the prompt begins with; none where it is empty. */
+  async read(system = ''): Promise<Window> {
     const messages = await this.#view.read()
     if (this.#view.generation !== this.#generation) {
       this.#begin()
@@ -72,7 +73,7 @@ export class KeptPrompt {
     return {
       messages,
       marks: this.#marked(messages.slice(open)),
-      prompt: [...this.#prompt, ...this.promptOf(messages, open)],
+      prompt: systemOf(system).concat(this.#prompt, this.promptOf(messages, open)),
     }
   }
 
@@ -84,10 +85,10 @@ export class KeptPrompt {
   }
 
   /** What stands in the window now is sent in full from now on: the provider has lost what it kept. */
-  sendInFull({ messages }: Window): LanguageModelV4Prompt {
+  sendInFull({ messages }: Window, system: string): LanguageModelV4Prompt {
     this.#inFullBefore = messages.length
     this.#begin()
-    return this.promptOf(messages, 0)
+    return [...systemOf(system), ...this.promptOf(messages, 0)]
   }
 
   #begin(): void {
@@ -104,7 +105,7 @@ export class KeptPrompt {
   }
 
   #marked(messages: readonly ProviderMessage[]): Mark[] {
-    const marks = [...this.#marks]
+    const marks = this.#marks.slice()
     const open: Marked[] = []
     for (const message of messages) {
       const marked = this.#mark(message, marks)
@@ -138,4 +139,8 @@ export class KeptPrompt {
       if (bytes) this.#files.set(part.hash, bytes)
     }
   }
+}
+
+function systemOf(text: string): LanguageModelV4Message[] {
+  return text === '' ? [] : [{ role: 'system', content: text }]
 }

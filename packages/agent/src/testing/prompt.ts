@@ -4,20 +4,25 @@ import type { Asked } from './script.ts'
 
 type CallOptions = Parameters<LanguageModelV4['doStream']>[0]
 
-export function askedOf({
-  prompt,
-  tools = [],
-}: CallOptions): Pick<Asked, 'lastUserText' | 'results' | 'toolNames'> {
-  const lastUser = prompt.findLast((message) => message.role === 'user')
-  const texts = lastUser?.content.flatMap((part) => (part.type === 'text' ? [part.text] : [])) ?? []
-  const said = prompt.findLastIndex(({ role }) => role === 'assistant')
-  const results = prompt
-    .slice(said + 1)
-    .flatMap((message) => (message.role === 'tool' ? message.content : []))
+/** Looked for when the script asks: a prompt may be long. */
+export function askedOf({ prompt, tools = [] }: CallOptions, known: Pick<Asked, 'index' | 'model'>): Asked {
   return {
-    lastUserText: texts.join(''),
-    results: results.flatMap((part) => (part.type === 'tool-result' ? [resultOf(part)] : [])),
-    toolNames: tools.map(({ name }) => name),
+    ...known,
+    get lastUserText() {
+      const lastUser = prompt.findLast((message) => message.role === 'user')
+      const texts = lastUser?.content.flatMap((part) => (part.type === 'text' ? [part.text] : [])) ?? []
+      return texts.join('')
+    },
+    get results() {
+      const said = prompt.findLastIndex(({ role }) => role === 'assistant')
+      const results = prompt
+        .slice(said + 1)
+        .flatMap((message) => (message.role === 'tool' ? message.content : []))
+      return results.flatMap((part) => (part.type === 'tool-result' ? [resultOf(part)] : []))
+    },
+    get toolNames() {
+      return tools.map(({ name }) => name)
+    },
   }
 }
 

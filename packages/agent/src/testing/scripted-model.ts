@@ -36,7 +36,7 @@ export function scriptedModel(options: ScriptedModelOptions): LanguageModelV4 {
   const next = async (call: CallOptions) => {
     const index = count++
     call.abortSignal?.throwIfAborted()
-    const reply = await replyTo(options.script, { index, model: modelId, ...askedOf(call) })
+    const reply = await replyTo(options.script, askedOf(call, { index, model: modelId }))
     const createdAt = Math.floor((options.clock?.() ?? heldTimeMs) / 1_000)
     const to = { id: `scripted_${index + 1}`, model: modelId, createdAt }
     const answer = answerOf(reply, { ...to, conversation: () => JSON.stringify(call.prompt) })

@@ -20,7 +20,7 @@ import { keptResponse } from '../model/response.ts'
 import { correction, structured } from '../model/structured.ts'
 import { countsOf } from '../model/usage.ts'
 import { Measure } from './measure.ts'
-import { type Prepared, withSystem } from './prepare.ts'
+import type { Prepared } from './prepare.ts'
 import type { Turn } from './turn.ts'
 
 export interface Answer {
@@ -86,7 +86,7 @@ async function askOne(
     const outcome = await attempt(turn, prepared, asked, asking)
     if ('reply' in outcome) return outcome
     if (outcome.isForgotten && !asking.inFull) {
-      asking.inFull = withSystem(turn.prompt?.effectiveText ?? '', prepared.kept.sendInFull(prepared.window))
+      asking.inFull = prepared.kept.sendInFull(prepared.window, turn.prompt?.effectiveText ?? '')
       tries -= 1
       continue
     }
@@ -175,7 +175,10 @@ function sent(
   { corrections, inFull }: Asking,
   continuation: Continuation | undefined,
 ): Pick<LanguageModelV4CallOptions, 'prompt' | 'providerOptions'> {
-  if (!continuation) return { prompt: [...(inFull ?? options.prompt), ...corrections] }
+  if (!continuation) {
+    const whole = inFull ?? options.prompt
+    return { prompt: corrections.length > 0 ? [...whole, ...corrections] : whole }
+  }
   const { key, id } = continuation.response
   const own = { ...options.providerOptions?.[key], previousResponseId: id }
   return {

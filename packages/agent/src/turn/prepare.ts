@@ -52,14 +52,14 @@ async function look(turn: Turn, model: LanguageModelV4): Promise<Prepared> {
   if (agent.stateful || !turn.before) turn.before = await session.contextState()
   const { effectiveText } = turn.prompt
   const { budget, promptSnapshot, reasoningEffort } = turn.record
-  const window = await turn.kept.read()
+  const window = await turn.kept.read(effectiveText)
   const tools = toolsOf(agent)
   turn.systemBlocks ??= systemBlocks(tools, turn.prompt.sections, count)
   return {
     model,
     options: {
       ...agent.settings,
-      prompt: withSystem(effectiveText, window.prompt),
+      prompt: window.prompt,
       ...(tools.length > 0 && { tools }),
       ...(agent.output && { responseFormat: { type: 'json', schema: agent.output.json } }),
       ...(reasoningEffort && { reasoning: reasoningEffort }),
@@ -71,13 +71,6 @@ async function look(turn: Turn, model: LanguageModelV4): Promise<Prepared> {
     window,
     kept: turn.kept,
   }
-}
-
-export function withSystem(
-  text: string,
-  prompt: LanguageModelV4CallOptions['prompt'],
-): LanguageModelV4CallOptions['prompt'] {
-  return text === '' ? prompt : [{ role: 'system', content: text }, ...prompt]
 }
 
 export function firstModel({ models: [source] }: Agent): Promise<LanguageModelV4> {

@@ -39,7 +39,8 @@ export class GrowingView {
       at = end
     }
     this.#open = items.slice(at)
-    return opened([...this.#sent, ...this.#calls.peek(step(this.#open))])
+    // Not spread: a long view would be walked item by item.
+    return opened(this.#sent.concat(this.#calls.peek(step(this.#open))))
   }
 }
 
@@ -49,9 +50,10 @@ const opening: ProviderMessage = {
 }
 
 /** A greeting of the assistant, or what a truncation left of a round, does not stand first. */
-function opened(sent: readonly ProviderMessage[]): ProviderMessage[] {
+function opened(sent: ProviderMessage[]): ProviderMessage[] {
   const first = sent.findIndex(({ role }) => role !== 'system')
-  return sent[first]?.role === 'assistant' ? sent.toSpliced(first, 0, opening) : [...sent]
+  if (sent[first]?.role === 'assistant') sent.splice(first, 0, opening)
+  return sent
 }
 
 /** A step begins with an assistant message and ends before the next one; results of its calls are looked for within it. */

@@ -23,11 +23,8 @@ export class DraftWriter {
   #last = 0
   #bytes = 0
   #flushing: Promise<void> | undefined
-  /** Chunks on their way to the store. */
-  #storing: Promise<void> | undefined
   #failure: unknown
   #isEnded = false
-  #isReplaced = false
 
   constructor(log: TenantLog, owner: DraftOwner, draftId: string) {
     this.#log = log
@@ -57,21 +54,15 @@ export class DraftWriter {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /**
-   * For the run handle, before the write that ends the draft: takes no more text. Resolves when nothing is under way.
-   * `isReplaced`: by a message, with all of its text: then what is not durable yet need not become so.
-   */
-  end(isReplaced: boolean): Promise<void> | undefined {
+  /** For the run handle, before the write that ends the draft: takes no more text. Resolves when nothing is under way. */
+  end(): Promise<void> | undefined {
     this.#isEnded = true
-    this.#isReplaced = isReplaced
-    return isReplaced ? this.#storing : this.#flushing
+    return this.#flushing
   }
 
   /** For the run handle: that write was refused. */
   reopen(): void {
     this.#isEnded = false
-    this.#isReplaced = false
-    if (this.#waiting.length > 0) this.#flushing ??= this.#flush()
   }
 
   /** Streams may part a surrogate pair: its first half waits for the second. */
@@ -84,25 +75,19 @@ export class DraftWriter {
 
   async #flush(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
-    while (this.#waiting.length > 0 && !this.#isReplaced && this.#failure === undefined) {
-      const chunks = joined(this.#waiting)
-      this.#waiting = []
-      this.#storing = this.#store(chunks)
-      await this.#storing
-      this.#storing = undefined
+    try {
+      while (this.#waiting.length > 0) {
+        const chunks = joined(this.#waiting)
+        this.#waiting = []
+        await this.#store(chunks)
+      }
+    } catch (error) {
+      this.#failure = error
     }
     this.#flushing = undefined
   }
 
   async #store(chunks: readonly DraftChunk[]): Promise<void> {
-    try {
-      await this.#write(chunks)
-    } catch (error) {
-      this.#failure = error
-    }
-  }
-
-  async #write(chunks: readonly DraftChunk[]): Promise<void> {
     const first = this.#last + 1
     const last = this.#last + chunks.length
     const outcome = await this.#append(first, chunks)

@@ -206,7 +206,7 @@ export class RunHandle implements RunFacts {
   async #write(commands: readonly HostCommand[], options?: WriteOptions): Promise<Written> {
     const isAnswered = hasCommand(commands, isAnswer)
     const ending = isAnswered || hasCommand(commands, endsLease) ? this.#drafts : []
-    const flushing = ending.flatMap((draft) => draft.end(isAnswered) ?? [])
+    const flushing = ending.flatMap((draft) => draft.end() ?? [])
     if (this.#flushing || flushing.length > 0) await this.#inTurn(flushing)
     try {
       const dropDrafts = isAnswered ? ending.map(({ draftId }) => draftId) : []
