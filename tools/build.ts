@@ -1,14 +1,19 @@
 /**
  * `node tools/build.ts [package…]` makes each package ready to publish in `packages/<name>/dist`: one file of
  * JavaScript for each export, command and thread, declarations, everything that is no code, and a manifest whose exports and
- * commands name the JavaScript. A process opens a handful of files to load Holdfast instead of hundreds.
+ * commands name the JavaScript. A process opens a handful of files to load Holdfast instead of hundreds. With `--into <folder>`
+ * they are made in `<folder>/<package>`: several may build at once.
  */
 import { cpSync, globSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { bundle, embedded } from './build/bundle.ts'
 import { listPackages, type Manifest, type Package, root, withEmitted } from './packages.ts'
 
-const wanted = process.argv.slice(2)
+const { positionals: wanted, values } = parseArgs({
+  allowPositionals: true,
+  options: { into: { type: 'string' } },
+})
 const packages = listPackages().filter(({ name }) => wanted.length === 0 || wanted.includes(name))
 
 await withEmitted(['--emitDeclarationOnly'], async (declarations) => {
@@ -17,7 +22,7 @@ await withEmitted(['--emitDeclarationOnly'], async (declarations) => {
 
 async function build(built: Package, declarations: string): Promise<void> {
   const { folder, manifest } = built
-  const dist = join(folder, 'dist')
+  const dist = values.into === undefined ? join(folder, 'dist') : join(values.into, built.name)
   rmSync(dist, { recursive: true, force: true })
   cpSync(declarations, dist, { recursive: true })
   await bundle(built, dist)

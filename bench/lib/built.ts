@@ -3,7 +3,7 @@
  * much to import, for they are hundreds of files and their types are stripped on the way.
  */
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -24,17 +24,12 @@ export interface Built {
 
 /** Gives the URLs of what is imported, and the command. */
 export function buildInto(folder: string): Built {
-  const { status, stderr } = spawnSync(process.execPath, [join(root, 'tools/build.ts')], {
-    encoding: 'utf8',
-  })
-  if (status !== 0) throw new Error(`the packages cannot be built: ${stderr}`)
   const modules = join(folder, 'node_modules')
-  mkdirSync(join(modules, '@holdfast'), { recursive: true })
-  for (const name of packages) {
-    const target = join(modules, '@holdfast', name)
-    cpSync(join(root, 'packages', name, 'dist'), target, { recursive: true })
-    for (const needed of foreign(target)) link(modules, needed)
-  }
+  const ours = join(modules, '@holdfast')
+  const args = [join(root, 'tools/build.ts'), '--into', ours, ...packages]
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`the packages cannot be built: ${stderr}`)
+  for (const name of packages) for (const needed of foreign(join(ours, name))) link(modules, needed)
   const file = (path: string) => join(modules, '@holdfast', path)
   const url = (path: string) => pathToFileURL(file(path)).href
   return {

