@@ -63,7 +63,6 @@ class Connection implements Sink {
     this.#response.destroy()
   }
 
-  /** Whoever waits for room does so no more. */
   release(): void {
     this.#taken?.()
     this.#taken = undefined

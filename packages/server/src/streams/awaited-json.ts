@@ -45,7 +45,7 @@ export class AwaitedJson implements Follower, Sending {
       start: (body) => {
         const write = (chunk: Uint8Array): undefined => void body.enqueue(chunk)
         const breakOff = (): void => body.error(new Error('the answer broke off'))
-        void this.sendTo({ write, end: () => body.close(), breakOff })
+        void this.sendTo({ write, release: () => {}, end: () => body.close(), breakOff })
       },
       cancel: () => this.leave(),
     })

@@ -31,8 +31,6 @@ export class EventStream implements Follower, Sending {
   #isAwaited = false
   /** Why it is ended here; its reader is told. */
   #ending: HoldfastError | undefined
-  /** Waits no longer for the reader. */
-  #giveUp: () => void = () => {}
   /** Of the last frame that was made. */
   #cursor: string | undefined
   waitingSinceMs: number | undefined = undefined
@@ -73,7 +71,7 @@ export class EventStream implements Follower, Sending {
             return pulled
           }
           const end = (): void => controller.close()
-          void this.sendTo({ write, end, breakOff: end })
+          void this.sendTo({ write, release: () => taken?.(), end, breakOff: end })
         },
         cancel: () => {
           taken?.()
@@ -108,7 +106,7 @@ export class EventStream implements Follower, Sending {
   #endFor(why: HoldfastError): void {
     this.#ending = why
     this.#ended.abort()
-    this.#giveUp()
+    this.#sink?.release()
   }
 
   async #send(sink: Sink): Promise<void> {
@@ -132,10 +130,7 @@ export class EventStream implements Follower, Sending {
 
   async #untilTaken(taken: Promise<void>): Promise<void> {
     this.waitingSinceMs = this.#streaming.followers.clock()
-    await new Promise<void>((resolve) => {
-      this.#giveUp = resolve
-      void taken.then(resolve)
-    })
+    await taken
     this.waitingSinceMs = undefined
   }
 

@@ -3,6 +3,8 @@
 export interface Sink {
   /** Resolves when it can take more; undefined: at once. */
   write(chunk: Uint8Array): Promise<void> | undefined
+  /** Whoever waits until it can take more waits no longer. */
+  release(): void
   end(): void
   /** Ends so that whoever reads can tell that it is not all. */
   breakOff(): void
