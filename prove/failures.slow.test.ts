@@ -10,6 +10,7 @@ import { type PostgresOptions, postgres } from '@holdfast/core/postgres'
 import { type HoldfastError, isHoldfastError } from '@holdfast/protocol'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { withClient } from '../tools/postgres/client.ts'
 import { findPrograms } from '../tools/postgres/programs.ts'
 import { type Postgres, startPostgres } from '../tools/postgres/start.ts'
 
@@ -52,16 +53,7 @@ async function textsOf(session: Pick<ActiveSession, 'messages'>): Promise<unknow
   return messages.map(({ parts }) => (parts[0] as { text?: string }).text)
 }
 
-async function asAdmin<T>(work: (admin: pg.Client) => Promise<T>): Promise<T> {
-  const admin = new pg.Client({ connectionString: server.url })
-  admin.on('error', () => {})
-  await admin.connect()
-  try {
-    return await work(admin)
-  } finally {
-    await admin.end()
-  }
-}
+const asAdmin = <T>(work: (admin: pg.Client) => Promise<T>): Promise<T> => withClient(server.url, work)
 
 const run = (...statements: string[]) =>
   asAdmin(async (admin) => {

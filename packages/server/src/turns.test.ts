@@ -34,7 +34,7 @@ function script({ lastUserText, results }: Asked): ScriptEntry | Promise<ScriptE
 function agentsOn(holdfast: Holdfast, clock: () => number) {
   const helper = defineAgent({
     id: 'helper',
-    model: scriptedModel({ script, pause: () => nextTurn() }),
+    model: scriptedModel({ script }),
     tools: [sky, askQuestion],
     name: 'Helper',
   })

@@ -3,7 +3,6 @@
  * speaks OpenAI, else a script that says so. `HOLDFAST_MODEL` chooses among them. Each provider's package is loaded only
  * when it is the one.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { HoldfastError } from '@holdfast/protocol'
 import { findLocalServer, type LocalServer, localServers } from './local-servers.ts'
 import type { Model } from './model-name.ts'
@@ -79,7 +78,7 @@ async function ofServer({ name, url, models }: LocalServer & { models: readonly 
 
 async function offline(from: string): Promise<FoundModel> {
   const { offlineScripted } = await import('@holdfast/agent/testing')
-  return { model: offlineScripted({ pause: () => nextTurn() }), from }
+  return { model: offlineScripted(), from }
 }
 
 function notToBeHad(named: string, local: readonly string[] | undefined): HoldfastError {

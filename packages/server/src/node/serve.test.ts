@@ -120,15 +120,10 @@ describe('a listening server', () => {
   })
 
   it('holds no more for a reader who stands still', async () => {
-    const { url, holdfast, server } = await started()
+    const serving = await started()
+    const { holdfast, server } = serving
     const session = await holdfast.sessions.create({ agentId: 'agent' })
-    const { port } = new URL(url)
-    const socket = connect(Number(port), '127.0.0.1')
-    socket.pause()
-    socket.write(
-      `GET /v1/sessions/${session.id}/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`,
-    )
-    while (server.followers === 0) await pause(5)
+    const socket = await standingStill(serving, session.id)
     const words = 'x'.repeat(100_000)
     const before = process.memoryUsage().arrayBuffers
     for (let n = 0; n < 300; n++)
@@ -143,15 +138,10 @@ describe('a listening server', () => {
   it('ends the stream of a reader who stands still, and tells it where it stood', async () => {
     const clock = new HeldClock()
     const options = { heartbeatMs: 5, stallMs: 60_000, clock: clock.now }
-    const { url, holdfast, server } = await started(options)
+    const serving = await started(options)
+    const { holdfast, server } = serving
     const session = await holdfast.sessions.create({ agentId: 'agent' })
-    const { port } = new URL(url)
-    const socket = connect(Number(port), '127.0.0.1')
-    socket.pause()
-    socket.write(
-      `GET /v1/sessions/${session.id}/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`,
-    )
-    while (server.followers === 0) await pause(5)
+    const socket = await standingStill(serving, session.id)
     const words = 'x'.repeat(100_000)
     for (let n = 0; n < 300; n++)
       await session.append({ role: 'user', parts: [{ type: 'text', text: words }] })
@@ -179,6 +169,17 @@ async function rest(socket: Socket): Promise<string> {
   let text = ''
   for await (const chunk of socket) text += String(chunk)
   return text
+}
+
+/** A follower that takes nothing until it is read from. */
+async function standingStill({ url, server }: Serving, sessionId: string): Promise<Socket> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.pause()
+  socket.write(
+    `GET /v1/sessions/${sessionId}/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`,
+  )
+  while (server.followers === 0) await pause(5)
+  return socket
 }
 
 function rawStatus(port: number, text: string): Promise<number> {
