@@ -8,7 +8,7 @@ import type { ByHand, Hand } from './by-hand.ts'
 import { type Place, rounds } from './place.ts'
 
 const callers = 64
-const turnsEach = 40
+const turnsEach = 200
 
 export async function manyCallers(place: Place, byHand: ByHand): Promise<void> {
   const store = await place.open()

@@ -21,6 +21,7 @@ export async function list(place: Place, byHand: ByHand, sessions: number): Prom
   }
   const created = (sessions / (performance.now() - start)) * 1_000
   await byHand.createMany(sessions)
+  await place.settle()
   const timings = await interleave(
     [
       { name: 'hand-written', run: (count) => repeat(count, () => hand.list(page)) },

@@ -9,7 +9,7 @@ import type { ByHand } from './by-hand.ts'
 import { type Place, rounds } from './place.ts'
 
 const ages = [0, 1_000, 10_000]
-const turnsARound = 100
+const turnsARound = 500
 
 export async function oneCaller(place: Place, byHand: ByHand): Promise<void> {
   const store = await place.open()

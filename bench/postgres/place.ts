@@ -26,8 +26,15 @@ export interface Place {
   open(): Promise<Store>
   /** Runs SQL as the role of the URL. */
   ask(sql: string, values?: unknown[]): Promise<Record<string, string>[]>
+  /** What a load has left to be done is done, which a server's own workers take some minutes for. */
+  settle(): Promise<void>
   drop(): Promise<void>
 }
+
+const SELECT_TABLES = `
+  SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN ($1, $2)`
+
+const SELECT_ROLE = 'SELECT rolsuper AS may_checkpoint FROM pg_roles WHERE rolname = current_user'
 
 export async function openServer(): Promise<Server> {
   const given = process.env.HOLDFAST_TEST_POSTGRES_URL
@@ -41,12 +48,18 @@ async function openPlace(url: string): Promise<Place> {
   await client.connect()
   const schema = `bench_${randomUUID().replaceAll('-', '')}`
   const byHand = `${schema}_by_hand`
+  const ask = async (sql: string, values?: unknown[]) => (await client.query(sql, values)).rows
   return {
     url,
     schema,
     byHand,
     open: () => postgres(url, { driver: pg, schema }).open({}),
-    ask: async (sql, values) => (await client.query(sql, values)).rows,
+    ask,
+    async settle() {
+      for (const { name } of await ask(SELECT_TABLES, [schema, byHand])) await ask(`VACUUM (ANALYZE) ${name}`)
+      const [role] = await ask(SELECT_ROLE)
+      if (role?.may_checkpoint) await ask('CHECKPOINT')
+    },
     async drop() {
       await client.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE; DROP SCHEMA IF EXISTS ${byHand} CASCADE`)
       await client.end()

@@ -26,6 +26,18 @@ test('a time outside the form or the calendar is refused', () => {
   for (const text of bad) expect(time.safeParse(text).success, text).toBe(false)
 })
 
-test('milliseconds come back from the wire form', () => {
-  expect(toMs(toTime(1_700_000_000_123))).toBe(1_700_000_000_123)
+test('milliseconds come back from the wire form, in any order of asking', () => {
+  const last = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+  const steps = Array.from({ length: 10_000 }, (_, n) => Math.floor((last / 10_000) * n))
+  for (const ms of [...steps, last, 0, last, last, 951_782_400_000, 1_709_251_199_999]) {
+    const text = toTime(ms)
+    expect(text).toBe(new Date(ms).toISOString())
+    expect(toMs(text)).toBe(ms)
+  }
+})
+
+test('what is finer or coarser than milliseconds is read as milliseconds', () => {
+  expect(toMs('2024-02-29T23:59:59Z')).toBe(Date.UTC(2024, 1, 29, 23, 59, 59))
+  expect(toMs('2024-02-29T23:59:59.9Z')).toBe(Date.UTC(2024, 1, 29, 23, 59, 59, 900))
+  expect(toMs('2024-02-29T23:59:59.123456789Z')).toBe(Date.UTC(2024, 1, 29, 23, 59, 59, 123))
 })

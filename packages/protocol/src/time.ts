@@ -6,14 +6,33 @@ export const timePattern = /^(19[7-9]\d|[2-9]\d{3})-\d{2}-\d{2}T\d{2}:\d{2}:\d{2
 
 export const time = onUse(() => z.string().regex(timePattern).refine(isOnCalendar, 'not a date'))
 
-/** Milliseconds since 1970 as the wire form. */
+const start = '1970-01-01T00:00:00.000Z'
+let latest = { ms: 0, text: start }
+
+/** Milliseconds since 1970 as the wire form: of those that come one after another most are the same. */
 export function toTime(ms: number): string {
-  return new Date(ms).toISOString()
+  if (ms !== latest.ms) latest = { ms, text: new Date(ms).toISOString() }
+  return latest.text
 }
 
 /** The wire form as milliseconds since 1970; finer digits are dropped. */
 export function toMs(value: string): number {
-  return Date.parse(value)
+  return value.length === start.length ? fromDigits(value) : Date.parse(value)
+}
+
+/** Of a time with milliseconds, as we write them ourselves. */
+function fromDigits(value: string): number {
+  const year = twoDigits(value, 0) * 100 + twoDigits(value, 2)
+  const ms = twoDigits(value, 20) * 10 + value.charCodeAt(22) - 48
+  return Date.UTC(
+    year,
+    twoDigits(value, 5) - 1,
+    twoDigits(value, 8),
+    twoDigits(value, 11),
+    twoDigits(value, 14),
+    twoDigits(value, 17),
+    ms,
+  )
 }
 
 /** The pattern lets 30 February and 25:00 pass. Looked at as digits: `Date.parse` takes ten times as long. */

@@ -1,7 +1,7 @@
 /** Bodies by their hash: attachments, and the channels of checkpoints. */
 import type { TenantId } from '@holdfast/protocol'
 import { corrupt, crcOf } from '../checksum.ts'
-import type { Commit } from '../store.ts'
+import type { AttachmentPiece, ByteRange, Commit } from '../store.ts'
 import { bytesArray, int4Array, int8Array, textArray } from './arrays.ts'
 import type { Step } from './flush.ts'
 import { marksOf } from './sessions.ts'
@@ -36,24 +36,30 @@ const DROP_UNNAMED = `
     ) c, json_array_elements(c.channels::json) AS pair
   )`
 
-const SELECT_ATTACHMENT = `
+const STRETCHES = `
   WITH own AS (SELECT base, seq FROM @sessions WHERE tenant = $1 AND session = $2),
   stretches AS (
     SELECT source, first, last FROM @segments WHERE tenant = $1 AND session = $2
     UNION ALL SELECT $2, base + 1, seq FROM own
-  )
+  )`
+
+const WITHIN = 'tenant = $1 AND session = stretches.source AND hash = $3 AND seq <= stretches.last'
+
+const SELECT_ATTACHMENT = `${STRETCHES}
   SELECT a.crc, a.bytes FROM own, stretches, LATERAL (
-    SELECT crc, bytes FROM @attachments
-    WHERE tenant = $1 AND session = stretches.source AND hash = $3 AND seq <= stretches.last OFFSET 0
+    SELECT crc, bytes FROM @attachments WHERE ${WITHIN} OFFSET 0
   ) a
   ORDER BY stretches.first LIMIT 1`
 
-const SELECT_HELD = `
-  WITH own AS (SELECT base, seq FROM @sessions WHERE tenant = $1 AND session = $2),
-  stretches AS (
-    SELECT source, first, last FROM @segments WHERE tenant = $1 AND session = $2
-    UNION ALL SELECT $2, base + 1, seq FROM own
-  )
+// Costs what it gives: the column lies outside its row, uncompressed.
+const SELECT_PIECE = `${STRETCHES}
+  SELECT a.piece, a.size FROM own, stretches, LATERAL (
+    SELECT substring(bytes FROM $4::int4 FOR $5::int4) AS piece, octet_length(bytes) AS size
+    FROM @attachments WHERE ${WITHIN} OFFSET 0
+  ) a
+  ORDER BY stretches.first LIMIT 1`
+
+const SELECT_HELD = `${STRETCHES}
   SELECT wanted.hash FROM unnest($3::text[]) AS wanted (hash), LATERAL (
     SELECT 1 FROM stretches JOIN @attachments a
       ON a.tenant = $1 AND a.session = stretches.source AND a.hash = wanted.hash AND a.seq <= stretches.last
@@ -119,6 +125,16 @@ export async function readAttachment(
   const bytes = bytesOf(row[1])
   if (crcOf(bytes) !== Number(row[0])) throw corrupt(`Attachment ${hash}`, sessionId, { hash })
   return bytes
+}
+
+export async function readAttachmentPiece(
+  db: Transactions,
+  tenant: TenantId,
+  sessionId: string,
+  { hash, offset, length }: ByteRange & { hash: string },
+): Promise<AttachmentPiece | undefined> {
+  const [row] = await db.read(tenant, SELECT_PIECE, tenant, sessionId, hash, offset + 1, length)
+  return row && { bytes: bytesOf(row[0]), size: Number(row[1]) }
 }
 
 /** Which of these the session holds. */

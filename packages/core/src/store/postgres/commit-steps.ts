@@ -83,38 +83,55 @@ const COMMIT_FREELY: readonly string[] = [
 
 /**
  * Many commits of different sessions, in the order of their ids: two batches lock rows in the same order. The planner
- * knows nothing of the tenant: `ANY` lets it walk the key for these sessions alone, whatever it expects, and the arrays
- * are read by place because a wide row of them would be looked through once for each session.
+ * knows nothing of the tenant: `ANY` lets it walk the key for these sessions alone, whatever it expects. Which of the commits
+ * is a row's is looked up in the ids, and the rest read by that place: to join the rows with the arrays would be to look at
+ * each commit for each row. `OFFSET 0` lets it be looked up once for all that is read.
  */
-const COMMIT_MANY = `
-  WITH moved AS (
-    UPDATE @sessions s SET seq = ($4::int4[])[u.n], head_crc = ($5::int8[])[u.n], head = ($6::text[])[u.n],
-      unindexed = true,
-      ahead = s.ahead OR ($15::int8[])[u.n] IS NOT NULL, activity = coalesce(($15::int8[])[u.n], s.activity),
-      epoch = CASE WHEN ($9::text[])[u.n] IS NULL THEN s.epoch ELSE s.epoch + 1 END,
-      lease_owner = CASE WHEN ($9::text[])[u.n] IS NOT NULL THEN ($9::text[])[u.n]
-        WHEN ($11::int4[])[u.n] = 1 THEN NULL ELSE s.lease_owner END,
-      lease_expires = CASE WHEN ($9::text[])[u.n] IS NOT NULL OR ($11::int4[])[u.n] = 1
-        THEN coalesce($13::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8) + ($10::int8[])[u.n]
-        ELSE s.lease_expires END
-    FROM unnest($2::text[]) WITH ORDINALITY AS u (session, n)
-    WHERE s.tenant = $1 AND s.session = ANY($2::text[]) AND s.session = u.session AND s.seq = ($3::int4[])[u.n]
-      AND (($7::int4[])[u.n] IS NULL OR (s.epoch = ($7::int4[])[u.n] AND s.lease_owner IS NOT NULL))
-      AND (($8::int4[])[u.n] IS NULL OR s.epoch = ($8::int4[])[u.n])
-      AND (($12::int4[])[u.n] = 0 OR s.lease_owner IS NULL
-        OR s.lease_expires <= coalesce($13::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8))
-      AND (($14::text[])[u.n] IS NULL OR NOT EXISTS (
-        SELECT 1 FROM @keys k WHERE k.tenant = $1 AND k.session = s.session AND k.key = ($14::text[])[u.n] OFFSET 0
-      ))
-    RETURNING u.n, s.session, s.epoch, s.lease_owner, s.lease_expires
+const AT = 'FROM (SELECT array_position($2::text[], s.session) AS n OFFSET 0) at'
+const MOVED = `($4::int4[])[n], ($5::int8[])[n], ($6::text[])[n], true, s.ahead OR ($7::int8[])[n] IS NOT NULL,
+        coalesce(($7::int8[])[n], s.activity)`
+const TELL_MANY = `
+    RETURNING array_position($2::text[], s.session) AS n, s.session, s.epoch, s.lease_owner, s.lease_expires
   ), written AS (
     INSERT INTO @events (tenant, session, seq, v, crc, bytes, type, at, commit_id, aside, body)
     SELECT $1, ($2::text[])[e.n], e.seq, e.v, e.crc, e.bytes, e.type, e.at, e.commit_id, e.aside, e.body
-    FROM unnest($25::int8[], $16::int4[], $17::int4[], $18::int8[], $19::int4[], $20::text[], $21::text[], $22::text[],
-      $23::bytea[], $24::text[]) AS e (n, seq, v, crc, bytes, type, at, commit_id, aside, body)
+    FROM (
+      SELECT unnest($8::int4[]) AS n, unnest($9::int4[]) AS seq, unnest($10::int4[]) AS v, unnest($11::int8[]) AS crc,
+        unnest($12::int4[]) AS bytes, unnest($13::text[]) AS type, unnest($14::text[]) AS at,
+        unnest($15::text[]) AS commit_id, unnest($16::bytea[]) AS aside, unnest($17::text[]) AS body
+    ) e
     WHERE e.n = ANY(ARRAY(SELECT n FROM moved))
   )
   SELECT session, epoch, lease_owner, lease_expires FROM moved`
+
+const COMMIT_MANY_FREELY = `
+  WITH moved AS (
+    UPDATE @sessions s SET (seq, head_crc, head, unindexed, ahead, activity) = (SELECT ${MOVED} ${AT})
+    WHERE s.tenant = $1 AND s.session = ANY($2::text[]) AND (SELECT s.seq = ($3::int4[])[n] ${AT})${TELL_MANY}`
+
+const COMMIT_MANY = `
+  WITH moved AS (
+    UPDATE @sessions s SET (seq, head_crc, head, unindexed, ahead, activity, epoch, lease_owner, lease_expires) = (
+      SELECT ${MOVED},
+        CASE WHEN ($20::text[])[n] IS NULL THEN s.epoch ELSE s.epoch + 1 END,
+        CASE WHEN ($20::text[])[n] IS NOT NULL THEN ($20::text[])[n]
+          WHEN ($22::int4[])[n] = 1 THEN NULL ELSE s.lease_owner END,
+        CASE WHEN ($20::text[])[n] IS NOT NULL OR ($22::int4[])[n] = 1
+          THEN coalesce($24::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8) + ($21::int8[])[n]
+          ELSE s.lease_expires END
+      ${AT}
+    )
+    WHERE s.tenant = $1 AND s.session = ANY($2::text[]) AND (
+      SELECT s.seq = ($3::int4[])[n]
+        AND (($18::int4[])[n] IS NULL OR (s.epoch = ($18::int4[])[n] AND s.lease_owner IS NOT NULL))
+        AND (($19::int4[])[n] IS NULL OR s.epoch = ($19::int4[])[n])
+        AND (($23::int4[])[n] = 0 OR s.lease_owner IS NULL
+          OR s.lease_expires <= coalesce($24::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8))
+        AND (($25::text[])[n] IS NULL OR NOT EXISTS (
+          SELECT 1 FROM @keys k WHERE k.tenant = $1 AND k.session = s.session AND k.key = ($25::text[])[n] OFFSET 0
+        ))
+      ${AT}
+    )${TELL_MANY}`
 
 /** Events of a session that is made in the same transaction. */
 const INSERT_EVENTS = `
@@ -208,7 +225,6 @@ export function valuesOfMove(ground: Ground, tenant: TenantId, commit: Commit): 
 }
 
 function stepOfMany(ground: Ground, tenant: TenantId, commits: readonly Commit[]): Step {
-  const moves = commits.map(({ lease }) => movesOf(lease))
   const events = commits.flatMap((commit, index) =>
     columnsOf(commit).map((event) => ({ event, n: index + 1 })),
   )
@@ -219,6 +235,13 @@ function stepOfMany(ground: Ground, tenant: TenantId, commits: readonly Commit[]
     int4Array(commits.map(lastSeqOf)),
     int8Array(commits.map(({ head }) => headCrcOf(head))),
     textArray(commits.map(({ head }) => head.body)),
+    int8Array(commits.map((commit) => movedActivityOf(ground, tenant, commit))),
+    int4Array(events.map(({ n }) => n)),
+    ...valuesOfEvents(events.map(({ event }) => event)),
+  ]
+  if (commits.every(isFree)) return { sql: COMMIT_MANY_FREELY, values, isByKey: true }
+  const moves = commits.map(({ lease }) => movesOf(lease))
+  const judged: SqlValue[] = [
     int4Array(commits.map(({ epoch }) => epoch)),
     int4Array(moves.map(({ fromEpoch }) => fromEpoch)),
     textArray(moves.map(({ owner }) => owner)),
@@ -227,11 +250,8 @@ function stepOfMany(ground: Ground, tenant: TenantId, commits: readonly Commit[]
     int4Array(moves.map(({ needsFree }) => Number(needsFree))),
     ground.nowMs,
     textArray(commits.map(({ key }) => key?.key)),
-    int8Array(commits.map((commit) => movedActivityOf(ground, tenant, commit))),
-    ...valuesOfEvents(events.map(({ event }) => event)),
-    int8Array(events.map(({ n }) => n)),
   ]
-  return { sql: COMMIT_MANY, values }
+  return { sql: COMMIT_MANY, values: [...values, ...judged] }
 }
 
 interface LeaseMove {

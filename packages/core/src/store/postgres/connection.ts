@@ -3,6 +3,7 @@
  * prepared, and the names of the tables.
  */
 import { HoldfastError } from '@holdfast/protocol'
+import { Binds } from './binds.ts'
 import type { PgClient, PgModule, PgPool } from './driver.ts'
 import { isOutage, isUnreplicated, StandbyServer, sqlState, UnreplicatedCommit } from './errors.ts'
 import { type Answer, Flush, Prepared, type Step } from './flush.ts'
@@ -31,6 +32,7 @@ export class Connection {
   readonly #client: PgClient
   readonly #nameTables: (sql: string) => string
   readonly #prepared: Prepared
+  readonly #binds = new Binds()
   #latest: Flush | undefined
 
   constructor(client: PgClient, nameTables: (sql: string) => string, keepsStatements: boolean) {
@@ -45,7 +47,7 @@ export class Connection {
   /** One transaction, if none is open. */
   flush(steps: readonly Step[]): Promise<Answer[]> {
     const named = steps.map((step) => (step.isUnlike ? step : { ...step, sql: this.#nameTables(step.sql) }))
-    const flush = new Flush(named, this.#prepared)
+    const flush = new Flush(named, this.#prepared, this.#binds)
     this.#latest = flush
     this.#client.query(flush)
     return flush.answers

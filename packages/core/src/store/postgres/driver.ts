@@ -42,8 +42,7 @@ export interface PgClient {
 /** What `pg` hands to an object that is submitted. */
 export interface PgWire {
   parse(message: { name: string; text: string; types: readonly number[] }): void
-  bind(message: { portal: string; statement: string; values: readonly (string | Uint8Array | null)[] }): void
   execute(message: { portal: string; rows: number }): void
   sync(): void
-  stream: { cork?(): void; uncork?(): void }
+  stream: { writable: boolean; write(message: Uint8Array): unknown; cork?(): void; uncork?(): void }
 }

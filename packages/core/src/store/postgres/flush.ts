@@ -4,6 +4,7 @@
  * on the connection, which a transaction pooler may hand to somebody else.
  */
 import { sha256 } from '../sha256.ts'
+import type { Binds } from './binds.ts'
 import type { PgWire, Row, SqlValue } from './driver.ts'
 
 export interface Step {
@@ -11,7 +12,7 @@ export interface Step {
   values: readonly SqlValue[]
   /** The text has a name in it: nothing is kept for another time. */
   isUnlike?: true
-  /** It joins nothing and finds one row by its key: what keeps a planner from other ways is not needed. */
+  /** It joins no tables and finds rows by their keys: what keeps a planner from other ways is not needed. */
   isByKey?: true
 }
 
@@ -64,6 +65,7 @@ export class Flush {
   callback?: () => void
   readonly #steps: readonly Step[]
   readonly #prepared: Prepared
+  readonly #binds: Binds
   readonly #done: Answer[] = []
   #doubt: Error | undefined
   #rows: Row[] = []
@@ -71,9 +73,10 @@ export class Flush {
   #resolve!: (answers: Answer[]) => void
   #reject!: (error: unknown) => void
 
-  constructor(steps: readonly Step[], prepared: Prepared) {
+  constructor(steps: readonly Step[], prepared: Prepared, binds: Binds) {
     this.#steps = steps
     this.#prepared = prepared
+    this.#binds = binds
     this.answers = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -82,6 +85,7 @@ export class Flush {
 
   submit(wire: PgWire): void {
     wire.stream.cork?.()
+    this.#binds.begin()
     try {
       for (const step of this.#steps) this.#send(wire, step)
       wire.sync()
@@ -93,7 +97,8 @@ export class Flush {
   #send(wire: PgWire, { sql, values, isUnlike }: Step): void {
     const statement = isUnlike ? '' : this.#statementOf(wire, sql)
     if (isUnlike) wire.parse({ name: '', text: sql, types: [] })
-    wire.bind({ portal: '', statement, values: values.map(onWire) })
+    const message = this.#binds.message(statement, values)
+    if (wire.stream.writable) wire.stream.write(message)
     wire.execute({ portal: '', rows: 0 })
   }
 
@@ -142,10 +147,4 @@ export class Flush {
 /** `INSERT 0 2`, `SELECT 5`, `BEGIN`. */
 function countIn(tag: string): number {
   return Number(/\d+$/.exec(tag)?.[0] ?? 0)
-}
-
-function onWire(value: SqlValue): string | Uint8Array | null {
-  if (value === undefined || value === null) return null
-  if (typeof value === 'string' || value instanceof Uint8Array) return value
-  return String(value)
 }

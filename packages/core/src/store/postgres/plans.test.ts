@@ -118,11 +118,15 @@ const walks: readonly string[] = [
   'events by tenant, session: SELECT e.seq, e.v, e.type, e.at',
   'events by tenant, session: UPDATE @events e SET crc = u.crc',
   'search by tenant, session: DELETE FROM @search WHERE',
+  // The attempts of a session within its tree: an older Postgres reads the tree's.
+  'usage by tenant, root, session: SELECT count(*)',
 ]
 
-/** The commit whose only condition is its base runs under fewer settings. */
+/** Commits whose only condition is their base run under fewer settings. */
 function isByKey(sql: string): boolean {
-  return sql.includes('ahead = ahead OR $7')
+  return (
+    sql.includes('ahead = ahead OR $7') || sql.includes('(seq, head_crc, head, unindexed, ahead, activity) =')
+  )
 }
 
 function names(condition: string, column: string): boolean {

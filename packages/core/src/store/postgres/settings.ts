@@ -38,7 +38,7 @@ export function settingsStep(settings: Settings, tenant: string, bitmapScan = 'o
   return { sql: SET, values: [tenant, settings.role, settings.synchronousCommit, bitmapScan] }
 }
 
-/** For statements of which each finds one row by its key. */
+/** For statements that find rows by their keys. */
 export function settingsStepForKey({ role, synchronousCommit }: Settings, tenant: string): Step {
   return { sql: SET_FOR_KEY, values: [tenant, role, synchronousCommit] }
 }

@@ -2,7 +2,7 @@
 import { isHoldfastError, type TenantId } from '@holdfast/protocol'
 import type * as seam from '../store.ts'
 import type { UsageScope } from '../usage-rows.ts'
-import { readAttachment } from './attachments.ts'
+import { readAttachment, readAttachmentPiece } from './attachments.ts'
 import { checkStore } from './check.ts'
 import { putCheckpoint, readCheckpoint } from './checkpoints.ts'
 import { Clock } from './clock.ts'
@@ -132,6 +132,15 @@ export class PostgresStore implements seam.Store {
 
   readAttachment(tenantId: TenantId, sessionId: string, hash: string): Promise<Uint8Array | undefined> {
     return readAttachment(this.#db, tenantId, sessionId, hash)
+  }
+
+  readAttachmentPiece(
+    tenantId: TenantId,
+    sessionId: string,
+    hash: string,
+    range: seam.ByteRange,
+  ): Promise<seam.AttachmentPiece | undefined> {
+    return readAttachmentPiece(this.#db, tenantId, sessionId, { ...range, hash })
   }
 
   listHeads(tenantId: TenantId, query: seam.ListQuery): Promise<seam.ListRow[]> {

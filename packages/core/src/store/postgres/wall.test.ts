@@ -36,6 +36,7 @@ const reads: Readonly<Record<string, Call>> = {
   key: (store) => store.readKey(mine, id, id),
   keys: (store) => store.listKeys(mine, id, { limit: 9 }),
   attachment: (store) => store.readAttachment(mine, id, file.hash),
+  'attachment in pieces': (store) => store.readAttachmentPiece(mine, id, file.hash, { offset: 0, length: 9 }),
   'list of all': (store) => store.listHeads(mine, { index: 'all', limit: 9 }),
   'list by owner': (store) => store.listHeads(mine, { index: 'owner', value: id, limit: 9 }),
   'list by agent': (store) => store.listHeads(mine, { index: 'agent', value: id, limit: 9 }),

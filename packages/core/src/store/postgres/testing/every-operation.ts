@@ -39,6 +39,7 @@ async function everyWrite(store: Store, tenantId: TenantId, id: string): Promise
   await store.commit([commitOf(commit(id, 3)), commitOf({ ...commit('other', 1), ...beside })])
   await store.commit([commitOf({ ...commit(id, 4, 3), head: { ...commit(id, 4).head, expiresAtMs: 7 } })])
   await store.commit([commitOf({ ...commit(id, 5), key })])
+  await store.commit([commitOf({ ...commit(id, 5), key }), commitOf(commit('other', 3))])
   const draft = { tenantId, sessionId: id, draftId: id, runId: id, epoch: 1, first: 1 }
   await store.appendDraft({ ...draft, chunks: [{ kind: 'text', text: id }] })
   await store.renewLease(tenantId, id, 1, 5)
@@ -65,6 +66,7 @@ async function everyRead(store: Store, tenantId: TenantId, id: string): Promise<
   await store.readKey(tenantId, id, id)
   await store.listKeys(tenantId, id, { limit: 9 })
   await store.readAttachment(tenantId, id, hashOf(id))
+  await store.readAttachmentPiece(tenantId, id, hashOf(id), { offset: 1, length: 9 })
   for (const index of ['all', 'owner', 'agent', 'conversation', 'thread', 'root', 'question'] as const) {
     await store.listHeads(tenantId, { index, value: id, limit: 5 })
     await store.listHeads(tenantId, { index, value: id, limit: 5, after: { key: 5, id } })
