@@ -49,6 +49,11 @@ export const errorCatalogue = {
     retry: 'never',
     meaning: 'The body is of a type that this operation does not take.',
   },
+  range_not_satisfiable: {
+    status: 416,
+    retry: 'never',
+    meaning: 'The file ends before the range that was asked for; `Content-Range` has its size.',
+  },
   id_taken: {
     status: 409,
     retry: 'never',
@@ -166,6 +171,12 @@ export const errorCatalogue = {
     retry: 'later',
     meaning:
       'The reader of a stream took nothing for too long; connect again, and follow on from the `cursor` in the details.',
+  },
+  server_busy: {
+    status: 503,
+    retry: 'later',
+    meaning:
+      'The server holds as many bytes of files as it may, and none was let go of in time; nothing was done.',
   },
   server_draining: {
     status: 503,

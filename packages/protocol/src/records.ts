@@ -84,12 +84,14 @@ export const recordSchemas = {
       .strictObject({
         /** All its keys together, of one server. */
         requestsPerMin: z.int().min(1).optional(),
-        /** New sessions, children and forks too, and events in all of them; of one server. */
+        /** New sessions, children and forks too, and events in all of them; of all servers of a store together. */
         sessionsPerDay: z.int().min(1).optional(),
         eventsPerDay: z.int().min(1).optional(),
       })
       .default({}),
   })),
+  /** What a tenant used of its quotas of a day, by its id, as it was at that time: it leaks away over a day. */
+  quota_use: objectOnUse(() => ({ at: time, events: z.number().min(0), sessions: z.number().min(0) })),
   /** One deed of administration, or one refusal of access, by an id that rises with time. */
   audit_entry: objectOnUse(() => ({
     at: time,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Followed } from './follow.ts'
+import type { Followed } from './followed-batches.ts'
 import { eachSharedStore, eachStore } from './testing/each-store.ts'
 import { assistant, user } from './testing/messages.ts'
 

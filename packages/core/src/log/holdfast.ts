@@ -77,6 +77,8 @@ export interface Holdfast {
   /** Tenants that a server knows, and what was done to them: of the server's own tenant too. */
   readonly tenants: Records<'tenant'>
   readonly auditEntries: Records<'audit_entry'>
+  /** What tenants of a server used of their quotas of a day; it keeps those of all tenants under a tenant of its own. */
+  readonly quotaUses: Records<'quota_use'>
   /** What a server answered under idempotency keys that no log knows. */
   readonly keptAnswers: Records<'kept_answer'>
   readonly usage: Usage
@@ -225,6 +227,7 @@ class TenantHoldfast implements Holdfast {
   readonly apiKeys: Records<'api_key'>
   readonly tenants: Records<'tenant'>
   readonly auditEntries: Records<'audit_entry'>
+  readonly quotaUses: Records<'quota_use'>
   readonly keptAnswers: Records<'kept_answer'>
   readonly usage: Usage
   readonly #place: Place
@@ -247,6 +250,7 @@ class TenantHoldfast implements Holdfast {
     this.apiKeys = records('api_key')
     this.tenants = records('tenant')
     this.auditEntries = records('audit_entry')
+    this.quotaUses = records('quota_use')
     this.keptAnswers = records('kept_answer')
     this.usage = new Usage(log, this.priceBooks)
   }

@@ -36,7 +36,8 @@ import {
 import { type Comparison, compareSessions } from './compare.ts'
 import { type ContextState, readContextState, readProviderView } from './context-read.ts'
 import { type ForkInput, type ForkOptions, forkSession } from './create-session.ts'
-import { type Followed, type FollowOptions, follow, followBatches } from './follow.ts'
+import { follow } from './follow.ts'
+import { type Followed, FollowedBatches, type FollowOptions } from './followed-batches.ts'
 import { LiveView } from './live-view.ts'
 import { missing } from './log-reads.ts'
 import { type MessagePage, type MessagePageOptions, readMessages } from './message-page.ts'
@@ -60,6 +61,7 @@ import type {
   CloseOptions,
   CreatedSession,
 } from './session-types.ts'
+import { openFile, type StoredFile } from './stored-file.ts'
 import type { TenantLog } from './tenant-log.ts'
 import { type Beside, type Writer, writeCommands } from './write-command.ts'
 import { type Receipt, receiptOf, type WriteOptions } from './write-options.ts'
@@ -119,8 +121,8 @@ export class SessionHandle {
     return follow(this.#log, this.id, options)
   }
 
-  followBatches(options?: FollowOptions): AsyncGenerator<readonly Followed[], void, void> {
-    return followBatches(this.#log, this.id, options)
+  followBatches(options?: FollowOptions): AsyncIterableIterator<readonly Followed[], void, void> {
+    return new FollowedBatches(this.#log, this.id, options)
   }
 
   compare(other: string | { readonly id: string }): Promise<Comparison> {
@@ -129,6 +131,11 @@ export class SessionHandle {
 
   getAttachment(hash: string): Promise<Uint8Array | undefined> {
     return this.#log.store.readAttachment(this.#log.tenantId, this.id, hash)
+  }
+
+  openAttachment(hash: string): Promise<StoredFile | undefined> {
+    const { store, tenantId } = this.#log
+    return openFile({ store, tenantId, sessionId: this.id, hash })
   }
 
   async getCheckpoint(

@@ -25,11 +25,12 @@ import type { ChildInput, SpawnedChild, SpawnOptions } from './child-session.ts'
 import type { Comparison } from './compare.ts'
 import type { ContextState } from './context-read.ts'
 import type { ForkInput, ForkOptions } from './create-session.ts'
-import type { Followed, FollowOptions } from './follow.ts'
+import type { Followed, FollowOptions } from './followed-batches.ts'
 import type { LiveView } from './live-view.ts'
 import type { MessagePage, MessagePageOptions } from './message-page.ts'
 import type { HeldRun, InitializingRun, RunningRun } from './run-types.ts'
 import type { EventPage, EventPageOptions, EventTextPage } from './session-read.ts'
+import type { StoredFile } from './stored-file.ts'
 import type { Receipt, WriteOptions } from './write-options.ts'
 
 export interface AppendOptions extends WriteOptions {
@@ -64,10 +65,12 @@ interface Readable {
   contextState(): Promise<ContextState>
   follow(options?: FollowOptions): AsyncGenerator<Followed, void, void>
   /** The same, all that there is at once: for sending on. */
-  followBatches(options?: FollowOptions): AsyncGenerator<readonly Followed[], void, void>
+  followBatches(options?: FollowOptions): AsyncIterableIterator<readonly Followed[], void, void>
   compare(other: string | { readonly id: string }): Promise<Comparison>
   fork(input?: ForkInput, options?: ForkOptions): Promise<CreatedSession>
   getAttachment(hash: string): Promise<Uint8Array | undefined>
+  /** The same to be read in pieces, of which one is held for a reader who stands still. */
+  openAttachment(hash: string): Promise<StoredFile | undefined>
   getCheckpoint(options?: { namespace?: string; checkpointId?: string }): Promise<Checkpoint | undefined>
   /** Puts a legal hold on the session, or lifts it. While it is on, nothing of it is deleted or erased, even with force. */
   hold(held: boolean, options?: WriteOptions & { reason?: string }): Promise<Receipt>

@@ -69,16 +69,27 @@ describe('a tail', () => {
     expect(young.after(2)?.length).toBe(2)
   })
 
-  it('wakes whoever waits, and nobody waits for what already came', async () => {
+  it('keeps no texts for followers who all stand still, and again for one who looks', () => {
+    const tail = new Tail(new TailMemory())
+    let seq = 0
+    const write = (times: number) => {
+      for (let n = 0; n < times; n++) tail.push(seq++, rows(1))
+    }
+    write(64)
+    expect(tail.after(0)?.length).toBe(64)
+    write(65)
+    expect([tail.last, tail.after(seq - 1)]).toEqual([seq, undefined])
+    write(2)
+    expect(tail.after(seq - 2)?.map((event) => event.seq)).toEqual([seq - 1, seq])
+  })
+
+  it('wakes whoever waits with the next change, once', () => {
     const tail = new Tail(new TailMemory())
     const { version } = tail
-    const waiting = tail.wait(version, undefined)
+    let woken = 0
+    tail.waiting.add({ wake: () => (woken += 1) })
     tail.push(0, rows(1))
-    await waiting
-    await tail.wait(version, undefined)
-    const stop = new AbortController()
-    const stopped = tail.wait(tail.version, stop.signal)
-    stop.abort()
-    await stopped
+    tail.push(1, rows(1))
+    expect([woken, tail.version]).toEqual([1, version + 2])
   })
 })

@@ -17,9 +17,19 @@ interface OpenDraft {
 const keptEvents = 512
 const keptBytes = 1024 * 1024
 const keptChunks = 1_024
+/** Writes in a row at which no follower looked: all of them stand still, and will read the store. */
+const unseenWrites = 64
+
+/** A follower that was given everything. */
+export interface Waiter {
+  /** Called once, with the next change. */
+  wake(): void
+}
 
 export class Tail implements Forgetful {
   followers = 0
+  /** Woken, and forgotten, with the next change. */
+  readonly waiting = new Set<Waiter>()
   /** Rises with every change, so that a wake-up between a look and a wait is not lost. */
   version = 0
   /** Rises with every hint of a write by another process. */
@@ -31,11 +41,12 @@ export class Tail implements Forgetful {
   /** The newest events, without gaps; the last one has seq `#last`. */
   #events: FollowedEvent[] = []
   #bytes = 0
+  /** Writes since a follower looked. */
+  #unseen = 0
   /** Seq of the newest event known; undefined until somebody looked. */
   #last: number | undefined
   /** Undefined until somebody looked; null: none is open. */
   #draft: OpenDraft | null | undefined
-  readonly #waiting = new Set<() => void>()
   readonly #memory: TailMemory
 
   constructor(memory: TailMemory) {
@@ -54,14 +65,10 @@ export class Tail implements Forgetful {
   push(baseSeq: number, rows: readonly NewEvent[]): void {
     if (this.#last !== undefined && baseSeq < this.#last) return
     if (this.#last !== baseSeq) this.forgetTexts()
-    let seq = baseSeq
-    for (const row of rows) {
-      seq += 1
-      const event = new FollowedEvent(seq, row.type, wireTextOf(seq, row))
-      this.#events.push(event)
-      this.#bytes += event.text.length
-    }
-    this.#last = seq
+    this.#unseen += 1
+    if (this.#unseen > unseenWrites) this.forgetTexts()
+    else this.#keep(baseSeq, rows)
+    this.#last = baseSeq + rows.length
     this.#trim()
     this.wake()
   }
@@ -76,6 +83,7 @@ export class Tail implements Forgetful {
 
   /** The events after `seq`, or undefined when they are not all here. */
   after(seq: number): readonly FollowedEvent[] | undefined {
+    this.#unseen = 0
     if (this.#last === undefined) return undefined
     if (seq >= this.#last) return []
     const first = this.#last - this.#events.length + 1
@@ -131,22 +139,8 @@ export class Tail implements Forgetful {
 
   wake(): void {
     this.version += 1
-    for (const wake of this.#waiting) wake()
-    this.#waiting.clear()
-  }
-
-  /** Resolves at the next change after `version`, or when `signal` aborts. */
-  wait(version: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.version !== version || signal?.aborted) return Promise.resolve()
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        signal?.removeEventListener('abort', wake)
-        this.#waiting.delete(wake)
-        resolve()
-      }
-      this.#waiting.add(wake)
-      signal?.addEventListener('abort', wake)
-    })
+    for (const waiter of this.waiting) waiter.wake()
+    this.waiting.clear()
   }
 
   /** Followers that are not at the end read the store instead. */
@@ -154,6 +148,16 @@ export class Tail implements Forgetful {
     this.#events = []
     this.#bytes = 0
     this.#memory.holds(this, 0)
+  }
+
+  #keep(baseSeq: number, rows: readonly NewEvent[]): void {
+    let seq = baseSeq
+    for (const row of rows) {
+      seq += 1
+      const event = new FollowedEvent(seq, row.type, wireTextOf(seq, row))
+      this.#events.push(event)
+      this.#bytes += event.text.length
+    }
   }
 
   #trim(): void {

@@ -63,6 +63,7 @@ export const clauses = {
   B5: 'An attachment is read by its hash within its session only.',
   B6: 'A walk along the ledger gives each row of the tenant that fits the filter once, in order, whatever the stretches, those of deleted sessions too; a stretch looks at no more rows than it was told.',
   B7: 'The groups of a walk add up to its rows, under any grouping and filter; a sum is exact, or refused as `limit_exceeded`.',
+  B8: 'A piece of an attachment is its bytes from an offset on, as far as it goes, and names the size of the whole; it is found where the whole is.',
   // Search
   S1: 'An event is found by each of its words after indexing, with its session and seq, and only by its tenant.',
   S2: 'Indexing is bounded by bytes and says when more waits; searching never blocks on it.',

@@ -121,6 +121,17 @@ export interface Attachment {
   bytes: Uint8Array
 }
 
+export interface ByteRange {
+  offset: number
+  length: number
+}
+
+/** Bytes of an attachment, and how many it has in all. */
+export interface AttachmentPiece {
+  bytes: Uint8Array
+  size: number
+}
+
 /** Where a fork's prefix is read from: seqs `from`…`to` of `sessionId`, both included. Ordered, gap-free from 1. */
 export interface Segment {
   sessionId: string
@@ -510,6 +521,16 @@ export interface Store {
   ): Promise<readonly KeyRow[]>
   /** An attachment or checkpoint body by its hash, through the segments of a fork. */
   readAttachment(tenantId: TenantId, sessionId: string, hash: string): Promise<Uint8Array | undefined>
+  /**
+   * `length` bytes of it from `offset` on, fewer where it ends. Unverified, for the checksum is of the whole: whoever reads it
+   * piece after piece holds all of them against the hash.
+   */
+  readAttachmentPiece(
+    tenantId: TenantId,
+    sessionId: string,
+    hash: string,
+    range: ByteRange,
+  ): Promise<AttachmentPiece | undefined>
 
   listHeads(tenantId: TenantId, query: ListQuery): Promise<readonly ListRow[]>
   /** Tenants that have, or had, a session. One whose row is damaged is named by `checkStore` and not here. */

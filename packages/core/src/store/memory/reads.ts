@@ -1,6 +1,5 @@
 /** Reads of one session, through the segments of a fork where the seam says so. Everything given out is a copy. */
 import type { EventRange, OpenDraft, StoredEvent, StoredHead } from '../store.ts'
-import { copyOf } from './attachments.ts'
 import { type KeptSession, type KeptTenant, refName, seqOf } from './place.ts'
 
 export function headOf(session: KeptSession): StoredHead {
@@ -64,10 +63,11 @@ export function refsOf(tenant: KeptTenant, session: KeptSession, kind: string, i
   )
 }
 
+/** As it is kept: a copy of it goes out. */
 export function attachmentOf(tenant: KeptTenant, session: KeptSession, hash: string): Uint8Array | undefined {
   for (const { source, to } of stretchesOf(tenant, session)) {
     const kept = source.attachments.get(hash)
-    if (kept && (source === session || kept.seq <= to)) return copyOf(kept.bytes)
+    if (kept && (source === session || kept.seq <= to)) return kept.bytes
   }
   return undefined
 }

@@ -2,6 +2,7 @@
 import { HoldfastError, type TenantId } from '@holdfast/protocol'
 import type * as seam from '../store.ts'
 import type { UsageScope } from '../usage-rows.ts'
+import { copyOf } from './attachments.ts'
 import { putCheckpoint, readCheckpoint } from './checkpoints.ts'
 import { commitOne, isHeld } from './commit.ts'
 import { deleteSession } from './deletion.ts'
@@ -104,7 +105,19 @@ export class MemoryStore implements seam.Store {
 
   async readAttachment(tenantId: TenantId, sessionId: string, hash: string): Promise<Uint8Array | undefined> {
     const { tenant, session } = this.#find(tenantId, sessionId)
-    return session && attachmentOf(tenant, session, hash)
+    const bytes = session && attachmentOf(tenant, session, hash)
+    return bytes && copyOf(bytes)
+  }
+
+  async readAttachmentPiece(
+    tenantId: TenantId,
+    sessionId: string,
+    hash: string,
+    { offset, length }: seam.ByteRange,
+  ): Promise<seam.AttachmentPiece | undefined> {
+    const { tenant, session } = this.#find(tenantId, sessionId)
+    const bytes = session && attachmentOf(tenant, session, hash)
+    return bytes && { bytes: copyOf(bytes.subarray(offset, offset + length)), size: bytes.byteLength }
   }
 
   async listHeads(tenantId: TenantId, query: seam.ListQuery): Promise<seam.ListRow[]> {

@@ -1,5 +1,6 @@
 /** Bodies by their hash: attachments, and the channels of checkpoints. */
 import { corrupt, crcOf, crcOfRow, isChecksum } from '../checksum.ts'
+import type { AttachmentPiece, ByteRange } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { stretchesOf } from './forks.ts'
 import { getSession, type SessionRow } from './sessions.ts'
@@ -25,6 +26,10 @@ const DELETE_ATTACHMENT = 'DELETE FROM attachments WHERE session = ? AND hash = 
 
 const SELECT_ATTACHMENT =
   'SELECT crc, bytes, seq FROM attachments WHERE session = ? AND hash = ? AND seq <= ?'
+
+// A part of no bytes is NULL where the whole has none.
+const SELECT_PIECE = `
+  SELECT coalesce(substr(bytes, ?, ?), x''), length(bytes) FROM attachments WHERE session = ? AND hash = ? AND seq <= ?`
 
 const SELECT_COPIES = `
   SELECT session, seq, crc, bytes FROM attachments WHERE hash = ? AND session IN (
@@ -82,6 +87,22 @@ export function readAttachment(
     if (!isWhole(crc, bytes, crcOfRow(session, hash, seq)))
       throw corrupt(`Attachment ${hash}`, sessionId, { hash })
     return plainBytes(bytes)
+  }
+  return undefined
+}
+
+/** SQLite reads the whole for it, in its own memory and no further. */
+export function readAttachmentPiece(
+  db: Connection,
+  tenant: number,
+  sessionId: string,
+  { hash, offset, length }: ByteRange & { hash: string },
+): AttachmentPiece | undefined {
+  const row = getSession(db, tenant, sessionId)
+  if (!row) return undefined
+  for (const { session, last } of stretchesOf(db, row)) {
+    const found = db.get(SELECT_PIECE, offset + 1, length, session, hash, last)
+    if (found) return { bytes: plainBytes(found[0]), size: found[1] }
   }
   return undefined
 }

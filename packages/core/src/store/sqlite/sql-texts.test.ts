@@ -66,6 +66,7 @@ async function textsFor(id: string): Promise<Set<string>> {
   await store.readKey(tenant, id, id)
   await store.listKeys(tenant, id, { limit: 9 })
   await store.readAttachment(tenant, id, hashOf(id))
+  await store.readAttachmentPiece(tenant, id, hashOf(id), { offset: 1, length: 9 })
   for (const index of ['all', 'owner', 'agent', 'conversation', 'thread', 'root', 'question'] as const) {
     await store.listHeads(tenant, { index, value: id, limit: 5 })
     await store.listHeads(tenant, { index, value: id, limit: 5, after: { key: 5, id } })

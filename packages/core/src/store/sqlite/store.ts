@@ -2,7 +2,7 @@
 import type { TenantId } from '@holdfast/protocol'
 import type * as seam from '../store.ts'
 import type { UsageScope } from '../usage-rows.ts'
-import { readAttachment } from './attachments.ts'
+import { readAttachment, readAttachmentPiece } from './attachments.ts'
 import { checkStore } from './check.ts'
 import { putCheckpoint, readCheckpoint } from './checkpoints.ts'
 import { commitEach } from './commit.ts'
@@ -112,6 +112,17 @@ export class SqliteStore implements seam.Store {
 
   readAttachment(tenantId: TenantId, sessionId: string, hash: string): Promise<Uint8Array | undefined> {
     return this.#readState(tenantId, (db, tenant) => readAttachment(db, tenant, sessionId, hash))
+  }
+
+  readAttachmentPiece(
+    tenantId: TenantId,
+    sessionId: string,
+    hash: string,
+    range: seam.ByteRange,
+  ): Promise<seam.AttachmentPiece | undefined> {
+    return this.#readState(tenantId, (db, tenant) =>
+      readAttachmentPiece(db, tenant, sessionId, { ...range, hash }),
+    )
   }
 
   listHeads(tenantId: TenantId, query: seam.ListQuery): Promise<seam.ListRow[]> {

@@ -333,4 +333,59 @@ export const besideCases: readonly StoreCase[] = [
       same(read && hashOf(read), large.hash)
     },
   },
+  {
+    id: 'B8.1',
+    clause: 'B8',
+    title: 'pieces of an attachment, laid one after the other, are the attachment',
+    async run(t) {
+      const file = attachmentOf(Uint8Array.from({ length: 700_001 }, (_, index) => (index * 31) % 251))
+      await t.create('s', { attachments: [file] })
+      const bytes = Buffer.from(file.bytes)
+      for (const length of [1, 4_096, 262_144, 700_001, 900_000]) {
+        for (const offset of [0, 1, 262_143, 262_144, 700_000, 700_001, 900_000]) {
+          const piece = await pieceOf(t, 's', file.hash, offset, length)
+          same(piece, [bytes.toString('hex', offset, offset + length), bytes.byteLength])
+        }
+      }
+      same(await pieceOf(t, 's', file.hash, 0, 0), ['', bytes.byteLength])
+    },
+  },
+  {
+    id: 'B8.2',
+    clause: 'B8',
+    title: 'a piece of an empty attachment is empty',
+    async run(t) {
+      const empty = attachmentOf('')
+      await t.create('s', { attachments: [empty] })
+      same(await pieceOf(t, 's', empty.hash, 0, 9), ['', 0])
+    },
+  },
+  {
+    id: 'B8.3',
+    clause: 'B8',
+    title: 'a piece is found in its session, through a fork from there on, and nowhere else',
+    async run(t) {
+      const [early, late] = [attachmentOf('early'), attachmentOf('late')]
+      await t.create('a', { events: 2, attachments: [early] })
+      await t.append('a', { attachments: [late] })
+      await t.fork('a', 2, 'b')
+      await t.create('other')
+      const found = (sessionId: string) =>
+        Promise.all([early, late].map(({ hash }) => pieceOf(t, sessionId, hash, 1, 2)))
+      const hex = (text: string) => Buffer.from(text).toString('hex')
+      same(await found('a'), [
+        [hex('ar'), 5],
+        [hex('at'), 4],
+      ])
+      same(await found('b'), [[hex('ar'), 5], undefined])
+      same(await found('other'), [undefined, undefined])
+      const theirs = await t.store.readAttachmentPiece(t.stranger, 'a', early.hash, { offset: 0, length: 1 })
+      same(theirs, undefined)
+    },
+  },
 ]
+
+async function pieceOf(t: Trial, sessionId: string, hash: string, offset: number, length: number) {
+  const found = await t.store.readAttachmentPiece(t.tenant, sessionId, hash, { offset, length })
+  return found && [Buffer.from(found.bytes).toString('hex'), found.size]
+}

@@ -23,6 +23,7 @@ function callsOf(t: Trial): Record<string, (store: Store) => Promise<unknown>> {
     readKey: (store) => store.readKey(tenant, 's', 'key'),
     listKeys: (store) => store.listKeys(tenant, 's', { limit: 1 }),
     readAttachment: (store) => store.readAttachment(tenant, 's', 'hash'),
+    readAttachmentPiece: (store) => store.readAttachmentPiece(tenant, 's', 'hash', { offset: 0, length: 1 }),
     listHeads: (store) => store.listHeads(tenant, { index: 'all', limit: 1 }),
     listTenants: (store) => store.listTenants(),
     listDue: (store) => store.listDue(tenant, 'lease', 1, 1),

@@ -59,6 +59,8 @@ function readsOf(tenant: TenantId): Record<string, Call> {
     readKey: (store, id) => store.readKey(tenant, id, 'key'),
     listKeys: (store, id) => store.listKeys(tenant, id, { limit: 9 }),
     readAttachment: (store, id) => store.readAttachment(tenant, id, fileHash),
+    readAttachmentPiece: (store, id) =>
+      store.readAttachmentPiece(tenant, id, fileHash, { offset: 0, length: 9 }),
     listForks: (store, id) => store.listForks(tenant, id),
     readDraft: (store, id) => store.readDraft(tenant, id, 'draft', 0),
     listDrafts: (store, id) => store.listDrafts(tenant, id),

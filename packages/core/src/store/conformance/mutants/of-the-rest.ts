@@ -229,6 +229,39 @@ export const otherMutants: readonly Mutant[] = [
     }),
   },
   {
+    clause: 'B8',
+    title: 'counts the bytes of a piece from one',
+    breaks: (store) => ({
+      readAttachmentPiece: (tenantId, sessionId, hash, { offset, length }) =>
+        store.readAttachmentPiece(tenantId, sessionId, hash, { offset: Math.max(0, offset - 1), length }),
+    }),
+  },
+  {
+    clause: 'B8',
+    title: 'gives the size of the piece for that of the whole',
+    breaks: (store) => ({
+      async readAttachmentPiece(...call) {
+        const found = await store.readAttachmentPiece(...call)
+        return found && { ...found, size: found.bytes.byteLength }
+      },
+    }),
+  },
+  {
+    clause: 'B8',
+    title: 'finds a piece of what its fork may not see',
+    breaks: (store, { memory }) => ({
+      async commit(commits) {
+        for (const { attachments } of commits)
+          for (const { hash, bytes } of attachments) memory.set(hash, bytes)
+        return store.commit(commits)
+      },
+      async readAttachmentPiece(_, __, hash, { offset, length }) {
+        const bytes = memory.get(hash) as Uint8Array | undefined
+        return bytes && { bytes: bytes.subarray(offset, offset + length), size: bytes.byteLength }
+      },
+    }),
+  },
+  {
     clause: 'S1',
     title: 'finds events that have any of the words',
     breaks: (store) => ({

@@ -1,0 +1,3 @@
+import { runThreadShare } from '../testing/thread-share.ts'
+
+runThreadShare(0)
