@@ -39,7 +39,8 @@ export const layers: readonly Layer[] = [
     folder: 'prove',
     imports: [...publicLayers, 'agent', 'server', 'client', 'tools/postgres'],
   },
-  { name: 'tools', folder: 'tools', imports: publicLayers },
+  { name: 'tools', folder: 'tools', imports: [...publicLayers, 'tools/resume'] },
+  { name: 'tools/resume', folder: 'tools/resume', imports: [...publicLayers, 'agent'] },
   { name: 'tools/postgres', folder: 'tools/postgres', imports: [] },
 ]
 

@@ -61,6 +61,24 @@ describe('a request', () => {
     }
   })
 
+  it('with a file is sent again, but for one that comes as a stream, which is read once', async () => {
+    const busyWithFiles = new HoldfastError('server_busy', 'no room')
+    for (const [bytes, count] of [
+      [new Uint8Array([1, 2]), 2],
+      [new Blob([new Uint8Array([1, 2])]), 2],
+      [new Blob([new Uint8Array([1, 2])]).stream(), 1],
+    ] as const) {
+      const { client, requests } = clientOf(busyWithFiles)
+      const sending = client.sessions.putAttachment('s', { bytes, mediaType: 'image/png' })
+      if (count === 1) await expect(sending).rejects.toMatchObject({ code: 'server_busy' })
+      else expect(await sending).toEqual(ok)
+      expect(requests.map(({ headers }) => headers.get('content-type'))).toEqual(
+        Array(count).fill('image/png'),
+      )
+      expect(await requests.at(-1)?.bytes()).toEqual(new Uint8Array([1, 2]))
+    }
+  })
+
   it('keeps a code that this version does not know', async () => {
     const strange = { ...toProblem(busy), code: 'moon_full', status: 409 }
     const fetch: Fetch = () =>

@@ -41,11 +41,14 @@ export interface ChangeOptions extends CallOptions {
 
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
 
+/** Of a file that is sent. A stream is read once: what fails of its request is not tried again. */
+export type FileBytes = Uint8Array | Blob | ReadableStream<Uint8Array>
+
 export interface Asked {
   query?: Query
   body?: unknown
   /** A body that is sent as it is. */
-  file?: { bytes: Uint8Array; mediaType: string }
+  file?: { bytes: FileBytes; mediaType: string }
   headers?: Record<string, string>
   signal?: AbortSignal | undefined
 }
@@ -55,6 +58,7 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 /** Failures that the same request may not meet again a moment later. */
 const passing: readonly ErrorCode[] = [
   'server_unreachable',
+  'server_busy',
   'server_draining',
   'reader_stalled',
   'store_busy',
@@ -99,11 +103,12 @@ export class Http {
 
   /** Tries until there is an answer that another try would not change. */
   async send(method: Method, path: string, asked: Asked): Promise<Response> {
+    const retries = asked.file?.bytes instanceof ReadableStream ? 0 : this.options.retries
     for (let tries = 0; ; tries++) {
       try {
         return await this.sendOnce(method, path, asked)
       } catch (error) {
-        if (tries >= this.options.retries || !isPassing(error)) throw error
+        if (tries >= retries || !isPassing(error)) throw error
         await this.options.sleep(backOffMs(tries, this.options.random), asked.signal)
       }
     }
@@ -134,7 +139,8 @@ export class Http {
         ...(type !== undefined && { 'content-type': type }),
         ...headers,
       },
-      ...(file && { body: file.bytes as Uint8Array<ArrayBuffer> }),
+      ...(file && { body: file.bytes as Exclude<FileBytes, Uint8Array> | Uint8Array<ArrayBuffer> }),
+      ...(file?.bytes instanceof ReadableStream && { duplex: 'half' }),
       ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(signal && { signal }),
     })
@@ -156,6 +162,15 @@ async function jsonOf<T>(response: Response): Promise<T> {
 async function textOf(response: Response): Promise<string> {
   try {
     return await response.text()
+  } catch (cause) {
+    throw unreachable(cause)
+  }
+}
+
+/** All of a body. */
+export async function bytesOf(response: Response): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await response.arrayBuffer())
   } catch (cause) {
     throw unreachable(cause)
   }

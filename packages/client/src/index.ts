@@ -9,7 +9,7 @@ export {
 } from './client.ts'
 export type { Followed, FollowedInTree, FollowOptions } from './follow.ts'
 export type { Changed, FleetOptions } from './follow-fleet.ts'
-export type { CallOptions, ChangeOptions, ClientOptions, Fetch } from './http.ts'
+export type { CallOptions, ChangeOptions, ClientOptions, Fetch, FileBytes } from './http.ts'
 export type { RecordListOptions, RecordsClient, ServedRecord, StoredRecord } from './records.ts'
 export type {
   ChildInput,

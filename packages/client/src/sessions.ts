@@ -43,7 +43,7 @@ import type {
 } from '@holdfast/protocol'
 import { TurnReading } from '@holdfast/protocol'
 import { type Followed, type FollowedInTree, type FollowOptions, follow } from './follow.ts'
-import type { CallOptions, ChangeOptions, Http } from './http.ts'
+import { bytesOf, type CallOptions, type ChangeOptions, type FileBytes, type Http } from './http.ts'
 import { itemTexts } from './item-texts.ts'
 import { everyItem } from './pages.ts'
 import { Turn, untilRest } from './turn.ts'
@@ -555,17 +555,28 @@ export class SessionsClient {
     return this.#http.change('PATCH', at(sessionId, 'tasks', itemId), { body: update }, options)
   }
 
+  /** A stream is sent as it comes, and once: what fails of it is not tried again. */
   putAttachment(
     sessionId: string,
-    { name, ...file }: { bytes: Uint8Array; mediaType: string; name?: string },
+    { name, ...file }: { bytes: FileBytes; mediaType: string; name?: string },
     options?: ChangeOptions,
   ): Promise<FileReference> {
     return this.#http.change('POST', at(sessionId, 'attachments'), { file, query: { name } }, options)
   }
 
   async getAttachment(sessionId: string, hash: string, { signal }: CallOptions = {}): Promise<Uint8Array> {
-    const response = await this.#http.send('GET', at(sessionId, 'attachments', hash), { signal })
-    return new Uint8Array(await response.arrayBuffer())
+    return bytesOf(await this.#http.send('GET', at(sessionId, 'attachments', hash), { signal }))
+  }
+
+  /** The bytes as they come, from an offset on. The stream fails when the file cannot be had to its end. */
+  async readAttachment(
+    sessionId: string,
+    hash: string,
+    { offset = 0, signal }: CallOptions & { offset?: number } = {},
+  ): Promise<ReadableStream<Uint8Array>> {
+    const headers: Record<string, string> = offset === 0 ? {} : { range: `bytes=${offset}-` }
+    const { body } = await this.#http.send('GET', at(sessionId, 'attachments', hash), { headers, signal })
+    return body ?? new ReadableStream()
   }
 
   /** A graph state of the thread, each channel's whole value. */

@@ -1,4 +1,4 @@
-/** What a handler gives back: a status, and a body as a value, as JSON text that was written before, or as it is. */
+/** What a handler gives back: a status, and a body as a value, as JSON text that was written before, as it is, or none. */
 import { etag } from './http/conditions.ts'
 import type { Sending } from './streams/sink.ts'
 
@@ -8,8 +8,8 @@ export interface Answer {
   text?: string
   bytes?: Uint8Array
   stream?: Sending
-  /** Bytes that are made as they are taken. */
-  body?: ReadableStream<Uint8Array>
+  /** Bytes that are made as they are taken; null for none. */
+  body?: ReadableStream<Uint8Array> | null
   headers?: Record<string, string>
 }
 

@@ -55,6 +55,10 @@ eachServer('the client, in the process of its server', { heartbeatMs: 1_000 }, (
     const bytes = new Uint8Array([1, 2, 3])
     const file = await sessions.putAttachment(id, { bytes, mediaType: 'image/png', name: 'a.png' })
     expect(await sessions.getAttachment(id, file.hash)).toEqual(bytes)
+    const rest = await sessions.readAttachment(id, file.hash, { offset: 1 })
+    expect(await new Response(rest).bytes()).toEqual(bytes.slice(1))
+    const again = { bytes: new Blob([bytes]).stream(), mediaType: 'image/png' }
+    expect((await sessions.putAttachment(id, again)).hash).toBe(file.hash)
     await sessions.recordUsage(id, { attemptId: 'x', promptTokens: 1, completionTokens: 1 })
     expect((await sessions.usage(id)).data).toHaveLength(1)
     expect((await sessions.usageTotals(id, { tree: true })).rows).toBe(1)

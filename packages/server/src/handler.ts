@@ -4,14 +4,15 @@ import { HoldfastError, isHoldfastError, parseInput } from '@holdfast/protocol'
 import type { Span, Tracer } from '@opentelemetry/api'
 import { type Context, Hono } from 'hono'
 import { byBearer } from './access/bearer.ts'
-import { type Authenticate, type Credential, theOnlyCaller } from './access/credential.ts'
+import { type Authenticate, type Credential, serverTenant, theOnlyCaller } from './access/credential.ts'
+import { DayQuotas } from './access/day-quotas.ts'
 import { guard } from './access/guard.ts'
 import { Keys } from './access/keys.ts'
 import { RateLimited, RateLimits } from './access/rate-limits.ts'
 import { Tenants } from './access/tenants.ts'
 import type { AgentHost } from './agents.ts'
 import type { Answer } from './answer.ts'
-import { readFile, readJson } from './http/body.ts'
+import { fileBytes, readFile, readJson } from './http/body.ts'
 import { writeOptions } from './http/conditions.ts'
 import { Cors } from './http/cors.ts'
 import { HashedLines } from './http/lines.ts'
@@ -19,7 +20,8 @@ import { typed } from './http/problem.ts'
 import { type Given, type Params, readQuery } from './http/query.ts'
 import { requestIds } from './http/request-id.ts'
 import { failed, respond, type SendStream } from './http/respond.ts'
-import { checkServerLimit } from './limits.ts'
+import { Room } from './http/room.ts'
+import { checkServerLimit, serverLimits } from './limits.ts'
 import { takesVersion } from './openapi/codes.ts'
 import { openapiDocument } from './openapi/document.ts'
 import { referencePage } from './openapi/reference.ts'
@@ -51,9 +53,11 @@ export interface ServerOptions {
   heartbeatMs?: number
   /** A stream whose reader took nothing for so long is ended, and told where it stood; default 60,000. */
   stallMs?: number
+  /** How long a file that comes waits for room, before a byte of it is read; default 30,000. */
+  fileWaitMs?: number
   /** Milliseconds. */
   clock?: () => number
-  /** Told of every answer, once it begins: what a log is made from. */
+  /** Told of every answer, once it begins, and again with the error that one broke off for: what a log is made from. */
   onAnswer?: (answered: Answered) => void
   /** Where spans go; default the one that the host registered with `@opentelemetry/api`, if any. */
   tracer?: Tracer
@@ -76,8 +80,8 @@ export interface HoldfastServer {
   readonly followers: number
   /** Ends streams and waiting pages: their readers are told to come back. Requests are still answered. */
   drain(): void
-  /** The same, and lets go of the store, which whoever opened it closes. Idempotent. */
-  close(): void
+  /** The same, and lets go of the store, which whoever opened it closes once this resolved. Idempotent. */
+  close(): Promise<void>
 }
 
 export function createServer(options: ServerOptions): HoldfastServer {
@@ -119,6 +123,7 @@ interface Exchange {
   credential?: Credential
   /** The caller was not let in, or not to this. */
   isDenied?: true
+  answered?: Answered
 }
 
 interface Routed extends Exchange {
@@ -143,11 +148,13 @@ class Server implements Service {
   readonly #nextId = requestIds()
   readonly #onAnswer: ((answered: Answered) => void) | undefined
   readonly #cors: Cors
+  readonly #days: DayQuotas
   readonly #limits: RateLimits
   readonly #metrics: Metrics
   readonly #refusals: Refusals
   readonly #tracing: Tracing
   readonly #kept: KeptAnswers
+  readonly #room: Room
   /** The ways to stop. */
   readonly #listening: readonly (() => void)[]
   readonly #tenants = new WeakMap<Credential, Holdfast>()
@@ -161,6 +168,7 @@ class Server implements Service {
     hosts,
     heartbeatMs = 15_000,
     stallMs = defaultStallMs,
+    fileWaitMs = 30_000,
     clock = Date.now,
     onAnswer,
     origins = [],
@@ -181,7 +189,8 @@ class Server implements Service {
     this.audit = new Audit(holdfast, clock)
     this.agents = agents
     this.#cors = new Cors(origins)
-    this.#limits = new RateLimits(clock)
+    this.#days = new DayQuotas(holdfast.forTenant(serverTenant).quotaUses, clock)
+    this.#limits = new RateLimits(clock, this.#days)
     this.#metrics = new Metrics(clock)
     this.#refusals = new Refusals(clock)
     this.#tracing = new Tracing(clock, tracer)
@@ -190,6 +199,7 @@ class Server implements Service {
       holdfast.onSync((tookMs) => this.#metrics.synced(tookMs)),
     ]
     this.#kept = new KeptAnswers(holdfast, clock, pepper)
+    this.#room = new Room(serverLimits.fileBytesHeld, fileWaitMs)
   }
 
   get stopping(): AbortSignal {
@@ -206,12 +216,12 @@ class Server implements Service {
       streams: this.followers.size,
       lagMs: this.followers.lagMs,
       isDraining: this.stopping.aborted,
-      tenantsOver: this.#limits.tenantsOver,
+      tenantsOver: [...this.#days.over()].length,
     })
   }
 
   #committed(batch: CommittedBatch): void {
-    this.#limits.charge(batch)
+    this.#days.charge(batch)
     this.#metrics.committed(batch)
     this.#tracing.committed(batch)
   }
@@ -230,9 +240,10 @@ class Server implements Service {
     this.followers.drain()
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.drain()
     for (const stop of this.#listening) stop()
+    return this.#days.close()
   }
 
   mount(app: Hono<Mounted>, path: string): void {
@@ -278,6 +289,7 @@ class Server implements Service {
     this.#requireHost(request)
     const credential = route.reach === 'public' ? this.#nobody : await this.#letIn(exchange)
     exchange.credential = credential
+    if (route.writes) await this.#days.read(credential.tenantId, credential.quotas)
     Object.assign(exchange.headers, this.#limits.take(credential, route))
     const holdfast = this.#tenantOf(credential)
     const traceId = traceIdOf(exchange.span)
@@ -288,7 +300,7 @@ class Server implements Service {
     const use = keyUse(route, credential, write.key)
     const known = use && (await this.#kept.known(use))
     if (route.reach !== 'public' && !known) await this.#guard(exchange, credential, holdfast)
-    const call: Call = {
+    const call: Omit<Call, 'body'> = {
       request,
       requestId,
       params,
@@ -296,19 +308,35 @@ class Server implements Service {
       holdfast,
       service: this,
       query: queryOf(route.query, request.url),
-      body: await bodyOf(route, request),
       session: params.sessionId === undefined ? (undefined as never) : sessionOf(holdfast, params.sessionId),
       write,
       mayBeDone: false,
+      broken: (error) => this.#broken(exchange, error),
     }
-    const asked = { method: route.method, url: request.url, body: call.body }
+    return this.#withBody(exchange, async (body) => {
+      const asked = { method: route.method, url: request.url, body }
+      try {
+        if (use && known) return await this.#kept.replay(use, known, asked)
+        if (!use) return await route.handle({ ...call, body })
+        return await this.#kept.once(use, asked, async (mayBeDone) =>
+          route.handle({ ...call, body, mayBeDone }),
+        )
+      } catch (thrown) {
+        await this.#audited(exchange, typed(thrown))
+        throw thrown
+      }
+    })
+  }
+
+  /** A file is whole from here to where it was written, and so are all that come at once: there is room for so many. */
+  async #withBody({ route, request }: Routed, handle: (body: unknown) => Promise<Answer>): Promise<Answer> {
+    if (route.body !== 'file') return handle(await bodyOf(route, request))
+    const most = fileBytes(request)
+    const giveBack = await this.#room.take(most, request.signal)
     try {
-      if (use && known) return await this.#kept.replay(use, known, asked)
-      if (!use) return await route.handle(call)
-      return await this.#kept.once(use, asked, async (mayBeDone) => route.handle({ ...call, mayBeDone }))
-    } catch (thrown) {
-      await this.#audited(exchange, typed(thrown))
-      throw thrown
+      return await handle(await readFile(request, most))
+    } finally {
+      giveBack()
     }
   }
 
@@ -347,11 +375,8 @@ class Server implements Service {
     return failed(error, exchange.requestId, { ...exchange.headers, ...limited, ...more })
   }
 
-  #tell(
-    { request, requestId, startMs, route, credential, span }: Exchange,
-    status: number,
-    error?: HoldfastError,
-  ): void {
+  #tell(exchange: Exchange, status: number, error?: HoldfastError): void {
+    const { request, requestId, startMs, route, credential, span } = exchange
     const traceId = traceIdOf(span)
     const { tenantId, keyId } = credential ?? {}
     const answered: Answered = {
@@ -368,6 +393,11 @@ class Server implements Service {
     this.#metrics.count(answered)
     this.#tracing.end(span, answered)
     this.#onAnswer?.(answered)
+    exchange.answered = answered
+  }
+
+  #broken({ answered }: Exchange, error: unknown): void {
+    if (answered) this.#onAnswer?.({ ...answered, error: typed(error) })
   }
 
   /** A page that a browser was lured to under another name must not reach a server that asks for no key. */
@@ -412,8 +442,7 @@ function queryOf(params: Params, url: string): Given<Params> {
 
 /** What the log checks itself is only scanned here. */
 async function bodyOf({ body }: Route, request: Request): Promise<unknown> {
-  if (body === undefined) return undefined
-  if (body === 'file') return readFile(request)
+  if (body === undefined || body === 'file') return undefined
   if (body === 'lines') return new HashedLines(request)
   const value = await readJson(request)
   if (value === undefined && body.optional) return undefined

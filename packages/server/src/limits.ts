@@ -1,9 +1,17 @@
 import { HoldfastError, limits } from '@holdfast/protocol'
 
-/** What the server bounds beside the protocol's table. Passing one is `limit_exceeded`, with the same details. */
+/**
+ * What the server bounds beside the protocol's table. Passing one is `limit_exceeded`, with the same details; what finds no
+ * room within `fileBytesHeld` waits for it, and is `server_busy` in the end.
+ */
 export const serverLimits = {
   /** Body of a request, but of an attachment (`limits.attachmentBytes`). */
   requestBytes: limits.commitBytes,
+  /**
+   * Files that are being taken in, all together: held from before their first byte is read until they are written. Each counts
+   * with its `Content-Length`, one that has none with `limits.attachmentBytes`.
+   */
+  fileBytesHeld: 4 * limits.attachmentBytes,
   /** All headers of a request. The listener refuses more with 431. */
   headerBytes: 16 * 1024,
   /** Path and query. */

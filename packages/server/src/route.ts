@@ -25,6 +25,8 @@ export interface Call<Query = unknown, Body = unknown> {
   readonly write: WriteOptions
   /** An earlier try under the same idempotency key may have had its effect, and its answer is not known. */
   readonly mayBeDone: boolean
+  /** To be told what an answer that had begun broke off for: the log hears of it. */
+  broken(error: unknown): void
   readonly requestId: string
   readonly service: Service
 }

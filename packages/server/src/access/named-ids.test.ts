@@ -152,11 +152,11 @@ const fuller: Readonly<Record<string, unknown>> = {
 }
 
 function plain({ status, text }: Reply, given: readonly string[]): string {
-  let rest = text
+  // First what is random: an id as short as `u1` may stand in it.
+  let rest = text.replaceAll(/hf_[\w-]{43}/g, 'KEY')
   for (const id of given) rest = rest.replaceAll(id, 'GIVEN')
   return `${status} ${rest
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UUID')
-    .replaceAll(/"id":"[0-9a-f]{32}"/g, '"id":"KEY"')
-    .replaceAll(/hf_[\w-]{43}/g, 'KEY')}`
+    .replaceAll(/"id":"[0-9a-f]{32}"/g, '"id":"KEY"')}`
 }

@@ -1,22 +1,17 @@
 /**
- * How fast a key and a tenant may ask, and how much a tenant may write: a bucket for each, which fills as time goes by. Requests
- * are taken from theirs as they come; events and sessions once they are written. Of this process alone.
+ * How fast a key and a tenant may ask: a bucket for each, which fills as time goes by, of this process alone. How much a tenant
+ * may write in a day is counted beside it.
  */
-import type { CommittedBatch } from '@holdfast/core'
 import { HoldfastError } from '@holdfast/protocol'
 import type { Route } from '../route.ts'
 import type { Credential } from './credential.ts'
+import type { DayQuotas, Written } from './day-quotas.ts'
 
 /** A limit as it is named in the answer. */
-type LimitedBy = 'key' | 'tenant' | 'sessions' | 'events'
-
 interface Policy {
-  name: LimitedBy
-  id: string
+  name: 'key' | 'tenant' | Written
   most: number
   windowSecs: number
-  /** Taken by the request itself. */
-  cost: 0 | 1
 }
 
 interface Bucket {
@@ -27,6 +22,7 @@ interface Bucket {
 }
 
 interface Left {
+  policy: Policy
   tokens: number
   /** Until there is more. */
   secs: number
@@ -40,15 +36,17 @@ const daySecs = 86_400
 
 export class RateLimits {
   readonly #clock: () => number
+  readonly #days: DayQuotas
   readonly #buckets = new Map<string, Bucket>()
 
-  constructor(clock: () => number) {
+  constructor(clock: () => number, days: DayQuotas) {
     this.#clock = clock
+    this.#days = days
   }
 
   /** Headers that tell of the narrowest limit; throws `rate_limited`. None where nothing is limited. */
   take(credential: Credential, route: Pick<Route, 'writes'>): Record<string, string> {
-    const left = policiesOf(credential, route).map((policy) => ({ policy, ...this.#take(policy) }))
+    const left = this.#leftOf(credential, route)
     const [narrowest] = left.sort((a, b) => a.tokens / a.policy.most - b.tokens / b.policy.most)
     const refusing = left.find(({ isRefused }) => isRefused) ?? narrowest
     if (!refusing) return {}
@@ -62,40 +60,32 @@ export class RateLimits {
     return headers
   }
 
-  /** What was written counts, by whomever it was. */
-  charge({ commits }: CommittedBatch): void {
-    for (const { tenantId, events, isNew } of commits) {
-      this.#charge(`events ${tenantId}`, events)
-      if (isNew) this.#charge(`sessions ${tenantId}`, 1)
-    }
+  #leftOf({ tenantId, keyId, perMin, quotas }: Credential, { writes }: Pick<Route, 'writes'>): Left[] {
+    const { requestsPerMin, eventsPerDay, sessionsPerDay } = quotas ?? {}
+    const ofMinute = (name: 'key' | 'tenant', id: string | undefined, most: number | undefined) =>
+      most === undefined ? [] : [this.#take(`${name} ${id}`, { name, most, windowSecs: minuteSecs })]
+    const ofDay = (name: Written, most: number | undefined) =>
+      most === undefined ? [] : [this.#look(tenantId, name, most)]
+    return [
+      ...ofMinute('key', keyId, perMin),
+      ...ofMinute('tenant', tenantId, requestsPerMin),
+      ...(writes === undefined ? [] : ofDay('events', eventsPerDay)),
+      ...(writes === 'session' ? ofDay('sessions', sessionsPerDay) : []),
+    ]
   }
 
-  /** Tenants that may write nothing, or make no session, now. */
-  get tenantsOver(): number {
-    const over = new Set<string>()
-    for (const [id, bucket] of this.#buckets) {
-      const [name = '', tenantId = ''] = id.split(' ')
-      if ((name === 'events' || name === 'sessions') && this.#filled(bucket) < 1) over.add(tenantId)
-    }
-    return over.size
+  #look(tenantId: string, name: Written, most: number): Left {
+    return leftOf({ name, most, windowSecs: daySecs }, this.#days.left(tenantId, name, most), 0)
   }
 
-  #take({ id, most, windowSecs, cost }: Policy): Left {
+  #take(id: string, policy: Policy): Left {
+    const { most, windowSecs } = policy
     const nowMs = this.#clock()
     const perMs = most / windowSecs / 1_000
     const known = this.#buckets.get(id)
-    const tokens = known ? Math.min(most, this.#filled(known)) : most
-    const isRefused = tokens < 1
-    const rest = isRefused ? tokens : tokens - cost
-    this.#keep(id, { tokens: rest, atMs: nowMs, most, perMs })
-    const missing = isRefused ? 1 - tokens : most - rest
-    return { tokens: isRefused ? 0 : rest, secs: Math.ceil((missing * windowSecs) / most), isRefused }
-  }
-
-  /** Below 0 for what was under way when nothing was left. */
-  #charge(id: string, cost: number): void {
-    const bucket = this.#buckets.get(id)
-    if (bucket) this.#keep(id, { ...bucket, tokens: this.#filled(bucket) - cost, atMs: this.#clock() })
+    const left = leftOf(policy, known ? Math.min(most, this.#filled(known)) : most, 1)
+    this.#keep(id, { tokens: left.rest, atMs: nowMs, most, perMs })
+    return left
   }
 
   #filled({ tokens, atMs, most, perMs }: Bucket): number {
@@ -110,33 +100,14 @@ export class RateLimits {
   }
 }
 
-function policiesOf(
-  { tenantId, keyId, perMin, quotas }: Credential,
-  { writes }: Pick<Route, 'writes'>,
-): Policy[] {
-  const named = (
-    name: LimitedBy,
-    id: string | undefined,
-    most: number | undefined,
-    isDaily = false,
-  ): Policy[] =>
-    most === undefined
-      ? []
-      : [
-          {
-            name,
-            id: `${name} ${id}`,
-            most,
-            windowSecs: isDaily ? daySecs : minuteSecs,
-            cost: isDaily ? 0 : 1,
-          },
-        ]
-  return [
-    ...named('key', keyId, perMin),
-    ...named('tenant', tenantId, quotas?.requestsPerMin),
-    ...(writes === undefined ? [] : named('events', tenantId, quotas?.eventsPerDay, true)),
-    ...(writes === 'session' ? named('sessions', tenantId, quotas?.sessionsPerDay, true) : []),
-  ]
+/** `cost`: taken by the request itself. */
+function leftOf(policy: Policy, tokens: number, cost: 0 | 1): Left & { rest: number } {
+  const { most, windowSecs } = policy
+  const isRefused = tokens < 1
+  const rest = isRefused ? tokens : tokens - cost
+  const missing = isRefused ? 1 - tokens : most - rest
+  const secs = Math.ceil((missing * windowSecs) / most)
+  return { policy, tokens: isRefused ? 0 : rest, rest, secs, isRefused }
 }
 
 function sentence({ name, most }: Policy): string {

@@ -1,5 +1,5 @@
 /** The body of a request: of the type that is taken, bounded before it is read, and valid UTF-8 where it is text. */
-import { HoldfastError, type Json, type LimitName, limitExceeded, limits, scanText } from '@holdfast/protocol'
+import { checkLimit, HoldfastError, type Json, limits, scanText } from '@holdfast/protocol'
 import { checkServerLimit, serverLimits } from '../limits.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -14,15 +14,21 @@ export async function readJson(request: Request): Promise<Json | undefined> {
   return scanText(decode(bytes), 'commitBytes', 'body')
 }
 
-/** A file as it is, measured while it comes. */
-export async function readFile({ headers, body }: Request): Promise<Uint8Array> {
-  const check = (size: number) => checkFile('attachmentBytes', size)
-  check(Number(headers.get('content-length') ?? 0))
-  return body === null ? new Uint8Array() : readStream(body, limits.attachmentBytes, check)
+/** How many bytes its file may have: those that its headers say, else as many as any. */
+export function fileBytes({ headers }: Request): number {
+  const declared = headers.get('content-length') ?? ''
+  if (!/^\d+$/.test(declared)) return limits.attachmentBytes
+  checkLimit('attachmentBytes', Number(declared), 'body')
+  return Number(declared)
 }
 
-function checkFile(limit: LimitName, size: number): void {
-  if (size > limits[limit]) throw limitExceeded(limit, size, 'body')
+/** A file as it is, measured while it comes. */
+export async function readFile({ body }: Request, most: number): Promise<Uint8Array> {
+  if (body === null) return new Uint8Array()
+  return readStream(body, most, (size) => {
+    checkLimit('attachmentBytes', size, 'body')
+    throw new HoldfastError('invalid_input', `body: more than the ${most} bytes of its Content-Length.`)
+  })
 }
 
 function decode(bytes: Uint8Array): string {

@@ -29,6 +29,12 @@ export function etag(version: number): string {
   return `"${version}"`
 }
 
+/** `If-None-Match`: whether the caller has what this tag stands for. */
+export function isKnown(headers: Headers, tag: string): boolean {
+  const tags = headers.get('if-none-match')?.split(',') ?? []
+  return tags.some((one) => ['*', tag, `W/${tag}`].includes(one.trim()))
+}
+
 /** `Prefer: return=minimal`: the caller wants no body. */
 export function wantsMinimal(headers: Headers): boolean {
   const prefer = headers.get('prefer')

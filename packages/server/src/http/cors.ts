@@ -1,7 +1,8 @@
 /** Pages elsewhere that may call the server from a browser. None may unless it is named. */
-const exposed = 'etag, idempotency-replayed, location, ratelimit, ratelimit-policy, retry-after, x-request-id'
+const exposed =
+  'accept-ranges, content-range, etag, idempotency-replayed, location, ratelimit, ratelimit-policy, retry-after, x-request-id'
 const asked =
-  'authorization, content-type, idempotency-key, if-match, last-event-id, prefer, traceparent, x-request-id'
+  'authorization, content-type, idempotency-key, if-match, if-none-match, if-range, last-event-id, prefer, range, traceparent, x-request-id'
 const daySecs = 86_400
 
 export class Cors {

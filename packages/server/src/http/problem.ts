@@ -19,10 +19,11 @@ export function problemOf(error: HoldfastError, requestId: string): Problem {
   return { ...problem, detail: errorCatalogue.not_found.meaning, details: {} }
 }
 
-export function problemHeaders({ code, retry }: HoldfastError): Record<string, string> {
+export function problemHeaders({ code, retry, details }: HoldfastError): Record<string, string> {
   return {
     'content-type': 'application/problem+json',
     ...(retry === 'later' && { 'retry-after': String(retrySecs) }),
+    ...(code === 'range_not_satisfiable' && { 'content-range': `bytes */${details.size}` }),
     ...(code === 'unauthenticated' && { 'www-authenticate': 'Bearer' }),
   }
 }

@@ -43,7 +43,7 @@ export function respond(
   }
   const { status, stream, bytes, body } = answer
   if (stream) return sendStream(stream, { status, headers })
-  if (body) return new Response(body, { status, headers })
+  if (body !== undefined) return new Response(body, { status, headers })
   if (bytes) return new Response(bytes as Uint8Array<ArrayBuffer>, { status, headers })
   if (request.method !== 'GET' && wantsMinimal(request.headers)) {
     headers['preference-applied'] = 'return=minimal'

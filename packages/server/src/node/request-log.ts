@@ -5,11 +5,11 @@ import { redacted } from './redacted.ts'
 
 export type LogLevel = 'error' | 'info' | 'silent'
 
-/** Answers: one each at `info`, those of 500 and above at `error` with what caused them. */
+/** Answers: one each at `info`; what failed here, with what caused it, at `error`: before an answer, or within one that broke off. */
 export function requestLog(level: LogLevel, destination: DestinationStream): (answered: Answered) => void {
   const logger = loggerOf(level, destination)
   return ({ error, ...facts }) => {
-    if (error && facts.status >= 500)
+    if (error && error.status >= 500)
       logger.error({ ...facts, code: error.code, err: chainOf(error) }, error.message)
     else logger.info({ ...facts, ...(error && { code: error.code }) }, 'answered')
   }

@@ -14,7 +14,7 @@ export function streamTo(response: ServerResponse): SendStream {
     response.writeHead(status, { ...headers, ...(stream.endsConnection && { connection: 'close' }) })
     response.flushHeaders()
     const sink = new Connection(response)
-    response.once('close', () => {
+    response.on('close', () => {
       stream.leave()
       sink.release()
     })

@@ -165,8 +165,11 @@ class Running implements Serving {
     // Turns come to rest first: whoever waits for one is answered then.
     await Promise.all([agents?.close({ drainMs: drainMs / 2 }), drainListener(listener, drainMs)])
     await sweeping.stop()
-    server.close()
-    await holdfast.close()
+    try {
+      await server.close()
+    } finally {
+      await holdfast.close()
+    }
   }
 }
 

@@ -28,6 +28,11 @@ for (const [id, schema] of Object.entries({
 /** The status of a stream is out before it fails. */
 const failedLate = 'What fails after that is the last event of a stream: `error`, with a `Problem`.'
 
+/** A file is held against its hash while it is sent, and a range of it with the whole. */
+const brokenOff = 'What is not what its `ETag`, the SHA-256 of the bytes, says breaks off before its end.'
+
+const anyBytes = { 'application/octet-stream': { schema: {} } }
+
 /** One JSON text a line. */
 const lines = { 'application/x-ndjson': { schema: { type: 'string' } } }
 
@@ -63,7 +68,7 @@ function operation(route: Route, schemas: Record<string, Schema>): Schema {
     security: route.reach === 'public' ? [] : [{ key: [route.scope] }],
     parameters: [...pathParameters(route), ...queryParameters(route, schemas), ...headerParameters(route)],
     ...(route.body && { requestBody: requestBody(route.body, schemas) }),
-    responses: { [route.status]: success(route, schemas), ...failures(route) },
+    responses: { [route.status]: success(route, schemas), ...ofFile(route), ...failures(route) },
   }
 }
 
@@ -91,12 +96,22 @@ function queryParameters({ query }: Route, schemas: Record<string, Schema>): Sch
 }
 
 function headerParameters(route: Route): Schema[] {
-  const { method, streams } = route
+  const { method, streams, answer } = route
   const header = (name: string, description: string) => {
     return { name, in: 'header', description, schema: { type: 'string' } }
   }
   if (streams && method === 'GET')
     return [header('Last-Event-ID', 'where the reader stands; as `after`, and wins')]
+  if (answer === 'file') {
+    return [
+      header(
+        'Range',
+        'one range of bytes: `bytes=0-99`, `bytes=100-` or `bytes=-100`; of several the whole is sent',
+      ),
+      header('If-Range', 'an `ETag`: the range is of the file that it stands for'),
+      header('If-None-Match', '`ETag`s of what the caller has'),
+    ]
+  }
   if (method === 'GET') return []
   return [
     header('Idempotency-Key', 'the same request with it has one effect, for a day'),
@@ -108,7 +123,7 @@ function headerParameters(route: Route): Schema[] {
 }
 
 function requestBody(body: NonNullable<Route['body']>, schemas: Record<string, Schema>): Schema {
-  if (body === 'file') return { required: true, content: { 'application/octet-stream': { schema: {} } } }
+  if (body === 'file') return { required: true, content: anyBytes }
   if (body === 'lines') return { required: true, content: lines }
   const schema = convert(body.schema, 'input', schemas)
   return { required: !body.optional, content: { 'application/json': { schema } } }
@@ -116,9 +131,7 @@ function requestBody(body: NonNullable<Route['body']>, schemas: Record<string, S
 
 function success({ answer, streams, summary }: Route, schemas: Record<string, Schema>): Schema {
   if (answer === 'nothing') return { description: summary }
-  if (answer === 'file') {
-    return { description: summary, content: { 'application/octet-stream': { schema: {} } } }
-  }
+  if (answer === 'file') return { description: `${summary}. ${brokenOff}`, content: anyBytes }
   if (answer === 'lines') return { description: summary, content: lines }
   if (typeof answer === 'string') {
     return {
@@ -131,6 +144,15 @@ function success({ answer, streams, summary }: Route, schemas: Record<string, Sc
   return {
     description: streams ? `${summary}. ${failedLate}` : summary,
     content: { 'application/json': { schema }, ...live },
+  }
+}
+
+/** What else a file may be answered with. */
+function ofFile({ answer }: Route): Record<string, Schema> {
+  if (answer !== 'file') return {}
+  return {
+    206: { description: 'The range that was asked for, named by `Content-Range`', content: anyBytes },
+    304: { description: 'The caller has it: no body' },
   }
 }
 

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ErrorCode, HoldfastError, limits, scope } from '@holdfast/protocol'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { serverLimits } from '../limits.ts'
 import type { Route } from '../route.ts'
 import { routes } from '../routes/index.ts'
 import { failureOf, type Ids, Provoked, stallMs } from '../testing/provoked.ts'
@@ -234,6 +235,19 @@ it.each(troubles)('%s: %o', async (code, { last, agentId: other, headers = {}, .
   const [method, path, body] = last
   const reply = server.caller.call(method, placeOf(id, path), { body, headers })
   await refused(code, reply, `${method} ${path}`)
+})
+
+it('a server that holds as many files as it may', async () => {
+  const route = documenting('server_busy')
+  const sessionId = await server.session(states.new)
+  const slow = Array.from({ length: serverLimits.fileBytesHeld / limits.attachmentBytes }, () => {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const sent = server.caller.call('POST', `/v1/sessions/${sessionId}/attachments`, { raw: readable })
+    return { sent, writable }
+  })
+  for (const one of route) await refused('server_busy', server.ask(one, { ids: { sessionId } }), one.path)
+  for (const { writable } of slow) await writable.close()
+  for (const { sent } of slow) expect((await sent).status).toBe(201)
 })
 
 const streaming = routes.filter(({ streams }) => streams)

@@ -13,6 +13,6 @@ export interface Answered {
   traceId?: string
   tenantId?: TenantId
   keyId?: string
-  /** Of a failure. */
+  /** Of a failure. With a `status` of success: what broke the answer off. */
   error?: HoldfastError
 }

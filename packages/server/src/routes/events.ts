@@ -106,7 +106,7 @@ async function nextEvent(batches: AsyncIterable<readonly Followed[]>): Promise<v
   for await (const batch of batches) if (batch.some(({ type }) => type === 'event')) return
 }
 
-type Follow = (signal: AbortSignal) => AsyncGenerator<readonly Followed[], void, void>
+type Follow = (signal: AbortSignal) => AsyncIterableIterator<readonly Followed[], void, void>
 
 async function streamed(call: EventCall, after: string): Promise<Answer> {
   const { service, query, requestId } = call

@@ -14,6 +14,7 @@ import {
 } from '@holdfast/protocol'
 import { z } from 'zod'
 import { found, written } from '../answer.ts'
+import { fileAnswer } from '../http/file-answer.ts'
 import { word } from '../http/query.ts'
 import { route } from '../route.ts'
 import { ended, given, one } from './sessions.ts'
@@ -116,21 +117,15 @@ export const workRoutes = [
   route({
     method: 'GET',
     path: '/v1/sessions/{sessionId}/attachments/{hash}',
-    summary: 'The bytes of a file',
+    summary: 'The bytes of a file, or of one range of them',
     scope: 'read',
     reach: 'session',
     answer: 'file',
-    handle: async ({ session, params: { hash = '' } }) => {
-      const bytes = await session.getAttachment(hash)
-      if (!bytes) throw new HoldfastError('not_found', 'there is no such file.')
-      // Never shown by a browser as what somebody says it is.
-      const headers = {
-        'content-type': 'application/octet-stream',
-        'content-disposition': 'attachment',
-        'content-length': String(bytes.byteLength),
-        etag: `"${hash}"`,
-      }
-      return { status: 200, bytes, headers }
+    codes: ['range_not_satisfiable'],
+    handle: async ({ session, params: { hash = '' }, request, broken }) => {
+      const file = await session.openAttachment(hash)
+      if (file) return fileAnswer(request, { file, hash }, broken)
+      throw new HoldfastError('not_found', 'there is no such file.')
     },
   }),
 ]

@@ -10,9 +10,11 @@ import type { Follower, Followers } from './followers.ts'
 import { errorFrame, type Frames, heartbeat } from './frames.ts'
 import type { Sending, Sink } from './sink.ts'
 
+type Batches = AsyncIterableIterator<readonly Followed[], void, void>
+
 export interface Streaming {
   /** Begins to follow. */
-  follow(signal: AbortSignal): AsyncGenerator<readonly Followed[], void, void>
+  follow(signal: AbortSignal): Batches
   /** Whether an item is sent; all are unless the reader chose. */
   isWanted(item: Followed): boolean
   frames: Frames
@@ -43,8 +45,14 @@ export class EventStream implements Follower, Sending {
   async sendTo(sink: Sink): Promise<void> {
     this.#sink = sink
     this.#streaming.followers.add(this)
+    const batches = this.#streaming.follow(this.#ended.signal)
     try {
-      await this.#send(sink)
+      try {
+        for (let isMore = true; isMore; ) isMore = await this.#sendNext(batches, sink)
+      } finally {
+        await batches.return?.()
+      }
+      if (this.#ending) throw this.#ending
       if (!this.#ended.signal.aborted) sink.end()
     } catch (error) {
       this.#fail(sink, typed(error))
@@ -109,23 +117,25 @@ export class EventStream implements Follower, Sending {
     this.#sink?.release()
   }
 
-  async #send(sink: Sink): Promise<void> {
-    const { signal } = this.#ended
+  /**
+   * False: the stream is over. Thousands wait in here, for the next batch or for their reader, and none of them keeps a batch:
+   * no variable holds it, and one that is all sent is let go before its reader took it.
+   */
+  async #sendNext(batches: Batches, sink: Sink): Promise<boolean> {
     this.#isAwaited = true
-    for await (const batch of this.#streaming.follow(signal)) {
-      this.#isAwaited = false
-      this.#batch = batch
-      this.#next = 0
-      for (let chunk = this.#chunk(); chunk && !signal.aborted; chunk = this.#chunk()) {
-        const taken = sink.write(chunk)
-        if (taken) await this.#untilTaken(taken)
-      }
-      // Thousands wait; none of them keeps what it sent.
-      this.#batch = []
-      this.#isAwaited = true
-      if (signal.aborted) break
+    if (!this.#receive(await batches.next())) return false
+    for (let chunk = this.#chunk(); chunk && !this.#ended.signal.aborted; chunk = this.#chunk()) {
+      const taken = sink.write(chunk)
+      if (taken) await this.#untilTaken(taken)
     }
-    if (this.#ending) throw this.#ending
+    this.#letGo()
+    return !this.#ended.signal.aborted
+  }
+
+  #receive({ done, value }: IteratorResult<readonly Followed[], void>): boolean {
+    this.#isAwaited = false
+    this.#batch = value ?? []
+    return !done
   }
 
   async #untilTaken(taken: Promise<void>): Promise<void> {
@@ -146,7 +156,13 @@ export class EventStream implements Follower, Sending {
       this.#cursor = item.cursor
       size += frame.byteLength
     }
+    if (this.#next === this.#batch.length) this.#letGo()
     return frames.length > 1 ? joined(frames, size) : frames[0]
+  }
+
+  #letGo(): void {
+    this.#batch = []
+    this.#next = 0
   }
 
   #fail(sink: Sink, error: HoldfastError): void {

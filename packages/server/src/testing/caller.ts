@@ -12,7 +12,7 @@ export interface Sent {
   body?: unknown
   headers?: Record<string, string>
   /** A body that is sent as it is. */
-  raw?: string | Uint8Array<ArrayBuffer>
+  raw?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
 }
 
 export class Caller {
@@ -38,6 +38,7 @@ export class Caller {
         ...headers,
       },
       ...(sent !== undefined && { body: sent }),
+      ...(sent instanceof ReadableStream && { duplex: 'half' }),
     })
     return Promise.resolve(this.#send(request))
   }

@@ -123,6 +123,7 @@ class Place implements TestServer {
   async close(): Promise<void> {
     this.server.drain()
     await this.server.agents?.close({ drainMs: 0 })
+    await this.server.close()
     await this.holdfast.close()
   }
 

@@ -50,7 +50,7 @@ export class Provoked {
     const helper = defineAgent({ id: agentId, model: offlineScripted() })
     const agents = hostAgents(holdfast, { agents: [helper], clock: clock.now, pollMs: 0 })
     const options = { holdfast, clock: clock.now, pepper, agents, hosts: ['localhost'] }
-    this.server = createServer({ ...options, heartbeatMs: 5, stallMs })
+    this.server = createServer({ ...options, heartbeatMs: 5, stallMs, fileWaitMs: 20 })
     this.bare = new Caller((request) => this.fetch(request))
     this.caller = this.bare
   }

@@ -1,4 +1,5 @@
 /** What it takes for each error that not every session in some state meets: the last step is the one that is refused. */
+import { createHash } from 'node:crypto'
 import type { ErrorCode } from '@holdfast/protocol'
 import { samples } from './samples.ts'
 import { asking, lease, type State, type Step, said, start, talk } from './states.ts'
@@ -23,6 +24,12 @@ const turns: readonly Step[] = ['one', 'two', 'three', 'four', 'five', 'six'].ma
   '/turns',
   { input },
 ])
+
+const file = 'a file'
+
+function hashOf(body: unknown): string {
+  return createHash('sha256').update(JSON.stringify(body)).digest('hex')
+}
 
 function message(id: string): object {
   return { ...said(id), id }
@@ -52,6 +59,14 @@ export const troubles: readonly (readonly [ErrorCode, Trouble])[] = [
   [
     'model_locked',
     { create: { model: 'a' }, steps: [activate], last: ['POST', '/run', { ...lease, model: 'b' }] },
+  ],
+  [
+    'range_not_satisfiable',
+    {
+      steps: [['POST', '/attachments', file]],
+      last: ['GET', `/attachments/${hashOf(file)}`],
+      headers: { range: 'bytes=99-' },
+    },
   ],
   ['not_on_path', { steps: [], last: ['POST', '/fork', { atSeq: 99 }] }],
   [
