@@ -30,6 +30,6 @@ function whyNot(head: Head): string {
   if (head.encoding === 'UTF-16') return 'it is UTF-16; save it as UTF-8'
   if (head.encoding === 'binary') return 'it is binary, no text'
   if (head.isEmpty) return 'it is empty'
-  if (head.records.length === 0) return 'it holds no JSON object or array'
+  if (head.records.isEmpty) return 'it holds no JSON object or array'
   return `looked for ${formats.map(({ name, lookedFor }) => `${lookedFor} (${name})`).join('; ')}`
 }

@@ -9,7 +9,35 @@ export interface Head {
   /** One array, one value to a line, or one object over several lines. */
   readonly layout: 'array' | 'lines' | 'object'
   /** Of each of the first lines that begins a JSON object or array: its fields, and its texts that are short. */
-  readonly records: readonly Shape[]
+  readonly records: Records
+}
+
+/** Looked at one by one, each for the first time when it is asked for: the first tells most formats. */
+export class Records {
+  readonly #texts: readonly string[]
+  readonly #shapes: Shape[] = []
+
+  constructor(texts: readonly string[]) {
+    this.#texts = texts
+  }
+
+  get isEmpty(): boolean {
+    return this.#texts.length === 0
+  }
+
+  get first(): Shape | undefined {
+    return this.#at(0)
+  }
+
+  some(is: (shape: Shape) => boolean): boolean {
+    return this.#texts.some((_, at) => is(this.#at(at) as Shape))
+  }
+
+  #at(at: number): Shape | undefined {
+    const text = this.#texts[at]
+    if (text !== undefined) this.#shapes[at] ??= shapeOf(text)
+    return this.#shapes[at]
+  }
 }
 
 const headBytes = 128 * 1024
@@ -53,10 +81,7 @@ function layoutOf(text: string): Head['layout'] {
   return whole.startsWith('{') && end >= 0 && !/\}\s*$/.test(whole.slice(0, end)) ? 'object' : 'lines'
 }
 
-function recordsIn(text: string): Shape[] {
-  if (layoutOf(text) !== 'lines') return [shapeOf(text.trimStart())]
-  return text
-    .split('\n', mostRecords)
-    .filter((line) => /^\s*[[{]/.test(line))
-    .map(shapeOf)
+function recordsIn(text: string): Records {
+  if (layoutOf(text) !== 'lines') return new Records([text.trimStart()])
+  return new Records(text.split('\n', mostRecords).filter((line) => /^\s*[[{]/.test(line)))
 }

@@ -12,10 +12,11 @@ type Asked =
   | { ask: 'stop' }
   | { ask: 'end' }
 
-type Told =
-  | { job: number; tell: 'read'; bytes: number }
-  | { job: number; tell: 'written'; written: Written }
-  | { job: number; tell: 'done'; outcome: FileOutcome; details?: HoldfastError['details'] }
+/** `read`: bytes of the source, since it was told last. */
+type Told = { job: number; read: number } & (
+  | { tell: 'written'; written: Written }
+  | { tell: 'done'; outcome: FileOutcome; details?: HoldfastError['details'] }
+)
 
 interface Job {
   progress: FileProgress
@@ -64,8 +65,8 @@ export class Helper {
 
   #hear(told: Told): void {
     const job = this.#jobs.get(told.job)
-    if (told.tell === 'read') job?.progress.read(told.bytes)
-    else if (told.tell === 'written') job?.progress.written(told.written)
+    job?.progress.read(told.read)
+    if (told.tell === 'written') job?.progress.written(told.written)
     else {
       this.#jobs.delete(told.job)
       job?.done(withError(told.outcome, told.details))
@@ -89,11 +90,17 @@ export async function helpImport(
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   const tell = (told: Told) => port.postMessage(told)
   const work = async (job: number, file: FoundFile, terms: FileTerms) => {
+    let read = 0
     const outcome = await importOne(holdfast, file, terms, {
-      read: (bytes) => tell({ job, tell: 'read', bytes }),
-      written: (written) => tell({ job, tell: 'written', written }),
+      read: (bytes) => {
+        read += bytes
+      },
+      written: (written) => {
+        tell({ job, read, tell: 'written', written })
+        read = 0
+      },
     })
-    tell({ job, tell: 'done', ...withoutError(outcome) })
+    tell({ job, read, tell: 'done', ...withoutError(outcome) })
   }
   port.on('message', (asked: Asked) => {
     if (asked.ask === 'end') end()

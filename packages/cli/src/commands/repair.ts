@@ -9,6 +9,7 @@ import { resolveId } from '../sessions/resolve-id.ts'
 import { faultLine } from '../terminal/fault-lines.ts'
 import { count } from '../terminal/figures.ts'
 import { findingLine, findingsSummary } from '../terminal/finding-lines.ts'
+import { plainLine } from '../terminal/plain.ts'
 import type { Style } from '../terminal/style.ts'
 
 interface Options {
@@ -73,7 +74,7 @@ async function repairFile(
 }
 
 function mendedLines(
-  { lines, repaired, left, aside }: TranscriptRepair,
+  { lines, repaired, left, moved, aside }: TranscriptRepair,
   path: string,
   style: Style,
 ): string[] {
@@ -81,6 +82,7 @@ function mendedLines(
     ...repaired.map((fault) => `${style.good('✓')} ${faultLine(fault, style)}`),
     ...left.map((fault) => `${style.bad('✗')} ${faultLine(fault, style)}`),
     `${path} (${count(lines, 'line')})`,
+    ...moved.map(({ line, path: file, bytes }) => `line ${line}: ${bytes} bytes are in ${plainLine(file)}`),
     ...(aside === undefined ? [] : [`${aside} holds the lines that could not stay, as they were.`]),
   ]
 }

@@ -27,6 +27,8 @@ beforeAll(async () => {
     return talk.id
   })
   server = await served(['--store', store])
+  // All are older than `prune` is asked for below, whenever it is asked.
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
 })
 
 afterAll(() => server.stop())

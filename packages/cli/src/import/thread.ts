@@ -5,8 +5,11 @@ import { openStore } from '../place/open-store.ts'
 import { importPrices } from './prices.ts'
 import type { ThreadData } from './threads.ts'
 
+/** A session that was imported is not written to again. */
+const idleSessions = 16
+
 const { settings, isPriced } = workerData as ThreadData
-const holdfast = await openStore(settings, { create: true })
+const holdfast = await openStore(settings, { create: true, idleSessions })
 try {
   const prices = isPriced ? { price: await importPrices(holdfast.priceBooks) } : {}
   await helpImport(holdfast, parentPort as MessagePort, prices)

@@ -10,12 +10,20 @@ import { isPostgres, type Settings } from './settings.ts'
 export interface OpenStoreOptions extends Pick<PostgresOptions, 'requireSyncStandby' | 'distributed'> {
   /** Makes a file that is not there. */
   create?: boolean
+  /** Sessions that are kept in memory after a write. */
+  idleSessions?: number
 }
 
 export async function openStore(settings: Settings, options: OpenStoreOptions): Promise<Holdfast> {
   const { tenant } = settings
-  const store = await storeOf(settings, options)
-  return openHoldfast({ store, prices: publishedPrices, ...(tenant !== undefined && { tenantId: tenant }) })
+  const { idleSessions, ...ofStore } = options
+  const store = await storeOf(settings, ofStore)
+  return openHoldfast({
+    store,
+    prices: publishedPrices,
+    ...(tenant !== undefined && { tenantId: tenant }),
+    ...(idleSessions !== undefined && { idleSessions }),
+  })
 }
 
 /** Not open yet. `writer`: of a file; `requireSyncStandby`: of a Postgres. */
@@ -26,7 +34,7 @@ export async function storeOf(
     requireSyncStandby = false,
     distributed,
     ...options
-  }: OpenStoreOptions & Pick<SqliteOptions, 'writer'>,
+  }: Omit<OpenStoreOptions, 'idleSessions'> & Pick<SqliteOptions, 'writer'>,
 ): Promise<StoreFactory> {
   if (isPostgres(store))
     return postgresStore(store, { requireSyncStandby, ...(distributed && { distributed }) })

@@ -2,7 +2,7 @@
 import type { JsonObject, Message, MessagePart } from '@holdfast/protocol'
 import type { ExportedSession } from '../contract.ts'
 import type { LossReport } from '../loss-report.ts'
-import { type Block, objectOf } from './entry.ts'
+import { type Block, objectOf, textOf } from './entry.ts'
 
 /** `isOurs`: what stands beside the parts is Claude's own and goes back as it came. */
 export async function contentOf(
@@ -30,21 +30,43 @@ async function blockOf(
     case 'text':
       return { type: 'text', text: part.text, ...beside }
     case 'reasoning':
-      if (part.encrypted !== undefined && isOurs)
-        return { type: 'redacted_thinking', data: part.encrypted, ...beside }
-      if (part.signature !== undefined && isOurs)
-        return { type: 'thinking', thinking: part.text, signature: part.signature, ...beside }
-      return dropped(report, 'thoughts that Claude did not sign')
+      return isOurs ? thoughtOf(part, part, report) : thoughtOf(part, ofAnthropic(part), report)
     case 'tool_call':
       return { type: 'tool_use', id: part.callId, name: part.name, input: inputOf(part, report), ...beside }
     case 'image':
     case 'file':
       return fileBlock(part, session, report)
     case 'data':
-      return part.name.startsWith('claude_code.') ? (objectOf(part.data) as Block) : asText(part, report)
+      if (part.name.startsWith('claude_code.')) return objectOf(part.data) as Block
+      return part.name.startsWith('provider_')
+        ? dropped(report, 'what a provider sent beside its answers')
+        : asText(part, report)
     case 'tool_result':
       return dropped(report, 'results outside their message')
   }
+}
+
+/** Claude's seal on its thoughts; without one they may not be sent again. */
+interface Seal {
+  signature?: string | undefined
+  encrypted?: string | undefined
+  provider?: JsonObject | undefined
+}
+
+function thoughtOf(
+  { text }: MessagePart & { type: 'reasoning' },
+  { signature, encrypted, provider }: Seal,
+  report: LossReport,
+): Block | undefined {
+  if (encrypted !== undefined) return { type: 'redacted_thinking', data: encrypted, ...provider }
+  if (signature !== undefined) return { type: 'thinking', thinking: text, signature, ...provider }
+  return dropped(report, 'thoughts that Claude did not sign')
+}
+
+/** As Anthropic sent it to an agent of ours. */
+function ofAnthropic({ provider }: MessagePart & { type: 'reasoning' }): Seal {
+  const { signature, redactedData } = objectOf(provider?.anthropic) ?? {}
+  return { signature: textOf(signature), encrypted: textOf(redactedData) }
 }
 
 function inputOf({ input }: MessagePart & { type: 'tool_call' }, report: LossReport): JsonObject {

@@ -7,9 +7,12 @@ import {
   type Message,
   type Session,
   type SessionEvent,
+  type UsageRecord,
 } from '@holdfast/protocol'
+import { compactionsOf, Standing } from '../compactions.ts'
 import type { ExportedSession, Sink } from '../contract.ts'
 import type { LossReport } from '../loss-report.ts'
+import { PairedCalls } from '../paired-calls.ts'
 import { sessionIdOf } from '../session-id.ts'
 import { walk } from '../walk.ts'
 import { contentOf, resultBlock } from './blocks.ts'
@@ -23,23 +26,31 @@ export async function writeClaudeCode(
   report: LossReport,
 ): Promise<void> {
   const view = await session.view()
-  const writer = new ClaudeCodeWriter(session, view, sink, report)
+  const standing = new Standing<string>(await compactionsOf(session))
+  const writer = new ClaudeCodeWriter(session, view, standing, sink, report)
+  const calls = new PairedCalls(callIds, report)
   for await (const { message, event } of walk(session)) {
-    if (message) await writer.message(message, event)
+    if (message) for (const each of calls.next(message)) await writer.message(each, event.at)
     else await writer.event(event)
   }
+  for (const each of calls.end()) await writer.message(each, each.at)
   await writer.finish()
 }
+
+const callIds = { fits: /^[a-zA-Z0-9_-]+$/, isUnique: true }
 
 /** Notes that are no lines of a file: what they say stands elsewhere, or is ours alone. */
 const silentNotes = ['attachment', 'import.position']
 
 class ClaudeCodeWriter {
   readonly #session: ExportedSession
+  /** Names of the lines of what stands beside a summary. */
+  readonly #standing: Standing<string>
   readonly #sink: Sink
   readonly #report: LossReport
   readonly #common: JsonObject
-  readonly #model: string
+  /** Claude Code leaves out thoughts of a model that is not Claude's. */
+  #model: string
   readonly #isOurs: boolean
   /** The line that what follows may still add to. */
   #open: JsonObject | undefined
@@ -47,8 +58,15 @@ class ClaudeCodeWriter {
   #last: string | null = null
   #hasBoundary = false
 
-  constructor(session: ExportedSession, view: Session, sink: Sink, report: LossReport) {
+  constructor(
+    session: ExportedSession,
+    view: Session,
+    standing: Standing<string>,
+    sink: Sink,
+    report: LossReport,
+  ) {
     this.#session = session
+    this.#standing = standing
     this.#sink = sink
     this.#report = report
     const source = objectOf(view.metadata?.source)
@@ -59,28 +77,27 @@ class ClaudeCodeWriter {
       isSidechain: false,
       userType: 'external',
       cwd: textOf(view.metadata?.cwd) ?? '/',
-      sessionId: (isWhole ? textOf(source?.sourceId) : undefined) ?? view.id,
+      sessionId: isWhole && isUuid(String(source?.sourceId)) ? String(source?.sourceId) : view.id,
       version: textOf(view.metadata?.version) ?? '2.0.0',
       gitBranch: textOf(view.metadata?.gitBranch) ?? '',
     }
   }
 
-  async message(message: Message, event: SessionEvent): Promise<void> {
+  async message(message: Message, at: string): Promise<void> {
     await this.#flush()
-    if (message.erased) return this.#report.drop('erased messages')
-    if (message.role === 'tool') this.#openResult(message, event)
-    else if (message.role === 'assistant') await this.#openReply(message, event)
-    else await this.#openPrompt(message, event)
+    if (message.role === 'tool') this.#openResult(message, at)
+    else if (message.role === 'assistant') await this.#openReply(message, at)
+    else await this.#openPrompt(message, at)
+    if (this.#open && this.#last !== null) this.#standing.add(message, this.#last)
   }
 
   async event(event: SessionEvent): Promise<void> {
     if (isKnown(event, 'usage.recorded')) {
-      const spoken = objectOf(this.#open?.message)
-      if (spoken?.role === 'assistant') spoken.usage = usageFields(event.data)
-      else this.#report.drop('usage of calls that are no message')
-    } else if (isKnown(event, 'compaction.applied')) {
-      const { summary, trigger, tokensBefore } = event.data
-      await this.#compaction(event, summary, {
+      this.#usage(event.data)
+    } else if (isKnown(event, 'run.started')) this.#model = event.data.model ?? this.#model
+    else if (isKnown(event, 'compaction.applied')) {
+      const { compactionId, summary, trigger, tokensBefore } = event.data
+      await this.#compaction(event, compactionId, summary, {
         trigger: trigger === 'manual' ? trigger : 'auto',
         preTokens: tokensBefore,
       })
@@ -88,11 +105,18 @@ class ClaudeCodeWriter {
     else if (isKnown(event, 'child.spawned')) this.#report.drop('children, each a file of its own')
   }
 
+  #usage(usage: UsageRecord): void {
+    const spoken = objectOf(this.#open?.message)
+    if (spoken?.role === 'assistant' && usage.purpose === 'turn')
+      Object.assign(spoken, { usage: usageFields(usage), model: usage.model ?? this.#model })
+    else this.#report.drop('usage of calls that are no message')
+  }
+
   finish(): Promise<void> {
     return this.#flush()
   }
 
-  async #openPrompt(message: Message, event: SessionEvent): Promise<void> {
+  async #openPrompt(message: Message, at: string): Promise<void> {
     const isMeta = message.role === 'system' || message.author === 'claude-code'
     if (message.role === 'system') this.#report.repair('system messages written as remarks of the program')
     const content = await contentOf(message, this.#session, this.#isOurs, this.#report)
@@ -100,14 +124,14 @@ class ClaudeCodeWriter {
     const [only, ...rest] = content
     const isText = rest.length === 0 && only?.type === 'text' && Object.keys(only).length === 2
     const spoken = { role: 'user', content: isText ? (only.text as Json) : content }
-    this.#openLine('user', event, { message: spoken, ...(isMeta && { isMeta }) }, message.id)
+    this.#openLine('user', at, { message: spoken, ...(isMeta && { isMeta }) }, message.id)
   }
 
-  async #openReply(message: Message, event: SessionEvent): Promise<void> {
+  async #openReply(message: Message, at: string): Promise<void> {
     const content = await contentOf(message, this.#session, this.#isOurs, this.#report)
     if (content.length === 0) return this.#report.drop('messages without content for this format')
     const calls = content.some(({ type }) => type === 'tool_use')
-    const id = message.id.startsWith('msg_') ? message.id : `msg_${uuidOf(this.#session.id, event.seq)}`
+    const id = message.id.startsWith('msg_') ? message.id : `msg_${uuidOf(this.#session.id, message.id)}`
     const spoken = {
       model: this.#model,
       id,
@@ -118,19 +142,19 @@ class ClaudeCodeWriter {
       stop_sequence: null,
       usage: { input_tokens: 0, output_tokens: 0 },
     }
-    this.#openLine('assistant', event, { message: spoken })
+    this.#openLine('assistant', at, { message: spoken }, message.id)
   }
 
-  #openResult(message: Message, event: SessionEvent): void {
+  #openResult(message: Message, at: string): void {
     const block = resultBlock(message, this.#isOurs, this.#report)
     if (!block) return
-    this.#openLine('user', event, { message: { role: 'user', content: [block] } })
+    this.#openLine('user', at, { message: { role: 'user', content: [block] } }, message.id)
     this.#openCall = textOf(block.tool_use_id)
   }
 
-  #openLine(type: string, event: SessionEvent, fields: JsonObject, id?: string): void {
-    const uuid = id !== undefined && isUuid(id) ? id : uuidOf(this.#session.id, event.seq)
-    this.#open = { parentUuid: this.#last, ...this.#common, type, ...fields, uuid, timestamp: event.at }
+  #openLine(type: string, at: string, fields: JsonObject, id: string): void {
+    const uuid = uuidOf(this.#session.id, id)
+    this.#open = { parentUuid: this.#last, ...this.#common, type, ...fields, uuid, timestamp: at }
     this.#openCall = undefined
     this.#last = uuid
     this.#report.line('carried')
@@ -166,11 +190,25 @@ class ClaudeCodeWriter {
     await this.#write({ ...raw, ...parent })
   }
 
-  async #compaction(event: SessionEvent, summary: string, compactMetadata: JsonObject): Promise<void> {
+  async #compaction(
+    { seq, at }: SessionEvent,
+    compactionId: string,
+    summary: string,
+    about: JsonObject,
+  ): Promise<void> {
     await this.#flush()
+    const anchorUuid = uuidOf(this.#session.id, compactionId)
+    const standing = this.#standing.at(seq, anchorUuid)
+    if (!standing) return this.#report.drop('compactions that were taken back')
     if (!this.#hasBoundary) {
-      const uuid = uuidOf(this.#session.id, -event.seq)
+      const uuid = uuidOf(this.#session.id, `boundary ${compactionId}`)
       const parents = { parentUuid: null, logicalParentUuid: this.#last }
+      const uuids = [...standing.before, ...standing.after]
+      if (standing.before.length > 0) this.#report.repair('summaries put before what they came after')
+      const compactMetadata = {
+        ...about,
+        ...(uuids.length > 0 && { preservedMessages: { anchorUuid, uuids } }),
+      }
       const content = 'Conversation compacted'
       const boundary = {
         type: 'system',
@@ -180,11 +218,11 @@ class ClaudeCodeWriter {
         compactMetadata,
       }
       this.#last = uuid
-      await this.#write({ ...parents, ...this.#common, ...boundary, uuid, timestamp: event.at })
+      await this.#write({ ...parents, ...this.#common, ...boundary, uuid, timestamp: at })
     }
     this.#hasBoundary = false
-    const id = isKnown(event, 'compaction.applied') ? event.data.compactionId : undefined
-    this.#openLine('user', event, { message: { role: 'user', content: summary }, isCompactSummary: true }, id)
+    const spoken = { role: 'user', content: summary }
+    this.#openLine('user', at, { message: spoken, isCompactSummary: true }, anchorUuid)
   }
 
   async #flush(): Promise<void> {
@@ -199,9 +237,9 @@ class ClaudeCodeWriter {
   }
 }
 
-/** The same line of the same session has the same name whenever it is written. */
-function uuidOf(sessionId: string, seq: number): string {
-  return sessionIdOf(sessionId, formatName, String(seq))
+/** The same line of the same session has the same name whenever it is written; an id of Claude Code's own stays. */
+function uuidOf(sessionId: string, id: string): string {
+  return isUuid(id) ? id : sessionIdOf(sessionId, formatName, id)
 }
 
 function isUuid(text: string): boolean {

@@ -1,46 +1,112 @@
 /** Writes a session as a Codex rollout: `codex resume` goes on with it. */
-import { isKnown, type Json, type JsonObject, type SessionEvent, type UsageRecord } from '@holdfast/protocol'
+import {
+  type EventData,
+  isKnown,
+  type JsonObject,
+  type Message,
+  type SessionEvent,
+  type UsageRecord,
+} from '@holdfast/protocol'
+import { compactionsOf, Standing } from '../compactions.ts'
 import type { ExportedSession, Sink } from '../contract.ts'
 import type { LossReport } from '../loss-report.ts'
 import { objectOf } from '../openai-responses/items.ts'
-import { itemsOf } from '../openai-responses/write-items.ts'
+import { callIds, itemsOf } from '../openai-responses/write-items.ts'
+import { PairedCalls } from '../paired-calls.ts'
 import { walk } from '../walk.ts'
 
 export async function writeCodex(session: ExportedSession, sink: Sink, report: LossReport): Promise<void> {
-  const totals = { input_tokens: 0, cached_input_tokens: 0, output_tokens: 0, reasoning_output_tokens: 0 }
-  let hasMeta = false
-  const write = (line: Json) => sink.write(`${JSON.stringify(line)}\n`)
+  const standing = new Standing<JsonObject[]>(await compactionsOf(session))
+  const writer = new RolloutWriter(session, standing, sink, report)
+  const calls = new PairedCalls(callIds, report)
   for await (const { message, event } of walk(session)) {
-    const kept = keptLine(event)
-    if (!hasMeta && (message || kept)) {
-      if (kept?.type !== 'session_meta') await write(await metaOf(session, event.at))
-      hasMeta = true
-    }
-    if (kept) await write(kept)
-    else if (message) {
-      const items = await itemsOf(message, session, report)
-      report.line(items.length > 0 ? 'carried' : 'dropped')
-      for (const payload of items) await write({ timestamp: event.at, type: 'response_item', payload })
-    } else if (isKnown(event, 'usage.recorded')) await write(tokenCount(event.at, event.data, totals))
-    else if (isKnown(event, 'compaction.applied')) {
-      const payload = { message: event.data.summary }
-      await write({ timestamp: event.at, type: 'compacted', payload })
-    } else if (isKnown(event, 'note.added') && !event.data.kind.startsWith('import.'))
-      report.drop(`notes of kind ${event.data.kind}`)
+    if (message) for (const each of calls.next(message)) await writer.message(each, event.at)
+    else await writer.event(event)
   }
-  if (!hasMeta) await write(await metaOf(session, (await session.view()).createdAt))
+  for (const each of calls.end()) await writer.message(each, each.at)
+  await writer.finish()
 }
 
-function keptLine(event: SessionEvent): JsonObject | undefined {
-  if (!isKnown(event, 'note.added')) return undefined
-  const { kind, data } = event.data
-  if (kind === 'codex.line') return objectOf(data)
-  if (kind !== 'codex.response_item' || data === undefined) return undefined
-  return { timestamp: event.at, type: 'response_item', payload: data }
+/** Notes that are no lines of a file: what they say stands elsewhere, or is ours alone. */
+const silentNotes = ['attachment', 'import.position']
+
+class RolloutWriter {
+  readonly #session: ExportedSession
+  readonly #standing: Standing<JsonObject[]>
+  readonly #sink: Sink
+  readonly #report: LossReport
+  readonly #totals = {
+    ...{ input_tokens: 0, cached_input_tokens: 0 },
+    ...{ output_tokens: 0, reasoning_output_tokens: 0 },
+  }
+  #hasMeta = false
+  /** A line of Codex's own says what the next compaction says. */
+  #isCompacted = false
+
+  constructor(session: ExportedSession, standing: Standing<JsonObject[]>, sink: Sink, report: LossReport) {
+    this.#session = session
+    this.#standing = standing
+    this.#sink = sink
+    this.#report = report
+  }
+
+  async message(message: Message, at: string): Promise<void> {
+    const items = await itemsOf(message, this.#session, this.#report)
+    this.#report.line(items.length > 0 ? 'carried' : 'dropped')
+    this.#standing.add(message, items)
+    for (const payload of items) await this.#write({ timestamp: at, type: 'response_item', payload })
+  }
+
+  async event(event: SessionEvent): Promise<void> {
+    if (isKnown(event, 'usage.recorded')) await this.#write(tokenCount(event.at, event.data, this.#totals))
+    else if (isKnown(event, 'compaction.applied'))
+      await this.#compaction(event.seq, event.at, event.data.summary)
+    else if (isKnown(event, 'note.added')) await this.#note(event.at, event.data)
+    else if (isKnown(event, 'child.spawned')) this.#report.drop('children, each a file of its own')
+  }
+
+  async finish(): Promise<void> {
+    if (!this.#hasMeta) await this.#meta((await this.#session.view()).createdAt)
+  }
+
+  async #note(at: string, { kind, data }: EventData<'note.added'>): Promise<void> {
+    const kept = kind === 'codex.line' ? objectOf(data) : undefined
+    if (kept) {
+      this.#report.line('opaque')
+      this.#isCompacted = kept.type === 'compacted'
+      await this.#write(kept)
+    } else if (kind === 'codex.response_item' && data !== undefined)
+      await this.#write({ timestamp: at, type: 'response_item', payload: data })
+    else if (!silentNotes.includes(kind)) this.#report.drop(`notes of kind ${kind}`)
+  }
+
+  /** The summary, and beside it what stands in the context still: Codex itself would keep the words of users alone. */
+  async #compaction(seq: number, at: string, summary: string): Promise<void> {
+    const item = { type: 'message', role: 'user', content: [{ type: 'input_text', text: summary }] }
+    const standing = this.#standing.at(seq, [item])
+    const isWritten = this.#isCompacted
+    this.#isCompacted = false
+    if (!standing) return this.#report.drop('compactions that were taken back')
+    if (isWritten) return
+    const history = [...standing.before.flat(), item, ...standing.after.flat()]
+    const payload = { message: summary, replacement_history: history }
+    await this.#write({ timestamp: at, type: 'compacted', payload })
+  }
+
+  async #write(line: JsonObject): Promise<void> {
+    if (!this.#hasMeta && line.type !== 'session_meta') await this.#meta(String(line.timestamp))
+    this.#hasMeta = true
+    await this.#sink.write(`${JSON.stringify(line)}\n`)
+  }
+
+  async #meta(at: string): Promise<void> {
+    await this.#write(await metaOf(this.#session, at))
+  }
 }
 
+/** Without a provider: Codex refuses to go on with another than the file names, and knows only those that it was told of. */
 async function metaOf(session: ExportedSession, at: string): Promise<JsonObject> {
-  const { id, metadata, createdAt, providerId } = await session.view()
+  const { id, metadata, createdAt } = await session.view()
   const payload = {
     id,
     timestamp: createdAt,
@@ -48,7 +114,6 @@ async function metaOf(session: ExportedSession, at: string): Promise<JsonObject>
     originator: 'holdfast',
     cli_version: '0.0.0',
     source: 'cli',
-    model_provider: providerId ?? 'openai',
   }
   return { timestamp: at, type: 'session_meta', payload }
 }

@@ -10,7 +10,7 @@ import { writeHoldfast } from './write.ts'
 export const holdfastLog: Format = {
   name: 'holdfast',
   lookedFor: '`holdfast` in the first line',
-  detect: ({ records }) => records[0]?.has('holdfast') ?? false,
+  detect: ({ records }) => records.first?.has('holdfast') ?? false,
   read: readHoldfast,
   write: writeHoldfast,
 }

@@ -2,7 +2,10 @@
 import type { Json, JsonObject, Message, MessagePart } from '@holdfast/protocol'
 import type { ExportedSession, Sink } from '../contract.ts'
 import type { LossReport } from '../loss-report.ts'
-import { messagesOf } from '../messages-of.ts'
+import { pairedMessages } from '../paired-calls.ts'
+
+/** An id may come again in another round. */
+const callIds = { fits: /^.{1,40}$/s, isUnique: false }
 
 export async function writeOpenaiChat(
   session: ExportedSession,
@@ -13,7 +16,7 @@ export async function writeOpenaiChat(
   const head = model === undefined ? '{' : `{"model":${JSON.stringify(model)},`
   await sink.write(`${head}"messages":[`)
   let isFirst = true
-  for await (const message of messagesOf(session)) {
+  for await (const message of pairedMessages(session, callIds, report)) {
     const written = await chatMessage(message, session, report)
     report.line(written ? 'carried' : 'dropped')
     if (!written) continue
@@ -28,7 +31,6 @@ async function chatMessage(
   session: ExportedSession,
   report: LossReport,
 ): Promise<JsonObject | undefined> {
-  if (message.erased) return dropped(report, 'erased messages')
   if (message.role === 'tool') return toolMessage(message, report)
   const { calls, spoken, thoughts } = sorted(message.parts)
   const content = await contentOf(spoken, session, report)

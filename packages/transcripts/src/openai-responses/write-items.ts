@@ -4,15 +4,13 @@ import type { ExportedSession } from '../contract.ts'
 import type { LossReport } from '../loss-report.ts'
 import { objectOf } from './items.ts'
 
+export const callIds = { fits: /^.{1,64}$/s, isUnique: true }
+
 export async function itemsOf(
   message: Message,
   session: ExportedSession,
   report: LossReport,
 ): Promise<JsonObject[]> {
-  if (message.erased) {
-    report.drop('erased messages')
-    return []
-  }
   if (message.role === 'tool') return message.parts.flatMap((part) => outputItem(part, report))
   const role = message.role === 'system' && message.author === 'developer' ? message.author : message.role
   const items: JsonObject[] = []
@@ -28,6 +26,10 @@ export async function itemsOf(
     if (item) {
       endMessage()
       items.push(item)
+    }
+    if (item || part.type === 'tool_call') continue
+    if (part.type === 'reasoning') {
+      report.drop('thoughts that OpenAI did not encrypt')
       continue
     }
     const { item: start, ...provider } = ('provider' in part && part.provider) || {}
@@ -45,16 +47,21 @@ export async function itemsOf(
 
 function itemOf(part: MessagePart): JsonObject | undefined {
   if (part.type === 'data' && /^responses\.\w+_call$/.test(part.name)) return objectOf(part.data)
-  if (part.type === 'reasoning') {
-    const summary = part.text === '' ? [] : [{ type: 'summary_text', text: part.text }]
-    const rest = objectOf(part.provider?.item) ?? { summary }
-    return {
-      type: 'reasoning',
-      ...rest,
-      ...(part.encrypted !== undefined && { encrypted_content: part.encrypted }),
-    }
-  }
+  if (part.type === 'reasoning') return reasoningItem(part)
   return part.type === 'tool_call' ? callItem(part) : undefined
+}
+
+/** Undefined for thoughts of another provider: OpenAI takes only what it encrypted itself. */
+function reasoningItem({ text, encrypted, provider }: MessagePart & { type: 'reasoning' }) {
+  const item = objectOf(provider?.item)
+  const sealed = item ? encrypted : objectOf(provider?.openai)?.reasoningEncryptedContent
+  if (!item && typeof sealed !== 'string') return undefined
+  const summary = text === '' ? [] : [{ type: 'summary_text', text }]
+  return {
+    type: 'reasoning',
+    ...(item ?? { summary }),
+    ...(typeof sealed === 'string' && { encrypted_content: sealed }),
+  }
 }
 
 function callItem({ callId, name, input, provider }: MessagePart & { type: 'tool_call' }): JsonObject {

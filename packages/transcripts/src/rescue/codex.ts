@@ -1,32 +1,73 @@
 /** A Codex rollout: each call needs its output somewhere after it. */
-import type { JsonObject } from '@holdfast/protocol'
+import type { Json, JsonObject } from '@holdfast/protocol'
 import { objectOf } from '../openai-responses/items.ts'
+import { noResult } from '../paired-calls.ts'
 import type { Line } from '../read-lines.ts'
 import type { Source } from '../source.ts'
-import { brokenFault, type Fault, noResult, type Survey, sizeFaults } from './survey.ts'
+import type { Fault } from './fault.ts'
+import { isSame, Outsized, type SizeRules, type Visit } from './outsized.ts'
+import { brokenFault, type Survey } from './survey.ts'
+import { wholeLines } from './whole-lines.ts'
 
 export async function surveyCodex(source: Source): Promise<Survey> {
-  const survey = new CodexSurvey(source.size)
-  for await (const line of source.lines()) survey.read(line)
+  const survey = new CodexSurvey()
+  for await (const line of wholeLines(source)) survey.read(line)
   survey.finish()
   return survey
 }
 
+/** Of OpenAI's Responses: texts of 10 MiB, and requests of 50 MB. */
+const sizes: SizeRules = {
+  provider: 'OpenAI',
+  mostOf: { image: 50_000_000, document: 50_000_000, text: 10 * 1024 * 1024 },
+  mostTogether: 50_000_000,
+  visit(value, visit) {
+    const payload = objectOf(value.payload)
+    if (value.type !== 'response_item' || !payload) return value
+    const field = isOutput(value) ? 'output' : 'content'
+    const content = payload[field]
+    const inner = contentVisited(content, field === 'output', visit)
+    return inner === content ? value : { ...value, payload: { ...payload, [field]: inner } }
+  },
+  sent: ({ type, payload }) => (type === 'response_item' ? objectOf(payload) : undefined),
+  startsAnew: ({ type }) => type === 'compacted',
+}
+
+function contentVisited(content: Json | undefined, isOutput: boolean, visit: Visit): Json {
+  if (typeof content === 'string' && isOutput)
+    return visit({ kind: 'text', mediaType: 'text/plain', data: content }) ?? content
+  if (!Array.isArray(content)) return content ?? null
+  const inner = content.map((part) => partVisited(part, isOutput, visit))
+  return isSame(inner, content) ? content : inner
+}
+
+const dataAddress = /^data:([^;,]+);base64,/
+
+function partVisited(value: Json, isOutput: boolean, visit: Visit): Json {
+  const { image_url: url, text } = objectOf(value) ?? {}
+  const [start, mediaType] = (typeof url === 'string' && dataAddress.exec(url)) || []
+  const marker =
+    typeof url === 'string' && start !== undefined && mediaType !== undefined
+      ? visit({ kind: 'image', mediaType, data: url.slice(start.length) })
+      : typeof text === 'string' && isOutput
+        ? visit({ kind: 'text', mediaType: 'text/plain', data: text })
+        : undefined
+  return marker === undefined ? value : { type: 'input_text', text: marker }
+}
+
 class CodexSurvey implements Survey {
-  readonly faults: Fault[]
+  readonly faults: Fault[] = []
+  readonly outsized = new Outsized(sizes)
   lines = 0
   readonly #calls = new Map<string, number>()
   readonly #answered = new Set<string>()
   readonly #strays = new Set<number>()
 
-  constructor(bytes: number) {
-    this.faults = sizeFaults(bytes)
-  }
-
   read(line: Line): void {
     if (line.value === undefined && line.broken === undefined) return
     this.lines += 1
     if (line.value === undefined) this.faults.push(brokenFault(line))
+    else this.outsized.read(line.number, line.value)
     const callId = callIdOf(line.value)
     if (callId === undefined) return
     if (!isOutput(line.value)) this.#calls.set(callId, line.number)
@@ -39,6 +80,7 @@ class CodexSurvey implements Survey {
   }
 
   finish(): void {
+    this.faults.push(...this.outsized.faults())
     for (const [callId, line] of this.#calls) {
       if (this.#answered.has(callId)) continue
       this.faults.push({ code: 'orphan_call', line, message: `call ${callId} has no output` })

@@ -5,7 +5,8 @@ import { SecretFinder } from '../secrets.ts'
 import { Source } from '../source.ts'
 import { surveyClaudeCode } from './claude-code.ts'
 import { surveyCodex } from './codex.ts'
-import type { Fault, Survey } from './survey.ts'
+import type { Fault } from './fault.ts'
+import type { Survey } from './survey.ts'
 
 export interface Examination {
   format: 'claude-code' | 'codex'

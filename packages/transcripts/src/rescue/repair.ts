@@ -4,15 +4,19 @@ import { HoldfastError } from '@holdfast/protocol'
 import { readChunks } from '../read-chunks.ts'
 import type { Line } from '../read-lines.ts'
 import { surveyOf } from './examine.ts'
-import type { Fault } from './survey.ts'
+import type { Fault } from './fault.ts'
+import { type Moved, SideFiles } from './side-files.ts'
+import { wholeLines } from './whole-lines.ts'
 
 export interface TranscriptRepair {
   format: 'claude-code' | 'codex'
   /** Lines written. */
   lines: number
   repaired: Fault[]
-  /** Faults that no rewriting mends: a file that is too large stays so. */
+  /** Faults that no rewriting mends: a conversation that is too large by its words alone. */
   left: Fault[]
+  /** What was too large, each in a file beside `out`, which the line tells of. */
+  moved: Moved[]
   /** The file that holds, as they were, the lines which could not stay; absent when there were none. */
   aside?: string
 }
@@ -21,23 +25,32 @@ export interface TranscriptRepair {
 export async function repair(path: string, out: string): Promise<TranscriptRepair> {
   const { survey, format, source } = await surveyOf(path)
   const aside = new Aside(`${out}.aside`)
+  const files = new SideFiles(out)
   const file = await create(out)
   let lines = 0
   try {
-    for await (const line of source.lines()) {
+    for await (const line of wholeLines(source)) {
       if (line.value === undefined && line.broken === undefined) continue
       const mended = survey.mend(line)
       if (mended.length === 0) await aside.keep(line, path)
-      for (const value of mended) await file.write(`${JSON.stringify(value)}\n`)
+      for (const value of mended) {
+        const relieved = survey.outsized.relieve(line.number, value, (piece) =>
+          files.move(line.number, piece),
+        )
+        await files.write()
+        await file.write(`${JSON.stringify(relieved)}\n`)
+      }
       lines += mended.length
     }
   } finally {
     await file.close()
     await aside.close()
   }
-  const left = survey.faults.filter(({ code }) => code === 'too_large')
-  const repaired = survey.faults.filter(({ code }) => code !== 'too_large')
-  return { format, lines, repaired, left, ...(aside.isUsed && { aside: aside.path }) }
+  const isLeft = ({ code, line }: Fault) => code === 'too_large' && line === 0 && survey.outsized.isLeft
+  const left = survey.faults.filter(isLeft)
+  const repaired = survey.faults.filter((fault) => !isLeft(fault))
+  const { moved } = files
+  return { format, lines, repaired, left, moved, ...(aside.isUsed && { aside: aside.path }) }
 }
 
 async function create(path: string): Promise<FileHandle> {
