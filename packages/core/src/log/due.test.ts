@@ -105,6 +105,10 @@ eachStore('a session that somebody is wanted to work on', (place) => {
     await own.completeRound()
     await own.complete()
     expect(await sessions.listDue()).toEqual(['child'])
+    // Who saw it at work before, and looks at what is due, must not do its task again.
+    await expect(child.startRun({ ...lease, ifDue: true })).rejects.toMatchObject({
+      code: 'illegal_transition',
+    })
     expect(await child.endChild({ result: 'done' })).toBe(true)
     expect(await sessions.listDue()).toEqual([session.id])
     expect(await child.endChild({ result: 'done' })).toBe(true)

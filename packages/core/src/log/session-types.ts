@@ -125,7 +125,7 @@ interface Writable extends Readable {
       answers?: string
       providerId?: string
       model?: string
-      /** Only while the session is due (`sessions.listDue`); else `illegal_transition`. */
+      /** Only while the session is due (`sessions.listDue`) for a new run; else `illegal_transition`. */
       ifDue?: boolean
     },
     options?: WriteOptions,

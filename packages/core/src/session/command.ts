@@ -98,7 +98,7 @@ export interface Commands {
   startRun: {
     runId?: string
     recorded?: boolean
-    /** Only while the session is due: of two that found it so, one starts a run. */
+    /** Only while the session is due for a new run: of two that found it so, one starts it. */
     ifDue?: boolean
     owner: string
     ttlMs: number
