@@ -40,6 +40,23 @@ it('finds in each word that word and nothing else, and no ASCII but letters and 
   )
 })
 
+it('finds the same words in texts that stand between ASCII marks, each alone and all together', () => {
+  const text = fc.string({ unit: 'binary' })
+  const mark = fc.constantFrom(' ', '\n', '=', '-', '`', '"')
+  fc.assert(
+    fc.property(fc.array(fc.tuple(text, mark), { maxLength: 8 }), (pieces) => {
+      const words = pieces.flatMap(([piece]) => wordsOf(piece))
+      expect(wordsOf(pieces.map((piece) => piece.join('')).join(''))).toEqual(words)
+    }),
+  )
+})
+
+it('folds whole what has a character beyond ASCII in it, also where the same came before', () => {
+  const text = 'na\u0131ve 1→Read └── CAFE\u0301s=\u0338x'
+  expect(wordsOf(text)).toEqual(['naive', '1', 'read', 'cafes', 'x'])
+  expect(wordsOf(text)).toEqual(['naive', '1', 'read', 'cafes', 'x'])
+})
+
 it('finds the same words in an ASCII text whether it stands alone or beside other scripts', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary-ascii', size: 'large' }), (text) => {

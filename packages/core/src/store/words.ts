@@ -7,15 +7,72 @@
  * tokeniser that splits at ASCII punctuation and nowhere else.
  */
 export function wordsOf(text: string): string[] {
-  if (isAscii.test(text)) return (text.toLowerCase().match(asciiWords) ?? []).map(clip)
   const words: string[] = []
-  for (const [word] of fold(text).matchAll(wordPattern())) words.push(clip(word))
+  let from = 0
+  for (let at = nextForeign(text, 0); at >= 0; at = nextForeign(text, from)) {
+    const start = startOfWord(text, from, at)
+    addAscii(words, text.slice(from, start))
+    from = endOfWord(text, at)
+    for (const word of foreignWords(text.slice(start, from))) words.push(word)
+  }
+  addAscii(words, from === 0 ? text : text.slice(from))
   return words
 }
 
-/** Most texts: nothing of them has to be folded but case, and that takes a third of the time. */
-const isAscii = /^[\0-\x7f]*$/
+/**
+ * ASCII has nothing to fold but case, which takes a fraction of the time. So only what stands between two ASCII marks and
+ * has a character beyond ASCII in it is folded whole: no folding reaches across such a mark.
+ */
+function addAscii(words: string[], text: string): void {
+  for (const word of text.toLowerCase().match(asciiWords) ?? []) words.push(clip(word))
+}
+
+function nextForeign(text: string, from: number): number {
+  foreign.lastIndex = from
+  return foreign.exec(text)?.index ?? -1
+}
+
+function startOfWord(text: string, from: number, at: number): number {
+  let start = at
+  while (start > from && asciiWord.test(text.charAt(start - 1))) start -= 1
+  return start
+}
+
+function endOfWord(text: string, at: number): number {
+  wordUnits.lastIndex = at
+  wordUnits.test(text)
+  return wordUnits.lastIndex
+}
+
+/**
+ * The same few marks and line numbers (`├──`, `12→`) stand in most texts that have any: what these came to is kept for a
+ * while. Nothing with a letter is: it could be of somebody's erased message.
+ */
+function foreignWords(text: string): readonly string[] {
+  if (text.length > keptLength) return foldedWords(text)
+  const known = kept.get(text)
+  if (known) return known
+  const words = foldedWords(text)
+  if (!words.every((word) => isNumber.test(word))) return words
+  if (kept.size === keptTexts) kept.clear()
+  kept.set(text, words)
+  return words
+}
+
+function foldedWords(text: string): string[] {
+  return (fold(text).match(wordPattern()) ?? []).map(clip)
+}
+
+/** A longer piece of a text would keep all of it in memory. */
+const keptLength = 12
+const keptTexts = 4_096
+const kept = new Map<string, readonly string[]>()
+
 const asciiWords = /[a-z0-9]+/g
+const isNumber = /^[0-9]+$/
+const asciiWord = /[A-Za-z0-9]/
+const foreign = /[^\0-\x7f]/g
+const wordUnits = /[A-Za-z0-9\u0080-\uffff]+/y
 
 /** Code units kept of one word, so that a long blob costs the index one short word. */
 const wordLength = 64
