@@ -19,7 +19,7 @@ export interface Turn {
   /** Undefined: nobody answered. */
   run: { start: Step[]; rounds: Round[]; end: Step } | undefined
   after: Step[]
-  /** Stands for the whole conversation up to here. */
+  /** Stands for the conversation up to here, or for a stretch of it. */
   compaction?: Compaction
   /** Where the reader stands in the source after this turn. */
   position: JsonObject
@@ -34,10 +34,20 @@ export interface Round {
 export interface Compaction {
   id: string
   summary: string
+  /** Undefined: the summary stands for all that was said before it. */
+  stretch?: Stretch
   trigger: CompactionRecord['trigger']
   /** Undefined: the source does not tell, and the summary is not shorter than we could say. */
   tokensBefore: number | undefined
   at: string | undefined
+}
+
+/** What a summary stands for, by ids of messages. */
+export interface Stretch {
+  /** The first of them; undefined: from the beginning. */
+  first: string | undefined
+  /** The one that follows on the last of them; undefined: up to the summary. */
+  next: string | undefined
 }
 
 /** Written in one commit together with its position, so that nothing is half imported and nothing twice. */

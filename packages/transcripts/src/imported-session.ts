@@ -1,6 +1,7 @@
 /** Puts what a reader made into a session of the engine, and remembers in the session how far its source was read. */
 import type { ActiveSession, CreatedSession, FileReference, HostCommand, NewFile } from '@holdfast/core'
 import {
+  type CompactionRecord,
   type Counters,
   type CreateInput,
   HoldfastError,
@@ -9,7 +10,7 @@ import {
   type JsonObject,
   type SessionEvent,
 } from '@holdfast/protocol'
-import type { Batch, Compaction, Step } from './batch.ts'
+import type { Batch, Compaction, Step, Stretch } from './batch.ts'
 import type { DestinationOptions } from './destination-options.ts'
 import { fit } from './fit.ts'
 
@@ -139,37 +140,68 @@ export class ImportedSession {
     await this.#batch([{ command, at: this.#lastAt }])
   }
 
-  /** The summary stands for everything before it. A shape that the engine refuses is kept as a note. */
+  /** A shape that the engine refuses is kept as a note. */
   async #compact(compaction: Compaction, steps: readonly Step[], note: readonly Step[]): Promise<void> {
     await this.#batch(steps)
-    const { id, summary, trigger, tokensBefore, at } = compaction
-    const { seq, counters } = await this.#session.view()
+    const { id, summary, trigger, tokensBefore, at, stretch } = compaction
+    const { report } = this.#options
+    const apply = (covered: Covered) => this.#applyCompaction(compaction, covered, note)
+    if (stretch) {
+      const part = await this.#coveredBy(stretch)
+      if (part && (await apply(part))) return
+      report.repair('messages kept beside a summary, covered by it')
+    }
+    if (await apply(await this.#coveredByAll())) return
+    report.keep('compaction without room')
+    const kept = { id, summary, trigger, ...(tokensBefore !== undefined && { tokensBefore }) }
+    await this.#batch([{ command: { type: 'addNote', kind: 'import.compaction', data: kept }, at }, ...note])
+  }
+
+  /** False: the engine does not take it. */
+  async #applyCompaction(
+    { id, summary, trigger, tokensBefore, at }: Compaction,
+    covered: Covered,
+    note: readonly Step[],
+  ): Promise<boolean> {
     const tokensAfter = Math.ceil(Buffer.byteLength(summary) / 4)
     const figures = { tokensBefore: tokensBefore ?? tokensAfter + 1, tokensAfter }
-    const record = {
-      compactionId: id,
-      from: 1,
-      to: seq,
-      trigger,
-      ...figures,
-      messagesCovered: counters.messageCount,
-    }
+    const record = { compactionId: id, trigger, ...covered, ...figures }
     const command = (pathSeq: number): HostCommand => {
       return { type: 'applyCompaction', record, pathSeq, summary, summaryTokens: tokensAfter }
     }
     const apply = (pathSeq: number) => this.#batch([{ command: command(pathSeq), at }, ...note])
     try {
       await apply(0).catch((error) => retryOnPath(error, apply))
+      return true
     } catch (error) {
-      if (!isHoldfastError(error, 'invalid_compaction') && !isHoldfastError(error, 'limit_exceeded'))
-        throw error
-      this.#options.report.keep('compaction without room')
-      const kept = { id, summary, trigger, ...(tokensBefore !== undefined && { tokensBefore }) }
-      await this.#batch([
-        { command: { type: 'addNote', kind: 'import.compaction', data: kept }, at },
-        ...note,
-      ])
+      if (isHoldfastError(error, 'invalid_compaction') || isHoldfastError(error, 'limit_exceeded'))
+        return false
+      throw error
     }
+  }
+
+  async #coveredByAll(): Promise<Covered> {
+    const { seq, counters } = await this.#session.view()
+    return { from: 1, to: seq, messagesCovered: counters.messageCount }
+  }
+
+  /** Undefined: the session does not have the messages that it is between. */
+  async #coveredBy({ first, next }: Stretch): Promise<Covered | undefined> {
+    const { seq, counters } = await this.#session.view()
+    let to = next === undefined ? seq : undefined
+    let [behind, inside] = [0, 0]
+    for await (const event of newestFirst(this.#session)) {
+      if (event.type !== 'message.appended' && event.type !== 'tool.finished') continue
+      if (to === undefined) behind += 1
+      else inside += 1
+      const id = isKnown(event, 'message.appended') ? event.data.messageId : undefined
+      if (id === undefined) continue
+      if (id === next) to = event.seq - 1
+      if (to === undefined) continue
+      if (first === undefined) return { from: 1, to, messagesCovered: counters.messageCount - behind }
+      if (id === first) return { from: event.seq, to, messagesCovered: inside }
+    }
+    return undefined
   }
 
   async #batch(steps: readonly Step[]): Promise<void> {
@@ -195,6 +227,9 @@ export class ImportedSession {
     return { ...command, usage: this.#options.price(command.usage, at) }
   }
 }
+
+/** The stretch of a compaction's record. */
+type Covered = Pick<CompactionRecord, 'from' | 'to' | 'messagesCovered'>
 
 async function openSession(
   sessionId: string,

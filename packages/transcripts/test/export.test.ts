@@ -34,6 +34,18 @@ async function written(holdfast: Holdfast, { id }: AnySession, format: string) {
   return { lines, report, all }
 }
 
+/** The last line of each message. */
+async function contextOf(session: AnySession): Promise<(string | undefined)[]> {
+  const view = await session.providerView()
+  return view.map(({ parts }) =>
+    parts
+      .map((part) => ('text' in part ? part.text : ''))
+      .join()
+      .split('\n')
+      .at(-1),
+  )
+}
+
 function contentOf({ message, payload }: JsonObject): Json {
   return ((message ?? payload) as JsonObject).content ?? null
 }
@@ -66,6 +78,33 @@ describe('beside a summary', () => {
     expect(anchorUuid).toBe(summary?.uuid)
     const kept = uuids.map((uuid) => lines.find((line) => line.uuid === uuid) ?? {})
     expect(kept.map(contentOf)).toEqual(['kept before', 'pinned', 'kept behind'])
+  })
+
+  test.each([
+    ['behind', 1, 2, ['the summary', 'second', 'second answer', 'after']],
+    ['before', 3, 4, ['first', 'first answer', 'the summary', 'after']],
+  ])('a file of Claude Code read again leaves the same %s it', async (_where, from, to, expected) => {
+    const holdfast = await openMemory()
+    const session = await begun(holdfast)
+    const said = [user('first'), assistant(text('first answer')), user('second')]
+    const { messages } = await session.append([...said, assistant(text('second answer'))])
+    const seqOf = (n: number) => messages[n - 1]?.seq ?? 0
+    const figures = { messagesCovered: 2, tokensBefore: 100, tokensAfter: 10 }
+    const record = {
+      compactionId: 'c1',
+      trigger: 'manual' as const,
+      from: seqOf(from),
+      to: seqOf(to),
+      ...figures,
+    }
+    await session.compact({ record, pathSeq: 0, summary: 'the summary', summaryTokens: 5 })
+    await session.append(user('after'))
+    expect(await contextOf(session)).toEqual(expected)
+    const path = join(temporaryFolder(), `${session.id}.jsonl`)
+    writeFileSync(path, (await written(holdfast, session, 'claude-code')).all)
+    const there = await openMemory()
+    const { imported } = await importFile(there, path)
+    expect(await contextOf(await there.sessions.open(imported[0]?.sessionId ?? ''))).toEqual(expected)
   })
 
   test('Codex is given all of the context in its order', async () => {

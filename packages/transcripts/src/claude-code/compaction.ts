@@ -1,10 +1,14 @@
 import type { JsonObject } from '@holdfast/protocol'
 import { idPattern } from '@holdfast/protocol'
-import type { Compaction } from '../batch.ts'
+import type { Compaction, Stretch } from '../batch.ts'
 import { type Entry, objectOf } from './entry.ts'
 
 /** A summary line with the boundary before it as a compaction. Undefined when it says nothing or has no id. */
-export function compactionOf(entry: Entry, boundary: JsonObject | undefined): Compaction | undefined {
+export function compactionOf(
+  entry: Entry,
+  boundary: JsonObject | undefined,
+  stretch: Stretch | undefined,
+): Compaction | undefined {
   const id = entry.uuid
   const summary = entry.blocks.flatMap(({ type, text }) =>
     type === 'text' && typeof text === 'string' ? [text] : [],
@@ -14,6 +18,7 @@ export function compactionOf(entry: Entry, boundary: JsonObject | undefined): Co
   return {
     id,
     summary: summary.join('\n'),
+    ...(stretch && { stretch }),
     trigger: trigger === 'manual' ? 'manual' : 'pressure',
     tokensBefore: typeof preTokens === 'number' && Number.isSafeInteger(preTokens) ? preTokens : undefined,
     at: entry.at,

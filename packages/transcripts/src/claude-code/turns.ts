@@ -57,7 +57,7 @@ class TurnReader {
   #lineUnits = 0
   #fate: LineFate = 'carried'
   /** The boundary before a summary. */
-  #boundary: JsonObject | undefined
+  #boundary: { line: number; raw: JsonObject } | undefined
 
   constructor(options: TurnOptions) {
     this.#options = options
@@ -100,7 +100,7 @@ class TurnReader {
     this.#at = entry.at ?? this.#at
     if (place === 'copy') return this.#dropCopy()
     if (place === 'abandoned') return this.#keep('abandoned_branch', entry.raw)
-    if (place === 'beside') return this.#readBeside(entry)
+    if (place === 'beside') return this.#readBeside(line, entry)
     if (entry.blocks.length === 0) return this.#keep(entry.type, entry.raw)
     if (!this.#isSeen) for (const field of droppedFields(entry)) report.drop(field)
     if (entry.type === 'assistant') this.#readReply(line, entry)
@@ -121,8 +121,8 @@ class TurnReader {
     this.#push({ type: 'addNote', kind: 'claude_code.broken_line', text: kept, data: { line: number } })
   }
 
-  #readBeside(entry: Entry): void {
-    if (entry.raw.subtype === 'compact_boundary') this.#boundary = entry.raw
+  #readBeside({ number }: Line, entry: Entry): void {
+    if (entry.raw.subtype === 'compact_boundary') this.#boundary = { line: number, raw: entry.raw }
     this.#keep(entry.type, entry.raw)
     const title = entry.type === 'summary' ? textOf(entry.raw.summary) : undefined
     if (title !== undefined) this.#push({ type: 'rename', title: shortened(title), automatic: true })
@@ -140,11 +140,15 @@ class TurnReader {
     this.#readPrompt(entry, said.map(partOf))
   }
 
-  /** What was said before is summed up from here on. */
+  /** What was said before is summed up from here on, but for what its boundary names. */
   *#readSummary(line: Line, entry: Entry): Generator<Turn> {
-    const compaction = compactionOf(entry, this.#boundary)
+    const { outline, report } = this.#options
+    const summed = this.#boundary && outline.summedUp(this.#boundary.line)
+    const compaction = compactionOf(entry, this.#boundary?.raw, summed?.stretch)
     this.#boundary = undefined
     if (!compaction || this.#isSeen) return this.#keep('compact_summary', entry.raw)
+    if (summed && summed.between > 0)
+      report.repair('messages kept inside what a summary stands for, covered by it', summed.between)
     if (this.#read) yield this.#takeTurn(this.#read)
     const position = this.#options.position({ line, said: line.number })
     yield { before: [], run: undefined, after: [], compaction, position }
