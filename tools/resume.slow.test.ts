@@ -75,13 +75,19 @@ async function imported(holdfast: Holdfast, path: string): Promise<AnySession> {
 }
 
 /** The program is asked something, and what it sent is given. */
-async function asked(program: string, name: ProgramName, folder: string, sessionId: string) {
+async function asked(
+  program: string,
+  name: ProgramName,
+  folder: string,
+  sessionId: string,
+  words = question,
+) {
   await using provider = await startProvider(() => answer)
-  const said = await resume(program, name, { folder, origin: provider.origin }, sessionId, question)
+  const said = await resume(program, name, { folder, origin: provider.origin }, sessionId, words)
   const sent = provider.requests.map(stepsIn).map(withoutRemarks)
   return {
     said,
-    sent: sent.find((steps) => steps.at(-1) === `user: ${question}`),
+    sent: sent.find((steps) => steps.at(-1) === `user: ${words}`),
     refusals: provider.refusals(),
   }
 }
@@ -208,6 +214,26 @@ for (const name of ['claude-code', 'codex'] as const satisfies ProgramName[]) {
       const closed = told.map((step) => (step === lostResult ? `result: ${noResult}` : step))
       expect(wordsOf(result.sent).toSorted()).toEqual([...closed, `user: ${question}`].toSorted())
     })
+
+    if (name === 'claude-code')
+      test('leaves in the context what it goes on with itself after it summed up', async () => {
+        const folder = temporaryFolder()
+        const holdfast = await open()
+        const session = await nativeSession(holdfast, 'anthropic', projectOf(folder))
+        const path = placeOf(name, folder, session.id)
+        put(path, await exported(holdfast, session.id, name))
+        await asked(program, name, folder, session.id, '/compact')
+        const result = await asked(program, name, folder, session.id)
+        expect(result).toMatchObject(wentOn)
+        const read = await imported(await open(), path)
+        const steps = await stepsOf(
+          await read.providerView(),
+          async () => undefined,
+          () => false,
+        )
+        expect(steps).toContain('assistant: Still clear.')
+        expect([...wordsOf(result.sent), `assistant: ${answer}`]).toEqual(withoutRemarks(steps))
+      })
 
     if (name === 'claude-code')
       test('refuses an image that is too large, and goes on with the mended copy', async () => {
