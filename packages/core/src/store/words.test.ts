@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { wordsOf } from './words.ts'
+import { foldedWords, wordsOf } from './words.ts'
 
 it('folds case, diacritics and width, and splits at everything that is no letter or digit', () => {
   expect(wordsOf('Ärger, ＡＢＣ! Straße STRASSE ΣΑΣ don’t foo_bar v1.2')).toEqual([
@@ -40,21 +40,38 @@ it('finds in each word that word and nothing else, and no ASCII but letters and 
   )
 })
 
-it('finds the same words in texts that stand between ASCII marks, each alone and all together', () => {
-  const text = fc.string({ unit: 'binary' })
-  const mark = fc.constantFrom(' ', '\n', '=', '-', '`', '"')
+it('finds what folding all of the text finds', () => {
+  const piece = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: 'binary-ascii', minLength: 20, maxLength: 50 }),
+    fc.constantFrom(
+      ...' -=`"<>^.:,\n',
+      '\u0338',
+      '\u0301',
+      '\u3099',
+      'Σ',
+      'ß',
+      '™',
+      '①',
+      '├──',
+      '12→',
+      'が',
+      '한',
+    ),
+  )
   fc.assert(
-    fc.property(fc.array(fc.tuple(text, mark), { maxLength: 8 }), (pieces) => {
-      const words = pieces.flatMap(([piece]) => wordsOf(piece))
-      expect(wordsOf(pieces.map((piece) => piece.join('')).join(''))).toEqual(words)
+    fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+      const text = pieces.join('')
+      expect(wordsOf(text)).toEqual(foldedWords(text))
     }),
+    { numRuns: 1_000 },
   )
 })
 
 it('folds whole what has a character beyond ASCII in it, also where the same came before', () => {
-  const text = 'na\u0131ve 1→Read └── CAFE\u0301s=\u0338x'
-  expect(wordsOf(text)).toEqual(['naive', '1', 'read', 'cafes', 'x'])
-  expect(wordsOf(text)).toEqual(['naive', '1', 'read', 'cafes', 'x'])
+  const text = `na\u0131ve 1→Read └── CAFE\u0301s=\u0338x é${'a'.repeat(60)}é ├── ├── b`
+  expect(wordsOf(text)).toEqual(['naive', '1', 'read', 'cafes', 'x', `e${'a'.repeat(60)}e`, 'b'])
+  expect(wordsOf(`x ${text}`)).toEqual(['x', ...wordsOf(text)])
 })
 
 it('finds the same words in an ASCII text whether it stands alone or beside other scripts', () => {

@@ -12,7 +12,7 @@ export function wordsOf(text: string): string[] {
   for (let at = nextForeign(text, 0); at >= 0; at = nextForeign(text, from)) {
     const start = startOfWord(text, from, at)
     addAscii(words, text.slice(from, start))
-    from = endOfWord(text, at)
+    from = endOfPiece(text, at)
     for (const word of foreignWords(text.slice(start, from))) words.push(word)
   }
   addAscii(words, from === 0 ? text : text.slice(from))
@@ -38,6 +38,15 @@ function startOfWord(text: string, from: number, at: number): number {
   return start
 }
 
+/** A text of another script is folded in large pieces, which is cheaper than word by word. */
+function endOfPiece(text: string, at: number): number {
+  for (let next = at; ; ) {
+    const end = endOfWord(text, next)
+    next = end - at < longPiece ? nextForeign(text, end) : -1
+    if (next < 0 || next - end > shortGap) return end
+  }
+}
+
 function endOfWord(text: string, at: number): number {
   wordUnits.lastIndex = at
   wordUnits.test(text)
@@ -45,34 +54,38 @@ function endOfWord(text: string, at: number): number {
 }
 
 /**
- * The same few marks and line numbers (`├──`, `12→`) stand in most texts that have any: what these came to is kept for a
- * while. Nothing with a letter is: it could be of somebody's erased message.
+ * The same few marks (`├──`, `—`, `✓`) stand in most texts that have any: that these are no words is kept for a while. Words
+ * are not kept: they could be of somebody's erased message.
  */
 function foreignWords(text: string): readonly string[] {
-  if (text.length > keptLength) return foldedWords(text)
-  const known = kept.get(text)
-  if (known) return known
+  if (marks.has(text)) return none
   const words = foldedWords(text)
-  if (!words.every((word) => isNumber.test(word))) return words
-  if (kept.size === keptTexts) kept.clear()
-  kept.set(text, words)
+  if (words.length > 0 || text.length > marksLength) return words
+  if (marks.size === mostMarks) marks.clear()
+  marks.add(text)
   return words
 }
 
-function foldedWords(text: string): string[] {
+/** All of the text folded, whatever is in it. */
+export function foldedWords(text: string): string[] {
   return (fold(text).match(wordPattern()) ?? []).map(clip)
 }
 
 /** A longer piece of a text would keep all of it in memory. */
-const keptLength = 12
-const keptTexts = 4_096
-const kept = new Map<string, readonly string[]>()
+const marksLength = 12
+const mostMarks = 4_096
+const marks = new Set<string>()
+const none: readonly string[] = []
 
 const asciiWords = /[a-z0-9]+/g
-const isNumber = /^[0-9]+$/
 const asciiWord = /[A-Za-z0-9]/
 const foreign = /[^\0-\x7f]/g
 const wordUnits = /[A-Za-z0-9\u0080-\uffff]+/y
+
+/** Code units of ASCII between two pieces from which on these are folded apart. */
+const shortGap = 32
+/** Code units of a piece from which on the next one begins. */
+const longPiece = 16 * 1024
 
 /** Code units kept of one word, so that a long blob costs the index one short word. */
 const wordLength = 64

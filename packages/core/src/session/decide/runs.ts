@@ -43,8 +43,8 @@ export const decideStartRun: Decide<Only<'startRun'>> = function* (head, command
 /** A child whose run has ended is due for its parent alone, which is to hear of it. */
 function requireDue({ id, parentSessionId, run }: Head, { lease, nowMs }: Env): void {
   const isDue = lease.owner === undefined && lease.expiresAtMs !== undefined && lease.expiresAtMs <= nowMs
-  const hasEnded = parentSessionId !== undefined && run !== undefined
-  if (!isDue || hasEnded) refuse('illegal_transition', `nobody is wanted to work on session ${id} (any more)`)
+  const isOver = parentSessionId !== undefined && run !== undefined
+  if (!isDue || isOver) refuse('illegal_transition', `nobody is wanted to work on session ${id} (any more)`)
 }
 
 function* requireNewRun(head: Head, runId: string | undefined) {
