@@ -35,7 +35,7 @@ export interface Compaction {
   id: string
   summary: string
   /** Undefined: the summary stands for all that was said before it. */
-  stretch?: Stretch
+  stretch?: CoveredStretch
   trigger: CompactionRecord['trigger']
   /** Undefined: the source does not tell, and the summary is not shorter than we could say. */
   tokensBefore: number | undefined
@@ -43,7 +43,7 @@ export interface Compaction {
 }
 
 /** What a summary stands for, by ids of messages. */
-export interface Stretch {
+export interface CoveredStretch {
   /** The first of them; undefined: from the beginning. */
   first: string | undefined
   /** The one that follows on the last of them; undefined: up to the summary. */

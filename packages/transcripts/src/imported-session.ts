@@ -10,7 +10,7 @@ import {
   type JsonObject,
   type SessionEvent,
 } from '@holdfast/protocol'
-import type { Batch, Compaction, Step, Stretch } from './batch.ts'
+import type { Batch, Compaction, CoveredStretch, Step } from './batch.ts'
 import type { DestinationOptions } from './destination-options.ts'
 import { fit } from './fit.ts'
 
@@ -104,11 +104,8 @@ export class ImportedSession {
   async positionBefore(
     passes: (data: JsonObject) => boolean,
   ): Promise<{ seq: number; data: JsonObject | undefined }> {
-    let visibleThrough = Number.POSITIVE_INFINITY
-    for await (const event of newestFirst(this.#session)) {
+    for await (const { event, visibleThrough } of visibleFirst(this.#session)) {
       if (event.seq > visibleThrough) continue
-      if (isKnown(event, 'message.truncated') || isKnown(event, 'message.edited'))
-        visibleThrough = event.data.keepThrough
       const data = positionIn(event)
       if (data && passes(data)) return { seq: event.seq, data }
     }
@@ -146,12 +143,12 @@ export class ImportedSession {
     const { id, summary, trigger, tokensBefore, at, stretch } = compaction
     const { report } = this.#options
     const apply = (covered: Covered) => this.#applyCompaction(compaction, covered, note)
-    if (stretch) {
-      const part = await this.#coveredBy(stretch)
-      if (part && (await apply(part))) return
-      report.repair('messages kept beside a summary, covered by it')
+    const part = stretch && (await this.#coveredBy(stretch))
+    if (part && (await apply(part))) return
+    if (await apply(await this.#coveredByAll())) {
+      if (stretch) report.repair('summaries that cover what was kept beside them too')
+      return
     }
-    if (await apply(await this.#coveredByAll())) return
     report.keep('compaction without room')
     const kept = { id, summary, trigger, ...(tokensBefore !== undefined && { tokensBefore }) }
     await this.#batch([{ command: { type: 'addNote', kind: 'import.compaction', data: kept }, at }, ...note])
@@ -185,21 +182,26 @@ export class ImportedSession {
     return { from: 1, to: seq, messagesCovered: counters.messageCount }
   }
 
-  /** Undefined: the session does not have the messages that it is between. */
-  async #coveredBy({ first, next }: Stretch): Promise<Covered | undefined> {
+  /**
+   * Undefined: the messages that it is between are not near. A message that was imported before, on another branch, has its id
+   * there alone: what comes after that place is read again, so the stretch ends before it.
+   */
+  async #coveredBy({ first, next }: CoveredStretch): Promise<Covered | undefined> {
     const { seq, counters } = await this.#session.view()
     let to = next === undefined ? seq : undefined
-    let [behind, inside] = [0, 0]
-    for await (const event of newestFirst(this.#session)) {
-      if (event.type !== 'message.appended' && event.type !== 'tool.finished') continue
-      if (to === undefined) behind += 1
-      else inside += 1
+    let [behind, inside, looked] = [0, 0, 0]
+    for await (const { event, visibleThrough } of visibleFirst(this.#session)) {
+      if (looked++ === mostLooked) return undefined
+      const isVisible = event.seq <= visibleThrough
       const id = isKnown(event, 'message.appended') ? event.data.messageId : undefined
-      if (id === undefined) continue
-      if (id === next) to = event.seq - 1
-      if (to === undefined) continue
+      if (isVisible && (event.type === 'message.appended' || event.type === 'tool.finished')) {
+        if (to === undefined) behind += 1
+        else inside += 1
+      }
+      if (id !== undefined && id === next) to = Math.min(event.seq - 1, visibleThrough)
+      if (to === undefined || to < 1) continue
       if (first === undefined) return { from: 1, to, messagesCovered: counters.messageCount - behind }
-      if (id === first) return { from: event.seq, to, messagesCovered: inside }
+      if (id === first) return isVisible ? { from: event.seq, to, messagesCovered: inside } : undefined
     }
     return undefined
   }
@@ -227,6 +229,9 @@ export class ImportedSession {
     return { ...command, usage: this.#options.price(command.usage, at) }
   }
 }
+
+/** Events before a summary among which the messages around its stretch are looked for. */
+const mostLooked = 5_000
 
 /** The stretch of a compaction's record. */
 type Covered = Pick<CompactionRecord, 'from' | 'to' | 'messagesCovered'>
@@ -278,6 +283,18 @@ async function readPosition(session: OpenSession): Promise<JsonObject | undefine
 function positionIn(event: SessionEvent): JsonObject | undefined {
   const isPosition = isKnown(event, 'note.added') && event.data.kind === positionKind
   return isPosition ? (event.data.data as JsonObject) : undefined
+}
+
+/** Every event with the seq through which those before it are visible. */
+async function* visibleFirst(
+  session: OpenSession,
+): AsyncGenerator<{ event: SessionEvent; visibleThrough: number }> {
+  let visibleThrough = Number.POSITIVE_INFINITY
+  for await (const event of newestFirst(session)) {
+    yield { event, visibleThrough }
+    const isCut = isKnown(event, 'message.truncated') || isKnown(event, 'message.edited')
+    if (isCut && event.seq <= visibleThrough) visibleThrough = event.data.keepThrough
+  }
 }
 
 async function* newestFirst(session: OpenSession): AsyncGenerator<SessionEvent> {

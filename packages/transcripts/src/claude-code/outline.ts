@@ -8,8 +8,9 @@
  * message id, call id or time, and the path goes on through the originals.
  */
 import { createHash } from 'node:crypto'
-import type { Stretch } from '../batch.ts'
+import type { JsonObject } from '@holdfast/protocol'
 import type { From, Line } from '../read-lines.ts'
+import { Boundaries, type SaidLine, type SummedUp } from './boundaries.ts'
 import {
   type Block,
   callsOf,
@@ -21,7 +22,6 @@ import {
   resultsOf,
   textOf,
 } from './entry.ts'
-import { type KeptLines, keptLinesOf, stretchOf } from './kept-lines.ts'
 import type { ModelCall } from './usage.ts'
 
 /** `beside`: no message, kept as a note. `elsewhere`: of another conversation in the same file. */
@@ -47,8 +47,8 @@ export interface Outline {
   firstLineOf(messageId: string): number | undefined
   /** Whether a message of the path made this call. */
   hasCall(callId: string): boolean
-  /** What a summary stands for whose boundary stands on this line; undefined: for all before it. */
-  summedUp(boundary: number): { stretch: Stretch; between: number } | undefined
+  /** What the summary on this line stands for; undefined: it has no boundary. */
+  summedUp(line: number): SummedUp | undefined
   links: readonly ChildLink[]
   /** Model calls of abandoned branches: they were paid for all the same. */
   abandonedCalls: readonly ModelCall[]
@@ -75,27 +75,15 @@ export interface Outline {
   after(line: number): From
 }
 
-interface Node {
-  line: number
+interface Node extends SaidLine {
   /** Its first byte. */
   start: number
-  uuid: string
   parent: string | undefined
   thread: string
   isMessage: boolean
   /** Of what was said before: nobody said it. */
   isSummary: boolean
-  messageId: string | undefined
-  calls: string[]
-  results: string[]
   copyOf: Node | undefined
-}
-
-interface Boundary {
-  line: number
-  /** Undefined: nothing stands beside the summary. */
-  kept: KeptLines | undefined
-  summary: Node | undefined
 }
 
 export interface OutlineOptions {
@@ -119,7 +107,7 @@ class OutlineReader {
   readonly #nodes = new Map<string, Node>()
   readonly #places = new Map<number, Place>()
   readonly #keys = new Map<string, Node>()
-  readonly #boundaries: Boundary[] = []
+  readonly #boundaries = new Boundaries<Node>()
   readonly #adopted: number[] = []
   readonly #callInputs = new Map<string, { agentType: string | undefined; prompt: string | undefined }>()
   readonly #linked: { agentId: string; callId: string }[] = []
@@ -149,9 +137,8 @@ class OutlineReader {
     const node = this.#addNode({ line, start, thread }, entry, entry.uuid)
     if (node.parent !== undefined && !this.#nodes.has(node.parent)) this.#adopt(node)
     this.#last = node
-    if (entry.raw.subtype === 'compact_boundary') this.#noteBoundary(line, entry)
-    const boundary = this.#boundaries.at(-1)
-    if (entry.compactSummary && boundary) boundary.summary ??= node
+    if (entry.raw.subtype === 'compact_boundary') this.#addBoundary(line, entry.raw)
+    if (entry.compactSummary) this.#boundaries.addSummary(node)
     if (!isMessage) return
     this.#first ??= entry
     this.#model ??= modelOf(entry)
@@ -166,6 +153,7 @@ class OutlineReader {
   #outlineThrough(last: number): Outline {
     const leaf = this.#messages().findLast((node) => node.line <= last)
     const main = this.#conversationOf(leaf, last)
+    const said = [...main.nodes].filter(({ isSummary }) => !isSummary)
     const places = new Map(this.#places)
     for (const node of this.#messages()) {
       const place = main.nodes.has(node) ? 'main' : node.copyOf ? 'copy' : 'abandoned'
@@ -176,10 +164,7 @@ class OutlineReader {
       place: (line) => places.get(line) ?? 'elsewhere',
       firstLineOf: (messageId) => main.messages.get(messageId),
       hasCall: (callId) => main.calls.has(callId),
-      summedUp: (line) => {
-        const boundary = this.#boundaries.find((each) => each.line === line)
-        return boundary?.kept && stretchOf(saidBefore(line, main), boundary.kept)
-      },
+      summedUp: (line) => this.#boundaries.summedUp(line, said),
       links: this.#links(),
       abandonedCalls: [...this.#modelCalls.values()].filter(({ messageId }) => !main.messages.has(messageId)),
       threads: [...this.#threadPrompts.keys()],
@@ -270,16 +255,14 @@ class OutlineReader {
   /** What was said after a compaction came after its summary, also where it goes on from a line that was kept beside it. */
   #parentOf(node: Node): Node | undefined {
     const parent = node.parent === undefined ? undefined : this.#nodes.get(node.parent)
-    if (!parent) return undefined
-    const between = this.#boundaries.findLast(({ line, kept }) => {
-      return kept?.last === parent.uuid && parent.line < line && line < node.line
-    })
-    return original(between?.summary ?? parent)
+    return original(parent && (this.#boundaries.between(parent, node) ?? parent))
   }
 
-  #noteBoundary(line: number, { raw }: Entry): void {
-    const kept = keptLinesOf(raw, (uuid) => this.#nodes.get(uuid)?.parent)
-    this.#boundaries.push({ line, kept, summary: undefined })
+  #addBoundary(line: number, raw: JsonObject): void {
+    this.#boundaries.add(line, raw, {
+      parentOf: (uuid) => this.#nodes.get(uuid)?.parent,
+      originalOf: (uuid) => original(this.#nodes.get(uuid))?.uuid ?? uuid,
+    })
   }
 
   /** A line lost or broken before this one must not cut off the conversation before it. */
@@ -339,22 +322,6 @@ class OutlineReader {
       agentType: this.#callInputs.get(link.callId)?.agentType,
     }))
   }
-}
-
-interface Conversation {
-  nodes: ReadonlySet<Node>
-  /** First line of each message. */
-  messages: ReadonlyMap<string, number>
-}
-
-function saidBefore(line: number, { nodes, messages }: Conversation) {
-  const begins = ({ line, uuid, messageId, results }: Node) => {
-    if (results.length > 0) return undefined
-    return messageId === undefined || messages.get(messageId) === line ? (messageId ?? uuid) : undefined
-  }
-  return [...nodes]
-    .filter((node) => node.line < line && !node.isSummary)
-    .map((node) => ({ uuid: node.uuid, begins: begins(node) }))
 }
 
 function original(node: Node | undefined): Node | undefined {

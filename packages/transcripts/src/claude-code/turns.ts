@@ -56,8 +56,6 @@ class TurnReader {
   #isSeen = false
   #lineUnits = 0
   #fate: LineFate = 'carried'
-  /** The boundary before a summary. */
-  #boundary: { line: number; raw: JsonObject } | undefined
 
   constructor(options: TurnOptions) {
     this.#options = options
@@ -100,7 +98,7 @@ class TurnReader {
     this.#at = entry.at ?? this.#at
     if (place === 'copy') return this.#dropCopy()
     if (place === 'abandoned') return this.#keep('abandoned_branch', entry.raw)
-    if (place === 'beside') return this.#readBeside(line, entry)
+    if (place === 'beside') return this.#readBeside(entry)
     if (entry.blocks.length === 0) return this.#keep(entry.type, entry.raw)
     if (!this.#isSeen) for (const field of droppedFields(entry)) report.drop(field)
     if (entry.type === 'assistant') this.#readReply(line, entry)
@@ -121,8 +119,7 @@ class TurnReader {
     this.#push({ type: 'addNote', kind: 'claude_code.broken_line', text: kept, data: { line: number } })
   }
 
-  #readBeside({ number }: Line, entry: Entry): void {
-    if (entry.raw.subtype === 'compact_boundary') this.#boundary = { line: number, raw: entry.raw }
+  #readBeside(entry: Entry): void {
     this.#keep(entry.type, entry.raw)
     const title = entry.type === 'summary' ? textOf(entry.raw.summary) : undefined
     if (title !== undefined) this.#push({ type: 'rename', title: shortened(title), automatic: true })
@@ -143,12 +140,11 @@ class TurnReader {
   /** What was said before is summed up from here on, but for what its boundary names. */
   *#readSummary(line: Line, entry: Entry): Generator<Turn> {
     const { outline, report } = this.#options
-    const summed = this.#boundary && outline.summedUp(this.#boundary.line)
-    const compaction = compactionOf(entry, this.#boundary?.raw, summed?.stretch)
-    this.#boundary = undefined
+    const summed = outline.summedUp(line.number)
+    const compaction = compactionOf(entry, summed)
     if (!compaction || this.#isSeen) return this.#keep('compact_summary', entry.raw)
-    if (summed && summed.between > 0)
-      report.repair('messages kept inside what a summary stands for, covered by it', summed.between)
+    if (summed && summed.inside > 0)
+      report.repair('messages kept inside what a summary stands for, covered by it', summed.inside)
     if (this.#read) yield this.#takeTurn(this.#read)
     const position = this.#options.position({ line, said: line.number })
     yield { before: [], run: undefined, after: [], compaction, position }

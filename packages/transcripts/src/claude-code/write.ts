@@ -56,7 +56,8 @@ class ClaudeCodeWriter {
   #open: JsonObject | undefined
   #openCall: string | undefined
   #last: string | null = null
-  #hasBoundary = false
+  /** A boundary of the file that was imported, until its summary tells what stands beside that. */
+  #boundary: JsonObject | undefined
 
   constructor(
     session: ExportedSession,
@@ -180,14 +181,15 @@ class ClaudeCodeWriter {
   async #keptLine(raw: JsonObject): Promise<void> {
     await this.#flush()
     this.#report.line('opaque')
-    this.#hasBoundary = raw.subtype === 'compact_boundary'
     const isBeside = typeof raw.uuid !== 'string' || objectOf(raw.message) !== undefined
     if (isBeside) return this.#write(raw)
-    const parent = this.#hasBoundary
+    const isBoundary = raw.subtype === 'compact_boundary'
+    const parent = isBoundary
       ? { parentUuid: null, logicalParentUuid: this.#last }
       : { parentUuid: this.#last }
     this.#last = String(raw.uuid)
-    await this.#write({ ...raw, ...parent })
+    if (isBoundary) this.#boundary = { ...raw, ...parent }
+    else await this.#write({ ...raw, ...parent })
   }
 
   async #compaction(
@@ -196,45 +198,54 @@ class ClaudeCodeWriter {
     summary: string,
     about: JsonObject,
   ): Promise<void> {
+    const known = this.#boundary
+    this.#boundary = undefined
     await this.#flush()
     const anchorUuid = uuidOf(this.#session.id, compactionId)
     const standing = this.#standing.at(seq, anchorUuid)
-    if (!standing) return this.#report.drop('compactions that were taken back')
-    if (!this.#hasBoundary) {
-      const uuid = uuidOf(this.#session.id, `boundary ${compactionId}`)
-      const parents = { parentUuid: null, logicalParentUuid: this.#last }
-      const uuids = [...standing.before, ...standing.after]
-      if (standing.before.length > 0) this.#report.repair('summaries put before what they came after')
-      const compactMetadata = {
-        ...about,
-        ...(uuids.length > 0 && { preservedMessages: { anchorUuid, uuids } }),
-      }
-      const content = 'Conversation compacted'
-      const boundary = {
-        type: 'system',
-        subtype: 'compact_boundary',
-        content,
-        level: 'info',
-        compactMetadata,
-      }
-      this.#last = uuid
-      await this.#write({ ...parents, ...this.#common, ...boundary, uuid, timestamp: at })
+    const boundary = known ?? this.#newBoundary(`boundary ${compactionId}`, at, about)
+    if (!standing) {
+      if (known) await this.#write(known)
+      return this.#report.drop('compactions that were taken back')
     }
-    this.#hasBoundary = false
+    if (standing.before.length > 0) this.#report.repair('summaries put before what they came after')
+    this.#last = String(boundary.uuid)
+    await this.#write(keeping(boundary, anchorUuid, [...standing.before, ...standing.after]))
     const spoken = { role: 'user', content: summary }
     this.#openLine('user', at, { message: spoken, isCompactSummary: true }, anchorUuid)
   }
 
+  #newBoundary(id: string, timestamp: string, compactMetadata: JsonObject): JsonObject {
+    const parents = { parentUuid: null, logicalParentUuid: this.#last }
+    const what = {
+      type: 'system',
+      subtype: 'compact_boundary',
+      content: 'Conversation compacted',
+      level: 'info',
+    }
+    const uuid = uuidOf(this.#session.id, id)
+    return { ...parents, ...this.#common, ...what, compactMetadata, uuid, timestamp }
+  }
+
   async #flush(): Promise<void> {
-    const line = this.#open
+    const [boundary, line] = [this.#boundary, this.#open]
+    this.#boundary = undefined
     this.#open = undefined
     this.#openCall = undefined
+    if (boundary) await this.#write(boundary)
     if (line) await this.#write(line)
   }
 
   #write(line: JsonObject): Promise<void> {
     return this.#sink.write(`${JSON.stringify(line)}\n`)
   }
+}
+
+/** The boundary with what stands in the context beside its summary, by the names that these lines have here. */
+function keeping(boundary: JsonObject, anchorUuid: string, uuids: string[]): JsonObject {
+  const { preservedSegment: _, preservedMessages: __, ...about } = objectOf(boundary.compactMetadata) ?? {}
+  const kept: JsonObject = uuids.length > 0 ? { preservedMessages: { anchorUuid, uuids } } : {}
+  return { ...boundary, compactMetadata: { ...about, ...kept } }
 }
 
 /** The same line of the same session has the same name whenever it is written; an id of Claude Code's own stays. */
