@@ -21,7 +21,7 @@ export interface SummedUp {
   about: JsonObject
   /** Undefined: the summary stands for all that was said before it. */
   stretch: CoveredStretch | undefined
-  /** Messages that were kept and stand inside the stretch, which is one: it covers them too. */
+  /** Lines that were kept and that the summary covers all the same: it stands for one stretch. */
   inside: number
 }
 
@@ -40,21 +40,34 @@ interface Known {
   originalOf(uuid: string): string
 }
 
-/** Lines that a summary leaves behind it; a longer way back is not gone. */
-const mostKept = 10_000
+/** Steps of all ways from a last line back to a first, in one file; ways beyond them are not gone. */
+const mostSteps = 1_000_000
 
 export class Boundaries<Line extends SaidLine> {
   readonly #all: Boundary<Line>[] = []
   /** By the last line that they keep. */
   readonly #byLast = new Map<string, Boundary<Line>[]>()
+  #steps = 0
 
   add(line: number, raw: JsonObject, { parentOf, originalOf }: Known): void {
     const about = objectOf(raw.compactMetadata) ?? {}
-    const uuids = listed(about) ?? walked(about, parentOf)
+    const uuids = listed(about) ?? this.#walked(about, parentOf)
     const boundary = { line, about, kept: new Set(uuids.map(originalOf)), summary: undefined }
     this.#all.push(boundary)
     const last = uuids.at(-1)
     if (last !== undefined) this.#byLast.set(last, [...(this.#byLast.get(last) ?? []), boundary])
+  }
+
+  /** From the last back to the first; none when the way does not lead there. */
+  #walked(about: JsonObject, parentOf: Known['parentOf']): string[] {
+    const { headUuid, tailUuid } = objectOf(about.preservedSegment) ?? {}
+    const uuids: string[] = []
+    for (let uuid = textOf(tailUuid); uuid !== undefined; uuid = parentOf(uuid)) {
+      if (this.#steps++ >= mostSteps) return []
+      uuids.push(uuid)
+      if (uuid === headUuid) return uuids.reverse()
+    }
+    return []
   }
 
   /** The summary of the boundary before it. */
@@ -71,35 +84,16 @@ export class Boundaries<Line extends SaidLine> {
     return made?.summary
   }
 
-  /** `said`: the conversation without its summaries, in the order of the file. */
-  summedUp(summaryLine: number, said: readonly Line[]): SummedUp | undefined {
-    const boundary = this.#all.find(({ summary }) => summary?.line === summaryLine)
-    if (!boundary) return undefined
-    const { about, line } = boundary
-    if (boundary.kept.size === 0) return { about, stretch: undefined, inside: 0 }
-    const before = said.filter((each) => each.line < line)
-    return { about, ...stretchOf(before, this.#goneBehind(boundary, before)) }
-  }
-
-  /** Lines before the boundary that neither stand in the context behind it nor are stood for by an earlier summary there. */
-  #goneBehind({ line, kept }: Boundary<Line>, before: readonly Line[]): ReadonlySet<Line> {
-    const isKept = ({ uuid }: SaidLine) => kept.has(uuid)
-    const messages = new Set(before.filter(isKept).flatMap(({ messageId }) => messageId ?? []))
-    const isOfMessage = (each: SaidLine) =>
-      isKept(each) || (each.messageId !== undefined && messages.has(each.messageId))
-    const calls = new Set(before.filter(isOfMessage).flatMap((each) => each.calls))
-    const stoodFor = new Set<Line>()
-    for (const earlier of this.#all) {
-      if (earlier.line >= line) break
-      if (!earlier.summary || !kept.has(earlier.summary.uuid)) continue
-      const then = before.filter((each) => each.line < earlier.line)
-      for (const each of this.#goneBehind(earlier, then)) stoodFor.add(each)
+  /** By the line of each summary. `said`: the conversation without its summaries, in the order of the file. */
+  summedUp(said: readonly Line[]): ReadonlyMap<number, SummedUp> {
+    const found = new Map<number, SummedUp>()
+    const context = new Context()
+    let at = 0
+    for (const { line, about, kept, summary } of this.#all) {
+      for (let next = said[at]; next && next.line < line; next = said[++at]) context.add(next)
+      if (summary) found.set(summary.line, { about, ...context.sumUp(summary.uuid, kept) })
     }
-    return new Set(
-      before.filter(
-        (each) => !isOfMessage(each) && !each.results.some((id) => calls.has(id)) && !stoodFor.has(each),
-      ),
-    )
+    return found
   }
 }
 
@@ -108,42 +102,50 @@ function listed(about: JsonObject): string[] | undefined {
   return Array.isArray(uuids) ? uuids.filter((uuid) => typeof uuid === 'string') : undefined
 }
 
-/** From the last back to the first; none when the way does not lead there. */
-function walked(about: JsonObject, parentOf: (uuid: string) => string | undefined): string[] {
-  const { headUuid, tailUuid } = objectOf(about.preservedSegment) ?? {}
-  const uuids: string[] = []
-  for (let uuid = textOf(tailUuid); uuid !== undefined && uuids.length < mostKept; uuid = parentOf(uuid)) {
-    uuids.push(uuid)
-    if (uuid === headUuid) return uuids.reverse()
-  }
-  return []
+/** A line in the context, or a summary in the place of the first that it stands for. */
+interface Standing extends Pick<SaidLine, 'uuid' | 'messageId' | 'calls' | 'results'> {
+  /** Id of the message that begins here; undefined for a line that goes on with one, or is a result. */
+  begins: string | undefined
 }
 
-function stretchOf<Line extends SaidLine>(
-  before: readonly Line[],
-  gone: ReadonlySet<Line>,
-): { stretch: CoveredStretch; inside: number } {
-  const begins = messageBeginnings(before)
-  const firstGone = before.findIndex((line) => gone.has(line))
-  const from = firstGone > 0 && begins[firstGone] === undefined ? 0 : Math.max(firstGone, 0)
-  const lastGone = before.findLastIndex((line) => gone.has(line))
-  const next = begins.findIndex((id, at) => at > lastGone && id !== undefined)
-  const through = next < 0 ? before.length : next
-  const inside = before
-    .slice(from, through)
-    .filter((line, at) => begins[from + at] !== undefined && !gone.has(line))
-  return {
-    stretch: { first: from === 0 ? undefined : begins[from], next: begins[next] },
-    inside: inside.length,
+/** What stands in the context, from summary to summary. */
+class Context {
+  #standing: Standing[] = []
+  readonly #begun = new Set<string>()
+  readonly #said = new Set<string>()
+
+  add({ uuid, messageId, calls, results }: SaidLine): void {
+    const id = messageId ?? uuid
+    const begins = results.length > 0 || this.#begun.has(id) ? undefined : id
+    this.#begun.add(id)
+    this.#said.add(uuid)
+    this.#standing.push({ uuid, messageId, calls, results, begins })
+  }
+
+  /** Puts the summary in the place of the one stretch around what is not kept. */
+  sumUp(uuid: string, kept: ReadonlySet<string>): Omit<SummedUp, 'about'> {
+    const all = this.#standing
+    const gone = all.map(isGoneBeside(kept, all))
+    const firstGone = gone.indexOf(true)
+    const from = all[firstGone]?.begins === undefined ? 0 : firstGone
+    const next = all.findIndex(({ begins }, at) => at > gone.lastIndexOf(true) && begins !== undefined)
+    const through = next < 0 ? all.length : next
+    const first = from === 0 ? undefined : all[from]?.begins
+    const summary = { uuid, messageId: undefined, calls: [], results: [], begins: first }
+    this.#standing = [...all.slice(0, from), summary, ...all.slice(through)]
+    const there = new Set(this.#standing.map((each) => each.uuid))
+    const inside = [...kept].filter((each) => this.#said.has(each) && !there.has(each)).length
+    if (kept.size === 0) return { stretch: undefined, inside }
+    return { stretch: { first, next: all[next]?.begins }, inside }
   }
 }
 
-/** By line the id of the message that it begins; undefined for one that goes on with a message, or is a result. */
-function messageBeginnings(lines: readonly SaidLine[]): (string | undefined)[] {
-  const begun = new Set<string>()
-  return lines.map(({ uuid, messageId = uuid, results }) => {
-    if (results.length > 0 || begun.has(messageId)) return undefined
-    begun.add(messageId)
-    return messageId
-  })
+/** Further lines of a message that is kept stay with it, as do the results of its calls. */
+function isGoneBeside(kept: ReadonlySet<string>, all: readonly Standing[]): (each: Standing) => boolean {
+  const isNamed = ({ uuid }: Standing) => kept.has(uuid)
+  const messages = new Set(all.filter(isNamed).flatMap(({ messageId }) => messageId ?? []))
+  const isKept = (each: Standing) =>
+    isNamed(each) || (each.messageId !== undefined && messages.has(each.messageId))
+  const calls = new Set(all.filter(isKept).flatMap((each) => each.calls))
+  return (each) => !isKept(each) && !each.results.some((id) => calls.has(id))
 }

@@ -169,7 +169,7 @@ test('a call and its result stay together, whichever of them is kept', async () 
 test('one that is kept between others that are not is covered with them, and that is told', async () => {
   const { context, repaired } = await read(talked().summedUp('a2', list('a1', 'a2')).said('q3', 's'))
   expect(context).toEqual(['summary s', 'a2', 'q3'])
-  expect(repaired).toEqual({ 'messages kept inside what a summary stands for, covered by it': 1 })
+  expect(repaired).toEqual({ 'lines kept beside a summary, covered by it': 1 })
 })
 
 test('lines that are not in the file change nothing', async () => {
@@ -194,11 +194,19 @@ test('what stood beside one summary may stand beside the next too', async () => 
   expect(again.repaired).toEqual({})
 })
 
-test('a stretch that parts an earlier one is taken as all that was said before, and that is told', async () => {
+test('what an earlier summary stands for is covered by the next one, also where it is named, and that is told', async () => {
   const file = talked().summedUp('a2', list('q2', 'a2')).said('q3', 's').answered('a3', 'q3')
   const kept = list('a1', 'q2', 'a2', 'q3', 'a3')
   const { context, repaired } = await read(file.summedUp('a3', kept, 't').said('q4', 't'))
-  expect(context).toEqual(['summary t', 'q4'])
+  expect(context).toEqual(['summary t', 'q2', 'a2', 'q3', 'a3', 'q4'])
+  expect(repaired).toEqual({ 'lines kept beside a summary, covered by it': 1 })
+})
+
+test('a stretch that begins too far back is taken as all that was said before, and that is told', async () => {
+  const file = talked()
+  for (let n = 3; n < 1_000; n++) file.said(`q${n}`, `a${n - 1}`).answered(`a${n}`, `q${n}`)
+  const { context, repaired } = await read(file.summedUp('a999', list('q1', 'a1', 'a999')).said('q', 's'))
+  expect(context).toEqual(['summary s', 'q'])
   expect(repaired).toEqual({ 'summaries that cover what was kept beside them too': 1 })
 })
 

@@ -47,8 +47,8 @@ export interface Outline {
   firstLineOf(messageId: string): number | undefined
   /** Whether a message of the path made this call. */
   hasCall(callId: string): boolean
-  /** What the summary on this line stands for; undefined: it has no boundary. */
-  summedUp(line: number): SummedUp | undefined
+  /** What each summary stands for that has a boundary, by its line. */
+  summedUp: ReadonlyMap<number, SummedUp>
   links: readonly ChildLink[]
   /** Model calls of abandoned branches: they were paid for all the same. */
   abandonedCalls: readonly ModelCall[]
@@ -153,7 +153,6 @@ class OutlineReader {
   #outlineThrough(last: number): Outline {
     const leaf = this.#messages().findLast((node) => node.line <= last)
     const main = this.#conversationOf(leaf, last)
-    const said = [...main.nodes].filter(({ isSummary }) => !isSummary)
     const places = new Map(this.#places)
     for (const node of this.#messages()) {
       const place = main.nodes.has(node) ? 'main' : node.copyOf ? 'copy' : 'abandoned'
@@ -164,7 +163,7 @@ class OutlineReader {
       place: (line) => places.get(line) ?? 'elsewhere',
       firstLineOf: (messageId) => main.messages.get(messageId),
       hasCall: (callId) => main.calls.has(callId),
-      summedUp: (line) => this.#boundaries.summedUp(line, said),
+      summedUp: this.#boundaries.summedUp([...main.nodes].filter(({ isSummary }) => !isSummary)),
       links: this.#links(),
       abandonedCalls: [...this.#modelCalls.values()].filter(({ messageId }) => !main.messages.has(messageId)),
       threads: [...this.#threadPrompts.keys()],

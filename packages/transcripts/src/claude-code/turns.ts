@@ -140,11 +140,11 @@ class TurnReader {
   /** What was said before is summed up from here on, but for what its boundary names. */
   *#readSummary(line: Line, entry: Entry): Generator<Turn> {
     const { outline, report } = this.#options
-    const summed = outline.summedUp(line.number)
+    const summed = outline.summedUp.get(line.number)
     const compaction = compactionOf(entry, summed)
     if (!compaction || this.#isSeen) return this.#keep('compact_summary', entry.raw)
     if (summed && summed.inside > 0)
-      report.repair('messages kept inside what a summary stands for, covered by it', summed.inside)
+      report.repair('lines kept beside a summary, covered by it', summed.inside)
     if (this.#read) yield this.#takeTurn(this.#read)
     const position = this.#options.position({ line, said: line.number })
     yield { before: [], run: undefined, after: [], compaction, position }
