@@ -1,7 +1,8 @@
 /** What a writer must do so that the other program, and its provider, take the conversation: on sessions that Holdfast made. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ActiveSession, AnySession, Holdfast } from '@holdfast/core'
+import { type ActiveSession, type AnySession, type Holdfast, openHoldfast } from '@holdfast/core'
+import { memory } from '@holdfast/core/memory'
 import type { Json, JsonObject, MessagePart } from '@holdfast/protocol'
 import { exportSession, importFile } from '@holdfast/transcripts'
 import { describe, expect, test } from 'vitest'
@@ -49,6 +50,22 @@ async function contextOf(session: AnySession): Promise<(string | undefined)[]> {
 function contentOf({ message, payload }: JsonObject): Json {
   return ((message ?? payload) as JsonObject).content ?? null
 }
+
+test('the same said twice in one moment is said twice when a file of Claude Code is read again', async () => {
+  const holdfast = await openHoldfast({ store: memory(), clock: () => Date.UTC(2026, 0, 1) })
+  const session = await begun(holdfast)
+  const turn = [user('#'), assistant(text('!'))]
+  await session.append([...turn, ...turn, ...turn])
+  const path = join(temporaryFolder(), `${session.id}.jsonl`)
+  writeFileSync(path, (await written(holdfast, session, 'claude-code')).all)
+  const there = await openMemory()
+  const { imported, report } = await importFile(there, path)
+  const contexts = await Promise.all(
+    imported.map(async ({ sessionId }) => contextOf(await there.sessions.open(sessionId))),
+  )
+  expect(contexts).toEqual([['#', '!', '#', '!', '#', '!']])
+  expect([...report.dropped.keys()]).not.toContain('copies of earlier lines')
+})
 
 describe('beside a summary', () => {
   async function compacted(holdfast: Holdfast) {

@@ -270,12 +270,31 @@ class OutlineReader {
     this.#adopted.push(node.line)
   }
 
-  /** A line all of whose parts were seen before is a copy of the line that had the first of them. */
+  /**
+   * A line all of whose parts were seen before is a copy of the line that had the first of them. Without an id of a message
+   * it is not when it goes on from what was said since: then somebody said the same at the same time.
+   */
   #findCopy(node: Node, entry: Entry): void {
     const keys = entry.blocks.map((block) => keyOf(entry, block))
     const seen = keys.map((key) => this.#keys.get(key))
-    if (keys.length > 0 && seen.every((earlier) => earlier !== undefined)) node.copyOf = seen[0]
+    const [first] = seen
+    const isSeen = first !== undefined && seen.every((earlier) => earlier !== undefined)
+    const isSaidAgain = isSeen && entry.messageId === undefined && this.#goesOnFrom(first, node)
+    if (isSeen && !isSaidAgain) node.copyOf = first
     for (const key of keys) if (!this.#keys.has(key)) this.#keys.set(key, node)
+  }
+
+  /** Of a path that was written anew the message before is a copy too, or one that came before it all. */
+  #goesOnFrom(earlier: Node, node: Node): boolean {
+    let before = this.#nodeBefore(node)
+    while (before && !before.isMessage && before.line > earlier.line) before = this.#nodeBefore(before)
+    return before !== undefined && before.copyOf === undefined && before.line >= earlier.line
+  }
+
+  /** The parent, when its line is before this one. */
+  #nodeBefore({ parent, line }: Node): Node | undefined {
+    const node = parent === undefined ? undefined : this.#nodes.get(parent)
+    return node && node.line < line ? node : undefined
   }
 
   /** The last line of a message has its final figures. */
