@@ -14,6 +14,8 @@ export interface SaidLine {
   messageId: string | undefined
   calls: readonly string[]
   results: readonly string[]
+  /** Of what was said before: nobody said it. */
+  isSummary: boolean
 }
 
 export interface SummedUp {
@@ -84,14 +86,16 @@ export class Boundaries<Line extends SaidLine> {
     return made?.summary
   }
 
-  /** By the line of each summary. `said`: the conversation without its summaries, in the order of the file. */
-  summedUp(said: readonly Line[]): ReadonlyMap<number, SummedUp> {
+  /** By the line of each summary in the conversation, whose lines are in the order of the file. */
+  summedUp(conversation: ReadonlySet<Line>): ReadonlyMap<number, SummedUp> {
     const found = new Map<number, SummedUp>()
+    const said = [...conversation].filter(({ isSummary }) => !isSummary)
     const context = new Context()
     let at = 0
     for (const { line, about, kept, summary } of this.#all) {
+      if (!summary || !conversation.has(summary)) continue
       for (let next = said[at]; next && next.line < line; next = said[++at]) context.add(next)
-      if (summary) found.set(summary.line, { about, ...context.sumUp(summary.uuid, kept) })
+      found.set(summary.line, { about, ...context.sumUp(summary.uuid, kept) })
     }
     return found
   }

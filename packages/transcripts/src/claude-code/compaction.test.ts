@@ -317,3 +317,14 @@ test('two stretches with a summary each are written and read again', async () =>
   const { contexts } = await importInto(await openMemory(), path)
   expect(contexts).toEqual([['one', 'summary 1', 'three', 'summary 3', 'five']])
 })
+
+test('what a compaction of a branch that was left covered stands in the conversation that went on without it', async () => {
+  const left = talked().summedUp('a2', list('q2', 'a2')).said('q3', 's')
+  const file = left.said('q4', 'a1').answered('a4', 'q4')
+  const { contexts, repaired } = await read(file.summedUp('a4', list('a1', 'q4', 'a4'), 't').said('q5', 't'))
+  expect(contexts).toEqual([
+    ['summary t', 'a1', 'q4', 'a4', 'q5'],
+    ['summary s', 'q2', 'a2', 'q3'],
+  ])
+  expect(repaired).toEqual({})
+})

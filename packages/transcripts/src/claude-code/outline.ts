@@ -81,8 +81,6 @@ interface Node extends SaidLine {
   parent: string | undefined
   thread: string
   isMessage: boolean
-  /** Of what was said before: nobody said it. */
-  isSummary: boolean
   copyOf: Node | undefined
 }
 
@@ -163,7 +161,7 @@ class OutlineReader {
       place: (line) => places.get(line) ?? 'elsewhere',
       firstLineOf: (messageId) => main.messages.get(messageId),
       hasCall: (callId) => main.calls.has(callId),
-      summedUp: this.#boundaries.summedUp([...main.nodes].filter(({ isSummary }) => !isSummary)),
+      summedUp: this.#boundaries.summedUp(main.nodes),
       links: this.#links(),
       abandonedCalls: [...this.#modelCalls.values()].filter(({ messageId }) => !main.messages.has(messageId)),
       threads: [...this.#threadPrompts.keys()],
