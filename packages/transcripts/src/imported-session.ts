@@ -104,7 +104,7 @@ export class ImportedSession {
   async positionBefore(
     passes: (data: JsonObject) => boolean,
   ): Promise<{ seq: number; data: JsonObject | undefined }> {
-    for await (const { event, visibleThrough } of visibleFirst(this.#session)) {
+    for await (const { event, visibleThrough } of withVisibility(this.#session)) {
       if (event.seq > visibleThrough) continue
       const data = positionIn(event)
       if (data && passes(data)) return { seq: event.seq, data }
@@ -190,7 +190,7 @@ export class ImportedSession {
     const { seq, counters } = await this.#session.view()
     let to = next === undefined ? seq : undefined
     let [behind, inside, looked] = [0, 0, 0]
-    for await (const { event, visibleThrough } of visibleFirst(this.#session)) {
+    for await (const { event, visibleThrough } of withVisibility(this.#session)) {
       if (looked++ === mostLooked) return undefined
       const isVisible = event.seq <= visibleThrough
       const id = isKnown(event, 'message.appended') ? event.data.messageId : undefined
@@ -285,8 +285,8 @@ function positionIn(event: SessionEvent): JsonObject | undefined {
   return isPosition ? (event.data.data as JsonObject) : undefined
 }
 
-/** Every event with the seq through which those before it are visible. */
-async function* visibleFirst(
+/** Every event, newest first, with the seq through which those up to it are visible. */
+async function* withVisibility(
   session: OpenSession,
 ): AsyncGenerator<{ event: SessionEvent; visibleThrough: number }> {
   let visibleThrough = Number.POSITIVE_INFINITY
