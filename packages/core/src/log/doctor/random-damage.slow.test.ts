@@ -125,8 +125,12 @@ describe('damage at random', () => {
     timeout: 600_000,
   }, async () => {
     const met = { found: 0, harmless: 0, restored: 0, left: 0 }
-    for (let round = 0; round < rounds; round++) await damageOnce(seed + round, met)
-    if (rounds >= 40) for (const count of Object.values(met)) expect(count).toBeGreaterThan(0)
+    let round = 0
+    for (; round < rounds; round++) await damageOnce(seed + round, met)
+    if (rounds < 40) return
+    // One damage in eighteen is harmless: forty may pass without one, ten times as many do not.
+    for (; Object.values(met).includes(0) && round < 10 * rounds; round++) await damageOnce(seed + round, met)
+    for (const count of Object.values(met)) expect(count).toBeGreaterThan(0)
   })
 })
 
