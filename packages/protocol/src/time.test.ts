@@ -29,11 +29,19 @@ test('a time outside the form or the calendar is refused', () => {
 test('milliseconds come back from the wire form, in any order of asking', () => {
   const last = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
   const steps = Array.from({ length: 10_000 }, (_, n) => Math.floor((last / 10_000) * n))
-  for (const ms of [...steps, last, 0, last, last, 951_782_400_000, 1_709_251_199_999]) {
+  const near = [0, 1, 999, 1_000, 1_001, 1_999, 1_500, 3_000, 2_999, 2_000, 60_000, 59_007, 59_070, 59_000]
+  for (const ms of [...steps, last, 0, last, last, 951_782_400_000, 1_709_251_199_999, ...near]) {
     const text = toTime(ms)
     expect(text).toBe(new Date(ms).toISOString())
     expect(toMs(text)).toBe(ms)
   }
+})
+
+test('a time before 1970, or between two milliseconds, is written as the calendar has it', () => {
+  for (const ms of [-1_500, -900, -1, 0, 1_500.5, 1_500, -1_000, -1_001, -2_000]) {
+    expect(toTime(ms)).toBe(new Date(ms).toISOString())
+  }
+  expect(() => toTime(Number.NaN)).toThrow(RangeError)
 })
 
 test('what is finer or coarser than milliseconds is read as milliseconds', () => {
