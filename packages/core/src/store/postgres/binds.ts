@@ -1,6 +1,7 @@
 /**
- * `Bind` messages of one connection, written into the same room again and again. `pg` takes new memory for each, and a batch
- * of commits is some hundred KB: outside of the heap, where a few of them make the engine collect all garbage.
+ * `Bind` messages of one connection, each with what follows it, written into the same room again and again. `pg` takes new
+ * memory for each, and a batch of commits is some hundred KB: outside of the heap, where a few of them make the engine
+ * collect all garbage.
  */
 import type { SqlValue } from './driver.ts'
 
@@ -11,6 +12,10 @@ const keptBytes = 1024 * 1024
 const fixedBytes = 13
 /** Format and length. */
 const bytesOfValue = 6
+
+/** `Execute` of the unnamed portal for all of its rows, and `Sync`. */
+const execute = Buffer.from('E\0\0\0\x09\0\0\0\0\0', 'latin1')
+const executeAndSync = Buffer.concat([execute, Buffer.from('S\0\0\0\x04', 'latin1')])
 
 const [text, binary] = [0, 1]
 const noValue = -1
@@ -25,20 +30,22 @@ export class Binds {
     this.#at = 0
   }
 
-  /** To be sent before the next `begin`. */
-  message(statement: string, values: readonly SqlValue[]): Buffer {
+  /** `Bind` and `Execute`, and `Sync` behind the last; to be sent before the next `begin`. */
+  message(statement: string, values: readonly SqlValue[], isLast: boolean): Buffer {
     const sent = values.map(onWire)
     const lengths = sent.map(lengthOf)
     let bytes = fixedBytes + statement.length + sent.length * bytesOfValue
-    for (const length of lengths) bytes += Math.max(length, 0)
-    const out = this.#take(bytes)
+    for (const length of lengths) if (length > 0) bytes += length
+    const after = isLast ? executeAndSync : execute
+    const out = this.#take(bytes + after.length)
     out.write('B\0\0\0\0\0', 'latin1')
     out.writeInt32BE(bytes - 1, 1)
     let at = 6 + out.write(`${statement}\0`, 6, 'latin1')
     at = out.writeInt16BE(sent.length, at)
     for (const value of sent) at = out.writeInt16BE(value instanceof Uint8Array ? binary : text, at)
     at = out.writeInt16BE(sent.length, at)
-    for (const [index, value] of sent.entries()) {
+    for (let index = 0; index < sent.length; index += 1) {
+      const value = sent[index]
       at = out.writeInt32BE(lengths[index] as number, at)
       if (typeof value === 'string') at += out.write(value, at)
       else if (value) {
@@ -46,7 +53,8 @@ export class Binds {
         at += value.length
       }
     }
-    out.writeInt16BE(0, at)
+    at = out.writeInt16BE(0, at)
+    out.set(after, at)
     return out
   }
 

@@ -17,6 +17,7 @@ import type { Known } from './known.ts'
 import { partsStep, waypointsStep } from './parts.ts'
 import { refsStep } from './refs.ts'
 import { headCrcOf, listingStep } from './sessions.ts'
+import { noMark, STANDS } from './settings.ts'
 import { usageStep } from './usage.ts'
 
 /** Moves the row of a session on, if the commit may be written: base, epoch, lease and key are its conditions. */
@@ -56,7 +57,7 @@ const MOVE_FREELY = `
   WITH moved AS (
     UPDATE @sessions SET seq = $4, head_crc = $5, head = $6, unindexed = true,
       ahead = ahead OR $7::int8 IS NOT NULL, activity = coalesce($7::int8, activity)
-    WHERE tenant = $1 AND session = $2 AND seq = $3
+    WHERE tenant = $1 AND session = $2 AND seq = $3 AND ${STANDS}
     RETURNING session, epoch, lease_owner, lease_expires
   ), written AS (
     INSERT INTO @events (tenant, session, seq, v, crc, bytes, type, at, commit_id, aside, body)
@@ -65,13 +66,13 @@ const TELL = `AS e
   )
   SELECT session, epoch, lease_owner, lease_expires FROM moved`
 const FIRST =
-  '($8::int4, $9::int4, $10::int8, $11::int4, $12::text, $13::text, $14::text, $15::bytea, $16::text)'
+  '($9::int4, $10::int4, $11::int8, $12::int4, $13::text, $14::text, $15::text, $16::bytea, $17::text)'
 const SECOND =
-  '($17::int4, $18::int4, $19::int8, $20::int4, $21::text, $22::text, $23::text, $24::bytea, $25::text)'
+  '($18::int4, $19::int4, $20::int8, $21::int4, $22::text, $23::text, $24::text, $25::bytea, $26::text)'
 const THIRD =
-  '($26::int4, $27::int4, $28::int8, $29::int4, $30::text, $31::text, $32::text, $33::bytea, $34::text)'
+  '($27::int4, $28::int4, $29::int8, $30::int4, $31::text, $32::text, $33::text, $34::bytea, $35::text)'
 const FOURTH =
-  '($35::int4, $36::int4, $37::int8, $38::int4, $39::text, $40::text, $41::text, $42::bytea, $43::text)'
+  '($36::int4, $37::int4, $38::int8, $39::int4, $40::text, $41::text, $42::text, $43::bytea, $44::text)'
 
 /** By the number of events. */
 const COMMIT_FREELY: readonly string[] = [
@@ -96,9 +97,9 @@ const TELL_MANY = `
     INSERT INTO @events (tenant, session, seq, v, crc, bytes, type, at, commit_id, aside, body)
     SELECT $1, ($2::text[])[e.n], e.seq, e.v, e.crc, e.bytes, e.type, e.at, e.commit_id, e.aside, e.body
     FROM (
-      SELECT unnest($8::int4[]) AS n, unnest($9::int4[]) AS seq, unnest($10::int4[]) AS v, unnest($11::int8[]) AS crc,
-        unnest($12::int4[]) AS bytes, unnest($13::text[]) AS type, unnest($14::text[]) AS at,
-        unnest($15::text[]) AS commit_id, unnest($16::bytea[]) AS aside, unnest($17::text[]) AS body
+      SELECT unnest($9::int4[]) AS n, unnest($10::int4[]) AS seq, unnest($11::int4[]) AS v, unnest($12::int8[]) AS crc,
+        unnest($13::int4[]) AS bytes, unnest($14::text[]) AS type, unnest($15::text[]) AS at,
+        unnest($16::text[]) AS commit_id, unnest($17::bytea[]) AS aside, unnest($18::text[]) AS body
     ) e
     WHERE e.n = ANY(ARRAY(SELECT n FROM moved))
   )
@@ -107,28 +108,29 @@ const TELL_MANY = `
 const COMMIT_MANY_FREELY = `
   WITH moved AS (
     UPDATE @sessions s SET (seq, head_crc, head, unindexed, ahead, activity) = (SELECT ${MOVED} ${AT})
-    WHERE s.tenant = $1 AND s.session = ANY($2::text[]) AND (SELECT s.seq = ($3::int4[])[n] ${AT})${TELL_MANY}`
+    WHERE s.tenant = $1 AND s.session = ANY($2::text[]) AND ${STANDS}
+      AND (SELECT s.seq = ($3::int4[])[n] ${AT})${TELL_MANY}`
 
 const COMMIT_MANY = `
   WITH moved AS (
     UPDATE @sessions s SET (seq, head_crc, head, unindexed, ahead, activity, epoch, lease_owner, lease_expires) = (
       SELECT ${MOVED},
-        CASE WHEN ($20::text[])[n] IS NULL THEN s.epoch ELSE s.epoch + 1 END,
-        CASE WHEN ($20::text[])[n] IS NOT NULL THEN ($20::text[])[n]
-          WHEN ($22::int4[])[n] = 1 THEN NULL ELSE s.lease_owner END,
-        CASE WHEN ($20::text[])[n] IS NOT NULL OR ($22::int4[])[n] = 1
-          THEN coalesce($24::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8) + ($21::int8[])[n]
+        CASE WHEN ($21::text[])[n] IS NULL THEN s.epoch ELSE s.epoch + 1 END,
+        CASE WHEN ($21::text[])[n] IS NOT NULL THEN ($21::text[])[n]
+          WHEN ($23::int4[])[n] = 1 THEN NULL ELSE s.lease_owner END,
+        CASE WHEN ($21::text[])[n] IS NOT NULL OR ($23::int4[])[n] = 1
+          THEN coalesce($25::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8) + ($22::int8[])[n]
           ELSE s.lease_expires END
       ${AT}
     )
-    WHERE s.tenant = $1 AND s.session = ANY($2::text[]) AND (
+    WHERE s.tenant = $1 AND s.session = ANY($2::text[]) AND ${STANDS} AND (
       SELECT s.seq = ($3::int4[])[n]
-        AND (($18::int4[])[n] IS NULL OR (s.epoch = ($18::int4[])[n] AND s.lease_owner IS NOT NULL))
-        AND (($19::int4[])[n] IS NULL OR s.epoch = ($19::int4[])[n])
-        AND (($23::int4[])[n] = 0 OR s.lease_owner IS NULL
-          OR s.lease_expires <= coalesce($24::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8))
-        AND (($25::text[])[n] IS NULL OR NOT EXISTS (
-          SELECT 1 FROM @keys k WHERE k.tenant = $1 AND k.session = s.session AND k.key = ($25::text[])[n] OFFSET 0
+        AND (($19::int4[])[n] IS NULL OR (s.epoch = ($19::int4[])[n] AND s.lease_owner IS NOT NULL))
+        AND (($20::int4[])[n] IS NULL OR s.epoch = ($20::int4[])[n])
+        AND (($24::int4[])[n] = 0 OR s.lease_owner IS NULL
+          OR s.lease_expires <= coalesce($25::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8))
+        AND (($26::text[])[n] IS NULL OR NOT EXISTS (
+          SELECT 1 FROM @keys k WHERE k.tenant = $1 AND k.session = s.session AND k.key = ($26::text[])[n] OFFSET 0
         ))
       ${AT}
     )${TELL_MANY}`
@@ -203,7 +205,7 @@ function stepOfOne(ground: Ground, tenant: TenantId, commit: Commit): Step {
   if (sql === undefined || !isFree(commit)) {
     return { sql: COMMIT_ONE, values: [...valuesOfMove(ground, tenant, commit), ...valuesOfEvents(events)] }
   }
-  const move = [...valuesOfHead(tenant, commit), movedActivityOf(ground, tenant, commit)]
+  const move = [...valuesOfHead(tenant, commit), movedActivityOf(ground, tenant, commit), noMark]
   return { sql, values: [...move, ...events.flatMap(valuesOfEvent)], isByKey: true }
 }
 
@@ -236,6 +238,7 @@ function stepOfMany(ground: Ground, tenant: TenantId, commits: readonly Commit[]
     int8Array(commits.map(({ head }) => headCrcOf(head))),
     textArray(commits.map(({ head }) => head.body)),
     int8Array(commits.map((commit) => movedActivityOf(ground, tenant, commit))),
+    noMark,
     int4Array(events.map(({ n }) => n)),
     ...valuesOfEvents(events.map(({ event }) => event)),
   ]

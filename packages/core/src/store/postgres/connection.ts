@@ -4,10 +4,12 @@
  */
 import { HoldfastError } from '@holdfast/protocol'
 import { Binds } from './binds.ts'
-import type { PgClient, PgModule, PgPool } from './driver.ts'
+import type { PgClient, PgModule, PgPool, Row } from './driver.ts'
 import { isOutage, isUnreplicated, StandbyServer, sqlState, UnreplicatedCommit } from './errors.ts'
 import { type Answer, Flush, Prepared, type Step } from './flush.ts'
 import { urlsOfHosts } from './hosts.ts'
+import { Kept, type Lent } from './kept.ts'
+import { Standing } from './standing.ts'
 
 export interface Place {
   driver: PgModule
@@ -26,7 +28,7 @@ const connectTimeoutMs = 10_000
 const idleTimeoutMs = 30_000
 
 /** A primary that was told to write nothing says no: it may be read, and refuses writes itself. */
-const IS_STANDBY = 'SELECT pg_is_in_recovery()::text'
+const WHO_ANSWERS = 'SELECT pg_is_in_recovery()::text, pg_backend_pid()'
 
 export class Connection {
   readonly #client: PgClient
@@ -34,6 +36,8 @@ export class Connection {
   readonly #prepared: Prepared
   readonly #binds = new Binds()
   #latest: Flush | undefined
+  /** Absent where another may be given what answers us. */
+  standing: Standing | undefined
 
   constructor(client: PgClient, nameTables: (sql: string) => string, keepsStatements: boolean) {
     this.#client = client
@@ -46,8 +50,7 @@ export class Connection {
 
   /** One transaction, if none is open. */
   flush(steps: readonly Step[]): Promise<Answer[]> {
-    const named = steps.map((step) => (step.isUnlike ? step : { ...step, sql: this.#nameTables(step.sql) }))
-    const flush = new Flush(named, this.#prepared, this.#binds)
+    const flush = new Flush(steps, this.#nameTables, this.#prepared, this.#binds)
     this.#latest = flush
     this.#client.query(flush)
     return flush.answers
@@ -66,15 +69,25 @@ export class Connections {
   #current = 0
   readonly #known = new WeakMap<PgClient, Connection>()
   readonly #texts = new Map<string, string>()
+  readonly #kept = new Kept<Borrowed>(idleTimeoutMs)
   #isClosed = false
 
   constructor(place: Place) {
     this.place = place
-    this.#pools = urlsOfHosts(place.url).map((url) => poolOf(place, url))
+    const isBroken = (client: PgClient) => this.#kept.drop(client)
+    this.#pools = urlsOfHosts(place.url).map((url) => poolOf(place, url, isBroken))
+  }
+
+  /** The one that was used last, if it is free: without waiting a turn for it. */
+  lendKept(): Loan | undefined {
+    const lent = this.#kept.take()
+    return lent && this.#loanOf(lent)
   }
 
   /** Rejects with the error of connecting, before anything was sent. */
   async lend(): Promise<Loan> {
+    const kept = this.#hasIdle() ? undefined : this.lendKept()
+    if (kept) return kept
     if (this.#isClosed)
       throw new HoldfastError('store_closed', 'This store was closed; open it again to use it.')
     const errors: unknown[] = []
@@ -91,6 +104,10 @@ export class Connections {
     throw errors[0]
   }
 
+  #hasIdle(): boolean {
+    return (this.#pools[this.#current] as PgPool).idleCount > 0
+  }
+
   /** The hosts from the one that was the primary last. */
   #order(): number[] {
     const { length } = this.#pools
@@ -99,18 +116,26 @@ export class Connections {
   }
 
   async #lendAt(at: number): Promise<Loan> {
-    const client = await (this.#pools[at] as PgPool).connect()
-    let isLent = true
-    const giveBack = (error: unknown) => {
-      if (isLent) client.release(isLost(error))
-      isLent = false
-    }
+    const pool = this.#pools[at] as PgPool
+    const client = await pool.connect()
     try {
-      return { client, connection: await this.#connectionOf(client), giveBack, isLent: () => isLent }
+      return this.#loanOf({ pool, client, connection: await this.#connectionOf(client) })
     } catch (error) {
-      giveBack(error)
+      client.release(isLost(error))
       throw error
     }
+  }
+
+  #loanOf(lent: Borrowed): Loan {
+    const { client, connection } = lent
+    let isLent = true
+    const giveBack = (error: unknown) => {
+      if (!isLent) return
+      isLent = false
+      if (isLost(error)) this.#kept.lose(client)
+      else this.#kept.put(lent)
+    }
+    return { client, connection, giveBack, isLent: () => isLent }
   }
 
   async use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
@@ -131,8 +156,12 @@ export class Connections {
     const known = this.#known.get(client)
     if (known) return known
     const connection = new Connection(client, (sql) => this.#nameTables(sql), this.place.keepsStatements)
-    const [answer] = await connection.flush([{ sql: IS_STANDBY, values: [] }])
-    if ((answer as Answer).rows[0]?.[0] === 'true') throw new StandbyServer()
+    const [answer] = await connection.flush([{ sql: WHO_ANSWERS, values: [] }])
+    const [isStandby, process] = (answer as Answer).rows[0] as Row
+    if (isStandby === 'true') throw new StandbyServer()
+    // A pooler makes a number up for its clients.
+    const isAlone = this.place.keepsStatements && Number(process) === client.processID
+    if (isAlone) connection.standing = new Standing()
     this.#known.set(client, connection)
     return connection
   }
@@ -150,8 +179,13 @@ export class Connections {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#kept.close()
     await Promise.all(this.#pools.map((pool) => pool.end()))
   }
+}
+
+interface Borrowed extends Lent {
+  connection: Connection
 }
 
 export interface Loan {
@@ -162,7 +196,7 @@ export interface Loan {
   isLent(): boolean
 }
 
-function poolOf(place: Place, url: string): PgPool {
+function poolOf(place: Place, url: string, isBroken: (client: PgClient) => void): PgPool {
   const pool = new place.driver.Pool({
     connectionString: url,
     max: place.connections,
@@ -174,7 +208,7 @@ function poolOf(place: Place, url: string): PgPool {
   })
   // A connection that dies while nobody uses it is taken out of the pool; whoever uses one meets the error there.
   pool.on('error', () => {})
-  pool.on('connect', (client: PgClient) => client.on('error', () => {}))
+  pool.on('connect', (client: PgClient) => client.on('error', () => isBroken(client)))
   return pool
 }
 

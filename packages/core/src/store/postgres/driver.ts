@@ -23,6 +23,9 @@ export interface PgPoolConfig {
 }
 
 export interface PgPool {
+  /** How many wait for a connection. */
+  readonly waitingCount: number
+  readonly idleCount: number
   connect(): Promise<PgClient>
   // biome-ignore lint/suspicious/noExplicitAny: what the listener gets depends on the event
   on(event: 'error' | 'connect', listener: (what: any) => void): unknown
@@ -30,6 +33,8 @@ export interface PgPool {
 }
 
 export interface PgClient {
+  /** Of the server's process that answers, as it was told at login. */
+  processID?: number | null
   query(text: string): Promise<unknown>
   // biome-ignore lint/suspicious/noExplicitAny: `pg` types the object that is submitted by the members it calls
   query(submittable: any): unknown
@@ -42,7 +47,10 @@ export interface PgClient {
 /** What `pg` hands to an object that is submitted. */
 export interface PgWire {
   parse(message: { name: string; text: string; types: readonly number[] }): void
-  execute(message: { portal: string; rows: number }): void
-  sync(): void
-  stream: { writable: boolean; write(message: Uint8Array): unknown; cork?(): void; uncork?(): void }
+  stream: {
+    writable: boolean
+    write(message: Uint8Array): unknown
+    cork?(): void
+    uncork?(): void
+  }
 }

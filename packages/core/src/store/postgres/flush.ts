@@ -12,7 +12,10 @@ export interface Step {
   values: readonly SqlValue[]
   /** The text has a name in it: nothing is kept for another time. */
   isUnlike?: true
-  /** It joins no tables and finds rows by their keys: what keeps a planner from other ways is not needed. */
+  /**
+   * It joins no tables and finds rows by their keys: what keeps a planner from other ways is not needed. And it asks whether
+   * what was set to stay stands.
+   */
   isByKey?: true
 }
 
@@ -64,6 +67,7 @@ export class Flush {
   /** `pg` sets it when there is a deadline, and is told by it that there is an answer. */
   callback?: () => void
   readonly #steps: readonly Step[]
+  readonly #nameTables: (sql: string) => string
   readonly #prepared: Prepared
   readonly #binds: Binds
   readonly #done: Answer[] = []
@@ -73,8 +77,9 @@ export class Flush {
   #resolve!: (answers: Answer[]) => void
   #reject!: (error: unknown) => void
 
-  constructor(steps: readonly Step[], prepared: Prepared, binds: Binds) {
+  constructor(steps: readonly Step[], nameTables: (sql: string) => string, prepared: Prepared, binds: Binds) {
     this.#steps = steps
+    this.#nameTables = nameTables
     this.#prepared = prepared
     this.#binds = binds
     this.answers = new Promise((resolve, reject) => {
@@ -87,19 +92,18 @@ export class Flush {
     wire.stream.cork?.()
     this.#binds.begin()
     try {
-      for (const step of this.#steps) this.#send(wire, step)
-      wire.sync()
+      const last = this.#steps.length - 1
+      for (let n = 0; n <= last; n += 1) this.#send(wire, this.#steps[n] as Step, n === last)
     } finally {
       wire.stream.uncork?.()
     }
   }
 
-  #send(wire: PgWire, { sql, values, isUnlike }: Step): void {
-    const statement = isUnlike ? '' : this.#statementOf(wire, sql)
+  #send(wire: PgWire, { sql, values, isUnlike }: Step, isLast: boolean): void {
+    const statement = isUnlike ? '' : this.#statementOf(wire, this.#nameTables(sql))
     if (isUnlike) wire.parse({ name: '', text: sql, types: [] })
-    const message = this.#binds.message(statement, values)
+    const message = this.#binds.message(statement, values, isLast)
     if (wire.stream.writable) wire.stream.write(message)
-    wire.execute({ portal: '', rows: 0 })
   }
 
   #statementOf(wire: PgWire, sql: string): string {

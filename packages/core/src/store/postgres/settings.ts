@@ -17,6 +17,18 @@ const SET_FOR_KEY = `
     set_config('synchronous_commit', $3, true), set_config('plan_cache_mode', 'force_generic_plan', true),
     set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`
 
+const SET_TO_STAY = `
+  SELECT set_config('holdfast.tenant', $1, false), set_config('role', $2, false),
+    set_config('synchronous_commit', $3, false), set_config('plan_cache_mode', 'force_generic_plan', false),
+    set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false),
+    set_config('holdfast.standing', $4, false)`
+
+/** Whether what was set to stay stands, by the mark that is the eighth value of a statement that asks. */
+export const STANDS = `($8::text IS NULL OR current_setting('holdfast.standing', true) = $8::text)`
+export const markAt = 7
+/** What a statement runs under is set in its own transaction. */
+export const noMark = null
+
 const ABSENCE = `SELECT set_config('idle_in_transaction_session_timeout', $1, true)`
 
 export const FIND = `SELECT set_config('holdfast.words', $1, true)`
@@ -41,6 +53,11 @@ export function settingsStep(settings: Settings, tenant: string, bitmapScan = 'o
 /** For statements that find rows by their keys. */
 export function settingsStepForKey({ role, synchronousCommit }: Settings, tenant: string): Step {
   return { sql: SET_FOR_KEY, values: [tenant, role, synchronousCommit] }
+}
+
+/** The same, to stay set on the connection; `mark` says that it is. */
+export function settingsThatStay({ role, synchronousCommit }: Settings, tenant: string, mark: string): Step {
+  return { sql: SET_TO_STAY, values: [tenant, role, synchronousCommit, mark] }
 }
 
 /** How long a transaction may wait for its process to go on: one that was stopped, or is cut off, must not keep its rows. */

@@ -16,7 +16,8 @@ export class Transactions {
   readonly #connections: Connections
   readonly #settings: Settings
   readonly #sending: Sending
-  readonly #underWay = new Set<Promise<unknown>>()
+  #underWay = 0
+  #atRest: (() => void) | undefined
   #closing: Promise<void> | undefined
 
   constructor(connections: Connections, settings: Settings, sending: Sending) {
@@ -38,26 +39,32 @@ export class Transactions {
     { bitmapScan = false } = {},
   ): Promise<Answer[]> {
     const all = [settingsStep(this.#settings, tenant, bitmapScan ? 'on' : 'off'), ...steps]
-    return this.#track(async () => {
-      try {
-        const flush = (connection: Connection) => this.#sending.flush(connection, all)
-        const answers = await patiently(() => this.#connections.use(flush))
-        return answers.slice(1)
-      } catch (error) {
-        throw storeError(error)
-      }
-    })
+    this.#begin()
+    try {
+      const flush = (connection: Connection) => this.#sending.flush(connection, all)
+      const answers = await patiently(() => this.#connections.use(flush))
+      return answers.slice(1)
+    } catch (error) {
+      throw storeError(error)
+    } finally {
+      this.#end()
+    }
   }
 
   /** All of the statements or none, in one round trip. */
   async write(tenant: TenantId, steps: readonly Step[]): Promise<Answer[]> {
-    const isByKey = steps.every((step) => step.isByKey)
-    const settings = isByKey
-      ? settingsStepForKey(this.#settings, tenant)
-      : settingsStep(this.#settings, tenant)
-    const all = [settings, ...steps]
+    if (steps.every(({ isByKey }) => isByKey)) return this.#writeByKey(tenant, steps)
+    const all = [settingsStep(this.#settings, tenant), ...steps]
     const answers = await this.#run((connection) => this.#sending.flush(connection, all))
     return answers.slice(1)
+  }
+
+  #writeByKey(tenant: TenantId, steps: readonly Step[]): Promise<Answer[]> {
+    return this.#run(async (connection) => {
+      const send = (some: readonly Step[]) => this.#sending.flush(connection, some)
+      if (connection.standing) return connection.standing.send(this.#settings, tenant, steps, send)
+      return (await send([settingsStepForKey(this.#settings, tenant), ...steps])).slice(1)
+    })
   }
 
   /** All that `work` does or nothing; it is run anew when another transaction was in the way. */
@@ -76,19 +83,20 @@ export class Transactions {
     })
   }
 
-  #run<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#track(async () => {
-      try {
-        return await persistently(() => this.#attempt(work))
-      } catch (error) {
-        throw writeError(error)
-      }
-    })
+  async #run<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    this.#begin()
+    try {
+      return await persistently(() => this.#attempt(work))
+    } catch (error) {
+      throw writeError(error)
+    } finally {
+      this.#end()
+    }
   }
 
   /** Waits for a connection; once there is one, a failure may have had an effect. */
   async #attempt<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    const loan = await this.#lend()
+    const loan = this.#connections.lendKept() ?? (await this.#lend())
     let failure: unknown
     try {
       return await work(loan.connection)
@@ -114,15 +122,14 @@ export class Transactions {
     }
   }
 
-  async #track<T>(work: () => Promise<T>): Promise<T> {
+  #begin(): void {
     this.requireOpen()
-    const running = work()
-    this.#underWay.add(running)
-    try {
-      return await running
-    } finally {
-      this.#underWay.delete(running)
-    }
+    this.#underWay += 1
+  }
+
+  #end(): void {
+    this.#underWay -= 1
+    if (this.#underWay === 0) this.#atRest?.()
   }
 
   /** Resolves when what was begun is done. Later calls reject. */
@@ -132,7 +139,7 @@ export class Transactions {
   }
 
   async #finish(): Promise<void> {
-    await Promise.allSettled(this.#underWay)
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#atRest = resolve))
     await this.#connections.close()
   }
 }

@@ -8,7 +8,8 @@ import { identifier } from './migrate.ts'
 import { noTenant } from './settings.ts'
 import type { Transactions } from './transactions.ts'
 
-const NOTIFY = 'SELECT pg_notify($1, $2)'
+/** A hint need not be on the disk, and does not make commits wait for its sync. */
+const NOTIFY = `SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`
 const SELECT_PLACE = 'SELECT pg_current_wal_insert_lsn()'
 
 const tellAfterMs = 20

@@ -12,15 +12,25 @@ interface Message {
 }
 
 const connections = 3
+const madeUp = 2 ** 30
+
+interface PoolerOptions {
+  /** It does not carry prepared statements along either. */
+  isPlain?: boolean
+  /** It tells the number of a process of the server at login, as no pooler should: others get that process too. */
+  isCandid?: boolean
+}
 
 export class Pooler {
   readonly isPlain: boolean
+  readonly #isCandid: boolean
   readonly #server: Server
   readonly #backends: Backend[]
   readonly #waiting: Client[] = []
 
-  private constructor(server: Server, backends: Backend[], isPlain: boolean) {
+  private constructor(server: Server, backends: Backend[], { isPlain, isCandid }: Required<PoolerOptions>) {
     this.isPlain = isPlain
+    this.#isCandid = isCandid
     this.#server = server
     this.#backends = backends
     for (const backend of backends) backend.onIdle = () => this.#waiting.shift()?.serve()
@@ -32,10 +42,9 @@ export class Pooler {
     server.listen(0, '127.0.0.1')
   }
 
-  /** `isPlain`: it does not carry prepared statements along either. */
-  static async open(url: string, { isPlain = false } = {}): Promise<Pooler> {
+  static async open(url: string, { isPlain = false, isCandid = false }: PoolerOptions = {}): Promise<Pooler> {
     const backends = await Promise.all(Array.from({ length: connections }, () => Backend.open(url, isPlain)))
-    const pooler = new Pooler(createServer(), backends, isPlain)
+    const pooler = new Pooler(createServer(), backends, { isPlain, isCandid })
     await once(pooler.#server, 'listening')
     return pooler
   }
@@ -46,9 +55,15 @@ export class Pooler {
     return pooled.href
   }
 
-  /** What the server says at login. */
+  /** What the server says at login, with the number of a process that is none of the server's. */
   get greeting(): Buffer {
-    return (this.#backends[0] as Backend).greeting
+    const [first] = this.#backends as [Backend]
+    return this.#isCandid ? first.greeting : withProcess(first.greeting, madeUp)
+  }
+
+  /** Statements of its own on each of its connections, while no client has them. */
+  async askEach(sql: string): Promise<string[]> {
+    return Promise.all(this.#backends.map((backend) => backend.ask(sql)))
   }
 
   /** One that is free, the one that has rested longest; undefined when `client` has to wait. */
@@ -72,6 +87,7 @@ class Backend {
   greeting: Buffer = Buffer.alloc(0)
   client: Client | undefined
   onIdle: () => void = () => {}
+  #asking: ((message: Message) => void) | undefined
   readonly #isPlain: boolean
   readonly #prepared = new Set<string>()
   /** For each statement that is being prepared: its name, and whether the client asked for it now. */
@@ -91,7 +107,7 @@ class Backend {
     await new Promise<void>((resolve, reject) => {
       backend.socket.on('error', reject)
       onMessages(backend.socket, (message) => {
-        if (backend.client || backend.greeting.length > 0) return backend.#answer(message)
+        if (backend.client || backend.greeting.length > 0) return backend.#take(message)
         if (message.type === 'E') return reject(new Error(message.body.toString()))
         said.push(written(message))
         if (message.type !== 'Z') return
@@ -112,6 +128,20 @@ class Backend {
     }
   }
 
+  /** The value that a query gives, or an empty text. */
+  ask(sql: string): Promise<string> {
+    return new Promise((resolve) => {
+      let value = ''
+      this.#asking = ({ type, body }) => {
+        if (type === 'D') value = body.toString('utf8', 6)
+        if (type !== 'Z') return
+        this.#asking = undefined
+        resolve(value)
+      }
+      this.socket.write(written({ type: 'Q', body: Buffer.from(`${sql}\0`) }))
+    })
+  }
+
   #bind(client: Client, body: Buffer): void {
     const statement = body.indexOf(0) + 1
     const parse = client.parseOf(body, statement)
@@ -124,6 +154,11 @@ class Backend {
     if (name) this.#prepared.add(name)
     this.#preparing.push({ name, isAsked })
     this.socket.write(written({ type: 'P', body }))
+  }
+
+  #take(message: Message): void {
+    if (this.#asking) this.#asking(message)
+    else this.#answer(message)
   }
 
   #answer(message: Message): void {
@@ -217,6 +252,15 @@ function onMessages(socket: Socket, take: (message: Message) => void): void {
 
 function written({ type, body }: Message): Buffer {
   return Buffer.concat([Buffer.from(type), int32(body.length + 4), body])
+}
+
+/** `BackendKeyData` is the one message of a greeting that names a process. */
+function withProcess(greeting: Buffer, process: number): Buffer {
+  const made = Buffer.from(greeting)
+  let at = 0
+  while (made.toString('latin1', at, at + 1) !== 'K') at += 1 + made.readInt32BE(at + 1)
+  made.writeInt32BE(process, at + 5)
+  return made
 }
 
 function int32(value: number): Buffer {
