@@ -13,7 +13,7 @@ import { bloat } from './postgres/bloat.ts'
 import { byHandTables } from './postgres/by-hand.ts'
 import { manyCallers } from './postgres/callers.ts'
 import { list } from './postgres/list.ts'
-import { oneCaller } from './postgres/one-caller.ts'
+import { oneCaller, turnsToWarm } from './postgres/one-caller.ts'
 import { openServer, type Place, rounds, type Server } from './postgres/place.ts'
 import { tail } from './postgres/tail.ts'
 
@@ -60,7 +60,8 @@ Written by \`npm run bench -- postgres ${[...passed, '--out', out].join(' ')}\`.
 
 ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GB of memory; Node ${process.version.slice(1)}. Server and callers share the cores, every
 commit is synced. Medians of ${rounds} rounds, in each of which every contender runs, with the least and the most. What is written by
-hand has no tenants, keys, leases, checksums, search or ledger; with the tenant set it has the same wall.
+hand has no tenants, keys, leases, checksums, search or ledger; with the tenant set it has the same wall. One caller is measured once
+each contender has written ${turnsToWarm.toLocaleString('en')} turns: until then its code is still being compiled.
 `
   writeFileSync(out, `${page}\n${found.trim()}\n`)
 }
