@@ -16,6 +16,7 @@ import {
   traceIdPattern,
 } from '@holdfast/protocol'
 import type { KnownTexts } from './known-texts.ts'
+import { plainMessage } from './plain-message.ts'
 
 /** What a schema accepts, before its defaults. */
 export type Input<S extends { _zod: { input: unknown } }> = S['_zod']['input']
@@ -23,7 +24,7 @@ export type NewMessage = Input<typeof messageInput>
 
 /** The checked message; its parts are written out as JSON in the same pass. */
 export function checkMessage(value: NewMessage, texts: KnownTexts): MessageInput {
-  const message = parseInput(messageInput, value, 'message')
+  const message = plainMessage(value) ?? parseInput(messageInput, value, 'message')
   if (message.parts.length > limits.messageParts) scanLimit('messageParts', message.parts.length)
   // As deep as in the message that the caller gave.
   const text = scanValue({ parts: message.parts }, 'eventBytes', 'message')

@@ -10,7 +10,7 @@ import { int4Array, int8Array, textArray } from './arrays.ts'
 import { attachmentsStep } from './attachments.ts'
 import { draftSteps } from './drafts.ts'
 import type { SqlValue } from './driver.ts'
-import { bodiesStep, columnsOf, valuesOfEvent, valuesOfEvents } from './events.ts'
+import { bodiesStep, columnsOf, mayLieAside, valuesOfEvent, valuesOfEvents } from './events.ts'
 import type { Step } from './flush.ts'
 import { keysStep } from './keys.ts'
 import type { Known } from './known.ts'
@@ -166,17 +166,25 @@ export function stepsOfCreation(tenant: TenantId, commit: Commit): Step[] {
 }
 
 export function stepsBeside(tenant: TenantId, commits: readonly Commit[]): Step[] {
+  const some = commits.filter(hasBeside)
+  if (some.length === 0) return []
   const steps = [
-    bodiesStep(tenant, commits),
-    keysStep(tenant, commits),
-    partsStep(tenant, commits),
-    waypointsStep(tenant, commits),
-    refsStep(tenant, commits),
-    usageStep(tenant, commits),
-    attachmentsStep(tenant, commits),
-    ...draftSteps(tenant, commits),
+    bodiesStep(tenant, some),
+    keysStep(tenant, some),
+    partsStep(tenant, some),
+    waypointsStep(tenant, some),
+    refsStep(tenant, some),
+    usageStep(tenant, some),
+    attachmentsStep(tenant, some),
+    ...draftSteps(tenant, some),
   ]
   return steps.filter((step) => step !== undefined)
+}
+
+/** Most commits are events alone. */
+function hasBeside({ key, waypoint, parts, refs, usage, attachments, dropDrafts, events }: Commit): boolean {
+  const rows = parts.length + refs.length + usage.length + attachments.length + dropDrafts.length
+  return key !== undefined || waypoint === true || rows > 0 || events.some(({ body }) => mayLieAside(body))
 }
 
 /** Brings the lists up to date where more has changed than the activity. */

@@ -100,8 +100,12 @@ export function valuesOfEvents(rows: readonly EventColumns[]): SqlValue[] {
 
 /** The hash by which a large body lies beside; null for one that lies in its row. */
 export function hashAside(body: string): Uint8Array | null {
-  if (body.length * 3 < limits.asideBytes || Buffer.byteLength(body) < limits.asideBytes) return null
-  return sha256(body)
+  return mayLieAside(body) && Buffer.byteLength(body) >= limits.asideBytes ? sha256(body) : null
+}
+
+/** False for nearly all, without counting their bytes. */
+export function mayLieAside(body: string): boolean {
+  return body.length * 3 >= limits.asideBytes
 }
 
 /** Large bodies of commits that were written. */

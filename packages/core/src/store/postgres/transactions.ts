@@ -38,17 +38,26 @@ export class Transactions {
     steps: readonly Step[],
     { bitmapScan = false } = {},
   ): Promise<Answer[]> {
-    const all = [settingsStep(this.#settings, tenant, bitmapScan ? 'on' : 'off'), ...steps]
+    const settings = settingsStep(this.#settings, tenant, bitmapScan ? 'on' : 'off')
+    return (await this.#read([settings, ...steps])).slice(1)
+  }
+
+  async #read(steps: readonly Step[]): Promise<Answer[]> {
     this.#begin()
     try {
-      const flush = (connection: Connection) => this.#sending.flush(connection, all)
-      const answers = await patiently(() => this.#connections.use(flush))
-      return answers.slice(1)
+      return await patiently(() =>
+        this.#connections.use((connection) => this.#sending.flush(connection, steps)),
+      )
     } catch (error) {
       throw storeError(error)
     } finally {
       this.#end()
     }
+  }
+
+  /** Rows of a statement that looks into no table: nothing needs to be set for it. */
+  ask(sql: string, ...values: SqlValue[]): Promise<Row[]> {
+    return this.#read([{ sql, values }]).then(([answer]) => (answer as Answer).rows)
   }
 
   /** All of the statements or none, in one round trip. */

@@ -5,7 +5,6 @@
  */
 import type { Connections, Loan } from './connection.ts'
 import { identifier } from './migrate.ts'
-import { noTenant } from './settings.ts'
 import type { Transactions } from './transactions.ts'
 
 /** A hint need not be on the disk, and does not make commits wait for its sync. */
@@ -122,7 +121,7 @@ export class Watch {
 
   async #place(): Promise<string> {
     try {
-      return String((await this.#db.read(noTenant, SELECT_PLACE))[0]?.[0])
+      return String((await this.#db.ask(SELECT_PLACE))[0]?.[0])
     } catch (error) {
       return String(error)
     }
@@ -135,6 +134,6 @@ export class Watch {
   /** Whoever does not hear of it looks by itself. */
   async #notify(): Promise<void> {
     this.#telling = undefined
-    await this.#db.read(noTenant, NOTIFY, this.#channel, this.#handle).catch(() => {})
+    await this.#db.ask(NOTIFY, this.#channel, this.#handle).catch(() => {})
   }
 }

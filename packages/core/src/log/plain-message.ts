@@ -1,0 +1,39 @@
+/** A role and texts, as nearly every message: the schema says the same of it, and takes many times as long. */
+import { type MessageInput, role } from '@holdfast/protocol'
+
+/** Made with the first message, as the schemas are: not with the module. */
+let roles: ReadonlySet<unknown> | undefined
+
+type Text = { type: 'text'; text: string }
+
+/** A copy, as the schema would make it; undefined for what only the schema can judge. */
+export function plainMessage(value: unknown): MessageInput | undefined {
+  if (!hasKeys(value, 'role', 'parts')) return undefined
+  const { role: from, parts } = value
+  roles ??= new Set(role.options)
+  if (!roles.has(from) || !Array.isArray(parts) || parts.length === 0) return undefined
+  const texts: Text[] = []
+  for (const part of parts) {
+    if (!hasKeys(part, 'type', 'text') || part.type !== 'text') return undefined
+    const { text } = part
+    if (typeof text !== 'string') return undefined
+    texts.push({ type: 'text', text })
+  }
+  return { role: from as MessageInput['role'], parts: texts }
+}
+
+/** An object literal with these two keys and no others. */
+function hasKeys<A extends string, B extends string>(
+  value: unknown,
+  one: A,
+  other: B,
+): value is Record<A | B, unknown> {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return false
+  let keys = 0
+  for (const key in value) {
+    if (key !== one && key !== other) return false
+    keys += 1
+  }
+  return keys === 2
+}
