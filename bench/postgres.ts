@@ -51,22 +51,26 @@ export async function postgres(): Promise<void> {
   }
 }
 
+/** Each measurement has a server and a process of its own: what one leaves behind is not in the way of the next. */
 async function writePage(out: string, args: readonly string[]): Promise<void> {
   const passed = args.filter((arg, n) => arg !== '--out' && args[n - 1] !== '--out')
-  const found = await outputOf('postgres', passed)
+  const found: string[] = []
+  for (const name of Object.keys(measurements)) {
+    const output = await outputOf('postgres', ['--only', name, ...passed])
+    found.push(found.length === 0 ? output : output.replace(/^PostgreSQL .*/, ''))
+  }
   const page = `# Benchmarks on Postgres
 
 Written by \`npm run bench -- postgres ${[...passed, '--out', out].join(' ')}\`.
 
 ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GB of memory; Node ${process.version.slice(1)}. Server and callers share the cores, every
 commit is synced. Medians of ${rounds} rounds, in each of which every contender runs, with the least and the most. What is written by
-hand has no tenants, keys, leases, checksums, search or ledger; with the tenant set it has the same wall. One caller is measured once
-each contender has written ${turnsToWarm.toLocaleString('en')} turns: until then its code is still being compiled.
+hand has no tenants, keys, leases, checksums, search or ledger; with the tenant set it has the same wall. Each table is of a process
+of its own, and one caller is measured once each contender has written ${turnsToWarm.toLocaleString('en')} turns: until then its code is still being compiled.
 `
-  writeFileSync(out, `${page}\n${found.trim()}\n`)
+  writeFileSync(out, `${page}\n${found.map((text) => text.trim()).join('\n\n')}\n`)
 }
 
-/** Each measurement has tables of its own: what one leaves behind is not in the way of the next. */
 async function inPlace<T>(server: Server, measure: (place: Place) => Promise<T>): Promise<T> {
   const place = await server.place()
   try {
