@@ -38,25 +38,31 @@ export async function postgres(): Promise<void> {
   const args = process.argv.slice(3)
   const options = { ...sizes, only: { type: 'string' }, out: { type: 'string' } } as const
   const { out, only, ...wanted } = parseArgs({ args, options }).values
-  if (out !== undefined) return writePage(out, args)
+  const names = only === undefined ? Object.keys(measurements) : [only]
+  if (out !== undefined) return writePage(out, names, args)
   const server = await openServer()
   try {
     const [{ version } = { version: '' }] = await inPlace(server, ({ ask }) => ask('SELECT version()'))
     console.log(`${version.split(' on ')[0]}\n`)
     for (const [name, measure] of Object.entries(measurements)) {
-      if (only === undefined || only === name) await inPlace(server, (place) => measure(place, wanted))
+      if (names.includes(name)) await inPlace(server, (place) => measure(place, wanted))
     }
   } finally {
     await server.remove()
   }
 }
 
+/** Options that have a value. */
+function without(options: readonly string[], args: readonly string[]): string[] {
+  return args.filter((arg, n) => !options.includes(arg) && !options.includes(args[n - 1] ?? ''))
+}
+
 /** Each measurement has a server and a process of its own: what one leaves behind is not in the way of the next. */
-async function writePage(out: string, args: readonly string[]): Promise<void> {
-  const passed = args.filter((arg, n) => arg !== '--out' && args[n - 1] !== '--out')
+async function writePage(out: string, names: readonly string[], args: readonly string[]): Promise<void> {
+  const passed = without(['--out'], args)
   const found: string[] = []
-  for (const name of Object.keys(measurements)) {
-    const output = await outputOf('postgres', ['--only', name, ...passed])
+  for (const name of names) {
+    const output = await outputOf('postgres', [...without(['--only'], passed), '--only', name])
     found.push(found.length === 0 ? output : output.replace(/^PostgreSQL .*/, ''))
   }
   const page = `# Benchmarks on Postgres
@@ -65,7 +71,7 @@ Written by \`npm run bench -- postgres ${[...passed, '--out', out].join(' ')}\`.
 
 ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GB of memory; Node ${process.version.slice(1)}. Server and callers share the cores, every
 commit is synced. Medians of ${rounds} rounds, in each of which every contender runs, with the least and the most. What is written by
-hand has no tenants, keys, leases, checksums, search or ledger; with the tenant set it has the same wall. Each table is of a process
+hand has no tenants, keys, leases, checksums, search or ledger; with the tenant set, for each turn anew, it has the same wall. Each table is of a process
 of its own, and one caller is measured once each contender has written ${turnsToWarm.toLocaleString('en')} turns: until then its code is still being compiled.
 `
   writeFileSync(out, `${page}\n${found.map((text) => text.trim()).join('\n\n')}\n`)

@@ -38,10 +38,11 @@ test('milliseconds come back from the wire form, in any order of asking', () => 
 })
 
 test('a time before 1970, or between two milliseconds, is written as the calendar has it', () => {
-  for (const ms of [-1_500, -900, -1, 0, 1_500.5, 1_500, -1_000, -1_001, -2_000]) {
+  const fractions = [-0.5, -1, -1_000.5, -1_500, 1_500.5, 1_500, 1_999.5]
+  for (const ms of [-1_500, -900, -1, 0, 1_500.5, 1_500, -1_000, -1_001, -2_000, ...fractions, 8.64e15]) {
     expect(toTime(ms)).toBe(new Date(ms).toISOString())
   }
-  expect(() => toTime(Number.NaN)).toThrow(RangeError)
+  for (const none of [Number.NaN, 8.64e15 + 1]) expect(() => toTime(none)).toThrow(RangeError)
 })
 
 test('what is finer or coarser than milliseconds is read as milliseconds', () => {

@@ -15,9 +15,13 @@ export function toTime(ms: number): string {
   return latest.text
 }
 
-/** Undefined when it is of another second than the latest. Only its milliseconds are written: a tenth of the work. */
+/** Behind the last time that the wire form knows. */
+const end = Date.UTC(10_000, 0)
+
+/** Undefined when it is not of the second of the latest. Only its milliseconds are written: a tenth of the work. */
 function inLatestSecond(ms: number): string | undefined {
-  const begun = Math.floor(latest.ms / 1_000) * 1_000
+  if (!Number.isInteger(latest.ms) || latest.ms < 0 || latest.ms >= end) return undefined
+  const begun = latest.ms - (latest.ms % 1_000)
   const beyond = ms - begun
   if (!(beyond >= 0 && beyond < 1_000 && Number.isInteger(beyond))) return undefined
   return `${latest.text.slice(0, -4)}${String(beyond).padStart(3, '0')}Z`

@@ -29,8 +29,17 @@ it.each([
   ['a text that is none', { role: 'user', parts: [{ type: 'text', text: 1 }] }],
   ['a list for a part', { role: 'user', parts: [[]] }],
   ['an object of a class', made],
+  [
+    'a key that is not enumerable',
+    Object.defineProperty({ role: 'user', parts: [text] }, 'id', { value: 'm1' }),
+  ],
 ])('leaves %s to the schema', (_, value) => {
   expect(plainMessage(value)).toBeUndefined()
+})
+
+it('reads the parts that the list has, not those that it says it has', () => {
+  const parts = Object.assign([text], { [Symbol.iterator]: () => [text, text][Symbol.iterator]() })
+  expect(plainMessage({ role: 'user', parts })?.parts).toEqual([text])
 })
 
 it('says of a message what the schema says', () => {

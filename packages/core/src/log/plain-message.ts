@@ -13,7 +13,8 @@ export function plainMessage(value: unknown): MessageInput | undefined {
   roles ??= new Set(role.options)
   if (!roles.has(from) || !Array.isArray(parts) || parts.length === 0) return undefined
   const texts: Text[] = []
-  for (const part of parts) {
+  for (let n = 0; n < parts.length; n += 1) {
+    const part: unknown = parts[n]
     if (!hasKeys(part, 'type', 'text') || part.type !== 'text') return undefined
     const { text } = part
     if (typeof text !== 'string') return undefined
@@ -30,10 +31,7 @@ function hasKeys<A extends string, B extends string>(
 ): value is Record<A | B, unknown> {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
     return false
-  let keys = 0
-  for (const key in value) {
-    if (key !== one && key !== other) return false
-    keys += 1
-  }
-  return keys === 2
+  return (
+    Object.getOwnPropertyNames(value).length === 2 && Object.hasOwn(value, one) && Object.hasOwn(value, other)
+  )
 }

@@ -17,7 +17,6 @@ import type { Known } from './known.ts'
 import { partsStep, waypointsStep } from './parts.ts'
 import { refsStep } from './refs.ts'
 import { headCrcOf, listingStep } from './sessions.ts'
-import { noMark, STANDS } from './settings.ts'
 import { usageStep } from './usage.ts'
 
 /** Moves the row of a session on, if the commit may be written: base, epoch, lease and key are its conditions. */
@@ -57,7 +56,8 @@ const MOVE_FREELY = `
   WITH moved AS (
     UPDATE @sessions SET seq = $4, head_crc = $5, head = $6, unindexed = true,
       ahead = ahead OR $7::int8 IS NOT NULL, activity = coalesce($7::int8, activity)
-    WHERE tenant = $1 AND session = $2 AND seq = $3 AND ${STANDS}
+    WHERE tenant = $1 AND session = $2 AND seq = $3
+      AND ($8::text IS NULL OR current_setting('holdfast.standing', true) = $8::text)
     RETURNING session, epoch, lease_owner, lease_expires
   ), written AS (
     INSERT INTO @events (tenant, session, seq, v, crc, bytes, type, at, commit_id, aside, body)
@@ -97,9 +97,9 @@ const TELL_MANY = `
     INSERT INTO @events (tenant, session, seq, v, crc, bytes, type, at, commit_id, aside, body)
     SELECT $1, ($2::text[])[e.n], e.seq, e.v, e.crc, e.bytes, e.type, e.at, e.commit_id, e.aside, e.body
     FROM (
-      SELECT unnest($9::int4[]) AS n, unnest($10::int4[]) AS seq, unnest($11::int4[]) AS v, unnest($12::int8[]) AS crc,
-        unnest($13::int4[]) AS bytes, unnest($14::text[]) AS type, unnest($15::text[]) AS at,
-        unnest($16::text[]) AS commit_id, unnest($17::bytea[]) AS aside, unnest($18::text[]) AS body
+      SELECT unnest($8::int4[]) AS n, unnest($9::int4[]) AS seq, unnest($10::int4[]) AS v, unnest($11::int8[]) AS crc,
+        unnest($12::int4[]) AS bytes, unnest($13::text[]) AS type, unnest($14::text[]) AS at,
+        unnest($15::text[]) AS commit_id, unnest($16::bytea[]) AS aside, unnest($17::text[]) AS body
     ) e
     WHERE e.n = ANY(ARRAY(SELECT n FROM moved))
   )
@@ -108,29 +108,30 @@ const TELL_MANY = `
 const COMMIT_MANY_FREELY = `
   WITH moved AS (
     UPDATE @sessions s SET (seq, head_crc, head, unindexed, ahead, activity) = (SELECT ${MOVED} ${AT})
-    WHERE s.tenant = $1 AND s.session = ANY($2::text[]) AND ${STANDS}
+    WHERE s.tenant = $1 AND s.session = ANY($2::text[])
+      AND ($18::text IS NULL OR current_setting('holdfast.standing', true) = $18::text)
       AND (SELECT s.seq = ($3::int4[])[n] ${AT})${TELL_MANY}`
 
 const COMMIT_MANY = `
   WITH moved AS (
     UPDATE @sessions s SET (seq, head_crc, head, unindexed, ahead, activity, epoch, lease_owner, lease_expires) = (
       SELECT ${MOVED},
-        CASE WHEN ($21::text[])[n] IS NULL THEN s.epoch ELSE s.epoch + 1 END,
-        CASE WHEN ($21::text[])[n] IS NOT NULL THEN ($21::text[])[n]
-          WHEN ($23::int4[])[n] = 1 THEN NULL ELSE s.lease_owner END,
-        CASE WHEN ($21::text[])[n] IS NOT NULL OR ($23::int4[])[n] = 1
-          THEN coalesce($25::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8) + ($22::int8[])[n]
+        CASE WHEN ($20::text[])[n] IS NULL THEN s.epoch ELSE s.epoch + 1 END,
+        CASE WHEN ($20::text[])[n] IS NOT NULL THEN ($20::text[])[n]
+          WHEN ($22::int4[])[n] = 1 THEN NULL ELSE s.lease_owner END,
+        CASE WHEN ($20::text[])[n] IS NOT NULL OR ($22::int4[])[n] = 1
+          THEN coalesce($24::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8) + ($21::int8[])[n]
           ELSE s.lease_expires END
       ${AT}
     )
-    WHERE s.tenant = $1 AND s.session = ANY($2::text[]) AND ${STANDS} AND (
+    WHERE s.tenant = $1 AND s.session = ANY($2::text[]) AND (
       SELECT s.seq = ($3::int4[])[n]
-        AND (($19::int4[])[n] IS NULL OR (s.epoch = ($19::int4[])[n] AND s.lease_owner IS NOT NULL))
-        AND (($20::int4[])[n] IS NULL OR s.epoch = ($20::int4[])[n])
-        AND (($24::int4[])[n] = 0 OR s.lease_owner IS NULL
-          OR s.lease_expires <= coalesce($25::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8))
-        AND (($26::text[])[n] IS NULL OR NOT EXISTS (
-          SELECT 1 FROM @keys k WHERE k.tenant = $1 AND k.session = s.session AND k.key = ($26::text[])[n] OFFSET 0
+        AND (($18::int4[])[n] IS NULL OR (s.epoch = ($18::int4[])[n] AND s.lease_owner IS NOT NULL))
+        AND (($19::int4[])[n] IS NULL OR s.epoch = ($19::int4[])[n])
+        AND (($23::int4[])[n] = 0 OR s.lease_owner IS NULL
+          OR s.lease_expires <= coalesce($24::int8, (extract(epoch FROM clock_timestamp()) * 1000)::int8))
+        AND (($25::text[])[n] IS NULL OR NOT EXISTS (
+          SELECT 1 FROM @keys k WHERE k.tenant = $1 AND k.session = s.session AND k.key = ($25::text[])[n] OFFSET 0
         ))
       ${AT}
     )${TELL_MANY}`
@@ -213,8 +214,8 @@ function stepOfOne(ground: Ground, tenant: TenantId, commit: Commit): Step {
   if (sql === undefined || !isFree(commit)) {
     return { sql: COMMIT_ONE, values: [...valuesOfMove(ground, tenant, commit), ...valuesOfEvents(events)] }
   }
-  const move = [...valuesOfHead(tenant, commit), movedActivityOf(ground, tenant, commit), noMark]
-  return { sql, values: [...move, ...events.flatMap(valuesOfEvent)], isByKey: true }
+  const move = [...valuesOfHead(tenant, commit), movedActivityOf(ground, tenant, commit), null]
+  return { sql, values: [...move, ...events.flatMap(valuesOfEvent)], markAt: 7 }
 }
 
 function isFree({ epoch, lease, key }: Commit): boolean {
@@ -246,11 +247,10 @@ function stepOfMany(ground: Ground, tenant: TenantId, commits: readonly Commit[]
     int8Array(commits.map(({ head }) => headCrcOf(head))),
     textArray(commits.map(({ head }) => head.body)),
     int8Array(commits.map((commit) => movedActivityOf(ground, tenant, commit))),
-    noMark,
     int4Array(events.map(({ n }) => n)),
     ...valuesOfEvents(events.map(({ event }) => event)),
   ]
-  if (commits.every(isFree)) return { sql: COMMIT_MANY_FREELY, values, isByKey: true }
+  if (commits.every(isFree)) return { sql: COMMIT_MANY_FREELY, values: [...values, null], markAt: 17 }
   const moves = commits.map(({ lease }) => movesOf(lease))
   const judged: SqlValue[] = [
     int4Array(commits.map(({ epoch }) => epoch)),

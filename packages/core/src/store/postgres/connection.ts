@@ -26,6 +26,7 @@ export interface Place {
 
 const connectTimeoutMs = 10_000
 const idleTimeoutMs = 30_000
+const keptRestMs = 5_000
 
 /** A primary that was told to write nothing says no: it may be read, and refuses writes itself. */
 const WHO_ANSWERS = 'SELECT pg_is_in_recovery()::text, pg_backend_pid()'
@@ -50,6 +51,8 @@ export class Connection {
 
   /** One transaction, if none is open. */
   flush(steps: readonly Step[]): Promise<Answer[]> {
+    // Nothing would ask for an answer.
+    if (steps.length === 0) return Promise.resolve([])
     const flush = new Flush(steps, this.#nameTables, this.#prepared, this.#binds)
     this.#latest = flush
     this.#client.query(flush)
@@ -64,29 +67,33 @@ export class Connection {
 
 export class Connections {
   readonly place: Place
-  readonly #pools: readonly PgPool[]
+  readonly #hosts: readonly Host[]
   /** Where the last connection was had, and is looked for first. */
   #current = 0
   readonly #known = new WeakMap<PgClient, Connection>()
   readonly #texts = new Map<string, string>()
-  readonly #kept = new Kept<Borrowed>(idleTimeoutMs)
   #isClosed = false
 
   constructor(place: Place) {
     this.place = place
-    const isBroken = (client: PgClient) => this.#kept.drop(client)
-    this.#pools = urlsOfHosts(place.url).map((url) => poolOf(place, url, isBroken))
+    this.#hosts = urlsOfHosts(place.url).map((url) => hostOf(place, url))
   }
 
-  /** The one that was used last, if it is free: without waiting a turn for it. */
+  /** The one that is kept where the last connection was had, if it is free: without waiting a turn for it. */
   lendKept(): Loan | undefined {
-    const lent = this.#kept.take()
-    return lent && this.#loanOf(lent)
+    const lent = this.#host.kept.take()
+    return lent && loanOf(lent)
+  }
+
+  get #host(): Host {
+    return this.#hosts[this.#current] as Host
   }
 
   /** Rejects with the error of connecting, before anything was sent. */
   async lend(): Promise<Loan> {
-    const kept = this.#hasIdle() ? undefined : this.lendKept()
+    const { pool } = this.#host
+    // A pool hands out an idle one a turn later: it is another's already when as many wait.
+    const kept = pool.idleCount > pool.waitingCount ? undefined : this.lendKept()
     if (kept) return kept
     if (this.#isClosed)
       throw new HoldfastError('store_closed', 'This store was closed; open it again to use it.')
@@ -104,38 +111,22 @@ export class Connections {
     throw errors[0]
   }
 
-  #hasIdle(): boolean {
-    return (this.#pools[this.#current] as PgPool).idleCount > 0
-  }
-
   /** The hosts from the one that was the primary last. */
   #order(): number[] {
-    const { length } = this.#pools
+    const { length } = this.#hosts
     const from = this.#current
-    return this.#pools.map((_, step) => (from + step) % length)
+    return this.#hosts.map((_, step) => (from + step) % length)
   }
 
   async #lendAt(at: number): Promise<Loan> {
-    const pool = this.#pools[at] as PgPool
+    const { pool, kept } = this.#hosts[at] as Host
     const client = await pool.connect()
     try {
-      return this.#loanOf({ pool, client, connection: await this.#connectionOf(client) })
+      return loanOf({ pool, kept, client, connection: await this.#connectionOf(client) })
     } catch (error) {
       client.release(isLost(error))
       throw error
     }
-  }
-
-  #loanOf(lent: Borrowed): Loan {
-    const { client, connection } = lent
-    let isLent = true
-    const giveBack = (error: unknown) => {
-      if (!isLent) return
-      isLent = false
-      if (isLost(error)) this.#kept.lose(client)
-      else this.#kept.put(lent)
-    }
-    return { client, connection, giveBack, isLent: () => isLent }
   }
 
   async use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
@@ -159,7 +150,7 @@ export class Connections {
     const [answer] = await connection.flush([{ sql: WHO_ANSWERS, values: [] }])
     const [isStandby, process] = (answer as Answer).rows[0] as Row
     if (isStandby === 'true') throw new StandbyServer()
-    // A pooler makes a number up for its clients.
+    // A pooler makes a number up for its clients, for it gives them this process and that.
     const isAlone = this.place.keepsStatements && Number(process) === client.processID
     if (isAlone) connection.standing = new Standing()
     this.#known.set(client, connection)
@@ -179,12 +170,18 @@ export class Connections {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#kept.close()
-    await Promise.all(this.#pools.map((pool) => pool.end()))
+    for (const { kept } of this.#hosts) kept.close()
+    await Promise.all(this.#hosts.map(({ pool }) => pool.end()))
   }
 }
 
+interface Host {
+  pool: PgPool
+  kept: Kept<Borrowed>
+}
+
 interface Borrowed extends Lent {
+  kept: Kept<Borrowed>
   connection: Connection
 }
 
@@ -196,7 +193,20 @@ export interface Loan {
   isLent(): boolean
 }
 
-function poolOf(place: Place, url: string, isBroken: (client: PgClient) => void): PgPool {
+function loanOf(lent: Borrowed): Loan {
+  const { kept, client, connection } = lent
+  let isLent = true
+  const giveBack = (error: unknown) => {
+    if (!isLent) return
+    isLent = false
+    if (isLost(error)) kept.lose(client)
+    else kept.put(lent)
+  }
+  return { client, connection, giveBack, isLent: () => isLent }
+}
+
+function hostOf(place: Place, url: string): Host {
+  const kept = new Kept<Borrowed>(keptRestMs)
   const pool = new place.driver.Pool({
     connectionString: url,
     max: place.connections,
@@ -208,8 +218,8 @@ function poolOf(place: Place, url: string, isBroken: (client: PgClient) => void)
   })
   // A connection that dies while nobody uses it is taken out of the pool; whoever uses one meets the error there.
   pool.on('error', () => {})
-  pool.on('connect', (client: PgClient) => client.on('error', () => isBroken(client)))
-  return pool
+  pool.on('connect', (client: PgClient) => client.on('error', () => kept.drop(client)))
+  return { pool, kept }
 }
 
 /** `@name` is the table `name` of the schema. */

@@ -1,7 +1,7 @@
 /**
  * Several statements in one write to the server, answered by one: they are one transaction, which the server commits
- * when all of them succeeded. So a statement with its tenant set before it costs one round trip, and nothing stays set
- * on the connection, which a transaction pooler may hand to somebody else.
+ * when all of them succeeded. So a statement with its tenant set before it costs one round trip, and need not leave
+ * anything set on a connection that a transaction pooler may hand to somebody else.
  */
 import { sha256 } from '../sha256.ts'
 import type { Binds } from './binds.ts'
@@ -13,10 +13,10 @@ export interface Step {
   /** The text has a name in it: nothing is kept for another time. */
   isUnlike?: true
   /**
-   * It joins no tables and finds rows by their keys: what keeps a planner from other ways is not needed. And it asks whether
-   * what was set to stay stands.
+   * Of a statement that joins no tables and finds rows by their keys: what keeps a planner from other ways is not needed. It
+   * can rest on what stays set: the value at this place is the mark that it asks for, null where it asks for none.
    */
-  isByKey?: true
+  markAt?: number
 }
 
 export const BEGIN: Step = { sql: 'BEGIN', values: [] }

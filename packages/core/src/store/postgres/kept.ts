@@ -1,7 +1,8 @@
 /**
  * One connection kept out of its pool, for who comes next. A lone caller's commits then go to one process of the server, beside
  * which others read and notify: from a pool they change to another one with each of those, which takes a sixth longer. And
- * the pool's two timers and two turns of the queue are saved. It goes back when somebody waits at the pool, and when it has rested.
+ * the pool's two timers and two turns of the queue are saved. It goes back when somebody waits at the pool, and when it has rested;
+ * what its server closed is thrown away.
  */
 import type { PgClient, PgPool } from './driver.ts'
 

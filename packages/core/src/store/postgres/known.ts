@@ -10,27 +10,30 @@ import { lastSeqOf } from '../judge.ts'
 import type { Commit } from '../store.ts'
 
 interface KnownSession {
-  tenant: TenantId
   seq: number
   columns: IndexColumns
 }
 
 export class Known {
-  /** About 4 MB when full. Of two tenants' sessions with one id it knows one. */
+  /** About 4 MB when full. */
   readonly #sessions = new Generations<KnownSession>(4_096)
 
   session(tenant: TenantId, id: string): KnownSession | undefined {
-    const session = this.#sessions.get(id)
-    return session?.tenant === tenant ? session : undefined
+    return this.#sessions.get(nameOf(tenant, id))
   }
 
   /** What the commit has made of its session. */
   learn(commit: Commit): void {
     const { body: _, ...columns } = commit.head
-    this.#sessions.set(commit.sessionId, { tenant: commit.tenantId, seq: lastSeqOf(commit), columns })
+    this.#sessions.set(nameOf(commit.tenantId, commit.sessionId), { seq: lastSeqOf(commit), columns })
   }
 
-  forget(id: string): void {
-    this.#sessions.delete(id)
+  forget(tenant: TenantId, id: string): void {
+    this.#sessions.delete(nameOf(tenant, id))
   }
+}
+
+/** A tenant's id has no space in it. */
+function nameOf(tenant: TenantId, id: string): string {
+  return `${tenant} ${id}`
 }

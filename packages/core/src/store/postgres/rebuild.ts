@@ -30,7 +30,7 @@ export async function rebuild(db: Transactions, known: Known, rebuilt: Rebuild):
       return true
     })
   } finally {
-    known.forget(sessionId)
+    known.forget(tenantId, sessionId)
   }
 }
 

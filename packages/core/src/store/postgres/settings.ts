@@ -1,7 +1,8 @@
 /**
  * What is set at the start of every transaction, for that transaction only: a session setting would be lost, or be
- * somebody else's, behind a transaction pooler. Statements are planned once: they walk along keys whatever the values,
- * and a plan made for an empty table must not stay behind as a scan of a full one.
+ * somebody else's, behind a transaction pooler. For what stays set where there is none, see `standing.ts`. Statements are
+ * planned once: they walk along keys whatever the values, and a plan made for an empty table must not stay behind as a
+ * scan of a full one.
  */
 import type { Step } from './flush.ts'
 
@@ -23,11 +24,7 @@ const SET_TO_STAY = `
     set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false),
     set_config('holdfast.standing', $4, false)`
 
-/** Whether what was set to stay stands, by the mark that is the eighth value of a statement that asks. */
-export const STANDS = `($8::text IS NULL OR current_setting('holdfast.standing', true) = $8::text)`
-export const markAt = 7
-/** What a statement runs under is set in its own transaction. */
-export const noMark = null
+const SELECT_MARK = `SELECT current_setting('holdfast.standing', true)`
 
 const ABSENCE = `SELECT set_config('idle_in_transaction_session_timeout', $1, true)`
 
@@ -59,6 +56,9 @@ export function settingsStepForKey({ role, synchronousCommit }: Settings, tenant
 export function settingsThatStay({ role, synchronousCommit }: Settings, tenant: string, mark: string): Step {
   return { sql: SET_TO_STAY, values: [tenant, role, synchronousCommit, mark] }
 }
+
+/** By which mark what was set to stay stands, if it does. */
+export const markStep: Step = { sql: SELECT_MARK, values: [] }
 
 /** How long a transaction may wait for its process to go on: one that was stopped, or is cut off, must not keep its rows. */
 export const longestAbsenceMs = 10_000

@@ -3,7 +3,7 @@ import pg from 'pg'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { commitOf } from '../conformance/build.ts'
 import type { Store } from '../store.ts'
-import type { PgModule, PgPoolConfig } from './driver.ts'
+import type { PgModule, PgPoolConfig, PgWire } from './driver.ts'
 import { TemporaryPlace } from './testing/place.ts'
 import { Pooler } from './testing/pooler.ts'
 import { describePostgres, freshSchema } from './testing/server.ts'
@@ -38,34 +38,28 @@ class Logs {
   }
 }
 
-/** What the store sends in each flush, by the number of its statements, and the clients that it sends by. */
+/** The statements of each flush that moved a session, and the clients that it was sent by. */
 function listening() {
-  const statements: number[] = []
+  const moves: number[] = []
   const clients = new Set<pg.Client>()
   class Client extends pg.Client {
+    readonly #texts = new Map<string, string>()
+
     // biome-ignore lint/suspicious/noExplicitAny: `pg` declares one member with seven signatures
     override query(what: any): any {
       clients.add(this)
-      return super.query(typeof what === 'string' ? what : counted(what))
+      if (typeof what !== 'string') this.#listen(what)
+      return super.query(what)
     }
-  }
-  // biome-ignore lint/suspicious/noExplicitAny: what is submitted is told by the members that are called
-  const counted = (submittable: any) => {
-    const submit = submittable.submit.bind(submittable)
-    submittable.submit = (wire: { stream: { write(message: Buffer): unknown } }) => {
-      let sent = 0
-      const stream = Object.create(wire.stream, {
-        write: {
-          value(message: Buffer) {
-            if (message[0] === 'B'.charCodeAt(0)) sent += 1
-            return wire.stream.write(message)
-          },
-        },
-      })
-      submit(Object.create(wire, { stream: { value: stream } }))
-      statements.push(sent)
+
+    #listen(flush: { submit(wire: PgWire): void }): void {
+      const submit = flush.submit.bind(flush)
+      flush.submit = (wire) => {
+        const sent: string[] = []
+        submit(wireOf(wire, this.#texts, sent))
+        if (sent.some((sql) => sql.includes('moved AS ('))) moves.push(sent.length)
+      }
     }
-    return submittable
   }
   const driver: PgModule = {
     Pool: class extends pg.Pool {
@@ -74,7 +68,23 @@ function listening() {
       }
     },
   }
-  return { driver, statements, clients }
+  return { driver, moves, clients }
+}
+
+/** A connection whose prepared texts go into `texts` by their names, and each that is bound into `sent`. */
+function wireOf(wire: PgWire, texts: Map<string, string>, sent: string[]): PgWire {
+  const parse: PgWire['parse'] = (message) => {
+    texts.set(message.name, message.text)
+    wire.parse(message)
+  }
+  const write = (message: Uint8Array) => {
+    // `Bind`: its length, the unnamed portal, the name of the statement.
+    const bytes = Buffer.from(message)
+    sent.push(texts.get(bytes.toString('latin1', 6, bytes.indexOf(0, 6))) ?? '')
+    return wire.stream.write(message)
+  }
+  const stream = Object.create(wire.stream, { write: { value: write } })
+  return Object.create(wire, { parse: { value: parse }, stream: { value: stream } })
 }
 
 describePostgres('what is set on a connection', () => {
@@ -85,38 +95,48 @@ describePostgres('what is set on a connection', () => {
   afterEach(() => place.remove())
 
   it('stays from one commit of a tenant to the next', async () => {
-    const { driver, statements } = listening()
+    const { driver, moves } = listening()
     const logs = new Logs(await place.open(() => 1_000, { driver, connections: 1 }))
-    await logs.append(one)
-    const sentFor = async (tenant: TenantId) => {
-      statements.length = 0
+    const statementsFor = async (tenant: TenantId) => {
+      moves.length = 0
       await logs.append(tenant)
-      return statements.filter((sent) => sent > 0).at(-1)
+      return moves
     }
-    await sentFor(one)
-    expect(await sentFor(one)).toBe(1)
-    await logs.append(other)
-    expect(await sentFor(other)).toBe(2)
-    expect(await sentFor(other)).toBe(1)
-    expect(await sentFor(one)).toBe(2)
+    for (const tenant of [one, one, other]) await logs.append(tenant)
+    expect(await statementsFor(other)).toEqual([2])
+    expect(await statementsFor(other)).toEqual([1])
+    expect(await statementsFor(one)).toEqual([2])
+    expect(await statementsFor(one)).toEqual([1])
     await logs.expectWhole()
   })
 
-  it('is set anew where it was lost, and nothing is written without it', async () => {
-    const { driver, clients, statements } = listening()
+  it('stays when a commit is refused', async () => {
+    const { driver, moves } = listening()
+    const store = await place.open(() => 1_000, { driver, connections: 1 })
+    const logs = new Logs(store)
+    for (let n = 0; n < 3; n += 1) await logs.append(one)
+    const [refused] = await store.commit([commitOf({ tenantId: one, sessionId: `of-${one}`, baseSeq: 1 })])
+    expect(refused?.status).toBe('conflict')
+    moves.length = 0
+    await logs.append(one)
+    expect(moves).toEqual([1])
+  })
+
+  it('is not relied on any more where somebody else has set it', async () => {
+    const { driver, moves, clients } = listening()
     const logs = new Logs(await place.open(() => 1_000, { driver, connections: 1 }))
-    const sentFor = async () => {
-      statements.length = 0
+    const statements = async () => {
+      moves.length = 0
       await logs.append(one)
-      return statements.filter((sent) => sent > 0)
+      return moves
     }
     for (let n = 0; n < 3; n += 1) await logs.append(one)
-    expect(await sentFor()).toEqual([1])
+    expect(await statements()).toEqual([1])
     for (const client of clients) await client.query('RESET ROLE; RESET ALL')
     // The first finds no row, and is judged with its settings in its own transaction.
-    expect((await sentFor()).length).toBeGreaterThan(1)
-    expect(await sentFor()).toEqual([2])
-    expect(await sentFor()).toEqual([1])
+    expect((await statements())[0]).toBe(1)
+    expect(await statements()).toEqual([2])
+    expect(await statements()).toEqual([2])
     await logs.expectWhole()
   })
 
@@ -159,5 +179,7 @@ describePostgres('behind a pooler that hands a connection to another after each 
     const logs = new Logs(await open({ isCandid: true }))
     for (let n = 0; n < 24; n += 1) await logs.append(n % 3 === 0 ? other : one, `s${n % 2}`)
     await logs.expectWhole()
+    const marks = await pooler.askEach(`SELECT current_setting('holdfast.standing', true)`)
+    expect(marks.join('')).not.toBe('')
   })
 })

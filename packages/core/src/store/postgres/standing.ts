@@ -3,28 +3,43 @@
  * connection that no pooler hands to others; and each statement that rests on it asks by a mark whether it is so: where
  * the mark is another one, the statement finds no row.
  */
+import type { SqlValue } from './driver.ts'
 import type { Answer, Step } from './flush.ts'
-import { markAt, type Settings, settingsThatStay } from './settings.ts'
+import { markStep, type Settings, settingsThatStay } from './settings.ts'
 
 type Send = (steps: readonly Step[]) => Promise<Answer[]>
 
 export class Standing {
   #mark: string | undefined
+  #isLost = false
 
-  /** Sends steps that find rows by their keys, in one transaction, with what they run under set before them if it is not. */
+  /** Somebody else has set what this had set: then it stays set for nothing on this connection. */
+  get isLost(): boolean {
+    return this.#isLost
+  }
+
+  /** Sends steps that have a place for the mark, in one transaction, with what they run under set before them if it is not. */
   async send(settings: Settings, tenant: string, steps: readonly Step[], send: Send): Promise<Answer[]> {
     const mark = `${tenant} ${settings.synchronousCommit} ${settings.role}`
-    const marked = steps.map((step) => withMark(step, mark))
     const isSet = this.#mark === mark
-    // What fails has set nothing, and what finds no row may have lost what was set.
-    this.#mark = undefined
     const set = isSet ? [] : [settingsThatStay(settings, tenant, mark)]
-    const answers = (await send([...set, ...marked])).slice(set.length)
-    if (answers.some(({ rows }) => rows.length > 0)) this.#mark = mark
+    // What fails has set nothing.
+    this.#mark = undefined
+    const answers = (await send([...set, ...steps.map((step) => withMark(step, mark))])).slice(set.length)
+    if (isSet && answers.every(({ rows }) => rows.length === 0)) this.#isLost = await isAnother(mark, send)
+    this.#mark = mark
     return answers
   }
 }
 
+/** No row is found by a commit that is refused, and where the mark is another one. */
+async function isAnother(mark: string, send: Send): Promise<boolean> {
+  const [answer] = await send([markStep])
+  return answer?.rows[0]?.[0] !== mark
+}
+
 function withMark(step: Step, mark: string): Step {
-  return { ...step, values: step.values.with(markAt, mark) }
+  const values: SqlValue[] = [...step.values]
+  values[step.markAt as number] = mark
+  return { ...step, values }
 }

@@ -62,7 +62,7 @@ export class Transactions {
 
   /** All of the statements or none, in one round trip. */
   async write(tenant: TenantId, steps: readonly Step[]): Promise<Answer[]> {
-    if (steps.every(({ isByKey }) => isByKey)) return this.#writeByKey(tenant, steps)
+    if (steps.every(({ markAt }) => markAt !== undefined)) return this.#writeByKey(tenant, steps)
     const all = [settingsStep(this.#settings, tenant), ...steps]
     const answers = await this.#run((connection) => this.#sending.flush(connection, all))
     return answers.slice(1)
@@ -71,7 +71,8 @@ export class Transactions {
   #writeByKey(tenant: TenantId, steps: readonly Step[]): Promise<Answer[]> {
     return this.#run(async (connection) => {
       const send = (some: readonly Step[]) => this.#sending.flush(connection, some)
-      if (connection.standing) return connection.standing.send(this.#settings, tenant, steps, send)
+      const { standing } = connection
+      if (standing && !standing.isLost) return standing.send(this.#settings, tenant, steps, send)
       return (await send([settingsStepForKey(this.#settings, tenant), ...steps])).slice(1)
     })
   }

@@ -170,6 +170,10 @@ async function furnish(place: TemporaryPlace, store: Store): Promise<void> {
   await index(store, theirs)
   const erased = { seqs: [2], erasedBody: () => '"less"' }
   await store.commit([commitOf({ tenantId: theirs, sessionId: 'deleted', baseSeq: 2, erase: erased })])
+  // What a commit leaves set on the one connection is theirs when somebody else comes.
+  await store.commit([commitOf({ ...commit, sessionId: 'set' })])
+  for (const baseSeq of [1, 2])
+    await store.commit([commitOf({ tenantId: theirs, sessionId: 'set', baseSeq, head })])
   await place.behind('INSERT INTO @tombstones VALUES ($1, $2)', [theirs, 'deleted'])
   await place.behind('INSERT INTO @garbage VALUES ($1, $2)', [theirs, 'deleted'])
 }
@@ -202,7 +206,7 @@ describeSuperuser('with no condition on the tenant in any statement', () => {
     let place: TemporaryPlace
     let store: Store
     beforeAll(async () => {
-      place = new TemporaryPlace({ driver: withoutFilters })
+      place = new TemporaryPlace({ driver: withoutFilters, connections: 1 })
       store = await place.open(() => nowMs)
     })
     afterAll(() => place.remove())
@@ -236,7 +240,7 @@ describeSuperuser('with no condition on the tenant in any statement', () => {
   }
 
   it.each(Object.keys(others))('%s reads and changes nothing of another tenant either', async (name) => {
-    const place = new TemporaryPlace({ ...others[name]?.(), driver: withoutFilters })
+    const place = new TemporaryPlace({ ...others[name]?.(), driver: withoutFilters, connections: 1 })
     const store = await place.open(() => nowMs)
     const nothing = await readAll(store)
     await furnish(place, store)
@@ -251,7 +255,7 @@ describeSuperuser('with no condition on the tenant in any statement', () => {
     let place: TemporaryPlace
     let store: Store
     beforeAll(async () => {
-      place = new TemporaryPlace({ driver: withoutWall })
+      place = new TemporaryPlace({ driver: withoutWall, connections: 1 })
       store = await place.open(() => nowMs)
     })
     afterAll(() => place.remove())
