@@ -38,7 +38,9 @@ export async function postgres(): Promise<void> {
   const args = process.argv.slice(3)
   const options = { ...sizes, only: { type: 'string' }, out: { type: 'string' } } as const
   const { out, only, ...wanted } = parseArgs({ args, options }).values
-  const names = only === undefined ? Object.keys(measurements) : [only]
+  const names = Object.keys(measurements).filter((name) => only === undefined || only === name)
+  if (names.length === 0)
+    throw new Error(`--only is one of ${Object.keys(measurements).join(', ')}, not ${only}`)
   if (out !== undefined) return writePage(out, names, args)
   const server = await openServer()
   try {

@@ -45,6 +45,7 @@ async function commitOfTenant(desk: Desk, tenant: TenantId, items: readonly Item
 
 /** Those whose outcome a statement can find alone. A session that is forked in the same batch waits for its turn. */
 function usualOf(items: readonly Item[]): Item[] {
+  // A lone caller's has no others to be looked for.
   if (items.length === 1) return items.filter(({ commit }) => isUsual(commit))
   const ofSessions = Map.groupBy(items, ({ commit }) => commit.sessionId)
   const sources = new Set(

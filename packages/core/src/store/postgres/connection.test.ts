@@ -1,43 +1,8 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterEach, expect, it } from 'vitest'
 import { Connections } from './connection.ts'
+import { Pooler } from './testing/pooler.ts'
 import { describePostgres, freshSchema } from './testing/server.ts'
-
-/** Another address of the server, which can be closed for new connections. */
-class Door {
-  readonly #server: Server
-  readonly #sockets: Socket[] = []
-
-  private constructor(url: URL) {
-    this.#server = createServer((socket) => {
-      const server = connect(Number(url.port), url.hostname)
-      this.#sockets.push(socket, server)
-      socket.on('error', () => server.destroy()).pipe(server)
-      server.on('error', () => socket.destroy()).pipe(socket)
-    })
-  }
-
-  static async open(url: URL): Promise<Door> {
-    const door = new Door(url)
-    await once(door.#server.listen(0, '127.0.0.1'), 'listening')
-    return door
-  }
-
-  get host(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
-  }
-
-  shut(): void {
-    this.#server.close()
-  }
-
-  end(): void {
-    this.shut()
-    for (const socket of this.#sockets) socket.destroy()
-  }
-}
 
 describePostgres('connections', () => {
   const ends: (() => void | Promise<void>)[] = []
@@ -61,11 +26,12 @@ describePostgres('connections', () => {
 
   it('of the host that takes writes now are lent, not the kept one of another', async () => {
     const url = new URL(freshSchema().url)
-    const door = await Door.open(url)
-    ends.push(() => door.end())
-    const connections = connectionsTo(url.href.replace(url.host, `${door.host},${url.host}`))
+    const other = await Pooler.open(url.href)
+    ends.push(() => other.close())
+    const hosts = `${new URL(other.urlOf(url.href)).host},${url.host}`
+    const connections = connectionsTo(url.href.replace(url.host, hosts))
     const before = await connections.lend()
-    door.shut()
+    other.shut()
     const after = await connections.lend()
     after.giveBack(undefined)
     before.giveBack(undefined)

@@ -5,6 +5,7 @@ import { describePostgres, freshSchema } from './testing/server.ts'
 
 const restMs = 40
 const most = 2
+const patience = { timeout: 20_000 }
 
 describePostgres('a connection that is kept', () => {
   let pool: pg.Pool
@@ -51,7 +52,7 @@ describePostgres('a connection that is kept', () => {
       expect(kept.take()).toBe(lent)
     }
     kept.put(lent)
-    await expect.poll(() => pool.idleCount).toBe(1)
+    await expect.poll(() => pool.idleCount, patience).toBe(1)
     expect(kept.take()).toBeUndefined()
   })
 
@@ -72,7 +73,7 @@ describePostgres('a connection that is kept', () => {
     const { rows } = await lent.client.query('SELECT pg_backend_pid() AS process')
     kept.put(lent)
     await pool.query('SELECT pg_terminate_backend($1)', [rows[0].process])
-    await expect.poll(() => pool.totalCount).toBe(1)
+    await expect.poll(() => pool.totalCount, patience).toBe(1)
     expect(kept.take()).toBeUndefined()
   })
 

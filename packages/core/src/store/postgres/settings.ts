@@ -12,17 +12,12 @@ export const SET = `
     set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
     set_config('enable_mergejoin', 'off', true), set_config('bytea_output', 'hex', true), set_config('enable_bitmapscan', $4, true)`
 
-/** Each setting is as dear to the server as finding a row. */
+/** Each setting is as dear to the server as finding a row. The fourth value: for the transaction only. */
 const SET_FOR_KEY = `
-  SELECT set_config('holdfast.tenant', $1, true), set_config('role', $2, true),
-    set_config('synchronous_commit', $3, true), set_config('plan_cache_mode', 'force_generic_plan', true),
-    set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`
-
-const SET_TO_STAY = `
-  SELECT set_config('holdfast.tenant', $1, false), set_config('role', $2, false),
-    set_config('synchronous_commit', $3, false), set_config('plan_cache_mode', 'force_generic_plan', false),
-    set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false),
-    set_config('holdfast.standing', $4, false)`
+  SELECT set_config('holdfast.tenant', $1, $4), set_config('role', $2, $4),
+    set_config('synchronous_commit', $3, $4), set_config('plan_cache_mode', 'force_generic_plan', $4),
+    set_config('enable_seqscan', 'off', $4), set_config('enable_bitmapscan', 'off', $4),
+    set_config('holdfast.standing', $5, $4)`
 
 const SELECT_MARK = `SELECT current_setting('holdfast.standing', true)`
 
@@ -47,14 +42,10 @@ export function settingsStep(settings: Settings, tenant: string, bitmapScan = 'o
   return { sql: SET, values: [tenant, settings.role, settings.synchronousCommit, bitmapScan] }
 }
 
-/** For statements that find rows by their keys. */
-export function settingsStepForKey({ role, synchronousCommit }: Settings, tenant: string): Step {
-  return { sql: SET_FOR_KEY, values: [tenant, role, synchronousCommit] }
-}
-
-/** The same, to stay set on the connection; `mark` says that it is. */
-export function settingsThatStay({ role, synchronousCommit }: Settings, tenant: string, mark: string): Step {
-  return { sql: SET_TO_STAY, values: [tenant, role, synchronousCommit, mark] }
+/** For statements that find rows by their keys. With a mark, by which it is known again, all of it stays set. */
+export function settingsStepForKey(settings: Settings, tenant: string, mark?: string): Step {
+  const { role, synchronousCommit } = settings
+  return { sql: SET_FOR_KEY, values: [tenant, role, synchronousCommit, mark === undefined, mark ?? ''] }
 }
 
 /** By which mark what was set to stay stands, if it does. */

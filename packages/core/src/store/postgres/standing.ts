@@ -5,7 +5,7 @@
  */
 import type { SqlValue } from './driver.ts'
 import type { Answer, Step } from './flush.ts'
-import { markStep, type Settings, settingsThatStay } from './settings.ts'
+import { markStep, type Settings, settingsStepForKey } from './settings.ts'
 
 type Send = (steps: readonly Step[]) => Promise<Answer[]>
 
@@ -13,7 +13,7 @@ export class Standing {
   #mark: string | undefined
   #isLost = false
 
-  /** Somebody else has set what this had set: then it stays set for nothing on this connection. */
+  /** Somebody else has changed what was set: this connection is not trusted again. */
   get isLost(): boolean {
     return this.#isLost
   }
@@ -22,7 +22,7 @@ export class Standing {
   async send(settings: Settings, tenant: string, steps: readonly Step[], send: Send): Promise<Answer[]> {
     const mark = `${tenant} ${settings.synchronousCommit} ${settings.role}`
     const isSet = this.#mark === mark
-    const set = isSet ? [] : [settingsThatStay(settings, tenant, mark)]
+    const set = isSet ? [] : [settingsStepForKey(settings, tenant, mark)]
     // What fails has set nothing.
     this.#mark = undefined
     const answers = (await send([...set, ...steps.map((step) => withMark(step, mark))])).slice(set.length)

@@ -56,7 +56,7 @@ export class Transactions {
   }
 
   /** Rows of a statement that looks into no table: nothing needs to be set for it. */
-  ask(sql: string, ...values: SqlValue[]): Promise<Row[]> {
+  askServer(sql: string, ...values: SqlValue[]): Promise<Row[]> {
     return this.#read([{ sql, values }]).then(([answer]) => (answer as Answer).rows)
   }
 

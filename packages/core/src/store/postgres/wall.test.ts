@@ -21,7 +21,7 @@ const nowMs = 1_000_000
 const withoutFilters = rewriting(unfiltered)
 /** And nothing keeps its statements inside the wall either. */
 const withoutWall = rewriting((sql) =>
-  unfiltered(sql).replace(/set_config\('role', \$2, (true|false)\)/, '$2::text'),
+  unfiltered(sql).replace(/set_config\('role', \$2, (true|\$4)\)/, '$2::text'),
 )
 
 type Call = (store: Store) => Promise<unknown>

@@ -121,7 +121,7 @@ export class Watch {
 
   async #place(): Promise<string> {
     try {
-      return String((await this.#db.ask(SELECT_PLACE))[0]?.[0])
+      return String((await this.#db.askServer(SELECT_PLACE))[0]?.[0])
     } catch (error) {
       return String(error)
     }
@@ -134,6 +134,6 @@ export class Watch {
   /** Whoever does not hear of it looks by itself. */
   async #notify(): Promise<void> {
     this.#telling = undefined
-    await this.#db.ask(NOTIFY, this.#channel, this.#handle).catch(() => {})
+    await this.#db.askServer(NOTIFY, this.#channel, this.#handle).catch(() => {})
   }
 }

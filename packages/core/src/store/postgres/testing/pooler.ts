@@ -25,6 +25,7 @@ export class Pooler {
   readonly isPlain: boolean
   readonly #isCandid: boolean
   readonly #server: Server
+  readonly #closed: Promise<unknown>
   readonly #backends: Backend[]
   readonly #waiting: Client[] = []
 
@@ -32,6 +33,7 @@ export class Pooler {
     this.isPlain = isPlain
     this.#isCandid = isCandid
     this.#server = server
+    this.#closed = once(server, 'close')
     this.#backends = backends
     for (const backend of backends) backend.onIdle = () => this.#waiting.shift()?.serve()
     let clients = 0
@@ -61,7 +63,7 @@ export class Pooler {
     return this.#isCandid ? first.greeting : withProcess(first.greeting, madeUp)
   }
 
-  /** Statements of its own on each of its connections, while no client has them. */
+  /** Of its own, on each of its connections: no client may have one meanwhile. */
   async askEach(sql: string): Promise<string[]> {
     return Promise.all(this.#backends.map((backend) => backend.ask(sql)))
   }
@@ -75,10 +77,15 @@ export class Pooler {
     return backend
   }
 
+  /** Takes no new clients. */
+  shut(): void {
+    this.#server.close()
+  }
+
   async close(): Promise<void> {
     for (const { socket } of this.#backends) socket.destroy()
-    this.#server.close()
-    await once(this.#server, 'close')
+    this.shut()
+    await this.#closed
   }
 }
 
