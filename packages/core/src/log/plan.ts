@@ -111,12 +111,20 @@ class Working implements Plan {
   readonly refs: Ref[] = []
   readonly dropDrafts: string[] = []
   readonly loaded: LoadedParts = {}
-  /** The state after each of `events`. */
-  readonly states: State[] = []
+  /** Before the first of `events`. */
+  readonly #before: State
 
   constructor(state: State, lease: Lease) {
+    this.#before = state
     this.state = state
     this.lease = lease
+  }
+
+  /** After one of `events`. Folded again: it is rarely asked for, and a state for each would be a copy for each. */
+  stateAt(seq: number): State {
+    const before = this.#before as State | undefined
+    const from = before && { ...before, parts: { ...this.loaded, ...before.parts } }
+    return this.events.filter((event) => event.seq <= seq).reduce<State | undefined>(fold, from) as State
   }
 }
 
@@ -143,7 +151,6 @@ function* take(working: Working, event: FoldEvent): Deciding<void> {
   const refs = refsOf(before?.head, event, working.state.head)
   if (refs.length > 0) working.refs.push(...refs)
   working.events.push(event)
-  working.states.push(working.state)
 }
 
 /** Who is wanted is told by the last that says so; a batch that takes or releases the lease says it with that. */
@@ -183,7 +190,7 @@ function* answered<T>(deciding: Deciding<T>, working: Working): Deciding<T> {
         step = deciding.next(read.seq >= firstOwn ? working.events[read.seq - firstOwn] : yield read)
         break
       case 'state':
-        step = deciding.next(read.atSeq >= firstOwn ? working.states[read.atSeq - firstOwn] : yield read)
+        step = deciding.next(read.atSeq >= firstOwn ? working.stateAt(read.atSeq) : yield read)
         break
       case 'drafts': {
         const open = (yield read) as readonly Draft[]

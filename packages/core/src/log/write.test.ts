@@ -3,6 +3,21 @@ import { eachStore } from './testing/each-store.ts'
 import { assistant, calling, result, textsOf, typesOf, user } from './testing/messages.ts'
 
 eachStore('writing', (place) => {
+  it('goes back to a place inside itself, in one batch', async () => {
+    const { sessions } = await place.open()
+    const session = await sessions.create({ agentId: 'agent' })
+    await session.append(user('before'))
+    const { seq } = await session.view()
+    await session.batch([
+      { type: 'append', message: user('kept') },
+      { type: 'append', message: user('cut off') },
+      { type: 'truncate', seq: seq + 1 },
+      { type: 'append', message: user('after') },
+    ])
+    expect(textsOf((await session.messages()).messages)).toEqual(['before', 'kept', 'after'])
+    expect((await session.view()).counters).toMatchObject({ messageCount: 3 })
+  })
+
   it('keeps the trace that it is a part of on its events, and takes nothing else for one', async () => {
     const { sessions } = await place.open()
     const traceId = '0af7651916cd43dd8448eb211c80319c'
