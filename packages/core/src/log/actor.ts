@@ -16,10 +16,12 @@ import { type Author, type Committer, closed } from './committer.ts'
 import { drive, type Reader } from './drive.ts'
 import { encodeEvent } from './event-codec.ts'
 import { Group } from './group.ts'
+import { KnownRefs } from './known-refs.ts'
 import type { KnownTexts } from './known-texts.ts'
 import { type LogReads, missing } from './log-reads.ts'
 import { freeLease, type Plan, planRestored, planStart, planWrite, type WriteEnv } from './plan.ts'
 import type { Basis, Request } from './request.ts'
+import type { TailMemory } from './tail-memory.ts'
 import type { WireTimes } from './wire-times.ts'
 import { bytesOf } from './write-limits.ts'
 
@@ -33,6 +35,7 @@ export interface ActorWorld {
   times: WireTimes
   random: () => number
   keyTtlMs: number
+  tailMemory: TailMemory
   /** Called after a commit is durable, in order. */
   committed(commit: Commit): void
   resting: Resting
@@ -59,6 +62,8 @@ export class Actor implements Author, Reader {
   /** After the last pending group; undefined when it must be read. */
   #state: State | undefined
   #lease: Lease = freeLease
+  /** After the last pending group; undefined when they must be looked for in the store. */
+  #refs: KnownRefs | undefined
   /** Rises when decided work is dropped, so that a decision under way then is not used. */
   #generation = 0
   /** Reads and pauses under way: nothing is decided meanwhile. */
@@ -68,7 +73,10 @@ export class Actor implements Author, Reader {
 
   constructor(sessionId: string, world: ActorWorld, leave: () => void) {
     this.sessionId = sessionId
-    this.leave = leave
+    this.leave = () => {
+      this.#forgetRefs()
+      leave()
+    }
     this.#world = world
   }
 
@@ -138,6 +146,7 @@ export class Actor implements Author, Reader {
       if (!loaded) missing(this.sessionId)
       this.#state = loaded.state
       this.#lease = loaded.lease
+      if (!this.#refs?.isOf(loaded.state.head.seq)) this.#forgetRefs()
       // After the head: then the use of the key by what the head has already is found.
       if (request.fresh && (await this.#answeredByKey(request))) return
       request.keyRead = request.fresh
@@ -214,8 +223,21 @@ export class Actor implements Author, Reader {
     group.add(request, plan, rows, bytes)
     this.#state = plan.state
     this.#lease = plan.lease
+    this.#noteRefs(request, plan)
     request.believed = false
     if (!joins) this.#append(group, request.tries > 0)
+  }
+
+  /** Those of a session's first events are all that there are. An erasure takes some away. */
+  #noteRefs({ start, terms }: Request, plan: Plan): void {
+    if (terms.erase) this.#forgetRefs()
+    else if (start && !start.source) this.#refs = new KnownRefs(this.#world.tailMemory)
+    this.#refs?.add(plan.refs, plan.state.head.seq)
+  }
+
+  #forgetRefs(): void {
+    this.#refs?.letGo()
+    this.#refs = undefined
   }
 
   #append(group: Group, isUrgent: boolean): void {
@@ -273,8 +295,9 @@ export class Actor implements Author, Reader {
 
   // Reader: what a plan asks beyond its own events.
 
-  known(_read: Read): { answer: unknown } | undefined {
-    return undefined
+  known(read: Read): { answer: unknown } | undefined {
+    const answer = read.read === 'refs' ? this.#refs?.seqsOf(read.kind, read.id) : undefined
+    return answer && { answer }
   }
 
   ask(read: Read): Promise<unknown> {
@@ -421,6 +444,7 @@ export class Actor implements Author, Reader {
     this.#generation += 1
     this.#pending = []
     this.#state = undefined
+    this.#forgetRefs()
     for (const request of requests) request.believed = false
     // A decision under way stood on what is dropped; it comes after those that were decided before it.
     this.#queue.unshift(...requests, ...(this.#deciding ? [this.#deciding] : []))

@@ -45,7 +45,7 @@ export class RecentRows {
   }
 
   forget(sessionId: string): void {
-    this.#sessions.get(sessionId)?.forgetTexts()
+    this.#sessions.get(sessionId)?.letGo()
   }
 
   /** Brought up to the head: what others wrote meanwhile is read. An erasure may have taken any of the rows. */
@@ -60,7 +60,7 @@ export class RecentRows {
         : await this.#reads.readRows(sessionId, { after: baseSeq, through: seq, limit: missing })
     const isWhole = fresh.length === missing && !fresh.some(({ type }) => type === 'session.erased')
     if (this.#sessions.get(sessionId) !== recent) return undefined
-    if (!isWhole) recent.forgetTexts()
+    if (!isWhole) recent.letGo()
     else if (recent.last === baseSeq) recent.push(fresh)
     return recent
   }
@@ -102,7 +102,7 @@ class Recent implements Forgetful {
       dropped += 1
     }
     if (dropped > 0) this.#rows = this.#rows.slice(dropped)
-    if (this.#rows.length === 0) this.forgetTexts()
+    if (this.#rows.length === 0) this.letGo()
     else this.#memory.holds(this, this.#units)
   }
 
@@ -114,7 +114,7 @@ class Recent implements Forgetful {
     return this.#rows.slice(first - start, through - start + 1).reverse()
   }
 
-  forgetTexts(): void {
+  letGo(): void {
     this.#rows = []
     this.#units = 0
     this.#memory.holds(this, 0)

@@ -1,11 +1,11 @@
-/** What all tails together keep of event texts, bounded: the tail that was written to longest ago lets go first. */
+/** What is kept of logs in memory, bounded in all: what was used longest ago lets go first. */
 export interface Forgetful {
-  forgetTexts(): void
+  letGo(): void
 }
 
 export class TailMemory {
   readonly #most: number
-  /** Characters, by the tail's last change, oldest first. */
+  /** Characters, by the last change or use, oldest first. */
   readonly #held = new Map<Forgetful, number>()
   #total = 0
 
@@ -20,7 +20,7 @@ export class TailMemory {
     while (this.#total > this.#most) {
       const [oldest] = this.#held.keys()
       if (!oldest) return
-      oldest.forgetTexts()
+      oldest.letGo()
     }
   }
 }

@@ -64,9 +64,9 @@ export class Tail implements Forgetful {
 
   push(baseSeq: number, rows: readonly NewEvent[]): void {
     if (this.#last !== undefined && baseSeq < this.#last) return
-    if (this.#last !== baseSeq) this.forgetTexts()
+    if (this.#last !== baseSeq) this.letGo()
     this.#unseen += 1
-    if (this.#unseen > unseenWrites) this.forgetTexts()
+    if (this.#unseen > unseenWrites) this.letGo()
     else this.#keep(baseSeq, rows)
     this.#last = baseSeq + rows.length
     this.#trim()
@@ -77,7 +77,7 @@ export class Tail implements Forgetful {
   reached(seq: number, hints: number): void {
     if (hints !== this.hints) return
     if (this.#last !== undefined && this.#last >= seq) return
-    this.forgetTexts()
+    this.letGo()
     this.#last = seq
   }
 
@@ -127,7 +127,7 @@ export class Tail implements Forgetful {
 
   /** Lets go of all texts, which were erased in part. */
   forget(): void {
-    this.forgetTexts()
+    this.letGo()
     this.#draft = undefined
   }
 
@@ -144,7 +144,7 @@ export class Tail implements Forgetful {
   }
 
   /** Followers that are not at the end read the store instead. */
-  forgetTexts(): void {
+  letGo(): void {
     this.#events = []
     this.#bytes = 0
     this.#memory.holds(this, 0)

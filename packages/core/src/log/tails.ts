@@ -28,7 +28,7 @@ export class Tails {
   leave(sessionId: string, tail: Tail): void {
     tail.followers -= 1
     if (tail.followers > 0) return
-    tail.forgetTexts()
+    tail.letGo()
     if (this.#tails.get(sessionId) === tail) this.#tails.delete(sessionId)
   }
 
