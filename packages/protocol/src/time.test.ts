@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
-import { time, toMs, toTime } from './index.ts'
+import { isTime, time, toMs, toTime } from './index.ts'
 
 test('a time is UTC with a Z and keeps up to nine digits as they came', () => {
   for (const good of ['1970-01-01T00:00:00Z', '2024-02-29T23:59:59.123456789Z', '9999-12-31T23:59:59.9Z']) {
     expect(time.parse(good)).toBe(good)
+    expect(isTime(good)).toBe(true)
   }
 })
 
@@ -23,7 +24,8 @@ test('a time outside the form or the calendar is refused', () => {
     '2024-01-01t00:00:00z',
     ' 2024-01-01T00:00:00Z',
   ]
-  for (const text of bad) expect(time.safeParse(text).success, text).toBe(false)
+  for (const text of bad) expect([time.safeParse(text).success, isTime(text)], text).toEqual([false, false])
+  for (const other of [undefined, null, 1_704_067_200_000, new Date()]) expect(isTime(other)).toBe(false)
 })
 
 test('milliseconds come back from the wire form, in any order of asking', () => {

@@ -6,6 +6,11 @@ export const timePattern = /^(19[7-9]\d|[2-9]\d{3})-\d{2}-\d{2}T\d{2}:\d{2}:\d{2
 
 export const time = onUse(() => z.string().regex(timePattern).refine(isOnCalendar, 'not a date'))
 
+/** As `time` says, without the work of a schema. */
+export function isTime(value: unknown): value is string {
+  return typeof value === 'string' && timePattern.test(value) && isOnCalendar(value)
+}
+
 const start = '1970-01-01T00:00:00.000Z'
 let latest = { ms: 0, text: start }
 

@@ -1,5 +1,5 @@
 /** What a caller may add to any write, and the plain answer to one. */
-import { type Actor, parseInput, time } from '@holdfast/protocol'
+import { type Actor, isTime, parseInput, time } from '@holdfast/protocol'
 import { checkActor, checkKey, checkTraceId } from './check-input.ts'
 import { digestOf } from './key-hash.ts'
 import { requireKnown } from './option-names.ts'
@@ -52,7 +52,8 @@ export function termsOf(options: WriteOptions | undefined, actor: Actor, asked: 
   const terms: WriteTerms = { actor: options.actor ? checkActor(options.actor) : actor }
   if (options.traceId !== undefined) terms.traceId = checkTraceId(options.traceId)
   if (typeof options.at === 'string') terms.at = parseInput(time, options.at, 'at')
-  else if (options.at) terms.times = options.at.map((at) => at && parseInput(time, at, 'at'))
+  else if (options.at)
+    terms.times = options.at.map((at) => at && (isTime(at) ? at : parseInput(time, at, 'at')))
   if (options.expectedVersion !== undefined) terms.expectedVersion = options.expectedVersion
   if (options.key !== undefined) {
     const { operation, sessionId, body } = asked()

@@ -1,5 +1,5 @@
 /** One line of a Claude Code file, as far as the importer looks inside. Whatever it does not name stays as it is. */
-import { type Json, type JsonObject, time } from '@holdfast/protocol'
+import { isTime, type Json, type JsonObject } from '@holdfast/protocol'
 
 export type Block = JsonObject & { type: string }
 
@@ -29,7 +29,7 @@ export function entryOf(raw: JsonObject): Entry {
     type,
     uuid: textOf(raw.uuid),
     parent: textOf(raw.parentUuid) ?? textOf(raw.logicalParentUuid),
-    at: time.safeParse(raw.timestamp).data,
+    at: isTime(raw.timestamp) ? raw.timestamp : undefined,
     sidechain: raw.isSidechain === true,
     agentId: textOf(raw.agentId),
     meta: raw.isMeta === true,

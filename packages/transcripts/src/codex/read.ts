@@ -1,6 +1,6 @@
 /** Reads a Codex rollout: one file, one session. */
 import { basename } from 'node:path'
-import { externalIdPattern, type JsonObject, time } from '@holdfast/protocol'
+import { externalIdPattern, isTime, type JsonObject } from '@holdfast/protocol'
 import type { Turn } from '../batch.ts'
 import type { Destination } from '../destination.ts'
 import type { ImportedSession, NewSession } from '../imported-session.ts'
@@ -38,7 +38,7 @@ async function readMeta(
   for await (const { value } of source.lines()) {
     if (value === undefined) continue
     const payload = objectOf(value.payload)
-    const at = time.safeParse(value.timestamp).data
+    const at = isTime(value.timestamp) ? value.timestamp : undefined
     return value.type === 'session_meta' && payload ? { payload, at } : { payload: {}, at }
   }
   return undefined
@@ -111,7 +111,7 @@ class RolloutReader {
   }
 
   async #read(value: JsonObject): Promise<{ turns: Iterable<Turn>; fate: LineFate }> {
-    const at = time.safeParse(value.timestamp).data
+    const at = isTime(value.timestamp) ? value.timestamp : undefined
     const payload = objectOf(value.payload)
     if (!payload) return this.#keep(value, at)
     switch (value.type) {
