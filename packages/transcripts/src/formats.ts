@@ -3,10 +3,12 @@ import { HoldfastError } from '@holdfast/protocol'
 import { claudeCode } from './claude-code/index.ts'
 import { codex } from './codex/index.ts'
 import type { Format } from './contract.ts'
-import { type Head, readHead } from './head.ts'
+import type { Head } from './head.ts'
 import { holdfastLog } from './holdfast/index.ts'
 import { openaiChat } from './openai-chat/index.ts'
 import { openaiResponses } from './openai-responses/index.ts'
+import { SecretFinder } from './secrets.ts'
+import { Source } from './source.ts'
 
 export const formats: readonly Format[] = [holdfastLog, claudeCode, codex, openaiChat, openaiResponses]
 
@@ -20,10 +22,19 @@ export function formatNamed(name: string): Format {
 
 /** By content, whatever the file is called. `invalid_input` says what was looked for; unreadable: the system's own error. */
 export async function detectFormat(path: string): Promise<Format> {
-  const head = await readHead(path)
+  const source = await Source.open(path, { secrets: new SecretFinder({ redact: false }) })
+  try {
+    return await formatOf(source)
+  } finally {
+    await source.close()
+  }
+}
+
+export async function formatOf(source: Source): Promise<Format> {
+  const head = await source.head()
   const found = formats.find((format) => format.detect(head))
   if (found) return found
-  throw new HoldfastError('invalid_input', `${path} is no transcript we know: ${whyNot(head)}`)
+  throw new HoldfastError('invalid_input', `${source.path} is no transcript we know: ${whyNot(head)}`)
 }
 
 function whyNot(head: Head): string {

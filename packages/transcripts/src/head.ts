@@ -1,5 +1,4 @@
 /** The beginning of a file, as far as it takes to tell its format: the shapes of its first JSON values. */
-import { open } from 'node:fs/promises'
 import { type Shape, shapeOf } from './shape.ts'
 
 export interface Head {
@@ -40,18 +39,9 @@ export class Records {
   }
 }
 
-const headBytes = 128 * 1024
+/** As much as is looked at. */
+export const headBytes = 128 * 1024
 const mostRecords = 50
-
-export async function readHead(path: string): Promise<Head> {
-  const file = await open(path)
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
-    return headOf(path, buffer.subarray(0, bytesRead))
-  } finally {
-    await file.close()
-  }
-}
 
 export function headOf(path: string, bytes: Uint8Array): Head {
   const encoding = encodingOf(bytes)

@@ -3,7 +3,7 @@ import { isHoldfastError } from '@holdfast/protocol'
 import { Destination, type ImportedSummary } from './destination.ts'
 import type { Written } from './destination-options.ts'
 import { type FoundFile, failedFile } from './discover.ts'
-import { detectFormat, formatNamed } from './formats.ts'
+import { formatNamed, formatOf } from './formats.ts'
 import type { ImportOptions } from './import-options.ts'
 import type { ImportPlace } from './import-place.ts'
 import { noteImported } from './known-file.ts'
@@ -47,10 +47,18 @@ export async function importOne(
   const into = new Destination({ holdfast, report, price, signal, onWritten: progress.written })
   const outcome = { report, secrets: secrets.counts, sessions: into.sessions }
   try {
-    const format = terms.format === undefined ? await detectFormat(file.path) : formatNamed(terms.format)
-    const { remember } = terms
-    await format.read(await Source.open(file.path, { secrets, remember, onRead: progress.read }), into)
-    await noteImported(holdfast, file, format.name)
+    const source = await Source.open(file.path, {
+      secrets,
+      remember: terms.remember,
+      onRead: progress.read,
+    })
+    try {
+      const format = terms.format === undefined ? await formatOf(source) : formatNamed(terms.format)
+      await format.read(source, into)
+      await noteImported(holdfast, file, format.name)
+    } finally {
+      await source.close()
+    }
     return { status: 'read', ...outcome }
   } catch (error) {
     if (signal?.aborted) return { status: 'stopped', ...outcome }

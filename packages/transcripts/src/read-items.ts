@@ -1,7 +1,5 @@
 /** Reads the items of a file that holds one JSON array, one at a time: memory holds one item. */
 import { HoldfastError, limits } from '@holdfast/protocol'
-import { readHead } from './head.ts'
-import { readChunks } from './read-chunks.ts'
 
 export interface Item {
   bytes: Buffer
@@ -9,18 +7,12 @@ export interface Item {
   end: number
 }
 
-/** How the values of a file stand in it. */
-export async function layoutOf(path: string): Promise<'array' | 'lines' | 'object'> {
-  const { layout } = await readHead(path)
-  return layout
-}
-
 /** The bytes of each item, in order. Only brackets are looked at: an item that is not JSON is the caller's to find. */
-export async function* readItems(path: string, size: number): AsyncGenerator<Item> {
+export async function* readItems(path: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Item> {
   const place = new Place()
   let item: Buffer[] = []
   let read = 0
-  for await (const chunk of readChunks(path, 0, size)) {
+  for await (const chunk of chunks) {
     let from = 0
     for (let at = 0; at < chunk.length; at++) {
       const mark = place.step(chunk[at] as number)
@@ -40,13 +32,14 @@ export async function* readItems(path: string, size: number): AsyncGenerator<Ite
 }
 
 /** The file as one item. */
-export async function* readWhole(path: string, size: number): AsyncGenerator<Item> {
-  const chunks: Buffer[] = []
-  for await (const chunk of readChunks(path, 0, size)) {
-    chunks.push(chunk)
-    checkSize(chunks, path)
+export async function* readWhole(path: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Item> {
+  const read: Buffer[] = []
+  for await (const chunk of chunks) {
+    read.push(chunk)
+    checkSize(read, path)
   }
-  yield { bytes: Buffer.concat(chunks), end: size }
+  const bytes = Buffer.concat(read)
+  yield { bytes, end: bytes.length }
 }
 
 function checkSize(chunks: readonly Buffer[], path: string): void {

@@ -1,7 +1,6 @@
-/** Reads a JSONL file line by line: memory holds one line, whatever the size of the file or of a line. */
+/** Reads a JSONL file line by line: memory holds one chunk and one line, whatever the size of the file or of a line. */
 import { isUtf8 } from 'node:buffer'
 import { HoldfastError, type Json, type JsonObject, limits, scanText, scanValue } from '@holdfast/protocol'
-import { readChunks } from './read-chunks.ts'
 
 /** A line with its place: `start` is its first byte, `end` the byte after its line break. */
 export interface Line {
@@ -28,8 +27,6 @@ export interface From {
 
 export interface ReadOptions {
   from: From
-  /** Bytes of the file; what lies beyond is not read. */
-  size: number
   /** The text of a line, which ends at `end`, as it is to be read. */
   clean(text: string, end: number): string
 }
@@ -37,18 +34,38 @@ export interface ReadOptions {
 const lineBreak = 0x0a
 const shownOfLong = 64 * 1024
 
-/** A last line without a line break that cannot be read yet is still being written: it is left for the next import. */
-export async function* readLines(path: string, { from, size, clean }: ReadOptions): AsyncGenerator<Line> {
-  let { byte: start, line: number } = from
-  for await (const { bytes, length, ended } of readPieces(path, from.byte, size)) {
-    number += 1
+/**
+ * The lines that end in each of the chunks. Each is read when it is taken, so all of a chunk must be taken before the
+ * next. A last line without a line break that cannot be read yet is still being written: it is left for the next import.
+ */
+export async function* readLines(
+  chunks: AsyncIterable<Buffer>,
+  { from, clean }: ReadOptions,
+): AsyncGenerator<Iterable<Line>> {
+  const rest = new Rest()
+  const place = { ...from }
+  const read = ({ bytes, length, ended }: Piece): Line => {
+    const start = place.byte
     const end = start + length + (ended ? 1 : 0)
     const content =
       length > bytes.length ? tooLong(bytes, length) : readLine(bytes, clean(textOf(bytes), end))
-    if (!ended && content.value === undefined) return
-    yield { number, start, end, bytes, ...content }
-    start = end
+    place.byte = end
+    place.line += 1
+    return { number: place.line, start, end, bytes, ...content }
   }
+  for await (const chunk of chunks) yield linesOf(chunk, rest, read)
+  if (rest.length === 0) return
+  const last = read(rest.endedBy(Buffer.alloc(0), false))
+  if (last.value !== undefined) yield [last]
+}
+
+function* linesOf(chunk: Buffer, rest: Rest, read: (piece: Piece) => Line): Generator<Line> {
+  let from = 0
+  for (let at = chunk.indexOf(lineBreak); at >= 0; at = chunk.indexOf(lineBreak, from)) {
+    yield read(rest.endedBy(chunk.subarray(from, at), true))
+    from = at + 1
+  }
+  if (from < chunk.length) rest.add(chunk.subarray(from))
 }
 
 interface Piece {
@@ -56,19 +73,6 @@ interface Piece {
   /** More than there are bytes when the line is over the limit. */
   length: number
   ended: boolean
-}
-
-async function* readPieces(path: string, start: number, size: number): AsyncGenerator<Piece> {
-  const rest = new Rest()
-  for await (const chunk of readChunks(path, start, size)) {
-    let from = 0
-    for (let at = chunk.indexOf(lineBreak); at >= 0; at = chunk.indexOf(lineBreak, from)) {
-      yield rest.endedBy(chunk.subarray(from, at), true)
-      from = at + 1
-    }
-    if (from < chunk.length) rest.add(chunk.subarray(from))
-  }
-  if (rest.length > 0) yield rest.endedBy(Buffer.alloc(0), false)
 }
 
 /** The beginning of a line whose end was not read yet. */

@@ -1,8 +1,10 @@
 /** A file that is being read: as long as it was when it was opened, its lines remembered while they are few. */
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Json } from '@holdfast/protocol'
-import { type Item, layoutOf, readItems, readWhole } from './read-items.ts'
+import { type Head, headBytes, headOf } from './head.ts'
+import { readChunks } from './read-chunks.ts'
+import { type Item, readItems, readWhole } from './read-items.ts'
 import { type From, type Line, readLines, readText, textOf } from './read-lines.ts'
 import type { SecretFinder } from './secrets.ts'
 
@@ -26,53 +28,90 @@ export class Source {
   readonly path: string
   readonly name: string
   readonly size: number
+  readonly #file: FileHandle
   readonly #options: SourceOptions
+  readonly #beside: Source[] = []
+  #beginning: Buffer | undefined
   #remembered: Line[] | undefined
   #readOnce = 0
 
-  private constructor(path: string, size: number, options: SourceOptions) {
+  private constructor(path: string, file: FileHandle, size: number, options: SourceOptions) {
     this.path = path
     this.name = basename(path)
     this.size = size
+    this.#file = file
     this.#options = options
   }
 
+  /** Stays open until `close()`. */
   static async open(path: string, options: SourceOptions): Promise<Source> {
     const file = await open(path)
     try {
       const { size } = await file.stat()
-      return new Source(path, size, options)
-    } finally {
+      return new Source(path, file, size, options)
+    } catch (error) {
       await file.close()
+      throw error
     }
   }
 
-  /** Another file that belongs to this one. */
-  beside(path: string): Promise<Source> {
-    return Source.open(path, this.#options)
+  /** Another file that belongs to this one, and is closed with it. */
+  async beside(path: string): Promise<Source> {
+    const other = await Source.open(path, this.#options)
+    this.#beside.push(other)
+    return other
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#file.close(), ...this.#beside.map((other) => other.close())])
+  }
+
+  async head(): Promise<Head> {
+    const length = Math.min(headBytes, this.size)
+    const { buffer, bytesRead } = await this.#file.read(Buffer.allocUnsafe(length), 0, length, 0)
+    this.#beginning = buffer.subarray(0, bytesRead)
+    return headOf(this.path, this.#beginning)
+  }
+
+  /** The bytes from `start` up to `end`; those that were looked at to tell the format are not read again. */
+  async *chunks(start: number, end: number): AsyncGenerator<Buffer> {
+    const known = this.#beginning?.subarray(start, end)
+    if (known && known.length > 0) yield known
+    yield* readChunks(this.#file, start + (known?.length ?? 0), end)
   }
 
   /** What was appended since the file was opened is left for the next import. */
-  async *lines(from: From = { byte: 0, line: 0 }): AsyncGenerator<Line> {
-    if (this.#remembered) return yield* this.#remembered.slice(from.line)
+  async *lines(from?: From): AsyncGenerator<Line> {
+    for await (const lines of this.stretches(from)) yield* lines
+  }
+
+  /** As `lines`, many at once; all of a stretch must be taken before the next. */
+  async *stretches(from: From = { byte: 0, line: 0 }): AsyncGenerator<Iterable<Line>> {
+    if (this.#remembered) return yield this.#remembered.slice(from.line)
     const isFirst = from.byte === 0 && this.#readOnce === 0
     const kept = isFirst && this.size <= (this.#options.remember ?? 0) ? ([] as Line[]) : undefined
     const clean = (text: string, end: number) => this.#options.secrets.clean(text, end > this.#readOnce)
-    for await (const line of readLines(this.path, { from, size: this.size, clean })) {
-      this.#tellRead(line.end)
-      kept?.push(line)
-      yield line
-    }
+    for await (const lines of readLines(this.chunks(from.byte, this.size), { from, clean }))
+      yield this.#told(lines, kept)
     this.#remembered = kept
     this.#tellRead(this.size)
   }
 
+  *#told(lines: Iterable<Line>, kept: Line[] | undefined): Generator<Line> {
+    for (const line of lines) {
+      this.#tellRead(line.end)
+      kept?.push(line)
+      yield line
+    }
+  }
+
   /** The items of a JSON array, the values of a JSONL file, or the one object that the file is. */
   async *values(): AsyncGenerator<Value> {
-    const layout = await layoutOf(this.path)
+    const { layout } = await this.head()
+    const chunks = this.chunks(0, this.size)
     if (layout === 'lines') yield* this.#lineValues()
-    else if (layout === 'array') yield* this.#items(readItems(this.path, this.size))
-    else yield* this.#items(readWhole(this.path, this.size))
+    else if (layout === 'array') yield* this.#items(readItems(this.path, chunks))
+    else yield* this.#items(readWhole(this.path, chunks))
   }
 
   async *#lineValues(): AsyncGenerator<Value> {

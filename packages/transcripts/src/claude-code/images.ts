@@ -8,9 +8,12 @@ export type PutImage = (file: NewFile, at: string | undefined) => Promise<FileRe
 const put = Symbol('put')
 type PutBlock = Block & { [put]?: FileReference }
 
+export function hasImages(entry: Entry): boolean {
+  return entry.blocks.some(({ type }) => type === 'image')
+}
+
 /** The entry with each of its images put where `imageOf` finds it. */
 export async function withImages(entry: Entry, putImage: PutImage): Promise<Entry> {
-  if (!entry.blocks.some(({ type }) => type === 'image')) return entry
   const blocks: Block[] = []
   for (const block of entry.blocks) {
     const file = block.type === 'image' ? fileOf(block.source) : undefined

@@ -91,9 +91,13 @@ export interface OutlineOptions {
   whole: boolean
 }
 
-export async function readOutline(lines: AsyncIterable<Line>, options: OutlineOptions): Promise<Outline> {
+export async function readOutline(
+  stretches: AsyncIterable<Iterable<Line>>,
+  options: OutlineOptions,
+): Promise<Outline> {
   const reader = new OutlineReader(options)
-  for await (const line of lines) if (line.value) reader.read(line, entryOf(line.value))
+  for await (const lines of stretches)
+    for (const line of lines) if (line.value) reader.read(line, entryOf(line.value))
   return reader.finish()
 }
 

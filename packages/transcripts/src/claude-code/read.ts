@@ -36,6 +36,8 @@ export function ownerOf(path: string): string | undefined {
   return session && `${session}.jsonl`
 }
 
+type Stretches = AsyncGenerator<Iterable<Line>>
+
 /** One conversation: the main one, or a sub-agent's. */
 interface Conversation {
   source: Source
@@ -83,7 +85,7 @@ class ClaudeCodeReading {
   async #readConversation(conversation: Conversation) {
     const { source, agentId } = conversation
     const whole = source !== this.#source || ownerOf(source.path) !== undefined
-    const outline = await readOutline(source.lines(), { thread: agentId, whole })
+    const outline = await readOutline(source.stretches(), { thread: agentId, whole })
     const session =
       (await this.#into.open(this.#idOf(agentId))) ?? (await this.#create(conversation, outline))
     if (agentId !== undefined) this.#done.add(agentId)
@@ -113,7 +115,7 @@ class ClaudeCodeReading {
     const position = positionOf(session.position)
     const after = position?.said ?? 0
     const seen = position && position.seen > position.line ? position.seen : after
-    const lines = linesOf(branch, { after, last }, source.lines(branch.after(after)))
+    const lines = linesOf(branch, { after, last }, source.stretches(branch.after(after)))
     const turns = readTurns(lines, {
       outline: branch,
       links: [],
@@ -151,7 +153,7 @@ class ClaudeCodeReading {
     const after = said ?? position?.said ?? 0
     const seen = position?.seen ?? 0
     const links = this.#linksOf(outline)
-    const turns = readTurns(linesAfter(said ?? 0, source.lines(from)), {
+    const turns = readTurns(linesAfter(said ?? 0, source.stretches(from)), {
       outline,
       links,
       report,
@@ -229,20 +231,29 @@ class ClaudeCodeReading {
   }
 }
 
-async function* linesAfter(line: number, lines: AsyncIterable<Line>): AsyncGenerator<Line> {
-  for await (const each of lines) if (each.number > line) yield each
+async function* linesAfter(line: number, stretches: Stretches): Stretches {
+  for await (const lines of stretches) yield only(lines, ({ number }) => number > line)
 }
 
 /** Nothing that stands between them and is of another branch. */
 async function* linesOf(
   branch: Outline,
   { after, last }: { after: number; last: number },
-  lines: AsyncIterable<Line>,
-): AsyncGenerator<Line> {
-  for await (const line of lines) {
-    if (line.number > last) return
-    if (line.number > after && branch.place(line.number) === 'main') yield line
+  stretches: Stretches,
+): Stretches {
+  let isOver = false
+  const isOf = ({ number }: Line) => {
+    isOver ||= number > last
+    return number > after && !isOver && branch.place(number) === 'main'
   }
+  for await (const lines of stretches) {
+    yield only(lines, isOf)
+    if (isOver) return
+  }
+}
+
+function* only(lines: Iterable<Line>, is: (line: Line) => boolean): Generator<Line> {
+  for (const line of lines) if (is(line)) yield line
 }
 
 async function forkBefore(line: number, trunk: ImportedSession, id: string): Promise<ImportedSession> {

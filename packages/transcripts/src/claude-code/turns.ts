@@ -8,7 +8,7 @@ import type { LineFate, LossReport } from '../loss-report.ts'
 import type { Line } from '../read-lines.ts'
 import { compactionOf } from './compaction.ts'
 import { droppedFields, type Entry, entryOf, resultsOf, textOf } from './entry.ts'
-import { type PutImage, withImages } from './images.ts'
+import { hasImages, type PutImage, withImages } from './images.ts'
 import type { ChildLink, Outline } from './outline.ts'
 import { partOf, resultOf } from './parts.ts'
 import { type Reach, type Reply, runOf } from './run.ts'
@@ -33,11 +33,17 @@ export interface TurnOptions {
   isPart: boolean
 }
 
-export async function* readTurns(lines: AsyncIterable<Line>, options: TurnOptions): AsyncGenerator<Turn> {
+export async function* readTurns(
+  stretches: AsyncIterable<Iterable<Line>>,
+  options: TurnOptions,
+): AsyncGenerator<Turn> {
   const reader = new TurnReader(options)
-  for await (const line of lines) {
-    const entry = line.value && (await withImages(entryOf(line.value), options.putImage))
-    yield* reader.read(line, entry)
+  for await (const lines of stretches) {
+    for (const line of lines) {
+      const entry = line.value && entryOf(line.value)
+      const read = entry && hasImages(entry) ? await withImages(entry, options.putImage) : entry
+      for (const turn of reader.read(line, read)) yield turn
+    }
   }
   yield* reader.finish()
 }

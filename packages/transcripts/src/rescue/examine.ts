@@ -1,6 +1,6 @@
 /** Why the program that wrote a transcript cannot go on with it. Memory holds the ids of its lines, not their content. */
 import { HoldfastError } from '@holdfast/protocol'
-import { detectFormat } from '../formats.ts'
+import { formatOf } from '../formats.ts'
 import { SecretFinder } from '../secrets.ts'
 import { Source } from '../source.ts'
 import { surveyClaudeCode } from './claude-code.ts'
@@ -21,20 +21,34 @@ export interface Examination {
 
 /** `invalid_input` for a file that is no Claude Code or Codex transcript. */
 export async function examine(path: string): Promise<Examination> {
-  const { survey, format, source } = await surveyOf(path)
-  const faults = [...survey.faults].sort((a, b) => a.line - b.line)
-  return { format, lines: survey.lines, bytes: source.size, resumable: faults.length === 0, faults }
+  return surveyed(path, async ({ survey, format, source }) => {
+    const faults = [...survey.faults].sort((a, b) => a.line - b.line)
+    return { format, lines: survey.lines, bytes: source.size, resumable: faults.length === 0, faults }
+  })
 }
 
-export async function surveyOf(
-  path: string,
-): Promise<{ survey: Survey; format: Examination['format']; source: Source }> {
-  const { name } = await detectFormat(path)
+export interface Surveyed {
+  survey: Survey
+  format: Examination['format']
+  source: Source
+}
+
+/** The source is open for as long as `use` works with it. */
+export async function surveyed<T>(path: string, use: (surveyed: Surveyed) => Promise<T>): Promise<T> {
   const source = await Source.open(path, { secrets: new SecretFinder({ redact: false }) })
+  try {
+    return await use(await surveyOf(source))
+  } finally {
+    await source.close()
+  }
+}
+
+async function surveyOf(source: Source): Promise<Surveyed> {
+  const { name } = await formatOf(source)
   if (name === 'claude-code') return { survey: await surveyClaudeCode(source), format: name, source }
   if (name === 'codex') return { survey: await surveyCodex(source), format: name, source }
   throw new HoldfastError(
     'invalid_input',
-    `${path} is of format ${name}; claude-code and codex can be examined`,
+    `${source.path} is of format ${name}; claude-code and codex can be examined`,
   )
 }

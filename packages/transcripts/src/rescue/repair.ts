@@ -1,9 +1,9 @@
 /** Writes a transcript anew so that its program can go on with it. The original is left as it is. */
 import { type FileHandle, open } from 'node:fs/promises'
 import { HoldfastError } from '@holdfast/protocol'
-import { readChunks } from '../read-chunks.ts'
 import type { Line } from '../read-lines.ts'
-import { surveyOf } from './examine.ts'
+import type { Source } from '../source.ts'
+import { type Surveyed, surveyed } from './examine.ts'
 import type { Fault } from './fault.ts'
 import { type Moved, SideFiles } from './side-files.ts'
 import { wholeLines } from './whole-lines.ts'
@@ -22,8 +22,11 @@ export interface TranscriptRepair {
 }
 
 /** Never writes over anything: `invalid_input` when `out` or `out.aside` is there. */
-export async function repair(path: string, out: string): Promise<TranscriptRepair> {
-  const { survey, format, source } = await surveyOf(path)
+export function repair(path: string, out: string): Promise<TranscriptRepair> {
+  return surveyed(path, (found) => write(found, out))
+}
+
+async function write({ survey, format, source }: Surveyed, out: string): Promise<TranscriptRepair> {
   const aside = new Aside(`${out}.aside`)
   const files = new SideFiles(out)
   const file = await create(out)
@@ -32,7 +35,7 @@ export async function repair(path: string, out: string): Promise<TranscriptRepai
     for await (const line of wholeLines(source)) {
       if (line.value === undefined && line.broken === undefined) continue
       const mended = survey.mend(line)
-      if (mended.length === 0) await aside.keep(line, path)
+      if (mended.length === 0) await aside.keep(line, source)
       for (const value of mended) {
         const relieved = survey.outsized.relieve(line.number, value, (piece) =>
           files.move(line.number, piece),
@@ -75,10 +78,10 @@ class Aside {
   }
 
   /** From the source itself: of a very long line the reader has only the beginning. */
-  async keep({ start, end }: Line, source: string): Promise<void> {
+  async keep({ start, end }: Line, source: Source): Promise<void> {
     this.#file ??= await create(this.path)
     let last: number | undefined
-    for await (const chunk of readChunks(source, start, end)) {
+    for await (const chunk of source.chunks(start, end)) {
       await this.#file.write(chunk)
       last = chunk.at(-1)
     }

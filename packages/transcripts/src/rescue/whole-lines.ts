@@ -2,14 +2,13 @@
 import { constants } from 'node:buffer'
 import { type JsonObject, limits } from '@holdfast/protocol'
 import { objectOf } from '../openai-responses/items.ts'
-import { readChunks } from '../read-chunks.ts'
 import type { Line } from '../read-lines.ts'
 import type { Source } from '../source.ts'
 
 export async function* wholeLines(source: Source): AsyncGenerator<Line> {
   for await (const line of source.lines()) {
     const { value, broken: _broken, text: _text, ...place } = line
-    const long = value === undefined && isLong(line) ? await readLong(source.path, line) : undefined
+    const long = value === undefined && isLong(line) ? await readLong(source, line) : undefined
     yield long ? { ...place, value: long } : line
   }
 }
@@ -19,9 +18,9 @@ function isLong({ start, end }: Line): boolean {
 }
 
 /** Undefined: it is no JSON object. */
-async function readLong(path: string, { start, end }: Line): Promise<JsonObject | undefined> {
+async function readLong(source: Source, { start, end }: Line): Promise<JsonObject | undefined> {
   const chunks: Buffer[] = []
-  for await (const chunk of readChunks(path, start, end)) chunks.push(Buffer.from(chunk))
+  for await (const chunk of source.chunks(start, end)) chunks.push(chunk)
   try {
     return objectOf(JSON.parse(Buffer.concat(chunks).toString('utf8')))
   } catch (error) {
