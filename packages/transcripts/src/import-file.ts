@@ -29,7 +29,8 @@ export interface FileProgress {
   written(written: Written): void
 }
 
-export interface FileTerms extends Pick<ImportOptions, 'format' | 'price' | 'redactSecrets' | 'signal'> {
+export interface FileTerms extends Pick<ImportOptions, 'format' | 'redactSecrets' | 'signal'> {
+  price?: PriceOf
   /** Bytes of its lines that may be kept for a second reading. */
   remember: number
 }

@@ -6,8 +6,11 @@ import type { ImportProgress } from './summary.ts'
 export interface ImportOptions {
   /** Name of the format; absent: found by content. */
   format?: string
-  /** Prices calls whose price the transcript does not tell; absent: unknown stays unknown. */
-  price?: PriceOf
+  /**
+   * Prices for calls whose price the transcript does not tell, asked for once there is something to read here; threads have
+   * their own. Absent: unknown stays unknown.
+   */
+  prices?(): Promise<PriceOf>
   /** Leaves out secrets of known shapes: what stands in their place says so. Absent: they are only counted. */
   redactSecrets?: boolean
   /** Told after each commit and each file. */
@@ -26,5 +29,5 @@ export interface ImportThreads {
   /** Bytes of sources; for less no thread is started. 16 MiB by default. */
   least?: number
   /** Starts one, which opens the same store and calls `helpImport`. */
-  start(): Worker
+  start(): Worker | Promise<Worker>
 }

@@ -75,7 +75,7 @@ class Import {
     const { threads } = this.#options
     const bytes = this.#waiting.reduce((sum, file) => sum + file.bytes, 0)
     if (threads && bytes >= Math.max(1, threads.least ?? worthThreads)) await this.#runIn(threads)
-    else await this.#runLanes((...work) => importOne(this.#holdfast, ...work))
+    else if (this.#waiting.length > 0) await this.#runHere()
     if (this.#fatal !== undefined) throw this.#fatal
   }
 
@@ -93,8 +93,16 @@ class Import {
     this.#waiting = fresh
   }
 
+  async #runHere(): Promise<void> {
+    const price = await this.#options.prices?.()
+    await this.#runLanes((file, terms, progress) =>
+      importOne(this.#holdfast, file, { ...terms, ...(price && { price }) }, progress),
+    )
+  }
+
   async #runIn({ count, start }: NonNullable<ImportOptions['threads']>): Promise<void> {
-    const helpers = Array.from({ length: count }, () => new Helper(start(), this.#options.signal))
+    const workers = await Promise.all(Array.from({ length: count }, start))
+    const helpers = workers.map((worker) => new Helper(worker, this.#options.signal))
     try {
       await Promise.all(helpers.map((helper) => this.#runLanes((...work) => helper.importOne(...work))))
     } finally {
@@ -103,13 +111,12 @@ class Import {
   }
 
   async #runLanes(importOne: ImportOne): Promise<void> {
-    const { concurrency = 16, format, price, redactSecrets, signal } = this.#options
+    const { concurrency = 16, format, redactSecrets, signal } = this.#options
     const lanes = Math.max(1, concurrency)
     const room = new Room(bytesAtOnce)
     const terms: FileTerms = {
       remember: Math.min(bytesAtOnce, remembered / lanes),
       ...(format !== undefined && { format }),
-      ...(price && { price }),
       ...(redactSecrets && { redactSecrets }),
       ...(signal && { signal }),
     }

@@ -84,7 +84,7 @@ test('calls are priced by what the caller says; without it their price is unknow
     prices: { 'anthropic/any': prices['anthropic/*'] },
     aliases: [['anthropic/*', 'anthropic/any']] as [string, string][],
   }
-  await importFile(priced, path, { price: priceBy(book, 'list') })
+  await importFile(priced, path, { prices: async () => priceBy(book, 'list') })
   const { costUnknown, rows } = await unpriced.usage.totals()
   expect(costUnknown).toBe(rows)
   expect((await priced.usage.totals()).costUnknown).toBe(0)

@@ -1,10 +1,17 @@
 /** `holdfast import`: transcripts of other programs become sessions; again, only what is new is written. */
 import { resolve } from 'node:path'
-import { formats, type ImportOptions, type ImportSummary, importPaths } from '@holdfast/transcripts'
+import type { PriceList } from '@holdfast/core'
+import {
+  formats,
+  type ImportOptions,
+  type ImportSummary,
+  importPaths,
+  type PriceOf,
+  priceBy,
+} from '@holdfast/transcripts'
 import { command, examples } from '../command.ts'
 import type { Context, Ended } from '../context.ts'
 import { changed, lookOf } from '../import/changes.ts'
-import { importPrices } from '../import/prices.ts'
 import { summaryData, summaryLines } from '../import/summary-lines.ts'
 import { type ImportTarget, importTarget } from '../import/target.ts'
 import { ProgressBar, progressLine } from '../terminal/progress.ts'
@@ -42,14 +49,13 @@ export const importCommand = command<Options>({
   async run(context, given, options) {
     const { output, world } = context
     const paths = given.map((path) => resolve(world.cwd, path))
-    const isPriced = options.prices !== false
-    const target = await importTarget(context, { isPriced })
+    const target = await importTarget(context, { isPriced: options.prices !== false })
     await output.aside(output.style.faint(target.name))
     const signal = context.interruption()
     const terms: ImportOptions = {
       signal,
       ...(target.threads && { threads: target.threads }),
-      ...(isPriced && { price: await importPrices(target.priceBooks) }),
+      prices: async () => priced(await target.prices()),
       ...(options.format !== undefined && { format: options.format }),
       ...(options.redactSecrets && { redactSecrets: true }),
     }
@@ -65,6 +71,10 @@ export const importCommand = command<Options>({
     }
   },
 })
+
+function priced(prices: PriceList | undefined): PriceOf {
+  return prices ? priceBy(prices.body, prices.id) : (usage) => usage
+}
 
 async function importOnce(
   { world, output }: Context,

@@ -1,16 +1,16 @@
 /** Whose prices an import goes by: those of the store when it has a current book, else the list that came with this package. */
-import { type PriceOf, priceBy } from '@holdfast/transcripts'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import type { PriceList } from '@holdfast/core'
 import type { Place } from '../place/place.ts'
-import { publishedBook, publishedPricesId, publishedProviders } from '../place/published-prices.ts'
 
-export async function importPrices(priceBooks: Place['priceBooks']): Promise<PriceOf> {
+export async function importPrices(priceBooks: Place['priceBooks']): Promise<PriceList> {
   const current = await priceBooks.current()
-  if (current) return priceBy(current.body, current.id)
-  const providers = await publishedProviders()
-  let price: PriceOf | undefined
-  // Making the book takes a part of a second, and an import that finds nothing new needs none.
-  return (usage, at) => {
-    price ??= priceBy(publishedBook(providers), publishedPricesId)
-    return price(usage, at)
-  }
+  return current ? { id: current.id, body: current.body } : publishedPrices()
+}
+
+/** From a thread, which is gone with what it took to make them. */
+async function publishedPrices(): Promise<PriceList> {
+  const [list] = await once(new Worker(new URL(import.meta.resolve('#prices-thread'))), 'message')
+  return list as PriceList
 }

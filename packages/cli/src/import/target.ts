@@ -1,15 +1,18 @@
 /** Where `holdfast import` puts sessions: into the store itself, or into that of a server. */
+import type { PriceList } from '@holdfast/core'
 import type { ImportOptions, ImportPlace } from '@holdfast/transcripts'
 import type { Context } from '../context.ts'
 import type { Place } from '../place/place.ts'
 import { shownStore } from '../place/settings.ts'
+import { importPrices } from './prices.ts'
 import { importThreads } from './threads.ts'
 
 export interface ImportTarget {
   /** For people. */
   name: string
   into: ImportPlace
-  priceBooks: Place['priceBooks']
+  /** Asked for once, when they are needed. Undefined: calls stay unpriced. */
+  prices(): Promise<PriceList | undefined>
   threads?: ImportOptions['threads']
   /** Resolves when everything is where it is to be. */
   settle(): Promise<void>
@@ -19,27 +22,39 @@ export async function importTarget(
   context: Context,
   { isPriced }: { isPriced: boolean },
 ): Promise<ImportTarget> {
-  return (await context.settings()).server === undefined ? ofStore(context, isPriced) : ofServer(context)
+  return (await context.settings()).server === undefined
+    ? ofStore(context, isPriced)
+    : ofServer(context, isPriced)
 }
 
 async function ofStore(context: Context, isPriced: boolean): Promise<ImportTarget> {
   const settings = await context.settings()
   const holdfast = await context.open({ create: true })
+  const prices = pricesOf(holdfast, isPriced)
   return {
     name: `Store: ${shownStore(settings.store)}`,
     into: holdfast,
-    priceBooks: holdfast.priceBooks,
-    threads: importThreads({ settings, isPriced }),
+    prices,
+    threads: importThreads(settings, prices),
     settle: async () => undefined,
   }
 }
 
-async function ofServer(context: Context): Promise<ImportTarget> {
+async function ofServer(context: Context, isPriced: boolean): Promise<ImportTarget> {
   const { RemoteImport } = await import('./remote-import.ts')
   const { server, tenant = 'default' } = await context.settings()
   const [client, place] = [await context.client(), await context.place()]
   const [known] = (await place.sessions.list({}, { limit: 1 })).sessions
   const into = await RemoteImport.open(client, place, known?.tenantId ?? tenant)
   context.closeLater(() => into.close())
-  return { name: `Server: ${server}`, into, priceBooks: place.priceBooks, settle: () => into.send() }
+  const prices = pricesOf(place, isPriced)
+  return { name: `Server: ${server}`, into, prices, settle: () => into.send() }
+}
+
+function pricesOf({ priceBooks }: Pick<Place, 'priceBooks'>, isPriced: boolean): ImportTarget['prices'] {
+  let known: ReturnType<ImportTarget['prices']> | undefined
+  return () => {
+    known ??= isPriced ? importPrices(priceBooks) : Promise.resolve(undefined)
+    return known
+  }
 }

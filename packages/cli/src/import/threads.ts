@@ -1,25 +1,32 @@
 /** The threads of a large import. Their memory is kept small: what a file leaves behind is collected while it is young. */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import type { PriceList } from '@holdfast/core'
 import type { ImportThreads } from '@holdfast/transcripts'
 import type { Settings } from '../place/settings.ts'
 
 /** What a thread is told at its start. */
 export interface ThreadData {
   settings: Settings
-  isPriced: boolean
+  prices: PriceList | undefined
 }
 
 /** The older part is far from full: its size is what the collector goes by when it decides to wait. */
-const resourceLimits = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 384 }
+const resourceLimits = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 384 }
 
 /** More than two wait for each other at the store. */
 const most = 2
 
-export function importThreads(data: ThreadData): ImportThreads {
+export function importThreads(
+  settings: Settings,
+  prices: () => Promise<PriceList | undefined>,
+): ImportThreads {
   const script = new URL(import.meta.resolve('#import-thread'))
   return {
     count: Math.min(most, availableParallelism()),
-    start: () => new Worker(script, { workerData: data, resourceLimits }),
+    async start() {
+      const workerData: ThreadData = { settings, prices: await prices() }
+      return new Worker(script, { workerData, resourceLimits })
+    },
   }
 }

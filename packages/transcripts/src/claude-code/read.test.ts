@@ -58,7 +58,7 @@ function idOf(source: string): string {
 }
 
 function importFile(holdfast: Holdfast, path: string) {
-  return importOne(holdfast, path, { price: opus })
+  return importOne(holdfast, path, { prices: async () => opus })
 }
 
 async function importBoth(): Promise<Holdfast> {
