@@ -30,7 +30,7 @@ const SELECT_PENDING = `
   SELECT events.seq, events.v, events.crc, events.type, events.at, events.commit_id, events.aside, events.body,
     events.event, events.session, sessions.tenant
   FROM events LEFT JOIN sessions ON sessions.session = events.session
-  WHERE events.event > ? ORDER BY events.event LIMIT 256`
+  WHERE events.event > ? ORDER BY events.event LIMIT 32`
 
 const HAS_PENDING = 'SELECT 1 FROM events WHERE event > ? LIMIT 1'
 
@@ -53,27 +53,36 @@ const BEGIN_MERGE = "INSERT INTO search (search, rank) VALUES ('merge', -200)"
 const GO_ON_MERGING = "INSERT INTO search (search, rank) VALUES ('merge', 200)"
 const SELECT_TOTAL_CHANGES = 'SELECT total_changes()'
 
-/** Text indexed in one transaction: bounds how long the file stays locked. */
+/** Text indexed in one transaction, and events that may have none: bounds how long the file stays locked. */
 export const sliceBytes = 128 * 1024
+const mostRows = 256
 
 /** Indexes the next slice, one event at least, and gives the bytes of its text. */
 export function indexSlice(db: Connection, textOf: TextOf, maxBytes: number): number {
   let watermark = db.get(SELECT_WATERMARK)?.[0] as number
-  const rows = db.all(SELECT_PENDING, watermark)
   let bytes = 0
-  for (const row of rows) {
-    const [event, session, tenant] = row.slice(8)
-    const text = tenant === null ? undefined : textOfRow(db, row, textOf)
-    if (text !== undefined) {
-      bytes += Buffer.byteLength(text)
-      const words = new Set(wordsOf(text))
-      if (words.size > 0) db.run(INSERT_WORDS, event, `t:${tenant} s:${session} ${[...words].join(' ')}`)
+  for (let rows = 0; bytes < maxBytes && rows < mostRows; ) {
+    const pending = db.all(SELECT_PENDING, watermark)
+    for (const row of pending) {
+      bytes += indexRow(db, row, textOf)
+      watermark = row[8] as number
+      if (bytes >= maxBytes) break
     }
-    watermark = event
-    if (bytes >= maxBytes) break
+    rows += pending.length
+    if (pending.length === 0) break
   }
   db.run(SET_WATERMARK, watermark)
   return bytes
+}
+
+/** Gives the bytes of its text. */
+function indexRow(db: Connection, row: unknown[], textOf: TextOf): number {
+  const [event, session, tenant] = row.slice(8) as [number, number, number | null]
+  const text = tenant === null ? undefined : textOfRow(db, row, textOf)
+  if (text === undefined) return 0
+  const words = new Set(wordsOf(text))
+  if (words.size > 0) db.run(INSERT_WORDS, event, `t:${tenant} s:${session} ${[...words].join(' ')}`)
+  return Buffer.byteLength(text)
 }
 
 /** A damaged event is not indexed, and does not stop the others; reading it tells of the damage. */
