@@ -1,11 +1,12 @@
 /** Imports a folder of transcripts as `holdfast import` does, and searches; tells the time, the work and the memory it took. */
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { ImportThreads } from '@holdfast/transcripts'
 import type { Built } from '../lib/built.ts'
 import { serve } from '../lib/child.ts'
 
 /** Those of the command. */
-const resourceLimits = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 384 }
+const resourceLimits = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 384 }
 
 export interface ImportJob {
   path: string
@@ -50,13 +51,16 @@ await serve(async ({ path, source, built, words }: ImportJob) => {
   const settings = { store: path, storeFrom: 'the benchmark', tenant: undefined, pager: undefined }
   return async (): Promise<Imported> => {
     const holdfast = await openHoldfast({ store: sqlite(path) })
+    const prices = once(new Worker(new URL(built.pricesThread)), 'message')
     const threads: ImportThreads = {
       count: 2,
-      start: () =>
-        new Worker(new URL(built.importThread), {
-          workerData: { settings, isPriced: false },
+      async start() {
+        const [list] = await prices
+        return new Worker(new URL(built.importThread), {
+          workerData: { settings, prices: list },
           resourceLimits,
-        }),
+        })
+      },
     }
     let bytes = 0
     const importAll = async () => {

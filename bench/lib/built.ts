@@ -18,6 +18,8 @@ export interface Built {
   transcripts: string
   /** What the threads of `holdfast import` begin with. */
   importThread: string
+  /** What makes the published prices into a book. */
+  pricesThread: string
   /** Path of the `holdfast` command. */
   command: string
 }
@@ -38,6 +40,7 @@ export function buildInto(folder: string): Built {
     server: url('server/node/index.js'),
     transcripts: url('transcripts/index.js'),
     importThread: url('cli/import/thread.js'),
+    pricesThread: url('cli/import/prices-thread.js'),
     command: file('cli/holdfast.js'),
   }
 }
