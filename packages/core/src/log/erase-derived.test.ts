@@ -1,6 +1,11 @@
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
+import { memory } from '../store/memory/index.ts'
+import { sqlite } from '../store/sqlite/index.ts'
+import { openHoldfast } from './holdfast.ts'
+import type { AnySession } from './session-types.ts'
 import { withCommit } from './testing/between.ts'
 import { eachStore } from './testing/each-store.ts'
+import { gather } from './testing/gather.ts'
 import { assistant, calling, result, textsOf, user } from './testing/messages.ts'
 
 const secret = 'canary-4712-secret'
@@ -130,6 +135,26 @@ eachStore('erasing reaches', (place) => {
 })
 
 eachStore('after an erasure', (place) => {
+  it('a log is restored elsewhere, its erased summary without an id', async () => {
+    const { sessions } = await place.open()
+    const session = await sessions.create({ agentId: 'agent' })
+    await session.append([user(secret), assistant('answer')])
+    const to = (await session.view()).seq
+    const figures = { tokensBefore: 900, tokensAfter: 9, messagesCovered: 2 }
+    const record = { compactionId: 'c1', from: 1, to, trigger: 'manual' as const, ...figures }
+    await session.compact({ record, pathSeq: 0, summary: `they said ${secret}`, summaryTokens: 5 })
+    await sessions.erase(session.id, await seqsOf(session, 'message.appended'))
+    const textsIn = async (one: AnySession) => (await one.eventTexts()).texts.map(({ text }) => text)
+    const events = await textsIn(session as unknown as AnySession)
+    for (const store of [memory(), sqlite(':memory:')]) {
+      const target = await openHoldfast({ store })
+      onTestFinished(() => target.close())
+      expect(await target.sessions.restore(session.id, { events })).toMatchObject({ changed: true })
+      expect(await textsIn(await target.sessions.open(session.id))).toEqual(events)
+      expect(await gather(target.doctor())).toEqual([])
+    }
+  })
+
   it('a repeated call still takes effect once, also a fork', async () => {
     const { sessions } = await place.open()
     const session = await sessions.create({ agentId: 'agent' })

@@ -362,7 +362,7 @@ async function refold(
     if (goes) for (const text of textsIn(event)) found.texts.add(text)
     const stays = goes ? erasedEvent(event, forgotten) : event
     const after: State = fold(state, stays)
-    refs.push(...refsOf(state?.head, stays, after.head).filter((ref) => ref.id !== undefined))
+    refs.push(...refsOf(state?.head, stays, after.head))
     state = after
   }
   if (!state) throw new Error(`session ${sessionId} has no event after ${from - 1}`)

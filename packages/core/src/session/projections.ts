@@ -10,16 +10,17 @@ export interface Ref {
   seq: number
 }
 
-/** The chosen ids of an event. `before` and `after` are the heads around it. */
+/** The chosen ids of an event, those that are not erased. `before` and `after` are the heads around it. */
 export function refsOf(before: Head | undefined, event: FoldEvent, after: Head): Ref[] {
   const own = Object.hasOwn(refIds, event.type)
     ? refIds[event.type as EventType]?.(event.data as never)
     : undefined
-  const refs = (own ?? []).map(([kind, id]) => ({ kind, id, seq: event.seq }))
+  const refs = (own ?? []).flatMap(([kind, id]) => (id === undefined ? [] : { kind, id, seq: event.seq }))
   return before === undefined ? refs : [...refs, ...answerRefs(before, event, after)]
 }
 
-type RefIds = { [T in EventType]?: (data: EventData<T>) => [RefKind, string][] }
+/** An erased event may have none left. */
+type RefIds = { [T in EventType]?: (data: EventData<T>) => [RefKind, string | undefined][] }
 
 const refIds: RefIds = {
   'message.appended': (data) => [

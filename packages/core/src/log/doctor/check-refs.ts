@@ -36,9 +36,8 @@ export class RefCheck {
     }
     const stored = this.#stored.get(seq) ?? []
     this.#stored.delete(seq)
-    const carried = expected.filter(({ id }) => id !== undefined)
-    const lacking = carried.filter((ref) => !stored.some((other) => isSame(ref, other)))
-    const strays = stored.filter((ref) => !carried.some((other) => isSame(other, ref)))
+    const lacking = expected.filter((ref) => !stored.some((other) => isSame(ref, other)))
+    const strays = stored.filter((ref) => !expected.some((other) => isSame(other, ref)))
     if (lacking.length + strays.length > 0) yield this.#wrong(seq, lacking, strays)
   }
 
