@@ -111,8 +111,10 @@ class Working implements Plan {
   readonly refs: Ref[] = []
   readonly dropDrafts: string[] = []
   readonly loaded: LoadedParts = {}
-  /** Before the first of `events`. */
-  readonly #before: State
+  /** Before the first of `events`; undefined before a session's first. */
+  readonly #before: State | undefined
+  /** After each of `events`, as far as it was asked for. */
+  readonly #states: State[] = []
 
   constructor(state: State, lease: Lease) {
     this.#before = state
@@ -120,11 +122,15 @@ class Working implements Plan {
     this.lease = lease
   }
 
-  /** After one of `events`. Folded again: it is rarely asked for, and a state for each would be a copy for each. */
-  stateAt(seq: number): State {
-    const before = this.#before as State | undefined
-    const from = before && { ...before, parts: { ...this.loaded, ...before.parts } }
-    return this.events.filter((event) => event.seq <= seq).reduce<State | undefined>(fold, from) as State
+  /** After `events[index]`. Folded again: it is rarely asked for, and a state for each would be a copy for each. */
+  stateAfter(index: number): State | undefined {
+    let state = this.#states.at(-1) ?? this.#before
+    for (const event of this.events.slice(this.#states.length, index + 1)) {
+      // A part may have been loaded since: then no event up to here has changed it.
+      state = fold(state && { ...state, parts: { ...this.loaded, ...state.parts } }, event)
+      this.#states.push(state)
+    }
+    return this.#states[index]
   }
 }
 
@@ -190,7 +196,7 @@ function* answered<T>(deciding: Deciding<T>, working: Working): Deciding<T> {
         step = deciding.next(read.seq >= firstOwn ? working.events[read.seq - firstOwn] : yield read)
         break
       case 'state':
-        step = deciding.next(read.atSeq >= firstOwn ? working.stateAt(read.atSeq) : yield read)
+        step = deciding.next(read.atSeq >= firstOwn ? working.stateAfter(read.atSeq - firstOwn) : yield read)
         break
       case 'drafts': {
         const open = (yield read) as readonly Draft[]

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import type { HostCommand } from './check-command.ts'
 import { eachStore } from './testing/each-store.ts'
 import { assistant, calling, result, textsOf, typesOf, user } from './testing/messages.ts'
 
@@ -16,6 +17,34 @@ eachStore('writing', (place) => {
     ])
     expect(textsOf((await session.messages()).messages)).toEqual(['before', 'kept', 'after'])
     expect((await session.view()).counters).toMatchObject({ messageCount: 3 })
+  })
+
+  it('edits, cuts and takes back again and again in one batch as one by one', async () => {
+    const { sessions } = await place.open()
+    const commands = (seq: number): HostCommand[] => [
+      { type: 'append', message: { ...user('first'), id: 'm1' } },
+      { type: 'append', message: { ...user('second'), id: 'm2' } },
+      { type: 'edit', messageId: 'm2', message: user('second, edited') },
+      { type: 'undo' },
+      { type: 'append', message: { ...user('third'), id: 'm3' } },
+      { type: 'truncate', seq: seq + 1 },
+      { type: 'setTasks', list: { title: 'Tasks', items: [] } },
+      { type: 'append', message: { ...user('fourth'), id: 'm4' } },
+      { type: 'edit', messageId: 'm4', message: user('fourth, edited') },
+      { type: 'truncate', seq: seq + 1 },
+    ]
+    const found = []
+    for (const way of ['batch', 'each'] as const) {
+      const session = await sessions.create({ agentId: 'agent' })
+      await session.append(user('before'))
+      const given = commands((await session.view()).seq)
+      if (way === 'batch') await session.batch(given)
+      else for (const command of given) await session.batch([command])
+      const { counters, seq } = await session.view()
+      found.push([textsOf((await session.messages()).messages), counters, seq])
+    }
+    expect(found[0]).toEqual(found[1])
+    expect(found[0]?.[0]).toEqual(['before', 'first'])
   })
 
   it('keeps the trace that it is a part of on its events, and takes nothing else for one', async () => {
