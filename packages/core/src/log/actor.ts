@@ -54,7 +54,7 @@ class NotYet extends Error {}
 
 export class Actor implements Author, Reader {
   readonly sessionId: string
-  /** Takes it out of the table that it is found in. */
+  /** Takes it out of the table that it is found in, and lets go of what it shares memory with others for. */
   readonly leave: () => void
   readonly #world: ActorWorld
   readonly #queue: Request[] = []
@@ -109,7 +109,7 @@ export class Actor implements Author, Reader {
     if (this.isIdle) this.#rest()
   }
 
-  /** Keeps the head alone, unless a run will write again soon: parts may be large, and are read again when they are needed. */
+  /** Keeps the head and the refs, unless a run will write again soon: parts may be large, and are read again when they are needed. */
   #rest(): void {
     const { head, parts } = this.#state ?? {}
     if (head && hasAny(parts ?? {}) && !isLive(head.run)) this.#state = { head, parts: {} }
@@ -228,10 +228,10 @@ export class Actor implements Author, Reader {
     if (!joins) this.#append(group, request.tries > 0)
   }
 
-  /** Those of a session's first events are all that there are. An erasure takes some away. */
+  /** Those of a session's first events are all that there are; a fork has its source's too. An erasure takes some away. */
   #noteRefs({ start, terms }: Request, plan: Plan): void {
-    if (terms.erase) this.#forgetRefs()
-    else if (start && !start.source) this.#refs = new KnownRefs(this.#world.tailMemory)
+    if (terms.erase || start) this.#forgetRefs()
+    if (start && !start.source) this.#refs = new KnownRefs(this.#world.tailMemory)
     this.#refs?.add(plan.refs, plan.state.head.seq)
   }
 

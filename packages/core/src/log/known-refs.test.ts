@@ -93,7 +93,7 @@ describe('known refs', () => {
   })
 
   it('are let go of where there are too many, those of the session written to longest ago first', () => {
-    const memory = new TailMemory(10_000)
+    const memory = new TailMemory(30_000)
     const [first, second] = [new KnownRefs(memory), new KnownRefs(memory)]
     const many = Array.from({ length: 100 }, (_, n) => ref(`m${n}`, n + 1))
     first.add(many, 100)
@@ -102,5 +102,19 @@ describe('known refs', () => {
     expect(first.seqsOf('message', 'm1')).toBeUndefined()
     first.add([ref('later', 101)], 101)
     expect(first.seqsOf('message', 'later')).toBeUndefined()
+  })
+
+  it('of one session are not more than some thousands', () => {
+    const [many, few] = [new KnownRefs(new TailMemory()), new KnownRefs(new TailMemory())]
+    const named = (n: number) => ref(`m${n}`, n + 1)
+    many.add(
+      Array.from({ length: 10_000 }, (_, n) => named(n)),
+      10_000,
+    )
+    few.add(
+      Array.from({ length: 4_000 }, (_, n) => named(n)),
+      4_000,
+    )
+    expect([many.isOf(10_000), few.isOf(4_000)]).toEqual([false, true])
   })
 })

@@ -1,12 +1,17 @@
 /**
  * Every ref of a session that this process began, for as long as nobody else writes to it: whether an id was used is then
- * known without a read, where a commit of many messages asks for each of their ids. Bounded together with the tails.
+ * known without a read, where a commit of many messages asks for each of their ids. Bounded for each session, and together
+ * with the tails for all. They may be behind another process as the cached head is: a commit that rests on them then fails, and
+ * a refusal is believed only on a head that was read for it.
  */
 import type { Ref } from '../session/projections.ts'
 import type { Forgetful, TailMemory } from './tail-memory.ts'
 
 /** About what a ref takes beside its id, in characters. */
-const unitsOfRef = 64
+const unitsOfRef = 192
+
+/** Of one session: some five thousand refs. */
+const mostUnits = 1024 * 1024
 
 export class KnownRefs implements Forgetful {
   readonly #memory: TailMemory
@@ -21,7 +26,7 @@ export class KnownRefs implements Forgetful {
 
   add(refs: readonly Ref[], through: number): void {
     this.#through = through
-    if (!this.#seqs) return
+    if (!this.#seqs || refs.length === 0) return
     for (const { kind, id, seq } of refs) {
       const name = nameOf(kind, id)
       const seqs = this.#seqs.get(name)
@@ -29,7 +34,8 @@ export class KnownRefs implements Forgetful {
       else this.#seqs.set(name, [seq])
       this.#units += id.length + unitsOfRef
     }
-    this.#memory.holds(this, this.#units)
+    if (this.#units > mostUnits) this.letGo()
+    else this.#memory.holds(this, this.#units)
   }
 
   /** All of them of a log that ends with `seq`. */

@@ -13,10 +13,10 @@ export class TailMemory {
     this.#most = most
   }
 
-  holds(tail: Forgetful, size: number): void {
-    this.#total += size - (this.#held.get(tail) ?? 0)
-    this.#held.delete(tail)
-    if (size > 0) this.#held.set(tail, size)
+  holds(holder: Forgetful, size: number): void {
+    this.#total += size - (this.#held.get(holder) ?? 0)
+    this.#held.delete(holder)
+    if (size > 0) this.#held.set(holder, size)
     while (this.#total > this.#most) {
       const [oldest] = this.#held.keys()
       if (!oldest) return
