@@ -26,11 +26,13 @@ const LOWER_WATERMARK = `
   UPDATE upkeep SET watermark = (SELECT coalesce(max(event), 0) FROM events)
   WHERE watermark > (SELECT coalesce(max(event), 0) FROM events)`
 
+const pageRows = 32
+
 const SELECT_PENDING = `
   SELECT events.seq, events.v, events.crc, events.type, events.at, events.commit_id, events.aside, events.body,
     events.event, events.session, sessions.tenant
   FROM events LEFT JOIN sessions ON sessions.session = events.session
-  WHERE events.event > ? ORDER BY events.event LIMIT 32`
+  WHERE events.event > ? ORDER BY events.event LIMIT ${pageRows}`
 
 const HAS_PENDING = 'SELECT 1 FROM events WHERE event > ? LIMIT 1'
 
@@ -53,26 +55,33 @@ const BEGIN_MERGE = "INSERT INTO search (search, rank) VALUES ('merge', -200)"
 const GO_ON_MERGING = "INSERT INTO search (search, rank) VALUES ('merge', 200)"
 const SELECT_TOTAL_CHANGES = 'SELECT total_changes()'
 
-/** Text indexed in one transaction, and events that may have none: bounds how long the file stays locked. */
+/** Text indexed in one transaction: bounds how long the file stays locked. */
 export const sliceBytes = 128 * 1024
-const mostRows = 256
+/** Pages of events in one transaction, for they may have no text. */
+const mostPages = 8
 
 /** Indexes the next slice, one event at least, and gives the bytes of its text. */
 export function indexSlice(db: Connection, textOf: TextOf, maxBytes: number): number {
   let watermark = db.get(SELECT_WATERMARK)?.[0] as number
   let bytes = 0
-  for (let rows = 0; bytes < maxBytes && rows < mostRows; ) {
-    const pending = db.all(SELECT_PENDING, watermark)
-    for (const row of pending) {
-      bytes += indexRow(db, row, textOf)
-      watermark = row[8] as number
-      if (bytes >= maxBytes) break
-    }
-    rows += pending.length
-    if (pending.length === 0) break
+  for (const row of pendingAfter(db, watermark)) {
+    bytes += indexRow(db, row, textOf)
+    watermark = row[8] as number
+    if (bytes >= maxBytes) break
   }
   db.run(SET_WATERMARK, watermark)
   return bytes
+}
+
+/** Read in pages, for a slice is mostly full before it has as many events as it may have. */
+function* pendingAfter(db: Connection, watermark: number): Generator<unknown[]> {
+  let last = watermark
+  for (let page = 0; page < mostPages; page += 1) {
+    const rows = db.all(SELECT_PENDING, last)
+    yield* rows
+    if (rows.length < pageRows) return
+    last = rows.at(-1)?.[8] as number
+  }
 }
 
 /** Gives the bytes of its text. */
