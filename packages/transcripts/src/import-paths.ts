@@ -95,26 +95,30 @@ class Import {
 
   async #runHere(): Promise<void> {
     const price = await this.#options.prices?.()
-    await this.#runLanes((file, terms, progress) =>
-      importOne(this.#holdfast, file, { ...terms, ...(price && { price }) }, progress),
-    )
+    await this.#runLanes((...work) => importOne(this.#holdfast, ...work), { ...(price && { price }) })
   }
 
   async #runIn({ count, start }: NonNullable<ImportOptions['threads']>): Promise<void> {
-    const workers = await Promise.all(Array.from({ length: count }, start))
-    const helpers = workers.map((worker) => new Helper(worker, this.#options.signal))
+    if (this.#isStopped) return
+    const starting = Array.from(
+      { length: count },
+      async () => new Helper(await start(), this.#options.signal),
+    )
     try {
+      const helpers = await Promise.all(starting)
       await Promise.all(helpers.map((helper) => this.#runLanes((...work) => helper.importOne(...work))))
     } finally {
-      await Promise.all(helpers.map((helper) => helper.end()))
+      const started = await Promise.allSettled(starting)
+      await Promise.all(started.map((helper) => helper.status === 'fulfilled' && helper.value.end()))
     }
   }
 
-  async #runLanes(importOne: ImportOne): Promise<void> {
+  async #runLanes(importOne: ImportOne, own: Pick<FileTerms, 'price'> = {}): Promise<void> {
     const { concurrency = 16, format, redactSecrets, signal } = this.#options
     const lanes = Math.max(1, concurrency)
     const room = new Room(bytesAtOnce)
     const terms: FileTerms = {
+      ...own,
       remember: Math.min(bytesAtOnce, remembered / lanes),
       ...(format !== undefined && { format }),
       ...(redactSecrets && { redactSecrets }),

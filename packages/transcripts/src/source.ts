@@ -30,7 +30,7 @@ export class Source {
   readonly size: number
   readonly #file: FileHandle
   readonly #options: SourceOptions
-  readonly #beside: Source[] = []
+  #head: Promise<Head> | undefined
   #beginning: Buffer | undefined
   #remembered: Line[] | undefined
   #readOnce = 0
@@ -55,18 +55,25 @@ export class Source {
     }
   }
 
-  /** Another file that belongs to this one, and is closed with it. */
-  async beside(path: string): Promise<Source> {
-    const other = await Source.open(path, this.#options)
-    this.#beside.push(other)
-    return other
+  /** Another file that belongs to this one. */
+  beside(path: string): Promise<Source> {
+    return Source.open(path, this.#options)
   }
 
+  /** Lets go of what was remembered too. */
   async close(): Promise<void> {
-    await Promise.all([this.#file.close(), ...this.#beside.map((other) => other.close())])
+    this.#beginning = undefined
+    this.#remembered = undefined
+    await this.#file.close()
   }
 
-  async head(): Promise<Head> {
+  /** Read once. */
+  head(): Promise<Head> {
+    this.#head ??= this.#readHead()
+    return this.#head
+  }
+
+  async #readHead(): Promise<Head> {
     const length = Math.min(headBytes, this.size)
     const { buffer, bytesRead } = await this.#file.read(Buffer.allocUnsafe(length), 0, length, 0)
     this.#beginning = buffer.subarray(0, bytesRead)
@@ -108,10 +115,9 @@ export class Source {
   /** The items of a JSON array, the values of a JSONL file, or the one object that the file is. */
   async *values(): AsyncGenerator<Value> {
     const { layout } = await this.head()
-    const chunks = this.chunks(0, this.size)
+    const read = layout === 'array' ? readItems : readWhole
     if (layout === 'lines') yield* this.#lineValues()
-    else if (layout === 'array') yield* this.#items(readItems(this.path, chunks))
-    else yield* this.#items(readWhole(this.path, chunks))
+    else yield* this.#items(read(this.path, this.chunks(0, this.size)))
   }
 
   async *#lineValues(): AsyncGenerator<Value> {

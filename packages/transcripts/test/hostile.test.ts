@@ -144,11 +144,14 @@ describe('a file', () => {
   test('that grows while it is read is read as long as it was; the next import has the rest', async () => {
     const holdfast = await openMemory()
     const path = join(temporaryFolder(), 'file.jsonl')
-    writeFileSync(path, `${lines.slice(0, 2).join('\n')}\n`)
+    // More than what is kept of the look at its format.
+    const padding = JSON.stringify({ type: 'padding', text: 'x'.repeat(200 * 1024) })
+    const padded = [lines[0], padding, ...lines.slice(1)]
+    writeFileSync(path, `${padded.slice(0, 3).join('\n')}\n`)
     const file = openSync(path, 'a')
     let isGrown = false
     const grow = () => {
-      if (!isGrown) writeSync(file, `${lines.slice(2).join('\n')}\n`)
+      if (!isGrown) writeSync(file, `${padded.slice(3).join('\n')}\n`)
       isGrown = true
     }
     // Asked before each commit: between the first look at the file and the second, for which nothing is remembered.
@@ -157,7 +160,7 @@ describe('a file', () => {
       messages: (await importText(`${lines.slice(0, 2).join('\n')}\n`)).summary.messages,
     })
     closeSync(file)
-    expect(readFileSync(path, 'utf8')).toBe(claude)
+    expect(readFileSync(path, 'utf8')).toBe(`${padded.join('\n')}\n`)
     await importFile(holdfast, path)
     const [id = ''] = Object.keys(await seqs(holdfast))
     expect(await allMessages(await holdfast.sessions.open(id))).toHaveLength(await soundMessages())

@@ -66,6 +66,37 @@ test('an import that is stopped stops its threads; the next one goes on', async 
   expect(Object.keys(await seqs(holdfast)).sort()).toEqual(Object.keys(await seqs(whole)).sort())
 })
 
+test('a thread that cannot be started ends the import, and those that were started', async () => {
+  const { holdfast, threads } = await place()
+  const started: Worker[] = []
+  const start = async () => {
+    if (started.length > 0) throw new Error('no second thread')
+    const worker = threads.start()
+    started.push(worker)
+    return worker
+  }
+  await expect(importPaths(holdfast, [transcripts], { threads: { ...threads, start } })).rejects.toThrow(
+    'no second thread',
+  )
+  expect(started.map(({ threadId }) => threadId)).toEqual([-1])
+})
+
+test('a thread that dies before another one is started ends the import with its error', async () => {
+  const { holdfast, threads } = await place()
+  let isFirst = true
+  const start = async () => {
+    if (isFirst) {
+      isFirst = false
+      return new Worker('throw new Error("no thread")', { eval: true })
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    return threads.start()
+  }
+  await expect(importPaths(holdfast, [transcripts], { threads: { ...threads, start } })).rejects.toThrow(
+    'no thread',
+  )
+})
+
 test('a thread that dies ends the import with its error', async () => {
   const { holdfast, threads } = await place()
   const start = () => new Worker('throw new Error("no thread")', { eval: true })

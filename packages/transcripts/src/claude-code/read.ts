@@ -191,10 +191,14 @@ class ClaudeCodeReading {
     if (this.#done.has(agentId)) return
     const own = this.#agentPaths.get(agentId)
     const source = own === undefined ? within : await within.beside(own)
-    const { session } = await this.#readConversation({ source, ...link, parent })
-    const { promptTokens, completionTokens, costMicrocents } = await session.counters()
-    const spent = { tokens: promptTokens + completionTokens, costMicrocents, toolCalls: session.toolCalls }
-    await parent.repeat({ type: 'finishChild', childId: session.id, outcome: 'completed', spent })
+    try {
+      const { session } = await this.#readConversation({ source, ...link, parent })
+      const { promptTokens, completionTokens, costMicrocents } = await session.counters()
+      const spent = { tokens: promptTokens + completionTokens, costMicrocents, toolCalls: session.toolCalls }
+      await parent.repeat({ type: 'finishChild', childId: session.id, outcome: 'completed', spent })
+    } finally {
+      if (source !== within) await source.close()
+    }
   }
 
   async #create(conversation: Conversation, outline: Outline): Promise<ImportedSession> {
@@ -241,14 +245,18 @@ async function* linesOf(
   { after, last }: { after: number; last: number },
   stretches: Stretches,
 ): Stretches {
-  let isOver = false
-  const isOf = ({ number }: Line) => {
-    isOver ||= number > last
-    return number > after && !isOver && branch.place(number) === 'main'
+  const isOf = ({ number }: Line) => number > after && branch.place(number) === 'main'
+  let read = 0
+  function* upToLast(lines: Iterable<Line>): Generator<Line> {
+    for (const line of lines) {
+      read = line.number
+      if (read > last) return
+      yield line
+    }
   }
   for await (const lines of stretches) {
-    yield only(lines, isOf)
-    if (isOver) return
+    yield only(upToLast(lines), isOf)
+    if (read > last) return
   }
 }
 
