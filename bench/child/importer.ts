@@ -51,10 +51,11 @@ await serve(async ({ path, source, built, words }: ImportJob) => {
   const settings = { store: path, storeFrom: 'the benchmark', tenant: undefined, pager: undefined }
   return async (): Promise<Imported> => {
     const holdfast = await openHoldfast({ store: sqlite(path) })
-    const prices = once(new Worker(new URL(built.pricesThread)), 'message')
+    let prices: Promise<unknown[]> | undefined
     const threads: ImportThreads = {
       count: 2,
       async start() {
+        prices ??= once(new Worker(new URL(built.pricesThread)), 'message')
         const [list] = await prices
         return new Worker(new URL(built.importThread), {
           workerData: { settings, prices: list },
