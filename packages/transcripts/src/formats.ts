@@ -7,7 +7,6 @@ import type { Head } from './head.ts'
 import { holdfastLog } from './holdfast/index.ts'
 import { openaiChat } from './openai-chat/index.ts'
 import { openaiResponses } from './openai-responses/index.ts'
-import { SecretFinder } from './secrets.ts'
 import { Source } from './source.ts'
 
 export const formats: readonly Format[] = [holdfastLog, claudeCode, codex, openaiChat, openaiResponses]
@@ -22,7 +21,7 @@ export function formatNamed(name: string): Format {
 
 /** By content, whatever the file is called. `invalid_input` says what was looked for; unreadable: the system's own error. */
 export async function detectFormat(path: string): Promise<Format> {
-  const source = await Source.open(path, { secrets: new SecretFinder({ redact: false }) })
+  const source = await Source.open(path)
   try {
     return await formatOf(source)
   } finally {

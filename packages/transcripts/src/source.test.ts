@@ -13,7 +13,7 @@ const chunk = 1024 * 1024
 async function opened(text: string, remember = 0): Promise<Source> {
   const path = join(temporaryFolder(), 'file.jsonl')
   writeFileSync(path, text)
-  const source = await Source.open(path, { secrets: new SecretFinder({ redact: false }), remember })
+  const source = await Source.open(path, { remember })
   onTestFinished(() => source.close())
   return source
 }

@@ -9,7 +9,8 @@ import { type From, type Line, readLines, readText, textOf } from './read-lines.
 import type { SecretFinder } from './secrets.ts'
 
 export interface SourceOptions {
-  secrets: SecretFinder
+  /** Looks through every text; absent: nobody asks what is in it. */
+  secrets?: SecretFinder
   /** Bytes of lines that may be kept for a second reading. */
   remember?: number
   /** Told of bytes that were read for the first time. */
@@ -44,7 +45,7 @@ export class Source {
   }
 
   /** Stays open until `close()`. */
-  static async open(path: string, options: SourceOptions): Promise<Source> {
+  static async open(path: string, options: SourceOptions = {}): Promise<Source> {
     const file = await open(path)
     try {
       const { size } = await file.stat()
@@ -97,7 +98,7 @@ export class Source {
     if (this.#remembered) return yield this.#remembered.slice(from.line)
     const isFirst = from.byte === 0 && this.#readOnce === 0
     const kept = isFirst && this.size <= (this.#options.remember ?? 0) ? ([] as Line[]) : undefined
-    const clean = (text: string, end: number) => this.#options.secrets.clean(text, end > this.#readOnce)
+    const clean = (text: string, end: number) => this.#clean(text, end > this.#readOnce)
     for await (const lines of readLines(this.chunks(from.byte, this.size), { from, clean }))
       yield this.#told(lines, kept)
     this.#remembered = kept
@@ -130,11 +131,15 @@ export class Source {
     let number = 0
     for await (const { bytes, end } of items) {
       number += 1
-      const text = this.#options.secrets.clean(textOf(bytes))
+      const text = this.#clean(textOf(bytes), true)
       this.#tellRead(end)
       yield { number, ...readText(text) }
     }
     this.#tellRead(this.size)
+  }
+
+  #clean(text: string, isCounted: boolean): string {
+    return this.#options.secrets?.clean(text, isCounted) ?? text
   }
 
   #tellRead(through: number): void {

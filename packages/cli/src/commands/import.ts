@@ -1,17 +1,10 @@
 /** `holdfast import`: transcripts of other programs become sessions; again, only what is new is written. */
 import { resolve } from 'node:path'
-import type { PriceList } from '@holdfast/core'
-import {
-  formats,
-  type ImportOptions,
-  type ImportSummary,
-  importPaths,
-  type PriceOf,
-  priceBy,
-} from '@holdfast/transcripts'
+import { formats, type ImportOptions, type ImportSummary, importPaths } from '@holdfast/transcripts'
 import { command, examples } from '../command.ts'
 import type { Context, Ended } from '../context.ts'
 import { changed, lookOf } from '../import/changes.ts'
+import { pricedBy } from '../import/prices.ts'
 import { summaryData, summaryLines } from '../import/summary-lines.ts'
 import { type ImportTarget, importTarget } from '../import/target.ts'
 import { ProgressBar, progressLine } from '../terminal/progress.ts'
@@ -55,7 +48,7 @@ export const importCommand = command<Options>({
     const terms: ImportOptions = {
       signal,
       ...(target.threads && { threads: target.threads }),
-      prices: async () => priced(await target.prices()),
+      prices: async () => pricedBy(await target.prices()),
       ...(options.format !== undefined && { format: options.format }),
       ...(options.redactSecrets && { redactSecrets: true }),
     }
@@ -71,10 +64,6 @@ export const importCommand = command<Options>({
     }
   },
 })
-
-function priced(prices: PriceList | undefined): PriceOf {
-  return prices ? priceBy(prices.body, prices.id) : (usage) => usage
-}
 
 async function importOnce(
   { world, output }: Context,

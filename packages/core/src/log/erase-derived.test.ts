@@ -1,6 +1,5 @@
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 import { memory } from '../store/memory/index.ts'
-import { sqlite } from '../store/sqlite/index.ts'
 import { openHoldfast } from './holdfast.ts'
 import type { AnySession } from './session-types.ts'
 import { withCommit } from './testing/between.ts'
@@ -136,7 +135,7 @@ eachStore('erasing reaches', (place) => {
 
 eachStore('after an erasure', (place) => {
   it('a log is restored elsewhere, its erased summary without an id', async () => {
-    const { sessions } = await place.open()
+    const { sessions } = await openHoldfast({ store: memory(), clock: place.clock.now })
     const session = await sessions.create({ agentId: 'agent' })
     await session.append([user(secret), assistant('answer')])
     const to = (await session.view()).seq
@@ -145,14 +144,11 @@ eachStore('after an erasure', (place) => {
     await session.compact({ record, pathSeq: 0, summary: `they said ${secret}`, summaryTokens: 5 })
     await sessions.erase(session.id, await seqsOf(session, 'message.appended'))
     const textsIn = async (one: AnySession) => (await one.eventTexts()).texts.map(({ text }) => text)
-    const events = await textsIn(session as unknown as AnySession)
-    for (const store of [memory(), sqlite(':memory:')]) {
-      const target = await openHoldfast({ store })
-      onTestFinished(() => target.close())
-      expect(await target.sessions.restore(session.id, { events })).toMatchObject({ changed: true })
-      expect(await textsIn(await target.sessions.open(session.id))).toEqual(events)
-      expect(await gather(target.doctor())).toEqual([])
-    }
+    const events = await textsIn(await sessions.open(session.id))
+    const target = await place.open()
+    expect(await target.sessions.restore(session.id, { events })).toMatchObject({ changed: true })
+    expect(await textsIn(await target.sessions.open(session.id))).toEqual(events)
+    expect(await gather(target.doctor())).toEqual([])
   })
 
   it('a repeated call still takes effect once, also a fork', async () => {

@@ -56,12 +56,17 @@ eachStore('ids of a session that began here', (place) => {
 })
 
 eachSharedStore('ids of a session that two write to', (place) => {
-  it('are refused that the other one used, to whoever began it', async () => {
+  async function heldByTwo() {
     const [here, there] = [await place.open(), await place.open()]
     const session = await here.sessions.create({ agentId: 'agent' })
     await session.append(named('a'))
     const other = await there.sessions.open(session.id)
     if (other.lifecycle !== 'active') throw new Error(other.lifecycle)
+    return { session, other }
+  }
+
+  it('are refused that the other one used, to whoever began it', async () => {
+    const { session, other } = await heldByTwo()
     await other.append(named('b'))
     await expect(session.append(named('b'))).rejects.toMatchObject({ code: 'duplicate_id' })
     await session.append(named('c'))
@@ -69,11 +74,7 @@ eachSharedStore('ids of a session that two write to', (place) => {
   })
 
   it('are those of the log, not of a decision that came too late', async () => {
-    const [here, there] = [await place.open(), await place.open()]
-    const session = await here.sessions.create({ agentId: 'agent' })
-    await session.append(named('a'))
-    const other = await there.sessions.open(session.id)
-    if (other.lifecycle !== 'active') throw new Error(other.lifecycle)
+    const { session, other } = await heldByTwo()
     await other.append(named('b'))
     await session.append(named('c'))
     await expect(session.append(named('b'))).rejects.toMatchObject({ code: 'duplicate_id' })

@@ -28,7 +28,8 @@ eachStore('writing', (place) => {
       { type: 'undo' },
       { type: 'append', message: { ...user('third'), id: 'm3' } },
       { type: 'truncate', seq: seq + 1 },
-      { type: 'setTasks', list: { title: 'Tasks', items: [] } },
+      // Changes a part that is read only now, and is then folded again with the others.
+      { type: 'updateTask', update: { itemId: 't', status: 'in_progress' } },
       { type: 'append', message: { ...user('fourth'), id: 'm4' } },
       { type: 'edit', messageId: 'm4', message: user('fourth, edited') },
       { type: 'truncate', seq: seq + 1 },
@@ -37,14 +38,16 @@ eachStore('writing', (place) => {
     for (const way of ['batch', 'each'] as const) {
       const session = await sessions.create({ agentId: 'agent' })
       await session.append(user('before'))
+      await session.setTasks({ items: [{ id: 't', description: 'do it' }] })
       const given = commands((await session.view()).seq)
       if (way === 'batch') await session.batch(given)
       else for (const command of given) await session.batch([command])
       const { counters, seq } = await session.view()
-      found.push([textsOf((await session.messages()).messages), counters, seq])
+      const { status } = await session.updateTask({ itemId: 't' })
+      found.push([textsOf((await session.messages()).messages), counters, seq, status])
     }
     expect(found[0]).toEqual(found[1])
-    expect(found[0]?.[0]).toEqual(['before', 'first'])
+    expect([found[0]?.[0], found[0]?.[3]]).toEqual([['before', 'first'], 'in_progress'])
   })
 
   it('keeps the trace that it is a part of on its events, and takes nothing else for one', async () => {

@@ -1,7 +1,6 @@
 /** Why the program that wrote a transcript cannot go on with it. Memory holds the ids of its lines, not their content. */
 import { HoldfastError } from '@holdfast/protocol'
 import { formatOf } from '../formats.ts'
-import { SecretFinder } from '../secrets.ts'
 import { Source } from '../source.ts'
 import { surveyClaudeCode } from './claude-code.ts'
 import { surveyCodex } from './codex.ts'
@@ -35,7 +34,7 @@ export interface Surveyed {
 
 /** The source is open for as long as `use` works with it. */
 export async function surveyed<T>(path: string, use: (surveyed: Surveyed) => Promise<T>): Promise<T> {
-  const source = await Source.open(path, { secrets: new SecretFinder({ redact: false }) })
+  const source = await Source.open(path)
   try {
     return await use(await surveyOf(source))
   } finally {
