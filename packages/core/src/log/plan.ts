@@ -16,7 +16,7 @@ import {
   refuse,
 } from '../session/deciding.ts'
 import { place } from '../session/envelope.ts'
-import { fold, partsOf } from '../session/fold/index.ts'
+import { fold, foldInPlace, partsOf } from '../session/fold/index.ts'
 import { isUnfinished } from '../session/lifecycle.ts'
 import { type Ref, refsOf } from '../session/projections.ts'
 import type { FoldEvent, LoadedParts, PartName, State } from '../session/state.ts'
@@ -113,6 +113,8 @@ class Working implements Plan {
   readonly loaded: LoadedParts = {}
   /** Before the first of `events`; undefined before a session's first. */
   readonly #before: State | undefined
+  /** The state is a copy that only this plan holds. */
+  #isOwn = false
   /** After each of `events`, as far as it was asked for. */
   readonly #states: State[] = []
 
@@ -120,6 +122,20 @@ class Working implements Plan {
     this.#before = state
     this.state = state
     this.lease = lease
+  }
+
+  /** One copy for all events of the plan. */
+  fold(event: FoldEvent): void {
+    this.state = this.#isOwn ? foldInPlace(this.state, event) : fold(this.state, event)
+    this.#isOwn = true
+  }
+
+  /** A part that was read. */
+  load(part: PartName, stored: unknown): void {
+    const { head, parts } = this.state
+    this.loaded[part] = stored as never
+    if (this.#isOwn) parts[part] = stored as never
+    else this.state = { head, parts: { ...parts, [part]: stored } }
   }
 
   /** After `events[index]`. Folded again: it is rarely asked for, and a state for each would be a copy for each. */
@@ -148,13 +164,14 @@ function* apply(
 }
 
 function* take(working: Working, event: FoldEvent): Deciding<void> {
-  const before = working.state as State | undefined
-  const seq = (before?.head.seq ?? 0) + 1
+  const { state } = working as { state: State | undefined }
+  const seq = (state?.head.seq ?? 0) + 1
   if (event.seq !== seq)
     refuse('version_conflict', `event ${event.seq} does not follow: the next one is ${seq}`, { seq: seq - 1 })
   for (const part of partsOf(event.type)) yield* loadPart(working, part)
-  working.state = fold(working.state, event)
-  const refs = refsOf(before?.head, event, working.state.head)
+  const before = state && { unanswered: state.head.unanswered, waiting: state.head.waiting }
+  working.fold(event)
+  const refs = refsOf(before, event, working.state.head)
   if (refs.length > 0) working.refs.push(...refs)
   working.events.push(event)
 }
@@ -224,11 +241,8 @@ export function draftsNamed(events: readonly FoldEvent[]): string[] {
 }
 
 function* loadPart(working: Working, part: PartName): Deciding<unknown> {
-  const { state } = working
-  if (state?.parts[part] === undefined && state !== undefined) {
-    const stored = ((yield { read: 'part', part }) ?? null) as never
-    working.loaded[part] = stored
-    working.state = { head: state.head, parts: { ...state.parts, [part]: stored } }
-  }
+  const { state } = working as { state: State | undefined }
+  if (state !== undefined && state.parts[part] === undefined)
+    working.load(part, (yield { read: 'part', part }) ?? null)
   return working.state?.parts[part] ?? undefined
 }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { providerView } from '../context/provider-view.ts'
 import { anthropicFaults, openAiFaults } from '../context/validators.ts'
 import { contextView, coveredMessages, messagesInView, viewStateOf } from '../context/view.ts'
-import { fold, foldAll } from './fold/index.ts'
+import { fold, foldAll, foldInPlace } from './fold/index.ts'
 import { isUnfinished } from './lifecycle.ts'
 import type { FoldEvent, State } from './state.ts'
 import { TestLog } from './testing/log.ts'
@@ -46,6 +46,26 @@ function play(sequence: readonly Step[], log = TestLog.create()): TestLog {
   }
   return log
 }
+
+/** Whoever changes it, or anything in it, throws. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  for (const item of Object.values(value)) frozen(item)
+  return Object.freeze(value)
+}
+
+test('a state of one’s own is folded in place, and the one that it was copied from stays as it was', () => {
+  fc.assert(
+    fc.property(steps, fc.nat(), (sequence, at) => {
+      const { events, state } = play(sequence)
+      const [next, ...rest] = events.slice(at % events.length).map(frozen)
+      let own = fold(frozen(foldAll(events.slice(0, at % events.length))), next as FoldEvent)
+      for (const event of rest) own = foldInPlace(own, event)
+      expect(own).toEqual(state)
+    }),
+    runs,
+  )
+})
 
 test('the fold of a prefix, carried on with the rest, is the fold of the whole log', () => {
   fc.assert(

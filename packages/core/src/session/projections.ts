@@ -10,13 +10,17 @@ export interface Ref {
   seq: number
 }
 
-/** The chosen ids of an event, those that are not erased. `before` and `after` are the heads around it. */
-export function refsOf(before: Head | undefined, event: FoldEvent, after: Head): Ref[] {
-  const own = Object.hasOwn(refIds, event.type)
-    ? refIds[event.type as EventType]?.(event.data as never)
-    : undefined
-  const refs = (own ?? []).flatMap(([kind, id]) => (id === undefined ? [] : { kind, id, seq: event.seq }))
-  return before === undefined ? refs : [...refs, ...answerRefs(before, event, after)]
+/** What of a head tells which user messages wait for an answer. */
+export type Asked = Pick<Head, 'unanswered' | 'waiting'>
+
+/** The chosen ids of an event, those that are not erased. `before` and `after` are of the heads around it. */
+export function refsOf(before: Asked | undefined, event: FoldEvent, after: Asked): Ref[] {
+  const refs: Ref[] = []
+  const ids = Object.hasOwn(refIds, event.type) ? refIds[event.type as EventType] : undefined
+  for (const [kind, id] of ids?.(event.data as never) ?? [])
+    if (id !== undefined) refs.push({ kind, id, seq: event.seq })
+  if (before !== undefined) refs.push(...answerRefs(before, event, after))
+  return refs
 }
 
 /** An erased event may have none left. */
@@ -53,7 +57,7 @@ function protectedRef(isProtected: boolean): [RefKind, string][] {
 }
 
 /** User messages pushed out of the head's short list, and the late answers to such messages. */
-function answerRefs(before: Head, event: FoldEvent, after: Head): Ref[] {
+function answerRefs(before: Asked, event: FoldEvent, after: Asked): Ref[] {
   if (event.type === 'message.appended') {
     const data = event.data as EventData<'message.appended'>
     if (data.firstAnswer && data.replyTo !== undefined && !before.unanswered.includes(data.replyTo)) {
@@ -67,7 +71,7 @@ function answerRefs(before: Head, event: FoldEvent, after: Head): Ref[] {
 }
 
 /** User messages that take their place in the view with this event. */
-function enteringView(before: Head, event: FoldEvent): string[] {
+function enteringView(before: Asked, event: FoldEvent): string[] {
   if (event.type === 'input.delivered') {
     const { messageIds } = event.data as EventData<'input.delivered'>
     return before.waiting.flatMap((input) =>

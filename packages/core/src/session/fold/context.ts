@@ -9,6 +9,7 @@ import {
   type Reservation,
 } from '../state.ts'
 import type { Draft, Folders } from './folder.ts'
+import { assign } from './session.ts'
 
 type ContextEvent =
   | 'context.measured'
@@ -45,7 +46,7 @@ export const foldContext: Folders<ContextEvent> = {
       const manifest = loadedPart(parts, 'context')?.manifest
       parts.context = manifest ? { manifest } : null
       parts.compaction = null
-      delete head.providerContext
+      assign(head, 'providerContext', undefined)
       head.pathSeq = event.seq
     },
   },
@@ -60,7 +61,7 @@ export const foldContext: Folders<ContextEvent> = {
   },
   'provider_context.invalidated': {
     fold: ({ head }) => {
-      delete head.providerContext
+      assign(head, 'providerContext', undefined)
     },
   },
   'budget.set': {

@@ -22,22 +22,35 @@ export function partsOf(type: string): readonly PartName[] {
   return Object.hasOwn(folders, type) ? (folders[type as EventType].parts ?? []) : []
 }
 
-/** The state after `event`. Throws only when events come out of order: a broken invariant. */
+/** The state after `event`; the one before stays as it is. Throws only when events come out of order: a broken invariant. */
 export function fold(state: State | undefined, event: FoldEvent): State {
+  requireNext(state, event)
+  return applyTo(begin(state, event), state === undefined, event)
+}
+
+/** As `fold`, on a state that nobody else holds: its head and parts are changed, not copied. */
+export function foldInPlace(state: State, event: FoldEvent): State {
+  requireNext(state, event)
+  return applyTo(event.type === 'session.forked' ? begin(state, event) : state, false, event)
+}
+
+function requireNext(state: State | undefined, event: FoldEvent): void {
   if (state !== undefined && event.seq !== state.head.seq + 1) {
     throw new Error(`event ${event.seq} does not follow ${state.head.seq} in session ${state.head.id}`)
   }
-  const draft = begin(state, event)
-  if (event.critical && !Object.hasOwn(eventSchemas, event.type)) draft.head.readOnly = true
-  if (state !== undefined || event.type === 'session.created') applyKnown(draft, event)
-  stamp(draft.head, event)
-  return draft
 }
 
 function begin(state: State | undefined, event: FoldEvent): Draft {
   if (event.type === 'session.forked') return headFromForked(state, event)
   if (state === undefined) return headFromCreated(event)
   return { head: copyHead(state.head), parts: { ...state.parts } }
+}
+
+function applyTo(draft: Draft, isFirst: boolean, event: FoldEvent): State {
+  if (event.critical && !Object.hasOwn(eventSchemas, event.type)) draft.head.readOnly = true
+  if (!isFirst || event.type === 'session.created') applyKnown(draft, event)
+  stamp(draft.head, event)
+  return draft
 }
 
 /** Erased messages keep the shape that counting and pairing rest on. */

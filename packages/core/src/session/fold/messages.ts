@@ -18,7 +18,7 @@ export const foldMessages: Folders<MessageEvent> = {
   'message.appended': {
     fold: ({ head }, data, event) => {
       head.counters.messageCount += 1
-      delete head.canRedo
+      assign(head, 'canRedo', undefined)
       const id = messageIdOf(data, event)
       if (data.role === 'user') head.lastActivityAt = event.at
       if (data.waiting)
@@ -69,7 +69,7 @@ export const foldMessages: Folders<MessageEvent> = {
   'tool.finished': {
     fold: ({ head }, data) => {
       head.counters.messageCount += 1
-      delete head.canRedo
+      assign(head, 'canRedo', undefined)
       const left = head.openCalls.filter((callId) => callId !== data.callId)
       setOpenCalls(head, left, head.callsFrom)
     },
@@ -117,7 +117,7 @@ function cut(
   const undo = undos.length > 0 ? { undoSeq: event.seq, isFirst: undos.length === 1 } : undefined
   draft.parts.compaction = cutOverlays(loadedPart(draft.parts, 'compaction'), data.keepThrough, undo)
   setOpenCalls(draft.head, [], undefined)
-  delete draft.head.canRedo
+  assign(draft.head, 'canRedo', undefined)
   setCounts(draft.head, data, event)
 }
 

@@ -126,10 +126,12 @@ function setModel(head: Head, data: { providerId?: string | undefined; model?: s
   assign(head, 'model', data.model)
 }
 
-/** Sets an optional field, or removes it: absent fields take no room in the head. */
+/**
+ * Sets an optional field, or empties it. An empty one takes no room in the stored head; to delete it would make every later
+ * use of the head several times as slow.
+ */
 export function assign<K extends keyof Head>(head: Head, key: K, value: Head[K] | undefined): void {
-  if (value === undefined) delete head[key]
-  else head[key] = value as Head[K]
+  if (value !== undefined || head[key] !== undefined) head[key] = value as Head[K]
 }
 
 export const zeroSpend: Spend = {

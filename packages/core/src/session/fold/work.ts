@@ -1,6 +1,7 @@
 import type { Task } from '@holdfast/protocol'
 import { loadedPart } from '../state.ts'
 import type { Draft, Folders } from './folder.ts'
+import { assign } from './session.ts'
 
 type WorkEvent =
   | 'question.asked'
@@ -13,7 +14,7 @@ type WorkEvent =
 const closeQuestion = {
   parts: ['question'] as const,
   fold: ({ head, parts }: Draft) => {
-    delete head.question
+    assign(head, 'question', undefined)
     parts.question = null
   },
 }
