@@ -1,5 +1,5 @@
 /** How far a JSONL file was read: the end of its last line, and that line's hash, so that a changed file is noticed. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import type { JsonObject } from '@holdfast/protocol'
 import type { Line } from './read-lines.ts'
@@ -40,5 +40,5 @@ export async function isUnchanged(path: string, { start, byte, sha256 }: LinePos
 }
 
 function hashOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
+  return hash('sha256', bytes, 'hex')
 }

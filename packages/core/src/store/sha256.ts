@@ -1,4 +1,4 @@
 /** `node:crypto` takes longer to load than a session to resume: it is loaded by the first hash. */
 export function sha256(content: string | Uint8Array): Buffer {
-  return process.getBuiltinModule('node:crypto').createHash('sha256').update(content).digest()
+  return process.getBuiltinModule('node:crypto').hash('sha256', content, 'buffer')
 }

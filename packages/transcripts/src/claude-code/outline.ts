@@ -7,7 +7,7 @@
  * the program may write the path anew, with new uuids and without the parallel calls; such copies are recognised by
  * message id, call id or time, and the path goes on through the originals.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { JsonObject } from '@holdfast/protocol'
 import type { From, Line } from '../read-lines.ts'
 import { Boundaries, type SaidLine, type SummedUp } from './boundaries.ts'
@@ -352,5 +352,5 @@ function keyOf(entry: Entry, block: Block): string {
   if (block.type === 'tool_result') return `result ${block.tool_use_id}`
   const owner = entry.messageId ?? entry.at ?? entry.uuid
   if (block.type === 'tool_use') return `use ${owner} ${block.id}`
-  return `${entry.type} ${owner} ${createHash('sha256').update(JSON.stringify(block)).digest('base64')}`
+  return `${entry.type} ${owner} ${hash('sha256', JSON.stringify(block), 'base64')}`
 }
