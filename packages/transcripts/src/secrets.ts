@@ -47,19 +47,20 @@ const kinds: readonly SecretKind[] = [
 
 /**
  * What every secret has in it: most lines have none of it, and are looked at once. Each sign is looked for by one of its
- * rarer letters and from there to both sides, which takes half the time of looking from its beginning.
+ * rarer letters and from there to both sides, which takes a fraction of the time of looking from its beginning.
  */
 const sign = new RegExp(
-  `[kgpbKSIxyYwW](?:${[
-    '(?<=sk)-[A-Za-z]',
-    '(?<=k)_(?:live|test)_',
-    '(?<=g)(?:h[pousr]_|lpat-)',
-    '(?<=github)_pat_',
-    '(?<=np)m_',
-    '(?<=A[KS])IA',
-    '(?<=AI)za',
-    '(?<=x)ox[abprs]-',
-    '(?<=ey)J',
+  `[-_JIYwW](?:${[
+    '(?<=\\bsk-)(?:ant|proj|svcacct|admin|[A-Za-z0-9]{32})',
+    '(?<=\\bglpat-)',
+    '(?<=\\bxox[abprs]-)',
+    '(?<=\\b[sr]k_)(?:live|test)',
+    '(?<=\\bgh[pousr]_)[A-Za-z0-9]{36}',
+    '(?<=\\bgithub_)pat',
+    '(?<=\\bnpm_)[A-Za-z0-9]{36}',
+    '(?<=\\beyJ)[A-Za-z0-9_-]{10}',
+    '(?<=\\bA[KS]I)A[A-Z0-9]{16}',
+    '(?<=\\bAI)za',
     '(?<=PRIVATE KEY)-----',
     '(?<=assw)(?:or)?d',
     '(?<=ASSW)(?:OR)?D',
