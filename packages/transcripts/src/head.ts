@@ -11,12 +11,12 @@ export interface Head {
   readonly records: Records
 }
 
-/** Looked at one by one, each for the first time when it is asked for: the first tells most formats. */
+/** Decoded and looked at one by one, each when it is asked for: the first tells most formats. */
 export class Records {
-  readonly #texts: readonly string[]
+  readonly #texts: readonly Buffer[]
   readonly #shapes: Shape[] = []
 
-  constructor(texts: readonly string[]) {
+  constructor(texts: readonly Buffer[]) {
     this.#texts = texts
   }
 
@@ -34,7 +34,7 @@ export class Records {
 
   #at(at: number): Shape | undefined {
     const text = this.#texts[at]
-    if (text !== undefined) this.#shapes[at] ??= shapeOf(text)
+    if (text !== undefined) this.#shapes[at] ??= shapeOf(text.toString('utf8'))
     return this.#shapes[at]
   }
 }
@@ -43,18 +43,20 @@ export class Records {
 export const headBytes = 128 * 1024
 const mostRecords = 50
 
-export function headOf(path: string, bytes: Uint8Array): Head {
+const lineBreak = 0x0a
+const openArray = 0x5b
+const openObject = 0x7b
+const closeObject = 0x7d
+
+export function headOf(path: string, bytes: Buffer): Head {
   const encoding = encodingOf(bytes)
-  const text =
-    encoding === 'utf-8'
-      ? Buffer.from(bytes)
-          .toString('utf8')
-          .replace(/^\uFEFF/, '')
-      : ''
-  return { path, encoding, isEmpty: bytes.length === 0, layout: layoutOf(text), records: recordsIn(text) }
+  const text = encoding === 'utf-8' ? fromFirstMark(bytes) : bytes.subarray(0, 0)
+  const layout = layoutOf(text)
+  const records = new Records(layout === 'lines' ? recordsIn(text) : [text])
+  return { path, encoding, isEmpty: bytes.length === 0, layout, records }
 }
 
-function encodingOf(bytes: Uint8Array): Head['encoding'] {
+function encodingOf(bytes: Buffer): Head['encoding'] {
   const [first, second] = bytes
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return 'UTF-16'
   const nul = bytes.indexOf(0)
@@ -64,14 +66,41 @@ function encodingOf(bytes: Uint8Array): Head['encoding'] {
   return nul < 2 && bytes.length > 3 && bytes[nul + 2] === 0 && bytes[nul + 1] !== 0 ? 'UTF-16' : 'binary'
 }
 
-function layoutOf(text: string): Head['layout'] {
-  const whole = text.trimStart()
-  if (whole.startsWith('[')) return 'array'
-  const end = whole.indexOf('\n')
-  return whole.startsWith('{') && end >= 0 && !/\}\s*$/.test(whole.slice(0, end)) ? 'object' : 'lines'
+/** Of text that begins with no white space. */
+function layoutOf(text: Buffer): Head['layout'] {
+  if (text[0] === openArray) return 'array'
+  const end = text.indexOf(lineBreak)
+  return text[0] === openObject && end >= 0 && lastMark(text.subarray(0, end)) !== closeObject
+    ? 'object'
+    : 'lines'
 }
 
-function recordsIn(text: string): Records {
-  if (layoutOf(text) !== 'lines') return new Records([text.trimStart()])
-  return new Records(text.split('\n', mostRecords).filter((line) => /^\s*[[{]/.test(line)))
+function recordsIn(text: Buffer): Buffer[] {
+  const records: Buffer[] = []
+  let from = 0
+  for (let lines = 0; lines < mostRecords && from < text.length; lines += 1) {
+    const end = text.indexOf(lineBreak, from)
+    const line = fromFirstMark(text.subarray(from, end < 0 ? text.length : end))
+    if (line[0] === openObject || line[0] === openArray) records.push(line)
+    if (end < 0) break
+    from = end + 1
+  }
+  return records
+}
+
+/** Without the white space that it begins with, nor a byte order mark. */
+function fromFirstMark(text: Buffer): Buffer {
+  let from = text[0] === 0xef && text[1] === 0xbb && text[2] === 0xbf ? 3 : 0
+  while (isSpace(text[from])) from += 1
+  return text.subarray(from)
+}
+
+function lastMark(text: Buffer): number | undefined {
+  let at = text.length - 1
+  while (isSpace(text[at])) at -= 1
+  return text[at]
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === lineBreak
 }
