@@ -12,11 +12,14 @@ type Asked =
   | { ask: 'stop' }
   | { ask: 'end' }
 
-/** `read`: bytes of the source, since it was told last. */
-type Told = { job: number; read: number } & (
-  | { tell: 'written'; written: Written }
+/** `read`: bytes of the source; this and what was written are those since it was told last. */
+type Told = { job: number; read: number; written: Written } & (
+  | { tell: 'progress' }
   | { tell: 'done'; outcome: FileOutcome; details?: HoldfastError['details'] }
 )
+
+/** A person cannot read it faster, and each message costs both threads as much as a small file. */
+const tellEveryMs = 50
 
 interface Job {
   progress: FileProgress
@@ -66,8 +69,8 @@ export class Helper {
   #hear(told: Told): void {
     const job = this.#jobs.get(told.job)
     job?.progress.read(told.read)
-    if (told.tell === 'written') job?.progress.written(told.written)
-    else {
+    if (told.written.events > 0) job?.progress.written(told.written)
+    if (told.tell === 'done') {
       this.#jobs.delete(told.job)
       job?.done(withError(told.outcome, told.details))
     }
@@ -89,18 +92,20 @@ export async function helpImport(
   const stop = new AbortController()
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   const tell = (told: Told) => port.postMessage(told)
+  let toldAtMs = 0
   const work = async (job: number, file: FoundFile, terms: FileTerms) => {
-    let read = 0
+    const progress = new Untold()
     const outcome = await importOne(holdfast, file, terms, {
-      read: (bytes) => {
-        read += bytes
-      },
+      read: (bytes) => progress.addRead(bytes),
       written: (written) => {
-        tell({ job, read, tell: 'written', written })
-        read = 0
+        progress.addWritten(written)
+        const nowMs = performance.now()
+        if (nowMs - toldAtMs < tellEveryMs) return
+        toldAtMs = nowMs
+        tell({ job, tell: 'progress', ...progress.take() })
       },
     })
-    tell({ job, read, tell: 'done', ...withoutError(outcome) })
+    tell({ job, tell: 'done', ...progress.take(), ...withoutError(outcome) })
   }
   port.on('message', (asked: Asked) => {
     if (asked.ask === 'end') end()
@@ -109,6 +114,27 @@ export async function helpImport(
   })
   await ended
   port.close()
+}
+
+/** What happened to a file since it was told last. */
+class Untold {
+  #read = 0
+  #written: Written = { events: 0, messages: 0 }
+
+  addRead(bytes: number): void {
+    this.#read += bytes
+  }
+
+  addWritten({ events, messages }: Written): void {
+    this.#written = { events: this.#written.events + events, messages: this.#written.messages + messages }
+  }
+
+  take(): Pick<Told, 'read' | 'written'> {
+    const taken = { read: this.#read, written: this.#written }
+    this.#read = 0
+    this.#written = { events: 0, messages: 0 }
+    return taken
+  }
 }
 
 /** An error loses its class on the way between threads, so only what it says goes over. */
