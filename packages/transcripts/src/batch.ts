@@ -21,8 +21,8 @@ export interface Turn {
   after: Step[]
   /** Stands for the conversation up to here, or for a stretch of it. */
   compaction?: Compaction
-  /** Where the reader stands in the source after this turn. */
-  position: JsonObject
+  /** Where the reader stands in the source after this turn; undefined: where it stood before. */
+  position: JsonObject | undefined
 }
 
 export interface Round {

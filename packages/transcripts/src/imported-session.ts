@@ -75,8 +75,7 @@ export class ImportedSession {
     const { id: childId, ...child } = input
     const call = callId === undefined ? {} : { callId }
     await this.#session.spawnChild({ childId, ...call, ...child }, timed(at))
-    const session = await openSession(childId, this.#options)
-    if (!session) throw new Error(`child ${childId} was made and is not there`)
+    const session = await openKnown(childId, this.#options)
     return new ImportedSession(session, undefined, true, this.#options)
   }
 
@@ -240,7 +239,13 @@ async function openSession(
   sessionId: string,
   { holdfast }: DestinationOptions,
 ): Promise<OpenSession | undefined> {
-  if ((await holdfast.sessions.get(sessionId)) === undefined) return undefined
+  return (await holdfast.sessions.get(sessionId)) && openKnown(sessionId, { holdfast })
+}
+
+async function openKnown(
+  sessionId: string,
+  { holdfast }: Pick<DestinationOptions, 'holdfast'>,
+): Promise<OpenSession> {
   const session = await holdfast.sessions.open(sessionId)
   if (session.lifecycle === 'created' || session.lifecycle === 'active') return session
   throw new HoldfastError('session_closed', `imported session ${sessionId} has ended; fork it to continue`)

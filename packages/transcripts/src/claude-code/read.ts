@@ -90,7 +90,6 @@ class ClaudeCodeReading {
       (await this.#into.open(this.#idOf(agentId))) ?? (await this.#create(conversation, outline))
     if (agentId !== undefined) this.#done.add(agentId)
     const isRead = await this.#readOn(session, conversation, outline)
-    await session.write([{ steps: outline.abandonedCalls.flatMap(usageSteps), position: undefined }])
     for (const link of this.#linksOf(outline)) await this.#readChild(session, source, link)
     this.#into.done(session)
     if (isRead)
@@ -166,7 +165,7 @@ class ClaudeCodeReading {
       isPart: source === this.#source && agentId !== undefined,
       putImage: (file, at) => session.putAttachment(file, at),
     })
-    await writeTurns(session, turns, async (written) => {
+    await writeTurns(session, withPaid(turns, outline), async (written) => {
       for (const link of spawnedIn(written, links)) await this.#readChild(session, source, link)
     })
     return true
@@ -276,6 +275,13 @@ async function* asBranch(turns: AsyncIterable<Turn>, source: JsonObject): AsyncG
     yield { ...turn, before: [...begin, ...before], run: run && { ...run, rounds } }
     begin = []
   }
+}
+
+/** What abandoned branches cost comes last. */
+async function* withPaid(turns: AsyncIterable<Turn>, { abandonedCalls }: Outline): AsyncGenerator<Turn> {
+  yield* turns
+  const steps = abandonedCalls.flatMap(usageSteps)
+  if (steps.length > 0) yield { before: steps, run: undefined, after: [], position: undefined }
 }
 
 function isUnpaid({ command }: Step): boolean {
