@@ -11,8 +11,8 @@ export interface ThreadData {
   prices: PriceList | undefined
 }
 
-/** The older part is far from full: its size is what the collector goes by when it decides to wait. */
-const resourceLimits = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 384 }
+/** The older part never comes near its limit: by the limit the collector decides how far it lets the heap grow. */
+const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1_400 }
 
 /** More than two wait for each other at the store. */
 const most = 2
