@@ -6,7 +6,7 @@ import type { Built } from '../lib/built.ts'
 import { serve } from '../lib/child.ts'
 
 /** Those of the command. */
-const resourceLimits = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 384 }
+const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1_400 }
 
 export interface ImportJob {
   path: string
