@@ -50,7 +50,7 @@ const closeObject = 0x7d
 
 export function headOf(path: string, bytes: Buffer): Head {
   const encoding = encodingOf(bytes)
-  const text = encoding === 'utf-8' ? fromFirstMark(bytes) : bytes.subarray(0, 0)
+  const text = encoding === 'utf-8' ? trimStart(bytes) : bytes.subarray(0, 0)
   const layout = layoutOf(text)
   const records = new Records(layout === 'lines' ? recordsIn(text) : [text])
   return { path, encoding, isEmpty: bytes.length === 0, layout, records }
@@ -70,7 +70,7 @@ function encodingOf(bytes: Buffer): Head['encoding'] {
 function layoutOf(text: Buffer): Head['layout'] {
   if (text[0] === openArray) return 'array'
   const end = text.indexOf(lineBreak)
-  return text[0] === openObject && end >= 0 && lastMark(text.subarray(0, end)) !== closeObject
+  return text[0] === openObject && end >= 0 && lastNonSpace(text.subarray(0, end)) !== closeObject
     ? 'object'
     : 'lines'
 }
@@ -80,7 +80,7 @@ function recordsIn(text: Buffer): Buffer[] {
   let from = 0
   for (let lines = 0; lines < mostRecords && from < text.length; lines += 1) {
     const end = text.indexOf(lineBreak, from)
-    const line = fromFirstMark(text.subarray(from, end < 0 ? text.length : end))
+    const line = trimStart(text.subarray(from, end < 0 ? text.length : end))
     if (line[0] === openObject || line[0] === openArray) records.push(line)
     if (end < 0) break
     from = end + 1
@@ -88,14 +88,14 @@ function recordsIn(text: Buffer): Buffer[] {
   return records
 }
 
-/** Without the white space that it begins with, nor a byte order mark. */
-function fromFirstMark(text: Buffer): Buffer {
+/** Without a byte order mark and the white space that it begins with. */
+function trimStart(text: Buffer): Buffer {
   let from = text[0] === 0xef && text[1] === 0xbb && text[2] === 0xbf ? 3 : 0
   while (isSpace(text[from])) from += 1
   return text.subarray(from)
 }
 
-function lastMark(text: Buffer): number | undefined {
+function lastNonSpace(text: Buffer): number | undefined {
   let at = text.length - 1
   while (isSpace(text[at])) at -= 1
   return text[at]

@@ -28,6 +28,7 @@ const others = [
   `gho_${letters}`,
   'AKIAABCDEFGHIJKLMNOP',
   'PASSWORD: correct-horse',
+  'PassWord: correct-horse',
 ]
 
 test.each(Object.entries(secrets))('a secret of kind %s is found where it stands', (kind, secret) => {

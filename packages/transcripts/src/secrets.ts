@@ -62,8 +62,7 @@ const sign = new RegExp(
     '(?<=\\bA[KS]I)A[A-Z0-9]{16}',
     '(?<=\\bAI)za',
     '(?<=PRIVATE KEY)-----',
-    '(?<=assw)(?:or)?d',
-    '(?<=ASSW)(?:OR)?D',
+    '(?<=[aA][sS][sS][wW])(?:[oO][rR])?[dD]',
   ].join('|')})`,
 )
 const addressSign = /:\/\/[^\s:/@"'\\]{1,64}:[^\s:/@"'\\]{1,128}@/
