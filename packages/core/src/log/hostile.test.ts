@@ -105,6 +105,8 @@ eachStore('hostile input', (place) => {
   }
 })
 
+const note = { type: 'addNote' as const, kind: 'a' }
+
 /** What a program without types may hand in, beside the bodies of the table. */
 const strangeArguments: Record<string, (scene: Scene) => unknown> = {
   'commands that are a string': ({ session }) => session.batch('abc' as never),
@@ -131,6 +133,13 @@ const strangeArguments: Record<string, (scene: Scene) => unknown> = {
   },
   'a lease of no owner': ({ session }) => session.startRun({ owner: ' ', ttlMs: 1_000 }),
   'a lease without end': ({ session }) => session.startRun({ owner: 'w', ttlMs: Number.POSITIVE_INFINITY }),
+  'a time that is a number': ({ session }) => session.batch([note], { at: 5 as never }),
+  'a time that is null': ({ session }) => session.batch([note], { at: null as never }),
+  'a time that is empty, in a list': ({ session }) => session.batch([note], { at: [''] }),
+  'a time that is null, in a list': ({ session }) => session.batch([note], { at: [null as never] }),
+  'times for more than there is': ({ session }) => session.batch([note], { at: [undefined, undefined] }),
+  'times for less than there is': ({ session }) => session.batch([note, note], { at: [undefined] }),
+  'times for a session': ({ holdfast }) => holdfast.sessions.create({ agentId: 'a' }, { at: [undefined] }),
   'a search for a number': ({ holdfast }) => holdfast.search(5 as never),
   'a search for a lone surrogate': ({ holdfast }) => holdfast.search('a\ud800'),
   'a search from nowhere': ({ holdfast }) => holdfast.search('a', { offset: Number.NaN }),

@@ -33,11 +33,16 @@ export function writeCommands(
   try {
     if (!Array.isArray(commands)) throw new HoldfastError('invalid_input', 'commands: expected an array.')
     checked = commands.map((command) => checkCommand(command, log.engine.texts))
-    terms = termsOf(options, actor, () => {
-      const asked = checked.map(withoutTaker)
-      const body = more === undefined ? asked : [asked, more]
-      return { operation: operationOf(commands), sessionId, body }
-    })
+    terms = termsOf(
+      options,
+      actor,
+      () => {
+        const asked = checked.map(withoutTaker)
+        const body = more === undefined ? asked : [asked, more]
+        return { operation: operationOf(commands), sessionId, body }
+      },
+      checked.length,
+    )
   } catch (error) {
     return Promise.reject(error)
   }

@@ -1,5 +1,5 @@
 /** What a caller may add to any write, and the plain answer to one. */
-import { type Actor, isTime, parseInput, time } from '@holdfast/protocol'
+import { type Actor, HoldfastError, isTime, parseInput, time } from '@holdfast/protocol'
 import { checkActor, checkKey, checkTraceId } from './check-input.ts'
 import { digestOf } from './key-hash.ts'
 import { requireKnown } from './option-names.ts'
@@ -46,20 +46,35 @@ function checkNames(options: WriteOptions): void {
   requireKnown(options, optionNames, 'options', hint)
 }
 
-export function termsOf(options: WriteOptions | undefined, actor: Actor, asked: () => Asked): WriteTerms {
+/** `commands`: how many there are, for as many times; absent: there are none, and one time is for all. */
+export function termsOf(
+  options: WriteOptions | undefined,
+  actor: Actor,
+  asked: () => Asked,
+  commands?: number,
+): WriteTerms {
   if (options === undefined) return { actor }
   checkNames(options)
   const terms: WriteTerms = { actor: options.actor ? checkActor(options.actor) : actor }
   if (options.traceId !== undefined) terms.traceId = checkTraceId(options.traceId)
-  if (typeof options.at === 'string') terms.at = parseInput(time, options.at, 'at')
-  else if (options.at)
-    terms.times = options.at.map((at) => at && (isTime(at) ? at : parseInput(time, at, 'at')))
+  if (commands !== undefined && Array.isArray(options.at)) terms.times = timesOf(options.at, commands)
+  else if (options.at !== undefined) terms.at = timeOf(options.at)
   if (options.expectedVersion !== undefined) terms.expectedVersion = options.expectedVersion
   if (options.key !== undefined) {
     const { operation, sessionId, body } = asked()
     terms.key = digestOf(checkKey(options.key), sessionId, operation, body)
   }
   return terms
+}
+
+function timesOf(times: readonly unknown[], commands: number): (string | undefined)[] {
+  if (times.length === commands) return times.map((at) => (at === undefined ? undefined : timeOf(at)))
+  const message = `at: ${times.length} times for ${commands} commands; give one time for all, or one for each.`
+  throw new HoldfastError('invalid_input', message)
+}
+
+function timeOf(at: unknown): string {
+  return isTime(at) ? at : parseInput(time, at, 'at')
 }
 
 export function receiptOf({ events, replayed }: Written): Receipt {
