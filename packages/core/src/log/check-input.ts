@@ -22,35 +22,47 @@ import { plainMessage } from './plain-message.ts'
 export type Input<S extends { _zod: { input: unknown } }> = S['_zod']['input']
 export type NewMessage = Input<typeof messageInput>
 
-/** The checked message; its parts are written out as JSON in the same pass. */
+/** The checked message, detached; its parts are written out as JSON in the same pass. */
 export function checkMessage(value: NewMessage, texts: KnownTexts): MessageInput {
-  const message = plainMessage(value) ?? parseInput(messageInput, value, 'message')
+  const plain = plainMessage(value)
+  const message = plain ?? parseInput(messageInput, value, 'message')
   if (message.parts.length > limits.messageParts) scanLimit('messageParts', message.parts.length)
   // As deep as in the message that the caller gave.
-  const text = scanValue({ parts: message.parts }, 'eventBytes', 'message')
-  texts.rememberOwn(message.parts, text.slice('{"parts":'.length, -1))
-  for (const part of message.parts) if (part.type === 'tool_result') checkOutput(part.output, texts)
-  if (Object.keys(message).length > 2) {
-    const { parts: _parts, ...rest } = message
-    scanValue(rest, 'eventBytes', 'message')
+  const text = scanValue({ parts: message.parts }, 'eventBytes', 'message').slice('{"parts":'.length, -1)
+  const parts = plain?.parts ?? ownParts(text, texts)
+  texts.rememberOwn(parts, text)
+  if (plain) return plain
+  const { parts: _parts, ...rest } = message
+  return { ...(JSON.parse(scanValue(rest, 'eventBytes', 'message')) as typeof rest), parts }
+}
+
+function ownParts(text: string, texts: KnownTexts): MessageInput['parts'] {
+  const parts = JSON.parse(text) as MessageInput['parts']
+  for (const part of parts) {
+    if (part.type !== 'tool_result') continue
+    const { output } = part
+    texts.remember(output, scanValue(output, 'eventBytes', 'output'))
   }
-  return message
+  return parts
 }
 
-/** A tool's output; a large one is written out once. */
+/** A tool's output, detached; a large one is written out once. */
 export function checkOutput(output: Json, texts: KnownTexts): Json {
-  return remembered(output, scanValue(output, 'eventBytes', 'output'), texts)
+  return own(output, scanValue(output, 'eventBytes', 'output'), texts)
 }
 
-/** What a note holds, with the fields beside it: all of it is counted together. */
+/** What a note holds, detached, with the fields beside it: all of it is counted together. */
 export function checkNoted(data: Json, beside: { kind?: unknown }, texts: KnownTexts): Json {
   const text = scanValue({ data, ...beside }, 'eventBytes', 'command')
-  return remembered(data, text.slice('{"data":'.length, -JSON.stringify(beside).length), texts)
+  return own(data, text.slice('{"data":'.length, -JSON.stringify(beside).length), texts)
 }
 
-function remembered(value: Json, text: string, texts: KnownTexts): Json {
-  if (typeof value === 'object' && value !== null) texts.remember(value, text)
-  return value
+/** The value that `text` tells, and knows it. */
+function own(value: Json, text: string, texts: KnownTexts): Json {
+  if (typeof value !== 'object') return value
+  const copy = JSON.parse(text) as Json
+  texts.remember(copy, text)
+  return copy
 }
 
 function scanLimit(limit: LimitName, actual: number): never {

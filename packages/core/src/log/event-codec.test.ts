@@ -1,3 +1,4 @@
+import type { Json } from '@holdfast/protocol'
 import { describe, expect, it } from 'vitest'
 import type { FoldEvent } from '../session/state.ts'
 import { decodeEvent, encodeEvent, wireText } from './event-codec.ts'
@@ -33,7 +34,7 @@ describe('an event', () => {
 
   it('reads the same when its large field was written out before', () => {
     const texts = new KnownTexts()
-    const { parts } = event.data as { parts: object }
+    const { parts } = event.data as { parts: Json }
     texts.remember(parts, JSON.stringify(parts))
     expect(JSON.parse(encodeEvent(event, texts).body)).toEqual(JSON.parse(row.body))
     const bare = encodeEvent({ ...event, data: { parts } }, texts)

@@ -1,6 +1,8 @@
+import { isKnown } from '@holdfast/protocol'
 import { expect, it } from 'vitest'
 import type { HostCommand } from './check-command.ts'
 import { eachStore } from './testing/each-store.ts'
+import { gather } from './testing/gather.ts'
 import { assistant, calling, result, textsOf, typesOf, user } from './testing/messages.ts'
 
 eachStore('writing', (place) => {
@@ -192,6 +194,47 @@ eachStore('writing', (place) => {
     await session.patchMetadata({ other: true })
     expect((await session.view()).metadata).toEqual({ deep: { n: 1 }, other: true })
     expect((await session.messages()).messages[0]?.parts[0]).toMatchObject({ data: { n: 1 } })
+  })
+
+  it('keeps of an object that is used again what it held each time', async () => {
+    const { sessions } = await place.open()
+    const session = await sessions.create({ agentId: 'agent' })
+    await session.append(calling('one', 'two'))
+    const state = { turn: 'first' }
+    const write = (callId: string) =>
+      session.batch([
+        { type: 'finishTool', callId, output: state },
+        { type: 'addNote', kind: 'state', data: state },
+      ])
+    const first = write('one')
+    state.turn = 'second'
+    const second = write('two')
+    state.turn = 'third'
+    await Promise.all([first, second])
+    const { events } = await session.events({ limit: 100 })
+    const held = events.flatMap((event) => {
+      if (isKnown(event, 'tool.finished')) return [event.data.output]
+      return isKnown(event, 'note.added') ? [event.data.data] : []
+    })
+    const turns = ['first', 'first', 'second', 'second']
+    expect(held).toEqual(turns.map((turn) => ({ turn })))
+  })
+
+  it('folds what it stores, whatever the caller does meanwhile', async () => {
+    const holdfast = await place.open()
+    const session = await holdfast.sessions.create({ agentId: 'agent' })
+    const position = { line: 1 }
+    const input = { n: 1 }
+    const call = { type: 'tool_call' as const, callId: 'one', name: 'look', input }
+    const writes = session.batch([
+      { type: 'addNote', kind: 'import.position', data: position },
+      { type: 'append', message: { role: 'assistant', parts: [call] } },
+    ])
+    position.line = 2
+    input.n = 2
+    await writes
+    expect((await session.messages()).messages[0]?.parts).toEqual([{ ...call, input: { n: 1 } }])
+    expect(await gather(holdfast.doctor({ sessionId: session.id }))).toEqual([])
   })
 
   it('refuses every write after closing, and closing again changes nothing', async () => {
