@@ -1,16 +1,19 @@
 /**
- * A child is a session of its own. Its parent commits the grant first, then the child is created: after a crash between
- * the two, doing it again with the same id finishes what was begun.
+ * A child is a session of its own. Its parent commits the grant first, then the child is created with it: after a crash
+ * between the two, doing it again with the same id finishes what was begun.
  */
 import {
   type Actor,
   type CreateInput,
+  HoldfastError,
   isHoldfastError,
+  isKnown,
   type Outcome,
   type SpendLimits,
 } from '@holdfast/protocol'
 import type { Commands } from '../session/command.ts'
-import { createSession, type Lineage } from './create-session.ts'
+import type { Head } from '../session/state.ts'
+import { readyToCreate } from './create-session.ts'
 import type { TenantLog } from './tenant-log.ts'
 import { type Writer, writeCommands } from './write-command.ts'
 import type { WriteOptions } from './write-options.ts'
@@ -41,58 +44,87 @@ export async function spawnChild(
   const { childId: chosen, callId, grant = {}, ...create } = input
   const childId = chosen ?? log.engine.ids.next()
   const { head } = (await log.reads.requireHead(sessionId)).state
-  const command = {
+  const ready = (granted: Grant) => readyToBegin(parent, head, { ...create, id: childId }, granted, options)
+  const asked = {
     childId,
     agentId: create.agentId,
     grant: given(grant),
     ...(callId !== undefined && { callId }),
   }
-  const seq = await spawned(parent, command, options)
-  const lineage = {
-    parentSessionId: sessionId,
-    rootSessionId: head.rootSessionId,
-    spawnDepth: head.spawnDepth + 1,
-  }
-  const limited = Object.keys(given(grant)).length > 0
-  const child: CreateInput & { id: string } = {
-    ...(head.ownerUserId !== undefined && { ownerUserId: head.ownerUserId }),
-    ...create,
-    id: childId,
-    ...(limited && { budget: { spend: given(grant) } }),
-  }
-  await created(parent, child, options, lineage)
+  const begin = await ready(asked.grant)
+  await requireNoStranger(parent, childId)
+  const { seq, granted } = await spawned(parent, asked, options)
+  await created(parent, childId, granted ? await ready(granted) : begin)
   return { childId, seq }
 }
 
-/** A child of this parent that stands already is the answer, also long after the key of its creation is gone. */
-async function created(
-  { log, sessionId, actor }: Writer,
-  child: CreateInput & { id: string },
+/** Rejects for what cannot be a child: nothing is granted then. */
+function readyToBegin(
+  { log, actor }: Writer,
+  parent: Head,
+  create: CreateInput,
+  granted: Grant,
   options: SpawnOptions,
-  lineage: Lineage,
-): Promise<void> {
+): ReturnType<typeof readyToCreate> {
+  const lineage = {
+    parentSessionId: parent.id,
+    rootSessionId: parent.rootSessionId,
+    spawnDepth: parent.spawnDepth + 1,
+  }
+  const child: CreateInput = {
+    ...(parent.ownerUserId !== undefined && { ownerUserId: parent.ownerUserId }),
+    ...create,
+    ...(Object.keys(granted).length > 0 && { budget: { spend: granted } }),
+  }
+  return readyToCreate(log, child, options, actor, lineage)
+}
+
+async function requireNoStranger({ log, sessionId }: Writer, childId: string): Promise<void> {
+  const standing = await log.reads.getHead(childId)
+  if (standing && standing.state.head.parentSessionId !== sessionId)
+    throw new HoldfastError('id_taken', `session ${childId} is there, and no child of session ${sessionId}`)
+}
+
+/** A child of this parent that stands already is the answer, also long after the key of its creation is gone. */
+async function created(parent: Writer, childId: string, begin: () => Promise<unknown>): Promise<void> {
   try {
-    await createSession(log, child, options, actor, lineage)
+    await begin()
   } catch (error) {
     if (!isHoldfastError(error, 'id_taken')) throw error
-    const standing = await log.reads.getHead(child.id)
-    if (standing?.state.head.parentSessionId !== sessionId) throw error
+    const standing = await parent.log.reads.getHead(childId)
+    if (standing?.state.head.parentSessionId !== parent.sessionId) await notBegun(parent, childId, error)
   }
 }
 
-/** Seq of the parent's event; a child that was spawned before is found, and created if it was not. */
+/** Somebody else was first with the id: the parent has its grant back. */
+async function notBegun(parent: Writer, childId: string, why: unknown): Promise<never> {
+  const spent = { tokens: 0, costMicrocents: 0, toolCalls: 0 }
+  await writeCommands(parent, [{ type: 'finishChild', childId, outcome: 'failed', spent }])
+  throw why
+}
+
+interface Spawned {
+  /** Seq of the parent's event. */
+  seq: number
+  /** It was spawned before, with this. */
+  granted?: Grant
+}
+
+/** What was granted first holds: who asks again may not know of it. */
 async function spawned(
   parent: Writer,
   command: Commands['spawnChild'],
   options: SpawnOptions,
-): Promise<number> {
+): Promise<Spawned> {
   try {
     const written = await writeCommands(parent, [{ type: 'spawnChild', ...command }], options)
-    return written.events[0]?.seq ?? 0
+    return { seq: written.events[0]?.seq ?? 0 }
   } catch (error) {
-    if (isHoldfastError(error, 'duplicate_id') && typeof error.details.seq === 'number')
-      return error.details.seq
-    throw error
+    const seq = isHoldfastError(error, 'duplicate_id') ? Number(error.details.seq) : undefined
+    const event = seq === undefined ? undefined : await parent.log.reads.getEvent(parent.sessionId, seq)
+    if (seq === undefined || !event || !isKnown(event, 'child.spawned')) throw error
+    if (event.data.agentId !== command.agentId) throw error
+    return { seq, granted: given(event.data.grant) }
   }
 }
 

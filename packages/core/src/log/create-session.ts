@@ -39,8 +39,19 @@ export async function createSession(
   input: CreateInput,
   options: WriteOptions | undefined,
   actor: Actor,
-  lineage?: Lineage,
 ): Promise<Written> {
+  const create = await readyToCreate(log, input, options, actor)
+  return create()
+}
+
+/** Rejects for what cannot be made; what it gives makes the session. */
+export async function readyToCreate(
+  log: TenantLog,
+  input: CreateInput,
+  options: WriteOptions | undefined,
+  actor: Actor,
+  lineage?: Lineage,
+): Promise<() => Promise<Written>> {
   const checked = checkCreate(input)
   const sessionId = checked.id ?? newId(log, options)
   const command = await creation(log, sessionId, checked, lineage)
@@ -50,10 +61,8 @@ export async function createSession(
     { operation: 'create', sessionId, body: input },
     checked.id !== undefined,
   )
-  return started(
-    log.start(sessionId, { decision: decideCreate(command), source: undefined, segments: [] }, terms),
-    terms,
-  )
+  const start = { decision: decideCreate(command), source: undefined, segments: [] }
+  return () => started(log.start(sessionId, start, terms), terms)
 }
 
 /** Another creation with the same chosen id is no key conflict of the caller's: the caller gave no key. */
