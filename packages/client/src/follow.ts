@@ -3,9 +3,8 @@
  * item is given once, and its cursor counts as seen from then on.
  */
 import { HoldfastError, type Problem, type SessionEvent } from '@holdfast/protocol'
-import { backOffMs } from './back-off.ts'
 import { type Frame, readFrames } from './frames.ts'
-import { type Http, isPassing, problemError, type Query, unreachable } from './http.ts'
+import { type Http, isPassing, pauseMs, problemError, type Query, unreachable } from './http.ts'
 
 export interface FollowOptions {
   /** A cursor: what comes after it. Absent: from the beginning. */
@@ -39,6 +38,7 @@ export async function* follow(
   let cursor = after
   let tries = 0
   while (!signal?.aborted) {
+    let failure: unknown
     try {
       for await (const item of onceThrough(http, path, { after: cursor, query, signal })) {
         tries = 0
@@ -49,14 +49,15 @@ export async function* follow(
     } catch (error) {
       if (signal?.aborted) return
       if (!isPassing(error)) throw error
+      failure = error
     }
-    await paused(http, tries++, signal)
+    await paused(http, pauseMs(failure, tries++, http.options.random), signal)
   }
 }
 
-async function paused(http: Http, tries: number, signal: AbortSignal | undefined): Promise<void> {
+async function paused(http: Http, ms: number, signal: AbortSignal | undefined): Promise<void> {
   try {
-    await http.options.sleep(backOffMs(tries, http.options.random), signal)
+    await http.options.sleep(ms, signal)
   } catch (error) {
     if (!signal?.aborted) throw error
   }

@@ -1,17 +1,19 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { HoldfastError, toProblem } from '@holdfast/protocol'
 import { describe, expect, it } from 'vitest'
-import { createClient, type Fetch } from './index.ts'
+import { createClient, type Fetch, HoldfastClient } from './index.ts'
 
 const ok = { id: 's1' }
 
 /** A client of answers that are told in order: an error code, a thrown failure, or a body. */
-function clientOf(...answers: (HoldfastError | Error | object | string)[]) {
+function clientOf(...answers: (HoldfastError | Error | Response | object | string)[]) {
   const requests: Request[] = []
   const fetch: Fetch = (request) => {
     requests.push(request)
     const answer = answers.shift() ?? ok
     if (answer instanceof HoldfastError) return problemOf(answer)
     if (answer instanceof Error) throw answer
+    if (answer instanceof Response) return answer
     return typeof answer === 'string' ? new Response(answer, { status: 502 }) : Response.json(answer)
   }
   const waits: number[] = []
@@ -20,12 +22,31 @@ function clientOf(...answers: (HoldfastError | Error | object | string)[]) {
   return { client, requests, waits }
 }
 
-function problemOf(error: HoldfastError): Response {
-  const headers = { 'content-type': 'application/problem+json' }
+function problemOf(error: HoldfastError, more: Record<string, string> = {}): Response {
+  const headers = { 'content-type': 'application/problem+json', ...more }
   return new Response(JSON.stringify({ ...toProblem(error), requestId: 'r1' }), {
     status: error.status,
     headers,
   })
+}
+
+function limitedFor(retryAfterSecs: number): HoldfastError {
+  return new HoldfastError('rate_limited', 'slower', { details: { retryAfterSecs } })
+}
+
+/** In place of the test runner, until it is asked what came. */
+function takeUncaught(): () => Promise<unknown[]> {
+  const others = process.listeners('unhandledRejection')
+  const reasons: unknown[] = []
+  const take = (reason: unknown) => reasons.push(reason)
+  process.removeAllListeners('unhandledRejection')
+  process.on('unhandledRejection', take)
+  return async () => {
+    await nextTurn()
+    process.off('unhandledRejection', take)
+    for (const other of others) process.on('unhandledRejection', other)
+    return reasons
+  }
 }
 
 const busy = new HoldfastError('store_busy', 'locked')
@@ -59,6 +80,40 @@ describe('a request', () => {
       await expect(client.sessions.undo('s1')).rejects.toMatchObject({ code })
       expect(requests).toHaveLength(1)
     }
+  })
+
+  it('waits as long as the server says, and no shorter than it would by itself', async () => {
+    const later = (secs: string) => problemOf(busy, { 'retry-after': secs })
+    const { client, waits } = clientOf(later('2'), later('0'), later('tomorrow'), limitedFor(7))
+    expect(await client.sessions.get('s1')).toEqual(ok)
+    expect(waits).toEqual([2_000, 200, 400, 7_000])
+  })
+
+  it('that may come again only after more than a minute is given up at once, and its caller told when', async () => {
+    const { client, waits } = clientOf(limitedFor(60), limitedFor(61))
+    await expect(client.sessions.get('s1')).rejects.toMatchObject({
+      code: 'rate_limited',
+      details: { retryAfterSecs: 61 },
+    })
+    expect(waits).toEqual([60_000])
+  })
+
+  it('of a follower comes again as late as the server says', async () => {
+    const { client, waits } = clientOf(limitedFor(3), new HoldfastError('not_found', 'gone'))
+    await expect(client.sessions.follow('s1').next()).rejects.toMatchObject({ code: 'not_found' })
+    expect(waits).toEqual([3_000])
+  })
+
+  it('of a turn that is refused is heard by who asks, and by nobody else', async () => {
+    const refused = new HoldfastError('no_agent', 'nobody')
+    const uncaught = takeUncaught()
+    const { client } = clientOf(refused, refused, refused, refused)
+    const turns = [1, 2, 3, 4].map(() => client.sessions.turn('s1', 'hello'))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(await uncaught()).toEqual([])
+    await expect(turns[0]?.accepted()).rejects.toMatchObject({ code: 'no_agent' })
+    await expect(turns[1]?.result).rejects.toMatchObject({ code: 'no_agent' })
+    await expect(turns[2]?.[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'no_agent' })
   })
 
   it('with a file is sent again, but for one that comes as a stream, which is read once', async () => {
@@ -110,6 +165,25 @@ describe('a request', () => {
     await expect(client.sessions.get('s1', { signal: stop.signal })).rejects.toThrow('enough')
   })
 })
+
+it.each(['localhost:4780', '127.0.0.1:4780', 'host', '', 'ftp://host', 'http:/', 'http://'])(
+  'a client of `%s` is refused at once, and told what a url is',
+  (url) => {
+    expect(() => createClient({ url })).toThrow(
+      expect.objectContaining({
+        code: 'invalid_input',
+        message: expect.stringContaining('http:// or https://'),
+      }),
+    )
+  },
+)
+
+it.each(['http://localhost:4780', 'https://a.example/below/', 'HTTP://host', 'http://[::1]:1'])(
+  'a client of `%s` is made',
+  (url) => {
+    expect(createClient({ url })).toBeInstanceOf(HoldfastClient)
+  },
+)
 
 it('every item of a list comes, page after page', async () => {
   const { client, requests } = clientOf({ data: [1, 2], next: 'x' }, { data: [3], next: null })

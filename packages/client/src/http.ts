@@ -8,13 +8,13 @@ import { backOffMs, type Sleep } from './back-off.ts'
 export type Fetch = (request: Request) => Response | Promise<Response>
 
 export interface ClientOptions {
-  /** Where the server is, such as `http://localhost:4780`. */
+  /** Where the server is, such as `http://localhost:4780`; throws `invalid_input` without `http://` or `https://`. */
   url: string
   /** A key, `hf_…`, or a share token. */
   key?: string
   /** Another way to send requests: a server in this very process is `(request) => server.fetch(request)`. */
   fetch?: Fetch
-  /** How often a request is sent again; default 4. */
+  /** How often a request is sent again, after a pause of at least what the server says; default 4. */
   retries?: number
   /** Milliseconds of silence after which a stream is opened anew; default 60,000. */
   silenceMs?: number
@@ -68,8 +68,23 @@ const passing: readonly ErrorCode[] = [
   'rate_limited',
 ]
 
+/** The longest that a limit by the minute asks for. What asks for more, as a limit by the day may, is not waited for. */
+const longestPauseMs = 60_000
+
 export function isPassing(error: unknown): boolean {
-  return error instanceof HoldfastError && passing.includes(error.code)
+  return (
+    error instanceof HoldfastError && passing.includes(error.code) && askedPauseMs(error) <= longestPauseMs
+  )
+}
+
+/** Before the next try: at least what the server said. */
+export function pauseMs(error: unknown, tries: number, random: () => number): number {
+  return Math.max(backOffMs(tries, random), askedPauseMs(error))
+}
+
+function askedPauseMs(error: unknown): number {
+  const secs = error instanceof HoldfastError ? error.details.retryAfterSecs : undefined
+  return typeof secs === 'number' ? secs * 1_000 : 0
 }
 
 export class Http {
@@ -79,7 +94,7 @@ export class Http {
   constructor(options: ClientOptions & { sleep: Sleep; random: () => number; newKey: () => string }) {
     const { retries = 4, silenceMs = 60_000, key, fetch: send = (request) => fetch(request) } = options
     this.options = { ...options, retries, silenceMs, key, fetch: send }
-    this.#base = options.url.replace(/\/+$/, '')
+    this.#base = baseOf(options.url)
   }
 
   async get<T>(path: string, query?: Query, { signal }: CallOptions = {}): Promise<T> {
@@ -109,7 +124,7 @@ export class Http {
         return await this.sendOnce(method, path, asked)
       } catch (error) {
         if (tries >= retries || !isPassing(error)) throw error
-        await this.options.sleep(backOffMs(tries, this.options.random), asked.signal)
+        await this.options.sleep(pauseMs(error, tries, this.options.random), asked.signal)
       }
     }
   }
@@ -145,6 +160,13 @@ export class Http {
       ...(signal && { signal }),
     })
   }
+}
+
+/** Throws `invalid_input` at once, where every request would fail as if there were no server. */
+function baseOf(url: string): string {
+  if (/^https?:\/\/[^/]/i.test(url) && URL.canParse(url)) return url.replace(/\/+$/, '')
+  const message = `url: ${JSON.stringify(url)} is no URL with http:// or https:// and a host, such as http://localhost:4780.`
+  throw new HoldfastError('invalid_input', message)
 }
 
 export function unreachable(cause: unknown): HoldfastError {
@@ -187,9 +209,20 @@ function queryText(query: Query | undefined): string {
 async function errorOf(response: Response): Promise<HoldfastError> {
   const text = await textOf(response)
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
-  if (isProblem) return problemError(JSON.parse(text) as Problem)
+  const asked = retryAfterOf(response)
+  if (isProblem) {
+    const problem = JSON.parse(text) as Problem
+    return problemError({ ...problem, details: { ...asked, ...problem.details } })
+  }
   const message = `status ${response.status}, and no answer of ours: is there something between?`
-  return new HoldfastError(response.status >= 500 ? 'server_unreachable' : 'server_failed', message)
+  const code = response.status >= 500 ? 'server_unreachable' : 'server_failed'
+  return new HoldfastError(code, message, { details: asked })
+}
+
+/** A date is left out: it would be read by another clock than it was written by. */
+function retryAfterOf({ headers }: Response): { retryAfterSecs?: number } {
+  const said = headers.get('retry-after') ?? ''
+  return /^\d+$/.test(said) ? { retryAfterSecs: Number(said) } : {}
 }
 
 /** The server's error as it was thrown there. A code that this version does not know is in the details. */

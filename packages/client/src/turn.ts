@@ -10,7 +10,9 @@ export class Turn implements AsyncIterable<Followed> {
   readonly #signal: AbortSignal | undefined
   #result: Promise<TurnResult> | undefined
 
+  /** A refusal is told to who asks; that nobody does ends no process. */
   constructor(accepted: Promise<TurnAccepted>, follow: Follow, signal: AbortSignal | undefined) {
+    accepted.catch(() => {})
     this.#accepted = accepted
     this.#follow = follow
     this.#signal = signal

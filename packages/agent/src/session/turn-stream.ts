@@ -37,8 +37,9 @@ export class TurnStream implements AsyncIterable<Followed> {
   readonly #closed: AbortSignal
   #result: Promise<TurnResult> | undefined
 
-  /** `closed`: nobody works on turns here any more. */
+  /** `closed`: nobody works on turns here any more. A refusal is told to who asks; that nobody does ends no process. */
   constructor(start: Promise<TurnStart>, closed: AbortSignal) {
+    start.catch(() => {})
     this.#start = start
     this.#closed = closed
   }
