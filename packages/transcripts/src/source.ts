@@ -1,7 +1,7 @@
 /** A file that is being read: as long as it was when it was opened, its lines remembered while they are few. */
 import { type FileHandle, open } from 'node:fs/promises'
 import { basename } from 'node:path'
-import type { Json } from '@holdfast/protocol'
+import { HoldfastError, type Json } from '@holdfast/protocol'
 import { type Head, headBytes, headOf } from './head.ts'
 import { readChunks } from './read-chunks.ts'
 import { type Item, readItems, readWhole } from './read-items.ts'
@@ -48,8 +48,10 @@ export class Source {
   static async open(path: string, options: SourceOptions = {}): Promise<Source> {
     const file = await open(path)
     try {
-      const { size } = await file.stat()
-      return new Source(path, file, size, options)
+      const stats = await file.stat()
+      if (stats.isDirectory())
+        throw new HoldfastError('invalid_input', `${path} is a folder; name a file in it.`)
+      return new Source(path, file, stats.size, options)
     } catch (error) {
       await file.close()
       throw error

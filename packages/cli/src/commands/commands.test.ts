@@ -231,6 +231,13 @@ describe.each(['store', 'server'] as const)('of a %s', (kind) => {
     expect(existsSync(`${path}.partial`)).toBe(false)
     expect((await run(line)).code).toBe(2)
     expect((await run(`export ${ids.talk} ${ids.fork}`)).err).toContain('--folder')
+    const nowhere = join(folder, 'nowhere')
+    expect(await run(`export ${ids.talk} -o ${join(nowhere, 'x.jsonl')}`)).toMatchObject({
+      code: 3,
+      err: `holdfast: The folder ${nowhere} is not there.\n`,
+    })
+    const onFolder = await run(`export ${ids.talk} --force -o ${folder}`)
+    expect(onFolder).toMatchObject({ code: 2, err: expect.stringContaining('is a folder') })
   })
 
   test('a person is forgotten everywhere', async () => {

@@ -1,11 +1,9 @@
 /** `holdfast export`: sessions in the format of another program, or as Holdfast's own log. */
-
-import { once } from 'node:events'
-import { createWriteStream, existsSync, mkdirSync, type WriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { open, rename, rm } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { HoldfastError } from '@holdfast/protocol'
-import { exportSession, formats, type LossReport, type Sink } from '@holdfast/transcripts'
+import { exportSession, formats, type LossReport } from '@holdfast/transcripts'
 import { command, examples } from '../command.ts'
 import type { Place } from '../place/place.ts'
 import { resolveId } from '../sessions/resolve-id.ts'
@@ -73,32 +71,30 @@ async function exportToFile(
   path: string,
   { format, folder, force }: Options,
 ): Promise<LossReport> {
-  if (existsSync(path) && !force) {
-    throw new HoldfastError('invalid_input', `${path} exists.\n  Name another file, or give --force.`)
-  }
-  if (folder !== undefined) mkdirSync(join(path, '..'), { recursive: true })
+  if (folder !== undefined) mkdirSync(dirname(path), { recursive: true })
+  requirePlace(path, force ?? false)
   const partial = `${path}.partial`
-  const stream = createWriteStream(partial)
+  const file = await open(partial, 'w')
   try {
-    const report = await exportSession(holdfast, id, format, sinkOf(stream))
-    stream.end()
-    await once(stream, 'close')
+    const report = await exportSession(holdfast, id, format, { write: (text) => file.appendFile(text) })
+    await file.close()
     await rename(partial, path)
     return report
   } catch (error) {
-    stream.destroy()
+    await file.close()
     await rm(partial, { force: true })
     throw error
   }
 }
 
-function sinkOf(stream: WriteStream): Sink {
-  return {
-    write: (text) =>
-      new Promise((done, failed) => {
-        stream.write(text, (error) => (error ? failed(error) : done()))
-      }),
-  }
+function requirePlace(path: string, force: boolean): void {
+  const standing = statSync(path, { throwIfNoEntry: false })
+  if (standing?.isDirectory())
+    throw new HoldfastError('invalid_input', `${path} is a folder.\n  Name a file, or give --folder.`)
+  if (standing && !force)
+    throw new HoldfastError('invalid_input', `${path} exists.\n  Name another file, or give --force.`)
+  const folder = dirname(path)
+  if (!existsSync(folder)) throw new HoldfastError('not_found', `The folder ${folder} is not there.`)
 }
 
 function lossLines(report: LossReport): string {

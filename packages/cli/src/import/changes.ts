@@ -1,6 +1,5 @@
 /** Noticing that something changed below some paths: sizes and times are looked at again and again. */
-import type { Dirent, Stats } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -23,35 +22,25 @@ export interface WaitOptions {
   signal: AbortSignal
 }
 
-/** How files and folders look now: equal while nothing changes. */
+/** How files and folders look now, also behind symbolic links: equal while nothing changes. */
 export async function lookOf(paths: readonly string[]): Promise<string> {
-  const looks = await Promise.all(paths.map((path) => lookOfPath(path)))
-  return looks.join('\n')
+  const seen = new Set<string>()
+  const looks = await Promise.all(paths.map((path) => lookInto(path, seen)))
+  return looks.flat().sort().join('\n')
 }
 
-async function lookOfPath(path: string): Promise<string> {
-  const stats = await statOf(path)
-  if (!stats?.isDirectory()) return `${path} ${stats?.size} ${stats?.mtimeMs}`
-  const entries = await readdir(path, { recursive: true, withFileTypes: true })
-  const files = entries
-    .filter((entry: Dirent) => entry.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name))
-  const looks = await Promise.all(
-    files.sort().map(async (file) => {
-      const found = await statOf(file)
-      return `${file} ${found?.size} ${found?.mtimeMs}`
-    }),
-  )
-  return looks.join('\n')
-}
-
-/** Undefined for what is gone meanwhile. */
-async function statOf(path: string): Promise<Stats | undefined> {
+/** By the one name that a folder has without links. What cannot be looked at has a look too: it changes once it can. */
+async function lookInto(path: string, seen: Set<string>): Promise<string[]> {
   try {
-    return await stat(path)
+    const stats = await stat(path)
+    if (!stats.isDirectory()) return [`${path} ${stats.size} ${stats.mtimeMs}`]
+    const folder = await realpath(path)
+    if (seen.has(folder)) return []
+    seen.add(folder)
+    const names = await readdir(folder)
+    return (await Promise.all(names.map((name) => lookInto(join(folder, name), seen)))).flat()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+    return [`${path} ${(error as NodeJS.ErrnoException).code}`]
   }
 }
 

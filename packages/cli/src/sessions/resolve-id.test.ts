@@ -44,7 +44,11 @@ test('an ambiguous one lists the candidates', async () => {
 test('an id of nothing is not found, and so is one too short to mean anything', async () => {
   await using holdfast = await opened()
   await expect(resolveId(holdfast, 'ffffffff')).rejects.toMatchObject({ code: 'not_found' })
-  await expect(resolveId(holdfast, '00')).rejects.toMatchObject({ code: 'not_found' })
+  const short = resolveId(holdfast, '00')
+  await expect(short).rejects.toMatchObject({
+    code: 'not_found',
+    message: expect.stringContaining('3 characters'),
+  })
 })
 
 test('on the command line a missing session ends with 3, an ambiguous one with 2', async () => {

@@ -23,7 +23,8 @@ export function shortId(id: string): string {
 export async function resolveId(holdfast: Place, text: string): Promise<string> {
   if (await holdfast.sessions.get(text)) return text
   if (text === 'last') return newest(holdfast)
-  const found = text.length < leastLength ? [] : await candidatesFor(holdfast, text)
+  if (text.length < leastLength) throw tooShort(text)
+  const found = await candidatesFor(holdfast, text)
   const [first, ...others] = found
   if (!first) throw missing(text)
   if (others.length > 0) throw ambiguous(text, found)
@@ -49,6 +50,11 @@ async function candidatesFor(holdfast: Place, text: string): Promise<SessionSumm
     after = next
   }
   return found
+}
+
+function tooShort(text: string): HoldfastError {
+  const message = `${JSON.stringify(text)} is no session, and too short for a part of an id: give ${leastLength} characters or more.`
+  return new HoldfastError('not_found', message, { details: { sessionId: text } })
 }
 
 function missing(text: string): HoldfastError {
