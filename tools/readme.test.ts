@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -105,6 +105,18 @@ describe('the README', () => {
       expect(out.trim()).toMatch(pattern(printed ?? ''))
     })
   }
+
+  test('has programs that compile under strict TypeScript', () => {
+    const programs = [...readme.matchAll(/^cat > (\w+\.ts) <<'EOF'\n([\s\S]*?)^EOF$/gm)]
+    expect(programs.length).toBeGreaterThanOrEqual(2)
+    for (const [, name, text = ''] of programs) writeFileSync(join(folder, `strict-${name}`), text)
+    const config = { extends: join(root, 'tsconfig.json'), include: [join(folder, 'strict-*.ts')] }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
+    const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder]
+    const { status, stdout } = spawnSync(process.execPath, tsc, { encoding: 'utf8' })
+    expect(stdout.split('\n').filter((line) => line.includes('strict-'))).toEqual([])
+    expect(status === 0 || stdout !== '').toBe(true)
+  })
 
   test('names only files that are there', () => {
     const linked = [...readme.matchAll(/\]\((?!http)([^)#]+)\)/g)].map(([, path]) => path ?? '')

@@ -21,6 +21,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   session_expired: 'holdfast fork <id> continues it as a new session.',
   run_live: 'Wait for the run to end, or give --cancel (close) or --force (delete).',
   session_pinned: 'Give --force to delete it all the same.',
+  no_agent: 'holdfast chat --agent <id> begins a session with one that does.',
   has_forks: 'Give --cascade to delete the forks with it.',
   fork_inside_round: 'holdfast show <id> gives the seq of each message as #12; choose one after the result.',
   unauthenticated:

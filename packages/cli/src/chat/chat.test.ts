@@ -278,8 +278,26 @@ test('what cannot be chatted with is told before anything is typed', async () =>
     exitCodes.usage.code,
     expect.stringContaining('--agent is for a new session'),
   ])
-  const several = await run(['chat', '--config', config], { env, input: ['hello'] })
-  expect(several.err).toContain('--agent <id> names one of evil, slow, broken, parent, between, strict.')
+  expect(await ended(['--agent', 'nosuch', '--config', config])).toEqual([
+    exitCodes.missing.code,
+    expect.stringContaining('--agent <id> names one of evil, slow, broken, parent, between, strict.'),
+  ])
+})
+
+test('without --agent the default one answers where it is, else the first, which is named', async () => {
+  const agents = (ids: readonly string[]) =>
+    projectWith(`
+      import { defineAgent } from '@holdfast/agent'
+      import { scriptedModel } from '@holdfast/agent/testing'
+      const agent = (id: string) => defineAgent({ id, model: scriptedModel({ script: () => 'I am ' + id }) })
+      export default { agents: ${JSON.stringify(ids)}.map(agent) }
+    `)
+  const begun = (ids: readonly string[]) =>
+    chat(['--config', agents(ids)], { env: place(), input: ['hello'] })
+  const [last, first] = await Promise.all([begun(['one', 'default']), begun(['one', 'two'])])
+  expect([last.out, first.out]).toEqual(['I am default\n', 'I am one\n'])
+  expect(last.err).not.toContain('agent default')
+  expect(first.err).toContain('agent one')
 })
 
 test('a command that needs no agents loads none, also with a config file that has some', () => {

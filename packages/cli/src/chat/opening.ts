@@ -2,6 +2,8 @@
 import type { Agent } from '@holdfast/agent'
 import { HoldfastError, type Message, type Session } from '@holdfast/protocol'
 import type { AgentsHere } from '../agents/agents-of.ts'
+import { defaultAgentId } from '../agents/default-agent-id.ts'
+import { preferredAgent } from '../agents/preferred-agent.ts'
 import type { Context } from '../context.ts'
 import { plainLine } from '../terminal/plain.ts'
 import { messageEntries } from '../transcript/entries.ts'
@@ -10,9 +12,9 @@ import { entryLines } from '../transcript/transcript-lines.ts'
 const widest = 110
 const widthOfPipe = 100
 
-/** Id of the agent that is named, else of the only one, else `default`. Throws `not_found`. */
+/** Id of the agent that is named, else of the preferred one. Throws `not_found`. */
 export function agentFor({ agents, from }: AgentsHere, named: string | undefined): string {
-  const id = named ?? (agents.length === 1 ? agents[0]?.id : undefined) ?? 'default'
+  const id = named ?? preferredAgent(agents) ?? defaultAgentId
   if (agents.some((agent) => agent.id === id)) return id
   const help = agents.length === 0 ? `${from} has none.` : `--agent <id> names one of ${namesOf(agents)}.`
   throw new HoldfastError('not_found', `There is no agent ${plainLine(id)}.\n  ${help}`)
@@ -49,8 +51,10 @@ export async function showLast(
 export async function greet(
   { output, world }: Context,
   { model, from }: Pick<AgentsHere, 'model' | 'from'>,
+  agentId: string,
 ): Promise<void> {
   const { style } = output
-  await output.aside(style.faint(`${plainLine(model)} (${plainLine(from)})`))
+  const who = agentId === '' || agentId === defaultAgentId ? '' : `agent ${plainLine(agentId)}: `
+  await output.aside(style.faint(`${who}${plainLine(model)} (${plainLine(from)})`))
   if (world.canAsk) await output.aside(style.faint('Ctrl-C stops an answer, Ctrl-D ends the chat.'))
 }

@@ -11,8 +11,19 @@ export class ServerPlace implements ChatPlace {
     this.#client = client
   }
 
+  /** Leaves no session behind whose agent does not work in the server. */
   async create(agentId: string): Promise<string> {
-    return (await this.#client.sessions.create({ agentId, channel: 'cli' })).id
+    const { sessions } = this.#client
+    const { id } = await sessions.create({ agentId, channel: 'cli' })
+    try {
+      await sessions.modelContext(id)
+    } catch (error) {
+      // Whatever else there is to tell, the turn tells.
+      if (!isHoldfastError(error, 'no_agent')) return id
+      await sessions.delete(id)
+      throw error
+    }
+    return id
   }
 
   view(sessionId: string) {

@@ -20,7 +20,10 @@ const shownMessages = 6
 
 export const chatCommand = command<Options>({
   define(command) {
-    command.option('--agent <id>', 'who answers in a new session; of holdfast.config.ts, else default')
+    command.option(
+      '--agent <id>',
+      'who answers in a new session; else default, or the first of holdfast.config.ts',
+    )
     command.addHelpText(
       'after',
       `
@@ -52,7 +55,7 @@ Ctrl-C stops an answer and keeps what was said; at the prompt it ends the chat, 
       requireOpen(session, agents)
       await showLast(context, await sessionName(opened.sessions, session), before)
     }
-    await greet(context, opened.answers)
+    await greet(context, opened.answers, agentId)
     const interrupts = new Interrupts(onError)
     context.closeLater(world.onInterrupt(() => interrupts.pressed()))
     context.closeLater(() => interrupts.settled())

@@ -3,7 +3,7 @@ import { HoldfastError, type KeyInfo, type Scope, scope, toTime } from '@holdfas
 import type { Argument } from 'commander'
 import { command, examples } from '../command.ts'
 import type { Context, Ended } from '../context.ts'
-import { keyring } from '../place/keyring.ts'
+import { type Keyring, keyring } from '../place/keyring.ts'
 import { moment } from '../terminal/figures.ts'
 import { plainLine } from '../terminal/plain.ts'
 import { type Column, tableLines } from '../terminal/table.ts'
@@ -55,7 +55,9 @@ async function createKey(context: Context, options: Options): Promise<Ended> {
   const { output, world } = context
   const { name, scope: scopes = scope.options, user, session, expires, perMinute } = options
   if (name === undefined) throw new HoldfastError('invalid_input', '--name: say what the key is for.')
-  const made = await (await keyring(context)).create({
+  const ring = await keyring(context)
+  const isFirst = await isEmpty(ring)
+  const made = await ring.create({
     name,
     scopes,
     ...(user !== undefined && { userId: user }),
@@ -67,8 +69,15 @@ async function createKey(context: Context, options: Options): Promise<Ended> {
   else {
     await output.lines([made.key])
     await output.aside(`Key ${made.id}, shown this once: keep it, as HOLDFAST_KEY for this command.`)
+    if (isFirst)
+      await output.aside('A server that was started without keys lets everyone in until it is started again.')
   }
   return undefined
+}
+
+async function isEmpty(ring: Keyring): Promise<boolean> {
+  for await (const _ of ring.all()) return false
+  return true
 }
 
 const columns: readonly Column<KeyInfo>[] = [

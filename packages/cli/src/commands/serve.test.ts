@@ -38,6 +38,7 @@ test('it says where it is, what it keeps, who is let in, and what to try', async
   expect(out).toContain(`Store  ${store}`)
   expect(out).toContain('an acknowledged write is on disk')
   expect(out).toContain('Keys   none')
+  expect(out).toContain('once it is started again')
   expect(out).toContain(`curl -s ${server.url}/v1/sessions`)
   expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
 })
@@ -168,6 +169,45 @@ test('elsewhere than on this machine it is reached with keys only, and the refus
   expect((await run(['sessions', '--json'], { env })).out).toBe('{"data":[]}\n')
   expect((await run(['sessions'], { env: { HOLDFAST_SERVER: url } })).code).toBe(exitCodes.usage.code)
   expect((await keyed.stop()).code).toBe(0)
+})
+
+test('the first key says that a server which runs already is to be started again, and no other does', async () => {
+  const own = join(folder, 'first-key.db')
+  const open = await served(['--store', own])
+  const create = ['keys', 'create', '--name', 'me', '--store', own]
+  const restart = 'A server that was started without keys lets everyone in until it is started again.'
+  expect((await run(create)).err).toContain(restart)
+  await open.stop()
+  const again = await served(['--store', own])
+  expect((await fetch(`${again.url}/v1/sessions`)).status).toBe(401)
+  expect((await run(create)).err).not.toContain(restart)
+  await again.stop()
+})
+
+test('the examples promise no lock before the server is started again', async () => {
+  const { out } = await run(['serve', '--help'])
+  expect(out).toContain('a server started from then on asks for keys')
+})
+
+test('what it says to try names an agent that works there', async () => {
+  const config = projectWith(`
+    import { defineAgent } from '@holdfast/agent'
+    import { scriptedModel } from '@holdfast/agent/testing'
+    const model = scriptedModel({ script: () => 'Here I am.' })
+    export default { agents: ['bad', 'kid', 'slow'].map((id) => defineAgent({ id, model })) }
+  `)
+  const place = ['--store', join(folder, 'named.db'), '--config', config]
+  const named = await served(place)
+  await expect.poll(named.out).toContain('Ctrl-C stops it.')
+  expect(named.out()).toContain(`-d '{"agentId":"bad"}'`)
+  expect(named.out()).toContain(`npx holdfast chat --server ${named.url} --agent bad`)
+  const refused = await run(['chat', '--server', named.url], { input: ['hello'] })
+  expect(refused.code).not.toBe(0)
+  expect(refused.err).toContain('here are bad, kid, slow')
+  expect(refused.err).toContain('--agent <id>')
+  expect(refused.err).not.toContain('To go on')
+  expect((await run(['sessions', '--json', '--server', named.url])).out).toBe('{"data":[]}\n')
+  await named.stop()
 })
 
 test('keys are made, listed and revoked, in the store and through the server', async () => {

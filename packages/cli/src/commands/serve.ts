@@ -3,6 +3,8 @@ import { hostAgents } from '@holdfast/agent'
 import { HoldfastError } from '@holdfast/protocol'
 import { faultLog, isLoopback, type LogLevel, requestLog, type Serving, serve } from '@holdfast/server/node'
 import { type AgentsHere, agentsOf } from '../agents/agents-of.ts'
+import { defaultAgentId } from '../agents/default-agent-id.ts'
+import { preferredAgent } from '../agents/preferred-agent.ts'
 import { command, examples } from '../command.ts'
 import type { Context } from '../context.ts'
 import { storeOf } from '../place/open-store.ts'
@@ -36,7 +38,7 @@ export const serveCommand = command<Options>({
       )
     examples(command, [
       ['holdfast serve', 'for programs on this machine'],
-      ['holdfast keys create --name me', 'from then on callers need a key'],
+      ['holdfast keys create --name me', 'a server started from then on asks for keys'],
       ['holdfast serve --host 0.0.0.0 --log info', 'for others, who have keys; each request a line'],
     ])
   },
@@ -123,14 +125,18 @@ async function tell(
   const promise = durable ? 'an acknowledged write is on disk' : 'not durable'
   const who = server.keys
     ? 'needed: holdfast keys create makes one, holdfast keys list shows those there are'
-    : 'none: every program on this machine is let in; holdfast keys create changes that'
+    : 'none: every program on this machine is let in; holdfast keys create makes one, asked for once it is started again'
+  const agentId = preferredAgent(here.agents)
+  const tries = [
+    curlOf(url, server.keys !== undefined, agentId ?? defaultAgentId),
+    ...(agentId === undefined ? [] : [chatOf(url, agentId)]),
+  ]
   await output.lines([
     `${style.title('Holdfast')} ${style.accent(url)}`,
     `Store  ${store} ${style.faint(`(${settings.storeFrom}; ${engine} ${engineVersion}, ${promise})`)}`,
     `Keys   ${who}`,
     `Agents ${agentsLine(here)}`,
-    `Try    ${style.accent(curlOf(url, server.keys !== undefined))}`,
-    `       ${style.accent(`npx holdfast chat --server ${url}`)}`,
+    ...tries.map((line, i) => `${i === 0 ? 'Try   ' : '      '} ${style.accent(line)}`),
     style.faint('Ctrl-C stops it.'),
   ])
 }
@@ -140,7 +146,12 @@ function agentsLine({ agents, model, from }: AgentsHere): string {
   return model === '' ? `${ids} (${plainLine(from)})` : `${ids}: ${plainLine(model)} (${plainLine(from)})`
 }
 
-function curlOf(url: string, withKey: boolean): string {
+function chatOf(url: string, agentId: string): string {
+  const agent = agentId === defaultAgentId ? '' : ` --agent ${agentId}`
+  return `npx holdfast chat --server ${url}${agent}`
+}
+
+function curlOf(url: string, withKey: boolean, agentId: string): string {
   const key = withKey ? ` -H "authorization: Bearer $HOLDFAST_KEY"` : ''
-  return `curl -s ${url}/v1/sessions${key} -H 'content-type: application/json' -d '{"agentId":"default"}'`
+  return `curl -s ${url}/v1/sessions${key} -H 'content-type: application/json' -d '{"agentId":"${agentId}"}'`
 }
