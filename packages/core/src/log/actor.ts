@@ -141,8 +141,13 @@ export class Actor implements Author, Reader {
   }
 
   async #loadHead(request: Request): Promise<void> {
+    const generation = this.#generation
     try {
       const loaded = await this.#world.reads.getHead(this.sessionId)
+      if (generation !== this.#generation) {
+        this.#queue.unshift(request)
+        return
+      }
       if (!loaded) missing(this.sessionId)
       this.#state = loaded.state
       this.#lease = loaded.lease

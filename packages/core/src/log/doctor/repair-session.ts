@@ -1,12 +1,17 @@
 /** One session: judged, and put right as far as its log allows. */
 import { type Actor, HoldfastError, limits } from '@holdfast/protocol'
-import { lifecycleOf } from '../../session/lifecycle.ts'
+import { isLive, lifecycleOf } from '../../session/lifecycle.ts'
+import type { Head } from '../../session/state.ts'
+import type { HeadRow, RawSession } from '../../store/store.ts'
+import { isUnreadable } from '../each-head.ts'
+import { decodeHead, encodeHead } from '../head-codec.ts'
 import { recoverRun } from '../recover.ts'
 import { expireSession } from '../sweep.ts'
 import type { TenantLog } from '../tenant-log.ts'
-import type { Discovery, Fix, RebuiltRows } from './discovery.ts'
+import type { Discovery, Fix } from './discovery.ts'
 import { examine } from './examine.ts'
 import type { Finding } from './findings.ts'
+import { isSameJson } from './same-json.ts'
 
 /** Rows that one rebuilding write may hold. */
 const rowsAtOnce = 500
@@ -51,7 +56,9 @@ class Pass {
   #waiting: FoundFix<'rebuild'>[] = []
   readonly #recoveries: FoundFix<'recover'>[] = []
   readonly #appends: FoundFix<'append'>[] = []
-  #lastSeq = 0
+  /** Rebuilt, and other processes may go on with what was there before. */
+  readonly #outdated: Finding[] = []
+  #before: RawSession | undefined
 
   constructor(log: TenantLog, sessionId: string, terms: Terms) {
     this.#log = log
@@ -61,11 +68,11 @@ class Pass {
 
   /** False: others wrote meanwhile, and it is to be done again. */
   async run(): Promise<boolean> {
-    this.#lastSeq = (await this.#raw())?.lastSeq ?? 0
+    this.#before = await this.#raw()
     for await (const found of examine(this.#log, this.#sessionId)) {
       if (!(await this.#take(found))) return false
     }
-    if (!(await this.#flush())) return false
+    if (!(await this.#flush()) || !(await this.#outdate())) return false
     if (this.needsAnother && !this.#terms.dryRun) return true
     return (await this.#recover()) && this.#append()
   }
@@ -91,11 +98,12 @@ class Pass {
   #flush(): Promise<boolean> {
     const waiting = this.#waiting
     this.#waiting = []
-    return this.#done(waiting, () => this.#rebuild(waiting.map(({ fix }) => fix.rows)))
+    return this.#done(waiting, () => this.#rebuild(waiting))
   }
 
-  async #rebuild(rows: readonly RebuiltRows[]): Promise<boolean> {
+  async #rebuild(found: readonly FoundFix<'rebuild'>[]): Promise<boolean> {
     const { store, tenantId } = this.#log
+    const rows = found.map(({ fix }) => fix.rows)
     const head = rows.findLast((row) => row.head)?.head
     const lease = rows.findLast((row) => row.lease)?.lease
     const isDone = await store.rebuild({
@@ -112,7 +120,31 @@ class Pass {
       usageSeqs: rows.flatMap((row) => row.usageSeqs ?? []),
     })
     this.#log.forget(this.#sessionId, false)
+    if (isDone) this.#outdated.push(...this.#keptOf(found))
     return isDone
+  }
+
+  /** What may have been read before this pass, and be gone on with: another head, and parts while a run lives. */
+  #keptOf(found: readonly FoundFix<'rebuild'>[]): Finding[] {
+    const kept = this.#before && readable(this.#before)
+    if (!kept) return []
+    const replaced = found.filter(({ fix: { rows } }) => {
+      const isPart = rows.parts?.some(({ seq }) => seq === this.#lastSeq) === true
+      return isOther(kept, rows.head) || (isPart && isLive(kept.run))
+    })
+    return replaced.map(({ told }) => told)
+  }
+
+  /**
+   * A rebuild leaves the log where it was, and a head kept elsewhere would pass for the one there is. One more event makes
+   * whoever has it read anew. False: another wrote on such a head first.
+   */
+  async #outdate(): Promise<boolean> {
+    if (this.#outdated.length === 0) return true
+    const findings = this.#outdated.map(({ code }) => code)
+    const terms = { actor: this.#terms.actor }
+    const { events } = await this.#log.writeFresh(this.#sessionId, [{ type: 'repair', findings }], terms)
+    return events[0]?.seq === this.#lastSeq + 1
   }
 
   /** A lost run ends by its own recovery, and in a session that has expired with its session. */
@@ -137,7 +169,25 @@ class Pass {
     })
   }
 
+  get #lastSeq(): number {
+    return this.#before?.lastSeq ?? 0
+  }
+
   #raw() {
     return this.#log.store.readRawSession(this.#log.tenantId, this.#sessionId)
   }
+}
+
+function readable({ damaged, head }: RawSession): Head | undefined {
+  if (damaged) return undefined
+  try {
+    return decodeHead(head.body)
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    return undefined
+  }
+}
+
+function isOther(kept: Head, row: HeadRow | undefined): boolean {
+  return row !== undefined && !isSameJson(JSON.parse(encodeHead(kept)), JSON.parse(row.body))
 }
