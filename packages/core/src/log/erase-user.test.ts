@@ -30,6 +30,73 @@ eachStore('forgetting a user', (place) => {
     expect(await sessions.get(victim.id)).toBeUndefined()
   })
 
+  it('looks at a session that an import moves past the page that is read, to a time that is past', async () => {
+    let move: (() => Promise<unknown>) | undefined
+    const holdfast = await place.open({
+      wrap: (store) =>
+        withMembers(store, {
+          async listHeads(tenantId, query) {
+            const moving = query.index === 'all' && query.after ? move : undefined
+            if (moving) move = undefined
+            await moving?.()
+            return store.listHeads(tenantId, query)
+          },
+        }),
+    })
+    const at = (year: number) => ({ at: new Date(Date.UTC(year, 0, 1)).toISOString() })
+    const { sessions } = holdfast
+    const imported = await sessions.create({ agentId: 'agent' }, at(2018))
+    await imported.append(user(secret, { author: 'bob' }), at(2018))
+    await Promise.all(Array.from({ length: 1_005 }, () => sessions.create({ agentId: 'agent' }, at(2020))))
+    move = () => imported.append(user('the next line'), at(2023))
+    expect(await holdfast.eraseUser('bob')).toMatchObject({ events: 1, sessions: 1 })
+    expect(JSON.stringify(await imported.events())).not.toContain(secret)
+  })
+
+  it('names what cannot be read among more sessions than one page has, and ends', async () => {
+    const holdfast = await place.open({
+      wrap: (store) =>
+        withMembers(store, {
+          async readSegments(tenantId, sessionId) {
+            if (sessionId === 'damaged') throw new HoldfastError('store_corrupt', 'a row of it is damaged')
+            return store.readSegments(tenantId, sessionId)
+          },
+        }),
+    })
+    const { sessions } = holdfast
+    const shared = await sessions.create({ agentId: 'agent' })
+    await shared.append(user(secret, { author: 'bob' }))
+    await sessions.create({ id: 'damaged', agentId: 'agent' })
+    place.clock.advance(10_000)
+    await Promise.all(Array.from({ length: 1_005 }, () => sessions.create({ agentId: 'agent' })))
+    expect(await holdfast.eraseUser('bob')).toMatchObject({ events: 1, damaged: ['damaged'] })
+  })
+
+  it('ends while others are written to without a pause', async () => {
+    let isMoving = false
+    const holdfast = await place.open({
+      wrap: (store) =>
+        withMembers(store, {
+          async listHeads(tenantId, query) {
+            place.clock.advance(10_000)
+            if (isMoving && query.index === 'all') {
+              await holdfast.sessions.create({ agentId: 'agent' })
+              await busy.append(user('and on'))
+            }
+            return store.listHeads(tenantId, query)
+          },
+        }),
+    })
+    const { sessions } = holdfast
+    const busy = await sessions.create({ agentId: 'agent' })
+    const shared = await sessions.create({ agentId: 'agent' })
+    await shared.append(user(secret, { author: 'bob' }))
+    await Promise.all(Array.from({ length: 1_005 }, () => sessions.create({ agentId: 'agent' })))
+    isMoving = true
+    expect(await holdfast.eraseUser('bob')).toMatchObject({ events: 1 })
+    expect(JSON.stringify(await shared.events())).not.toContain(secret)
+  })
+
   it('takes them out of sessions that they began for others, and leaves those to others', async () => {
     const holdfast = await place.open()
     const bob = holdfast.forTenant('default', { actor: { kind: 'user', id: 'bob' } })

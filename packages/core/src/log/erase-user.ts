@@ -20,8 +20,9 @@ import type { TenantLog } from './tenant-log.ts'
 type Counted = Pick<ErasureReceipt, 'sessions' | 'events' | 'deletedSessions'>
 
 /**
- * A session that is written to moves to the front of the list while it is read, past a page that was read already. So
- * what moved since is gone over again, until there is nothing new.
+ * A session that is written to moves up the list while it is read, past a page that was read already: to the front, and
+ * with an import to any place. So the whole list is gone over until it has no news from before the last time. Then what
+ * moved since is gone over again, until there is nothing new.
  */
 export async function eraseUser(
   log: TenantLog,
@@ -33,14 +34,16 @@ export async function eraseUser(
   const names = await namesOf(log, userId)
   const receipt: Counted = { sessions: 0, events: 0, deletedSessions: 0 }
   const left = new LeftOut()
-  const pass: Pass = { userId, names, seen: new Map(), since: 0, left, options, receipt }
+  const pass: Pass = { userId, names, seen: new Map(), since: 0, last: 0, left, options, receipt }
   for (let tries = 1; ; tries++) {
-    const startMs = log.nowMs
-    if (await erasePass(log, pass)) break
+    const began = Math.floor((log.nowMs - slackMs) / 1_000)
+    const { isDone, hasStrays } = await erasePass(log, pass)
+    if (isDone) break
     if (tries >= passes) {
       throw new HoldfastError('contention', 'they go on writing, or too much moves; erase them again')
     }
-    pass.since = Math.floor((startMs - slackMs) / 1_000)
+    pass.since = tries === 1 || hasStrays ? 0 : began
+    pass.last = began
   }
   await forgetParticipants(log, userId, { isLast: left.isEmpty })
   const final = await finality(log, { scrub, isWhole: left.damaged.size === 0 })
@@ -58,28 +61,28 @@ interface Pass {
   seen: Map<string, number>
   /** Activity from which on sessions are gone over. */
   since: number
+  /** Activity of what was written by the clock since the pass before this one began. */
+  last: number
   left: LeftOut
   options: EraseOptions
   receipt: Counted
 }
 
-/** True when nothing can have been missed. */
-async function erasePass(log: TenantLog, pass: Pass): Promise<boolean> {
-  const { owned, others, isOnePage } = await sessionsOf(log, pass)
+/** `isDone`: nothing can have been missed. */
+async function erasePass(log: TenantLog, pass: Pass): Promise<{ isDone: boolean; hasStrays: boolean }> {
+  const { owned, news, isOnePage, hasStrays } = await sessionsOf(log, pass)
   let found = false
   for (const sessionId of owned) if (await forget(log, sessionId, pass)) found = true
-  const before = new Map(pass.seen)
-  for (const sessionId of others) if (await eraseWithin(log, sessionId, pass)) found = true
-  if (found) return false
+  for (const one of news) if (await eraseWithin(log, one, pass)) found = true
   // One page is read at one moment, so nothing can have moved past it.
-  return isOnePage || others.every((sessionId) => pass.seen.get(sessionId) === before.get(sessionId))
+  return { isDone: !found && (isOnePage || news.length === 0), hasStrays }
 }
 
 /** True when something was erased. What a held session reads is left for another time, and so is what is damaged. */
-async function eraseWithin(log: TenantLog, sessionId: string, pass: Pass): Promise<boolean> {
-  const { names, receipt, options, left } = pass
+async function eraseWithin(log: TenantLog, { sessionId, seq }: News, pass: Pass): Promise<boolean> {
+  const { names, receipt, options, left, seen } = pass
   let found = false
-  await left.unless(sessionId, async () => {
+  const isLookedAt = await left.unless(sessionId, async () => {
     const seqs = await freeOf(log, sessionId, await authoredBy(log, sessionId, pass), left)
     if (seqs.length === 0) return
     const erased = await eraseEvents(log, sessionId, seqs, options, { left, forgotten: names })
@@ -87,6 +90,8 @@ async function eraseWithin(log: TenantLog, sessionId: string, pass: Pass): Promi
     receipt.events += erased.events
     found = true
   })
+  // It is told as left, and no news until it is written to again.
+  if (!isLookedAt) seen.set(sessionId, Math.max(seq, seen.get(sessionId) ?? 0))
   return found
 }
 
@@ -107,21 +112,36 @@ async function forget(log: TenantLog, sessionId: string, { userId, receipt, left
   return deleted.sessionIds.length > 0
 }
 
-async function sessionsOf(
-  log: TenantLog,
-  { userId, since, left }: Pass,
-): Promise<{ owned: string[]; others: string[]; isOnePage: boolean }> {
+/** A session of others that was not looked at as it is now. */
+interface News {
+  sessionId: string
+  seq: number
+}
+
+interface Listed {
+  owned: string[]
+  news: News[]
+  isOnePage: boolean
+  /** Some of the news say that they are older than the pass before: it missed them, or an import wrote them. */
+  hasStrays: boolean
+}
+
+async function sessionsOf(log: TenantLog, { userId, since, last, seen, left }: Pass): Promise<Listed> {
   const owned: string[] = []
-  const others: string[] = []
+  const news: News[] = []
   let looked = 0
+  let hasStrays = false
   for await (const { key, head, sessionId } of eachHead(log, { index: 'all' })) {
     looked += 1
     if (key < since) break
     if (!head) left.damaged.add(sessionId)
     else if (head.ownerUserId === userId) owned.push(sessionId)
-    else others.push(sessionId)
+    else if (seen.get(sessionId) !== head.seq) {
+      news.push({ sessionId, seq: head.seq })
+      hasStrays ||= key < last
+    }
   }
-  return { owned, others, isOnePage: looked < limits.pageItems }
+  return { owned, news, isOnePage: looked < limits.pageItems, hasStrays }
 }
 
 /** Own events only: a fork's prefix is erased where it is held. */
