@@ -58,6 +58,33 @@ eachStore('a log that is restored', (place) => {
     expect((await sessions.get(session.id))?.seq).toBe(2)
   })
 
+  it('is known for the same although more of it is here than one page holds', async () => {
+    const elsewhere = await openHoldfast({ store: memory(), clock: place.clock.now })
+    onTestFinished(() => elsewhere.close())
+    const session = await elsewhere.sessions.create({ agentId: 'agent' })
+    for (let n = 0; n < 22; n++) await session.append(user(String(n % 10).repeat(800_000)))
+    const events: string[] = []
+    for (;;) {
+      const { texts } = await session.eventTexts({ after: events.length, limit: 100 })
+      if (texts.length === 0) break
+      events.push(...texts.map(({ text }) => text))
+    }
+    const { sessions } = await place.open()
+    for (let n = 0; n < events.length - 1; n += 5)
+      await sessions.restore(session.id, { events: events.slice(n, Math.min(n + 5, events.length - 1)) })
+    const other = events.with(-2, events.at(-2)?.replace('000', '111') ?? '')
+    await expect(sessions.restore(session.id, { events: other })).rejects.toMatchObject({
+      code: 'id_taken',
+      details: { seq: events.length - 1 },
+    })
+    const gap = events.toSpliced(3, 1)
+    await expect(sessions.restore(session.id, { events: gap })).rejects.toMatchObject({
+      code: 'invalid_input',
+    })
+    expect(await sessions.restore(session.id, { events })).toMatchObject({ changed: true })
+    expect(await sessions.restore(session.id, { events })).toMatchObject({ changed: false })
+  })
+
   it('of a fork is the same too, once its source is here; without it nothing is written', async () => {
     const { session, events, attachments } = await elsewhere()
     const fork = await session.fork({ id: 'fork' }, { atSeq: 4 })

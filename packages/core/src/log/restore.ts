@@ -81,13 +81,28 @@ async function requireSame(
   after: number,
 ): Promise<void> {
   const known = events.filter(({ seq }) => seq <= after)
-  const [first, last] = [known[0], known.at(-1)]
-  if (!first || !last) return
-  const range = { after: first.seq - 1, through: last.seq, limit: known.length, maxBytes: limits.commitBytes }
-  const stored = await log.store.readEvents(log.tenantId, sessionId, { ...range, direction: 'forward' })
-  const kept = new Map(stored.map((row) => [row.seq, wireText(row, log.engine.upcasters)]))
-  const other = events.findIndex(({ seq }, n) => seq <= after && kept.get(seq) !== texts[n])
-  if (other >= 0) parted(sessionId, events[other]?.seq)
+  const through = known.at(-1)?.seq ?? 0
+  let kept: ReadonlyMap<number, string> = new Map()
+  let end = 0
+  for (const [n, { seq }] of events.entries()) {
+    if (seq > after) continue
+    if (seq > end) {
+      kept = await textsOf(log, sessionId, { after: seq - 1, through })
+      end = Math.max(...kept.keys(), 0)
+    }
+    if (kept.get(seq) !== texts[n]) parted(sessionId, seq)
+  }
+  requireGapFree(sessionId, known, (known[0]?.seq ?? 1) - 1)
+}
+
+/** The next page of what is here. */
+async function textsOf(
+  log: TenantLog,
+  sessionId: string,
+  range: { after: number; through: number },
+): Promise<Map<number, string>> {
+  const page = await log.reads.readRows(sessionId, { ...range, limit: limits.pageItems })
+  return new Map(page.map((row) => [row.seq, wireText(row, log.engine.upcasters)]))
 }
 
 function parted(sessionId: string, seq: number | undefined): never {
