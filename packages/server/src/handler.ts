@@ -15,6 +15,7 @@ import type { Answer } from './answer.ts'
 import { fileBytes, readFile, readJson } from './http/body.ts'
 import { writeOptions } from './http/conditions.ts'
 import { Cors } from './http/cors.ts'
+import { failureOf } from './http/gone.ts'
 import { HashedLines } from './http/lines.ts'
 import { typed } from './http/problem.ts'
 import { type Given, type Params, readQuery } from './http/query.ts'
@@ -148,6 +149,8 @@ class Server implements Service {
   readonly #nextId = requestIds()
   readonly #onAnswer: ((answered: Answered) => void) | undefined
   readonly #cors: Cors
+  /** Nothing but a key, which no browser sends by itself, says who calls. */
+  readonly #isKeyed: boolean
   readonly #days: DayQuotas
   readonly #limits: RateLimits
   readonly #metrics: Metrics
@@ -189,6 +192,7 @@ class Server implements Service {
     this.audit = new Audit(holdfast, clock)
     this.agents = agents
     this.#cors = new Cors(origins)
+    this.#isKeyed = this.keys !== undefined && authenticate === undefined
     this.#days = new DayQuotas(holdfast.forTenant(serverTenant).quotaUses, clock)
     this.#limits = new RateLimits(clock, this.#days)
     this.#metrics = new Metrics(clock)
@@ -273,7 +277,7 @@ class Server implements Service {
       this.#tell(exchange, response.status)
       return response
     } catch (thrown) {
-      return this.#refused(exchange, await this.#toldOf(exchange, typed(thrown)))
+      return this.#refused(exchange, await this.#toldOf(exchange, failureOf(thrown, exchange.request)))
     }
   }
 
@@ -287,6 +291,7 @@ class Server implements Service {
     const { request, requestId, route, params } = exchange
     checkServerLimit('urlBytes', request.url.length, 'url')
     this.#requireHost(request)
+    if (!this.#isKeyed) this.#cors.requireOwnPage(request)
     const credential = route.reach === 'public' ? this.#nobody : await this.#letIn(exchange)
     exchange.credential = credential
     if (route.writes) await this.#days.read(credential.tenantId, credential.quotas)
@@ -322,7 +327,7 @@ class Server implements Service {
           route.handle({ ...call, body, mayBeDone }),
         )
       } catch (thrown) {
-        await this.#audited(exchange, typed(thrown))
+        await this.#audited(exchange, failureOf(thrown, request))
         throw thrown
       }
     })

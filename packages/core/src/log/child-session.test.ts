@@ -68,23 +68,40 @@ eachStore('a child', (place) => {
   })
 })
 
-eachSharedStore('a child', (place) => {
-  it('whose id somebody else took meanwhile gives the grant back', async () => {
-    const rival = await place.open()
-    const taking = withCommit(async (commits, commit) => {
-      const outcomes = await commit(commits)
-      const isSpawned = commits.some(({ events }) => events.some(({ type }) => type === 'child.spawned'))
-      if (isSpawned) await rival.sessions.create({ id: 'child', agentId: 'agent' })
-      return outcomes
+const takers: Record<string, (rival: Holdfast) => Promise<unknown>> = {
+  'a session': ({ sessions }) => sessions.create({ id: 'child', agentId: 'agent' }),
+  'the same child of another parent': async ({ sessions }) => {
+    const other = await sessions.create({
+      id: 'other',
+      agentId: 'agent',
+      budget: { spend: { tokens: 1_000 } },
     })
-    const holdfast = await place.open({ wrap: taking })
-    const { session, run } = await parentIn(holdfast)
-    const spawning = run.spawnChild({ agentId: 'agent', childId: 'child', grant: { tokens: 600 } })
-    await expect(spawning).rejects.toMatchObject({ code: 'id_taken' })
-    const { events } = await session.events()
-    const ends = events.flatMap((event) => (isKnown(event, 'child.finished') ? [event.data.outcome] : []))
-    expect(ends).toEqual(['failed'])
-    await run.spawnChild({ agentId: 'agent', grant: { tokens: 1_000 } })
-    expect(await gather(holdfast.doctor({ sessionId: session.id }))).toEqual([])
-  })
+    await other.spawnChild({ agentId: 'agent', childId: 'child', grant: { tokens: 600 } })
+  },
+}
+
+eachSharedStore('a child', (place) => {
+  it.each(Object.entries(takers))(
+    'whose id was taken by %s meanwhile gives the grant back',
+    async (_name, take) => {
+      const rival = await place.open()
+      let isTaken = false
+      const taking = withCommit(async (commits, commit) => {
+        const outcomes = await commit(commits)
+        const isSpawned = commits.some(({ events }) => events.some(({ type }) => type === 'child.spawned'))
+        if (isSpawned && !isTaken) await take(rival)
+        isTaken ||= isSpawned
+        return outcomes
+      })
+      const holdfast = await place.open({ wrap: taking })
+      const { session, run } = await parentIn(holdfast)
+      const spawning = run.spawnChild({ agentId: 'agent', childId: 'child', grant: { tokens: 600 } })
+      await expect(spawning).rejects.toMatchObject({ code: 'id_taken' })
+      const { events } = await session.events()
+      const ends = events.flatMap((event) => (isKnown(event, 'child.finished') ? [event.data.outcome] : []))
+      expect(ends).toEqual(['failed'])
+      await run.spawnChild({ agentId: 'agent', grant: { tokens: 1_000 } })
+      expect(await gather(holdfast.doctor({ sessionId: session.id }))).toEqual([])
+    },
+  )
 })

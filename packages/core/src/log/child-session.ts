@@ -14,6 +14,7 @@ import {
 import type { Commands } from '../session/command.ts'
 import type { Head } from '../session/state.ts'
 import { readyToCreate } from './create-session.ts'
+import type { Written } from './request.ts'
 import type { TenantLog } from './tenant-log.ts'
 import { type Writer, writeCommands } from './write-command.ts'
 import type { WriteOptions } from './write-options.ts'
@@ -86,9 +87,10 @@ async function requireNoStranger({ log, sessionId }: Writer, childId: string): P
 }
 
 /** A child of this parent that stands already is the answer, also long after the key of its creation is gone. */
-async function created(parent: Writer, childId: string, begin: () => Promise<unknown>): Promise<void> {
+async function created(parent: Writer, childId: string, begin: () => Promise<Written>): Promise<void> {
   try {
-    await begin()
+    if (!(await begin()).replayed) return
+    await requireNoStranger(parent, childId)
   } catch (error) {
     if (!isHoldfastError(error, 'id_taken')) throw error
     const standing = await parent.log.reads.getHead(childId)

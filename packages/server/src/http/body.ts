@@ -1,6 +1,7 @@
 /** The body of a request: of the type that is taken, bounded before it is read, and valid UTF-8 where it is text. */
 import { checkLimit, HoldfastError, type Json, limits, scanText } from '@holdfast/protocol'
 import { checkServerLimit, serverLimits } from '../limits.ts'
+import { chunksOf, unread } from './gone.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -23,9 +24,8 @@ export function fileBytes({ headers }: Request): number {
 }
 
 /** A file as it is, measured while it comes. */
-export async function readFile({ body }: Request, most: number): Promise<Uint8Array> {
-  if (body === null) return new Uint8Array()
-  return readStream(body, most, (size) => {
+export async function readFile(request: Request, most: number): Promise<Uint8Array> {
+  return readStream(request, most, (size) => {
     checkLimit('attachmentBytes', size, 'body')
     throw new HoldfastError('invalid_input', `body: more than the ${most} bytes of its Content-Length.`)
   })
@@ -46,23 +46,30 @@ function requireJson(type: string | null): void {
 
 async function readBytes(request: Request, most: number, check: (size: number) => void): Promise<Uint8Array> {
   const declared = request.headers.get('content-length')
-  if (declared === null)
-    return request.body === null ? new Uint8Array() : readStream(request.body, most, check)
+  if (declared === null) return readStream(request, most, check)
   check(Number(declared))
-  const bytes = new Uint8Array(await request.arrayBuffer())
+  const bytes = await readWhole(request)
   check(bytes.byteLength)
   return bytes
 }
 
+async function readWhole(request: Request): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await request.arrayBuffer())
+  } catch (error) {
+    throw unread(error, request)
+  }
+}
+
 /** No more is kept of it than may be, whatever its length was said to be. */
 async function readStream(
-  stream: ReadableStream<Uint8Array>,
+  request: Request,
   most: number,
   check: (size: number) => void,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of stream) {
+  for await (const chunk of chunksOf(request)) {
     size += chunk.byteLength
     if (size > most) check(size)
     chunks.push(chunk)

@@ -1,6 +1,7 @@
 /** A body as lines of text: no more of it is held than one line. */
 import { createHash } from 'node:crypto'
 import { HoldfastError, limitExceeded, limits } from '@holdfast/protocol'
+import { chunksOf } from './gone.ts'
 
 /** The lines, read once, and what they were. */
 export class HashedLines implements AsyncIterable<string> {
@@ -30,7 +31,7 @@ export class HashedLines implements AsyncIterable<string> {
 async function* readLines(request: Request): AsyncGenerator<string, void, void> {
   const utf8 = new TextDecoder('utf-8', { fatal: true })
   let rest = ''
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of chunksOf(request)) {
     rest += decode(utf8, chunk)
     const lines = rest.split('\n')
     rest = lines.pop() ?? ''

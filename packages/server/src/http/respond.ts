@@ -42,6 +42,7 @@ export function respond(
     ...answer.headers,
   }
   const { status, stream, bytes, body } = answer
+  if (stream && request.method === 'HEAD') return headOf(stream, { status, headers })
   if (stream) return sendStream(stream, { status, headers })
   if (body !== undefined) return new Response(body, { status, headers })
   if (bytes) return new Response(bytes as Uint8Array<ArrayBuffer>, { status, headers })
@@ -51,6 +52,12 @@ export function respond(
   }
   headers['content-type'] = 'application/json'
   return new Response(answer.text ?? JSON.stringify(answer.json), { status, headers })
+}
+
+/** Of a stream that does not begin. */
+function headOf(stream: Sending, head: ResponseInit): Response {
+  stream.leave()
+  return new Response(null, head)
 }
 
 export function failed(error: HoldfastError, requestId: string, more: Record<string, string> = {}): Response {

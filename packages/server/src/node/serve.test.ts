@@ -1,11 +1,13 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { memory } from '@holdfast/core/memory'
-import { afterEach, describe, expect, it } from 'vitest'
+import { limits } from '@holdfast/protocol'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { serverLimits } from '../limits.ts'
+import type { Answered } from '../operations/answered.ts'
 import { HeldClock, pepper } from '../testing/each-server.ts'
 import { take } from '../testing/sse.ts'
-import { type ServeOptions, type Serving, serve } from './index.ts'
+import { requestLog, type ServeOptions, type Serving, serve } from './index.ts'
 
 const json = { 'content-type': 'application/json' }
 const running: Serving[] = []
@@ -106,12 +108,93 @@ describe('a listening server', () => {
     ).toBe(200)
   })
 
+  it('without keys is not changed by a page elsewhere, whose browser does not ask before it sends', async () => {
+    const { url } = await started()
+    const port = Number(new URL(url).port)
+    const scrub = (host: string, more: string) =>
+      rawStatus(port, `POST /v1/scrub HTTP/1.1\r\nHost: ${host}:${port}\r\nConnection: close\r\n${more}\r\n`)
+    const evil = 'Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n'
+    expect(await scrub('localhost', evil)).toBe(403)
+    for (const host of ['localhost', '127.0.0.1', '[::1]']) {
+      const own = `Origin: http://${host}:${port}\r\nSec-Fetch-Site: same-origin\r\n`
+      expect(await scrub(host, own)).toBe(200)
+      expect(await scrub(host, '')).toBe(200)
+    }
+  })
+
   it('refuses headers larger than serverLimits.headerBytes', async () => {
     const { url } = await started()
     const response = await fetch(`${url}/healthz`, {
       headers: { 'x-long': 'a'.repeat(serverLimits.headerBytes) },
     })
     expect(response.status).toBe(431)
+  })
+
+  it.each([
+    ['JSON', '/v1/sessions', json],
+    ['lines', '/v1/imports', {}],
+    ['lines under a key', '/v1/imports', { 'idempotency-key': 'k' }],
+    ['a file', '/v1/sessions/{sessionId}/attachments', {}],
+  ])('a client that leaves in the middle of %s is no failure of the server', async (_what, path, headers) => {
+    const answers: Answered[] = []
+    const lines: string[] = []
+    const log = requestLog('error', { write: (line) => void lines.push(line) })
+    const onAnswer = (answered: Answered) => {
+      answers.push(answered)
+      log(answered)
+    }
+    const { url, holdfast, server } = await started({ onAnswer })
+    const { id } = await holdfast.sessions.create({ agentId: 'agent' })
+    const head = [
+      `POST ${path.replace('{sessionId}', id)} HTTP/1.1`,
+      'Host: localhost',
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ]
+    const port = Number(new URL(url).port)
+    await leave(port, [...head, 'Content-Length: 1000', '', '{"format'])
+    await leave(port, [...head, 'Transfer-Encoding: chunked', '', '8', '{"format', ''])
+    while (answers.length < 2) await pause(5)
+    const gone = { method: 'POST', path, status: 499 }
+    expect(answers).toMatchObject([gone, gone])
+    expect(lines).toEqual([])
+    const figures = await server.fetch(new Request(`${url}/metrics`))
+    expect(await figures.text()).toContain(`{method="POST",route="${path}",status="499",`)
+    expect((await holdfast.sessions.list()).sessions).toHaveLength(1)
+  })
+
+  it('a client that leaves while its file waits for room is no failure of the server', async () => {
+    const answers: Answered[] = []
+    const { url, holdfast } = await started({ onAnswer: (answered) => answers.push(answered) })
+    const { id } = await holdfast.sessions.create({ agentId: 'agent' })
+    const port = Number(new URL(url).port)
+    const head = [`POST /v1/sessions/${id}/attachments HTTP/1.1`, 'Host: localhost']
+    const most = [...head, `Content-Length: ${limits.attachmentBytes}`, '', 'hi']
+    const held = serverLimits.fileBytesHeld / limits.attachmentBytes
+    const leaving = Array.from({ length: held + 1 }, () => leave(port, most))
+    await Promise.all(leaving)
+    while (answers.length <= held) await pause(5)
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([499]))
+  })
+
+  it('answers HEAD to a stream with its head alone, and follows nothing for it', async () => {
+    const said = vi.spyOn(console, 'error')
+    const { url, holdfast, server } = await started()
+    const { id } = await holdfast.sessions.create({ agentId: 'agent' })
+    const headers = { accept: 'text/event-stream' }
+    for (const path of [`sessions/${id}/events`, `sessions/${id}/events?children=true`, 'fleet/events']) {
+      const response = await fetch(`${url}/v1/${path}`, { method: 'HEAD', headers })
+      expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
+        200,
+        'text/event-stream; charset=utf-8',
+        '',
+      ])
+      expect(server.followers).toBe(0)
+    }
+    expect((await fetch(`${url}/v1/sessions/none/events`, { method: 'HEAD', headers })).status).toBe(404)
+    expect((await fetch(`${url}/v1/sessions/${id}/export`, { method: 'HEAD' })).status).toBe(200)
+    await pause(20)
+    expect(said).not.toHaveBeenCalled()
+    said.mockRestore()
   })
 
   it('gives its port back when the store cannot be opened', async () => {
@@ -180,6 +263,14 @@ async function standingStill({ url, server }: Serving, sessionId: string): Promi
   )
   while (server.followers === 0) await pause(5)
   return socket
+}
+
+/** Sends the lines, and is gone. */
+async function leave(port: number, lines: readonly string[]): Promise<void> {
+  const socket = connect(port, '127.0.0.1')
+  await new Promise((resolve) => socket.write(lines.join('\r\n'), resolve))
+  await pause(50)
+  socket.destroy()
 }
 
 function rawStatus(port: number, text: string): Promise<number> {

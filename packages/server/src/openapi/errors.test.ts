@@ -6,11 +6,15 @@ import { serverLimits } from '../limits.ts'
 import type { Route } from '../route.ts'
 import { routes } from '../routes/index.ts'
 import { failureOf, type Ids, Provoked, stallMs } from '../testing/provoked.ts'
-import { placeOf, type State, said, states, talk } from '../testing/states.ts'
+import { childIdOf, placeOf, type State, said, spawn, states, talk } from '../testing/states.ts'
 import { troubles } from '../testing/troubles.ts'
 import { codesOf } from './codes.ts'
 
-const ids: Ids = { questionId: 'q1', itemId: 't1', childId: 'c1', recordId: 'one', userId: 'u1' }
+const ids: Ids = { questionId: 'q1', itemId: 't1', recordId: 'one', userId: 'u1' }
+
+function idsOf(sessionId: string): Ids {
+  return { ...ids, sessionId, childId: childIdOf(sessionId) }
+}
 const hourMs = 3_600_000
 const guarded = routes.filter(({ reach }) => reach !== 'public')
 const ofSessions = routes.filter(({ reach }) => reach === 'session')
@@ -25,7 +29,7 @@ const writable: Readonly<Record<string, State>> = {
       ['POST', '/messages', { ...said('one'), id: 'missing' }],
       ['PUT', '/tasks', { list: { items: [{ id: 't1', description: 'a' }] } }],
       ['POST', '/questions', { questionId: 'q1', question: '?' }],
-      ['POST', '/children', { agentId: 'agent', childId: 'owned' }],
+      spawn,
     ],
   },
   undone: { steps: [talk, ['POST', '/undo']] },
@@ -128,17 +132,12 @@ it('a body is of the type that is taken', async () => {
   for (const route of documenting('unsupported_media_type')) {
     const sessionId = await server.session(states.new)
     const headers = { 'content-type': 'text/plain' }
-    await refused(
-      'unsupported_media_type',
-      server.ask(route, { ids: { ...ids, sessionId }, headers }),
-      route.path,
-    )
+    await refused('unsupported_media_type', server.ask(route, { ids: idsOf(sessionId), headers }), route.path)
   }
 })
 
 it.each(Object.entries(states))('a session that is %s', async (_name, state) => {
-  for (const route of ofSessions)
-    await server.ask(route, { ids: { ...ids, sessionId: await server.session(state) } })
+  for (const route of ofSessions) await server.ask(route, { ids: idsOf(await server.session(state)) })
 })
 
 it('what is not there', async () => {
@@ -151,7 +150,7 @@ it('what is not there', async () => {
 it('a session with an event of a newer version is only read', async () => {
   for (const route of documenting('session_read_only')) {
     const sessionId = await readOnly(await server.session(states.running))
-    const reply = server.ask(route, { ids: { ...ids, sessionId } })
+    const reply = server.ask(route, { ids: idsOf(sessionId) })
     await refused('session_read_only', reply, `${route.method} ${route.path}`)
   }
 })
@@ -178,7 +177,7 @@ it('an export that parts from the session that is there', async () => {
 it('a cursor of another list', async () => {
   for (const route of documenting('invalid_cursor').filter(({ method }) => method === 'GET')) {
     const sessionId = await server.session(states.new)
-    const at = { ids: { ...ids, sessionId, priceBookId: await priceBook() } }
+    const at = { ids: { ...idsOf(sessionId), priceBookId: await priceBook() } }
     await server.ask(route, { ...at, query: '?after=nowhere' })
     await server.ask(route, { ...at, headers: { 'last-event-id': 'nowhere' } })
   }
@@ -192,7 +191,7 @@ async function priceBook(): Promise<string> {
 it('a version that it is past, and a key that was used', async () => {
   for (const [n, route] of changing.entries()) {
     const sessionId = await server.session(states['talked in'])
-    const at = { ids: { ...ids, sessionId } }
+    const at = { ids: idsOf(sessionId) }
     await server.ask(route, { ...at, headers: { 'if-match': '"99"' } })
     const headers = { 'idempotency-key': `used-${n}` }
     await use(headers, sessionId)
@@ -215,7 +214,7 @@ it.each(Object.entries(writable))('others that go on writing in one %s', async (
   for (const route of documenting('contention')) {
     const sessionId = await server.session(state)
     server.store.fail(beaten)
-    await server.ask(route, { ids: { ...ids, sessionId, childId: 'owned' } })
+    await server.ask(route, { ids: idsOf(sessionId) })
     server.store.heal()
   }
 })

@@ -1,13 +1,27 @@
 import { type Scope, scope, tenantId } from '@holdfast/protocol'
 import { expect, it } from 'vitest'
+import { theOnlyCaller } from '../access/credential.ts'
 import type { NewKey } from '../access/keys.ts'
+import type { Route } from '../route.ts'
 import { routes } from '../routes/index.ts'
-import type { Caller } from '../testing/caller.ts'
+import type { Caller, Reply } from '../testing/caller.ts'
 import { eachServer, pepper, type TestServer } from '../testing/each-server.ts'
+import { samples } from '../testing/samples.ts'
 import type { Answered } from './answered.ts'
 
 const every: readonly Scope[] = scope.options
 const answered: Answered[] = []
+
+function nameOf({ method, path }: Route): string {
+  return `${method} ${path}`
+}
+
+/** The sample of the route, to what is not there. */
+function sent(caller: Caller, route: Route, headers: Record<string, string>): Promise<Reply> {
+  const body = samples[nameOf(route)]
+  const what = typeof route.body === 'string' ? { raw: 'x' } : body !== undefined && { body }
+  return caller.call(route.method, route.path.replaceAll(/\{\w+\}/g, 'missing'), { ...what, headers })
+}
 
 async function keyed(place: TestServer, tenant: string, asked: Partial<NewKey> = {}): Promise<Caller> {
   const made = await place.server.keys?.create(tenantId(tenant), { name: 'k', scopes: every, ...asked })
@@ -223,6 +237,9 @@ eachServer('operating a server', { pepper, onAnswer: (one) => answered.push(one)
 })
 
 const page = { origin: 'https://app.example' }
+const own = { origin: 'http://localhost' }
+const someone = theOnlyCaller(tenantId('default'))
+const changing = routes.filter(({ method }) => method !== 'GET')
 const preflight = { ...page, 'access-control-request-method': 'POST' }
 
 eachServer('a server that pages elsewhere may call', { origins: [page.origin] }, (place) => {
@@ -240,6 +257,15 @@ eachServer('a server that pages elsewhere may call', { origins: [page.origin] },
     const other = await caller.get('/v1/sessions', { headers: { origin: 'https://evil.example' } })
     expect(other.headers.has('access-control-allow-origin')).toBe(false)
   })
+
+  it('lets the pages that are named change something, and no other', async () => {
+    const { caller } = place
+    const create = (headers: Record<string, string>) =>
+      caller.post('/v1/sessions', { agentId: 'agent' }, headers)
+    expect((await create({ ...page, 'sec-fetch-site': 'cross-site' })).status).toBe(201)
+    expect((await create({ ...page, origin: 'https://evil.example' })).status).toBe(403)
+    expect((await create({ 'sec-fetch-site': 'cross-site' })).status).toBe(403)
+  })
 })
 
 eachServer('a server as it comes', {}, (place) => {
@@ -248,5 +274,46 @@ eachServer('a server as it comes', {}, (place) => {
     expect(plain.headers.has('access-control-allow-origin')).toBe(false)
     expect((await place.caller.call('OPTIONS', '/v1/sessions', { headers: preflight })).status).toBe(405)
     expect(plain.headers.get('cross-origin-resource-policy')).toBe('same-origin')
+  })
+  it.each<[string, Record<string, string>]>([
+    ['elsewhere', { origin: 'https://evil.example' }],
+    ['at another port', { origin: 'http://localhost:3000' }],
+    ['that hides where it is', { origin: 'null' }],
+    ['elsewhere, which does not say where', { 'sec-fetch-site': 'cross-site' }],
+    ['at another name of the site', { origin: 'http://localhost', 'sec-fetch-site': 'same-site' }],
+  ])('lets no page %s change anything', async (_where, headers) => {
+    for (const route of changing) {
+      const reply = await sent(place.caller, route, headers)
+      expect([reply.status, reply.json.code], nameOf(route)).toEqual([403, 'forbidden'])
+    }
+    const { id } = (await place.caller.post('/v1/sessions', { agentId: 'agent' })).json
+    const raw = { raw: 'a file', headers: { ...headers, 'content-type': 'text/plain' } }
+    expect((await place.caller.call('POST', `/v1/sessions/${id}/attachments`, raw)).status).toBe(403)
+    expect((await place.caller.post(`/v1/sessions/${id}/close`, undefined, headers)).status).toBe(403)
+    expect((await place.caller.get(`/v1/sessions/${id}`, { headers })).json.status).toBe('created')
+  })
+
+  it('lets its own pages, and programs, which name none, do everything', async () => {
+    for (const route of changing) {
+      for (const headers of [{ ...own, 'sec-fetch-site': 'same-origin' }, own, {}])
+        expect((await sent(place.caller, route, headers)).text, nameOf(route)).not.toContain('origin')
+    }
+  })
+})
+
+eachServer('a server whose callers need keys', { pepper }, (place) => {
+  it('takes a key from a page wherever it is, as behind a proxy that calls the server by another name', async () => {
+    const caller = await keyed(place, 'default')
+    const headers = { origin: 'https://app.example', 'sec-fetch-site': 'same-origin' }
+    expect((await caller.post('/v1/sessions', { agentId: 'agent' }, headers)).status).toBe(201)
+  })
+})
+
+eachServer('a server that knows its callers by another way', { authenticate: () => someone }, (place) => {
+  it('lets no page elsewhere change anything in their name', async () => {
+    const create = (headers: Record<string, string>) =>
+      place.caller.post('/v1/sessions', { agentId: 'agent' }, headers)
+    expect((await create({ origin: 'https://evil.example' })).status).toBe(403)
+    expect((await create(own)).status).toBe(201)
   })
 })

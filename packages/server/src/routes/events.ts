@@ -64,7 +64,9 @@ async function paged(call: EventCall, after: string): Promise<Answer> {
   const from = decodeCursor(after).seq
   const options = { after: from, ...(limit !== undefined && { limit }) }
   const first = await call.session.eventTexts(options)
-  if (first.texts.length > 0 || wait === 0) return pageText(first)
+  if (first.texts.length > 0) return pageText(first)
+  await requireWithin(call, from)
+  if (wait === 0) return pageText(first)
   const signal = untilLate(call, wait)
   await nextEvent(call.session.followBatches({ after: String(from), signal }))
   return pageText(await call.session.eventTexts(options))
@@ -122,16 +124,21 @@ async function streamed(call: EventCall, after: string): Promise<Answer> {
   return { status: 200, stream, headers: streamHeaders }
 }
 
-async function following({ session, holdfast }: EventCall, after: string): Promise<Follow> {
-  const cursor = decodeCursor(after)
+async function following(call: EventCall, after: string): Promise<Follow> {
+  await requireWithin(call, decodeCursor(after).seq)
+  const batchBytes = serverLimits.streamBytes
+  return (signal) => call.session.followBatches({ after, signal, batchBytes })
+}
+
+/** No reader was ever given a cursor beyond the end. */
+async function requireWithin({ session, holdfast }: EventCall, seq: number): Promise<void> {
   const head = await holdfast.sessions.getSummary(session.id)
   if (!head) throw new HoldfastError('not_found', 'there is no such session.')
-  if (cursor.seq > head.seq)
+  if (seq > head.seq)
     throw new HoldfastError(
       'invalid_cursor',
       `the cursor is beyond the end of the session (seq ${head.seq}).`,
     )
-  return (signal) => session.followBatches({ after, signal, batchBytes: serverLimits.streamBytes })
 }
 
 async function followingTree(call: EventCall, after: string): Promise<Follow> {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CreatedSession } from '@holdfast/core'
+import { encodeCursor } from '@holdfast/protocol'
 import { expect, it } from 'vitest'
 import { serverLimits } from '../limits.ts'
 import { eachServer } from '../testing/each-server.ts'
@@ -41,13 +42,25 @@ eachServer('streams', { heartbeatMs: 20 }, (place) => {
     expect((await take((await open(session.id, '4')).body, 1))[0]?.id).toBe('5')
     expect((await take((await open(session.id, undefined, '?after=5')).body, 1))[0]?.id).toBe('6')
     expect((await take((await open(session.id, '4', '?after=1')).body, 1))[0]?.id).toBe('5')
-    const beyond = await place.caller.get(`/v1/sessions/${session.id}/events`, {
-      headers: { ...live, 'last-event-id': '99' },
-    })
-    expect([beyond.status, beyond.json.code]).toEqual([400, 'invalid_cursor'])
     expect((await place.caller.get('/v1/sessions/none/events', { headers: live })).json.code).toBe(
       'not_found',
     )
+  })
+
+  it('refuse a cursor beyond the end, and so does every page', async () => {
+    const session = await made()
+    const path = `/v1/sessions/${session.id}/events?after=`
+    const end = String((await session.view()).seq)
+    const beyond = encodeCursor({ seq: Number(end) + 1 })
+    for (const [query, headers] of [
+      ['', {}],
+      ['&wait=2', {}],
+      ['', live],
+    ] as const) {
+      const { status, json } = await place.caller.get(`${path}${beyond}${query}`, { headers })
+      expect([status, json.code], query).toEqual([400, 'invalid_cursor'])
+    }
+    expect((await place.caller.get(`${path}${end}`)).json).toEqual({ data: [], next: null })
   })
 
   it('cut off anywhere, also across a restart, lose and repeat nothing', async () => {

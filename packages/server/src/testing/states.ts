@@ -10,6 +10,7 @@ export const asking = {
 export const lease = { owner: 'another', ttlMs: 60_000 }
 const shortMs = 1_000
 
+/** A body may be made for the session. */
 export type Step = readonly [method: string, path: string, body?: unknown]
 
 export interface State {
@@ -26,7 +27,16 @@ export const suspend: Step = [
   '/run/batch',
   { epoch: 1, commands: [{ type: 'suspendRun', reason: 'approval' }] },
 ]
-const spawn: Step = ['POST', '/children', { agentId: 'agent', childId: 'c1' }]
+export const spawn: Step = [
+  'POST',
+  '/children',
+  (sessionId: string) => ({ agentId: 'agent', childId: childIdOf(sessionId) }),
+]
+
+/** A session's only child. */
+export function childIdOf(sessionId: string): string {
+  return `child-of-${sessionId}`
+}
 
 const askInRun: Step = [
   'POST',
@@ -74,7 +84,8 @@ export async function stepped(
 ): Promise<string> {
   const { id } = (await caller.post('/v1/sessions', { agentId, ...create })).json
   for (const [method, path, body] of steps) {
-    const { status, text } = await caller.call(method, placeOf(id, path), { body })
+    const made = typeof body === 'function' ? body(id) : body
+    const { status, text } = await caller.call(method, placeOf(id, path), { body: made })
     if (status >= 400) throw new Error(`${method} ${path}: ${text}`)
   }
   clock.advance(thenMs)

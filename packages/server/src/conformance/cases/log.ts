@@ -126,6 +126,8 @@ export const logCases = casesOf('log', [
     run: async (t) => {
       const path = `/v1/sessions/${await t.session()}/events`
       t.refused(await t.call('GET', `${path}?after=nonsense`), 'invalid_cursor', 400)
+      t.refused(await t.call('GET', `${path}?after=999`), 'invalid_cursor', 400)
+      t.refused(await t.call('GET', `${path}?after=999&wait=2`), 'invalid_cursor', 400)
       const headers = { accept: 'text/event-stream', 'last-event-id': '999' }
       t.refused(await t.call('GET', path, { headers }), 'invalid_cursor', 400)
     },
