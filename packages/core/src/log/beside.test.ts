@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest'
+import type { Store } from '../store/store.ts'
+import { withMembers } from './testing/between.ts'
 import { eachStore } from './testing/each-store.ts'
 import { assistant, user } from './testing/messages.ts'
 
@@ -122,6 +124,50 @@ eachStore('files and checkpoints', (place) => {
     expect(await save(1)).toEqual({ ...first, replayed: true })
     await expect(save(2)).rejects.toMatchObject({ code: 'key_conflict' })
     expect(await session.getCheckpoint()).toMatchObject({ channels: { n: 1 } })
+  })
+
+  it('are no newer for being saved again under their key', async () => {
+    const { sessions } = await place.open()
+    const session = await sessions.create({ agentId: 'agent' })
+    const save = (n: number, checkpointId?: string) =>
+      session.putCheckpoint({ channels: { n }, ...(checkpointId && { checkpointId }) }, { key: `k${n}` })
+    const first = await save(1)
+    await save(2)
+    expect(await save(1)).toEqual({ ...first, replayed: true })
+    expect(await session.getCheckpoint()).toMatchObject({ channels: { n: 2 } })
+    await save(3, 'same')
+    await save(4, 'same')
+    await save(3, 'same')
+    expect(await session.getCheckpoint()).toMatchObject({ checkpointId: 'same', channels: { n: 4 } })
+  })
+
+  it('have the place of their event when a crash came before they were there', async () => {
+    const crash = { at: '' }
+    const wrap = (store: Store) =>
+      withMembers(store, {
+        putCheckpoint: async (write: Parameters<Store['putCheckpoint']>[0]) => {
+          if (write.checkpointId === crash.at) throw new Error('the process ended')
+          await store.putCheckpoint(write)
+        },
+      })
+    const { sessions } = await place.open({ wrap })
+    const session = await sessions.create({ agentId: 'agent' })
+    const save = (checkpointId: string) =>
+      session.putCheckpoint({ checkpointId, channels: { name: checkpointId } }, { key: checkpointId })
+    await save('one')
+    crash.at = 'two'
+    await expect(save('two')).rejects.toThrow('the process ended')
+    await save('three')
+    crash.at = 'four'
+    await expect(save('four')).rejects.toThrow('the process ended')
+    crash.at = ''
+    const newest = async () => (await session.getCheckpoint())?.checkpointId
+    await save('two')
+    expect(await newest()).toBe('three')
+    await save('four')
+    expect(await newest()).toBe('four')
+    for (const name of ['one', 'two', 'three', 'four'])
+      expect(await session.getCheckpoint({ checkpointId: name })).toMatchObject({ channels: { name } })
   })
 
   it('keep checkpoints by thread, the newest first', async () => {

@@ -36,11 +36,18 @@ export async function putCheckpoint(
   const { channels, bodies } = encodeChannels(checkpoint.channels)
   const named = { threadId, namespace, checkpointId, ...(parentId !== undefined && { parentId }) }
   // The event goes first: what it is refused for must not leave a checkpoint. After a crash between the two the one
-  // before is still the newest, and the same call again completes this one.
+  // before is still the newest, and the same call again completes this one, in the place that its event has.
   const command = { type: 'saveCheckpoint', ...named } as const
   const written = await writeCommands(writer, [command], options, undefined, channels)
+  const { events, replayed } = written
   const row = { tenantId: log.tenantId, sessionId, parentId, ...named }
-  await log.store.putCheckpoint({ ...row, channels, bodies })
+  await log.store.putCheckpoint({
+    ...row,
+    channels,
+    bodies,
+    replayed,
+    ...(events[0] && { seq: events[0].seq }),
+  })
   return { ...receiptOf(written), checkpointId }
 }
 

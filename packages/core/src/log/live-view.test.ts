@@ -74,6 +74,40 @@ eachStore('a view that is kept', (place) => {
     expect(await view.read()).toEqual(await session.providerView())
   })
 
+  it('gives each of several that read at once what stands there, and no message twice', async () => {
+    const { sessions } = await place.open()
+    const session = await (await sessions.create({ agentId: 'agent' })).activate()
+    const view = session.liveView()
+    const first = await Promise.all([view.read(), view.read()])
+    await session.append([user('one'), assistant('two')])
+    const second = await Promise.all([view.read(), view.read(), view.read()])
+    expect([...first, ...second].map(textsOf)).toEqual([[], [], ...second.map(() => ['one', 'two'])])
+    await session.append(user('three'))
+    expect(await view.read()).toEqual(await session.providerView())
+    expect(view.generation).toBe(1)
+  })
+
+  it('is read by the next one after a read that failed', async () => {
+    const failing = { next: false }
+    const wrap = (store: Store) =>
+      withMembers(store, {
+        readHead: (...asked: Parameters<Store['readHead']>) => {
+          if (!failing.next) return store.readHead(...asked)
+          failing.next = false
+          return Promise.reject(new Error('the disk is gone'))
+        },
+      })
+    const { sessions } = await place.open({ wrap })
+    const session = await (await sessions.create({ agentId: 'agent' })).activate()
+    const view = session.liveView()
+    await view.read()
+    await session.append(user('one'))
+    failing.next = true
+    const [failed, next] = await Promise.allSettled([view.read(), view.read()])
+    expect(failed.status).toBe('rejected')
+    expect(next).toMatchObject({ status: 'fulfilled', value: await session.providerView() })
+  })
+
   it('takes in what waited while a compaction covered the place where it was written', async () => {
     const { sessions } = await place.open()
     const session = await (await sessions.create({ agentId: 'agent' })).activate()

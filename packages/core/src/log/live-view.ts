@@ -29,6 +29,8 @@ export class LiveView {
   readonly #tails: Tails
   readonly #sessionId: string
   #known: Known | undefined
+  /** Ends with the last read, however that ended. */
+  #atRest: Promise<unknown> = Promise.resolve()
 
   constructor(reads: LogReads, tails: Tails, sessionId: string) {
     this.#reads = reads
@@ -36,8 +38,14 @@ export class LiveView {
     this.#sessionId = sessionId
   }
 
-  /** What a model would be sent now. */
-  async read(): Promise<readonly ProviderMessage[]> {
+  /** What a model would be sent now. One read after another: two would both add what is new to the same view. */
+  read(): Promise<readonly ProviderMessage[]> {
+    const read = this.#atRest.then(() => this.#read())
+    this.#atRest = read.catch(() => {})
+    return read
+  }
+
+  async #read(): Promise<readonly ProviderMessage[]> {
     const known = this.#known
     const grown = known && (this.#withTail(known) ?? (await this.#withStored(known)))
     this.#known = grown ?? (await this.#anew())

@@ -61,6 +61,8 @@ export interface Spend {
   reservedTokens: number
   reservedMicrocents: number
   reservedToolCalls: number
+  /** How many are open that reserve no amount, and so are in no sum. */
+  reservationsOfNothing: number
   grantedTokens: number
   grantedMicrocents: number
   grantedToolCalls: number

@@ -298,6 +298,10 @@ export interface CheckpointWrite extends CheckpointRow {
   sessionId: string
   /** Bodies that the session does not hold yet. A channel hash with no body anywhere is `invalid_input`. */
   bodies: readonly { hash: string; body: string }[]
+  /** Of the event that names it; absent: the session's last. */
+  seq?: number
+  /** The event was there before this call: what it or a later one of the session has put stays as it is, and newer. */
+  replayed?: boolean
 }
 
 export interface RecordRow {

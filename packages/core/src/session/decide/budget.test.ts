@@ -4,6 +4,7 @@ import type { Command } from '../command.ts'
 import { calls, startRun, usage } from '../testing/commands.ts'
 import { TestLog } from '../testing/log.ts'
 import { outcomeOf } from '../testing/states.ts'
+import { decide } from './index.ts'
 
 const own = { own: true }
 
@@ -109,6 +110,28 @@ describe('settling', () => {
     expect(log.types({ type: 'failRun', error: 'crashed' }, own)).toEqual(['budget.settled', 'run.failed'])
     expect(log.head.spend.reservedTokens).toBe(0)
     expect(log.state.parts.budget?.reservations).toEqual([])
+  })
+
+  test('is done for reservations of nothing too, however many runs leave one', () => {
+    const log = TestLog.create()
+    for (let i = 0; i < 40; i++) {
+      log.do(startRun())
+      expect(reserve(log, {})).toBe('budget.reserved')
+      expect(log.types({ type: 'failRun', error: 'crashed' }, own)).toEqual(['budget.settled', 'run.failed'])
+    }
+    expect(log.state.parts.budget?.reservations).toEqual([])
+  })
+
+  test('reads no reservations where a run has left none', () => {
+    const log = limited({ tokens: 10 })
+    for (const tokens of [0, 5]) {
+      reserve(log, { reservationId: 'r', tokens })
+      log.do({ type: 'settleBudget', reservationId: 'r' }, own)
+    }
+    const ending = decide(log.head, { type: 'failRun', error: 'crashed' }, log.env(own))
+    const reads: unknown[] = []
+    for (let step = ending.next(); !step.done; step = ending.next([])) reads.push(step.value)
+    expect(reads).toEqual([{ read: 'drafts' }])
   })
 })
 

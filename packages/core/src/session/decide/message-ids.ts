@@ -1,4 +1,5 @@
-import { type Deciding, readRefs, refuse } from '../deciding.ts'
+import type { EventType } from '@holdfast/protocol'
+import { type Deciding, readEvent, readRefs, refuse } from '../deciding.ts'
 import type { Head } from '../state.ts'
 
 export function* requireNewMessageId(head: Head, messageId: string | undefined): Deciding<void> {
@@ -12,5 +13,10 @@ export function* requireNewMessageId(head: Head, messageId: string | undefined):
 export function* findMessage(head: Head, messageId: string): Deciding<number | undefined> {
   if (!/^\d+$/.test(messageId)) return (yield* readRefs('message', messageId)).at(-1)
   const seq = Number(messageId)
-  return seq >= 1 && seq <= head.seq ? seq : undefined
+  if (seq < 1 || seq > head.seq) return undefined
+  const event = yield* readEvent(seq)
+  return event && carriers.has(event.type) ? seq : undefined
 }
+
+/** A tool result is a message too. */
+const carriers: ReadonlySet<string> = new Set<EventType>(['message.appended', 'tool.finished'])

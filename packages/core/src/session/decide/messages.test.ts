@@ -72,6 +72,29 @@ test('an answer counts once, for the message it replies to, even when many are u
   expect(log.head.counters.exchangeCount).toBe(2)
 })
 
+test('an answer names a message by its seq, and no other event', () => {
+  const log = TestLog.create()
+  log.doAll([says('one'), calls('c1'), result('c1'), says('two', { id: 'two' }), says('three')])
+  const replied = (seq: number) => [
+    outcomeOf(log, says('x', { replyTo: `${seq}` })),
+    outcomeOf(log, answers('x', { replyTo: `${seq}` })),
+  ]
+  const outcomes = log.events.map(({ type, seq }) => [type, ...replied(seq)])
+  const taken = ['message.appended', 'message.appended']
+  const refused = ['invalid_input', 'invalid_input']
+  expect(outcomes).toEqual([
+    ['session.created', ...refused],
+    ['session.activated', ...refused],
+    ['message.appended', ...taken],
+    ['message.appended', ...taken],
+    ['tool.called', ...refused],
+    ['tool.finished', ...taken],
+    ['message.appended', ...taken],
+    ['message.appended', ...taken],
+  ])
+  expect([replied(0), replied(99)]).toEqual([refused, refused])
+})
+
 test('results are appended by whoever made the calls, once, and late ones become notes', () => {
   const log = running()
   log.doAll([{ type: 'startRound' }, calls('c1', 'c2')], own)

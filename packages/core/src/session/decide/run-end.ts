@@ -64,7 +64,8 @@ export function withdrawQuestion(head: Head, reason: string): NewEvent[] {
 
 /** What a run reserved and never settled is free again when it ends: its crash must not shrink the budget for ever. */
 function* settleAll({ spend }: Head, lane: { run?: true }): Deciding<NewEvent[]> {
-  if (spend.reservedTokens + spend.reservedMicrocents + spend.reservedToolCalls === 0) return []
+  const { reservedTokens, reservedMicrocents, reservedToolCalls, reservationsOfNothing } = spend
+  if (reservedTokens + reservedMicrocents + reservedToolCalls + reservationsOfNothing === 0) return []
   const open = (yield* readPart('budget'))?.reservations ?? []
   return open.map(({ reservationId }) => ({ type: 'budget.settled', data: { reservationId }, ...lane }))
 }

@@ -95,10 +95,14 @@ function budgetOf(part: BudgetPart | undefined): BudgetPart {
   return part ?? { reservations: [] }
 }
 
-function addReserved(head: Head, reservation: Reservation, sign: 1 | -1): void {
-  head.spend.reservedTokens += sign * reservation.tokens
-  head.spend.reservedMicrocents += sign * reservation.costMicrocents
-  head.spend.reservedToolCalls += sign * reservation.toolCalls
+function addReserved({ spend }: Head, reservation: Reservation, sign: 1 | -1): void {
+  const { tokens, costMicrocents, toolCalls } = reservation
+  spend.reservedTokens += sign * tokens
+  spend.reservedMicrocents += sign * costMicrocents
+  spend.reservedToolCalls += sign * toolCalls
+  // A head that was stored before these were counted does not know of those open then.
+  if (tokens + costMicrocents + toolCalls === 0)
+    spend.reservationsOfNothing = Math.max(0, spend.reservationsOfNothing + sign)
 }
 
 /** The text stays in the event: the overlay names it by seq. Overlays inside the new range are superseded. */

@@ -139,6 +139,7 @@ export const zeroSpend: Spend = {
   reservedTokens: 0,
   reservedMicrocents: 0,
   reservedToolCalls: 0,
+  reservationsOfNothing: 0,
   grantedTokens: 0,
   grantedMicrocents: 0,
   grantedToolCalls: 0,

@@ -30,7 +30,7 @@ export interface KeptBody {
 
 export interface KeptCheckpoint extends CheckpointRow {
   sessionId: string
-  /** Where the session stood. */
+  /** Of its event, or where the session stood. */
   seq: number
 }
 

@@ -9,11 +9,22 @@ import type { Transaction, Transactions } from './transactions.ts'
 /** Put again it becomes the newest. */
 const PUT_CHECKPOINT = `
   INSERT INTO @checkpoints (tenant, session, thread, namespace, id, parent, seq, channels, written)
-  SELECT $1, $2, $3, $4, $5, $6, $7, $8, coalesce((
+  SELECT $1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::int8, coalesce((
     SELECT written FROM @checkpoints WHERE tenant = $1 AND thread = $3 AND namespace = $4 ORDER BY written DESC LIMIT 1
-  ), 0) + 1
+  ), 0) + 1)
   ON CONFLICT (tenant, thread, namespace, id) DO UPDATE SET session = excluded.session, parent = excluded.parent,
     seq = excluded.seq, channels = excluded.channels, written = excluded.written`
+
+const IS_THERE = `
+  SELECT 1 FROM @checkpoints
+  WHERE tenant = $1 AND thread = $2 AND namespace = $3 AND id = $4 AND session = $5 AND seq >= $6 LIMIT 1`
+
+const SELECT_LATER = `
+  SELECT written FROM @checkpoints
+  WHERE tenant = $1 AND thread = $2 AND namespace = $3 AND session = $4 AND seq > $5 ORDER BY written LIMIT 1`
+
+const MAKE_ROOM = `
+  UPDATE @checkpoints SET written = written + 1 WHERE tenant = $1 AND thread = $2 AND namespace = $3 AND written >= $4`
 
 const DROP_CHECKPOINTS = 'DELETE FROM @checkpoints WHERE tenant = $1 AND session = $2 AND seq >= $3'
 
@@ -40,14 +51,33 @@ export async function putCheckpoint(
     const session = await lockSession(tx, tenant, sessionId)
     if (!session) throw new HoldfastError('not_found', `There is no session ${sessionId}.`)
     await requireBodies(tx, tenant, write)
+    const { seq = session.seq } = write
+    const place = write.replayed ? await placeOf(tx, tenant, { ...write, seq }) : null
+    if (place === 'there') return
     insertChannels(tx, tenant, { sessionId, seq: session.seq }, bodies)
     const pairs = JSON.stringify(Object.entries(channels))
     const named = [tenant, sessionId, threadId, namespace, checkpointId, parentId]
-    tx.send({ sql: PUT_CHECKPOINT, values: [...named, session.seq, pairs] })
+    if (place !== null) tx.send({ sql: MAKE_ROOM, values: [tenant, threadId, namespace, place] })
+    tx.send({ sql: PUT_CHECKPOINT, values: [...named, seq, pairs, place] })
   })
 }
 
-/** Those written when the session had come as far as `from`. */
+/** Of one that is replayed: before those that later events of its session put. Null: it is the newest. */
+async function placeOf(
+  tx: Transaction,
+  tenant: TenantId,
+  { threadId, namespace, checkpointId, sessionId, seq }: CheckpointWrite & { seq: number },
+): Promise<string | 'there' | null> {
+  const line = [tenant, threadId, namespace]
+  const [there, later] = await tx.ask([
+    { sql: IS_THERE, values: [...line, checkpointId, sessionId, seq] },
+    { sql: SELECT_LATER, values: [...line, sessionId, seq] },
+  ])
+  if (there?.rows[0]) return 'there'
+  return later?.rows[0]?.[0] ?? null
+}
+
+/** Those of events from `from` on, or written when the session had come as far. */
 export function dropCheckpoints(tx: Transaction, tenant: TenantId, sessionId: string, from: number): void {
   tx.send({ sql: DROP_CHECKPOINTS, values: [tenant, sessionId, from] })
 }

@@ -72,6 +72,7 @@ const walks: readonly string[] = [
   'attachments by tenant, session: DELETE FROM @attachments WHERE',
   'checkpoints by tenant, session: DELETE',
   'checkpoints by tenant, thread, namespace: SELECT c.id, c.parent',
+  'checkpoints by tenant, thread, namespace, written: UPDATE @checkpoints SET written',
   'chunks by tenant, session: DELETE FROM @chunks WHERE',
   'chunks by tenant, session, draft: DELETE FROM @chunks c',
   'drafts by tenant, session: DELETE FROM @drafts WHERE',

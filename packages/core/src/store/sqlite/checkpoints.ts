@@ -12,6 +12,21 @@ const PUT_CHECKPOINT = `
   INSERT OR REPLACE INTO checkpoints (tenant, session, thread, namespace, id, parent, seq, channels, crc)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
+const IS_THERE = `
+  SELECT 1 FROM checkpoints
+  WHERE tenant = ? AND thread = ? AND namespace = ? AND id = ? AND session = ? AND seq >= ?`
+
+const SELECT_LATER = `
+  SELECT checkpoint FROM checkpoints
+  WHERE tenant = ? AND thread = ? AND namespace = ? AND id <> ? AND checkpoint >= (
+    SELECT min(checkpoint) FROM checkpoints
+    WHERE tenant = ? AND thread = ? AND namespace = ? AND session = ? AND seq > ?
+  )
+  ORDER BY checkpoint`
+
+const MAKE_NEWEST = `
+  UPDATE checkpoints SET checkpoint = (SELECT max(checkpoint) + 1 FROM checkpoints) WHERE checkpoint = ?`
+
 const DROP_CHECKPOINTS = 'DELETE FROM checkpoints WHERE session = ? AND seq >= ?'
 
 // Joined, because the checkpoints of a deleted session stay until they are swept.
@@ -34,16 +49,22 @@ export function putCheckpoint(db: Connection, tenant: number, write: CheckpointW
   const row = getSession(db, tenant, sessionId)
   if (!row) throw new HoldfastError('not_found', `There is no session ${sessionId}.`)
   requireBodies(db, row, write)
+  const { seq = row.seq } = write
+  const line = [tenant, threadId, namespace] as const
+  if (write.replayed && db.get(IS_THERE, ...line, checkpointId, row.session, seq)) return
   for (const { hash, body } of write.bodies) {
     insertAttachment(db, row.session, { hash, bytes: Buffer.from(body), seq: row.seq, isFile: false })
   }
   const pairs = JSON.stringify(Object.entries(channels))
   const named = [threadId, namespace, checkpointId, parentId ?? null] as const
-  const values = [tenant, row.session, ...named, row.seq, pairs] as const
+  const values = [tenant, row.session, ...named, seq, pairs] as const
   db.run(PUT_CHECKPOINT, ...values, crcOfRow(...values))
+  if (!write.replayed) return
+  const later = db.all(SELECT_LATER, ...line, checkpointId, ...line, row.session, seq)
+  for (const [checkpoint] of later) db.run(MAKE_NEWEST, checkpoint)
 }
 
-/** Those written when the session had come as far as `from`. */
+/** Those of events from `from` on, or written when the session had come as far. */
 export function dropCheckpoints(db: Connection, session: number, from: number): void {
   db.run(DROP_CHECKPOINTS, session, from)
 }

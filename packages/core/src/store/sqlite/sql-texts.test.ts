@@ -83,6 +83,9 @@ async function textsFor(id: string): Promise<Set<string>> {
   }
   const body = { hash: hashOf(id), body: id }
   await store.putCheckpoint({ ...place, channels: { [id]: body.hash }, bodies: [body] })
+  const replayed = { seq: 1, replayed: true, channels: {}, bodies: [] }
+  await store.putCheckpoint({ ...place, ...replayed })
+  await store.putCheckpoint({ ...place, checkpointId: 'first', ...replayed })
   await store.readCheckpoint(tenant, id, id)
   await store.readCheckpoint(tenant, id, id, id)
   await store.putRecord(tenant, { kind: id, id, key: id, body: '1' }, 0)

@@ -134,6 +134,31 @@ export const besideCases: readonly StoreCase[] = [
     },
   },
   {
+    id: 'B1.6',
+    clause: 'B1',
+    title: 'a replayed one that is there changes nothing, and one that is not takes the place of its event',
+    async run(t) {
+      await t.create('s')
+      await t.create('other')
+      await t.append('s', { events: ['2', '3', '4', '5'] })
+      const put = (id: string, body: string, rest: Partial<CheckpointWrite>) =>
+        t.putCheckpoint(checkpointOf(t, id, { a: body }, [body], rest))
+      const newest = async () => (await t.store.readCheckpoint(t.tenant, 'thread', ''))?.checkpointId
+      await put('first', '1', { seq: 1 })
+      await put('third', '3', { seq: 3 })
+      await put('of-other', '4', { sessionId: 'other' })
+      await t.unchanged(() => put('first', '1', { seq: 1, replayed: true }))
+      await put('second', '2', { seq: 2, replayed: true })
+      same(await newest(), 'of-other')
+      same((await t.store.readCheckpoint(t.tenant, 'thread', '', 'second'))?.channels, { a: hashOf('2') })
+      await put('fourth', '5', { seq: 4, replayed: true })
+      same(await newest(), 'fourth')
+      await t.unchanged(() => put('third', '3', { seq: 3, replayed: true }))
+      await put('third', '6', { seq: 5, replayed: true })
+      same(await newest(), 'third')
+    },
+  },
+  {
     id: 'B2.1',
     clause: 'B2',
     title: 'a record is inserted on 0, changed on its version, and refused on any other',

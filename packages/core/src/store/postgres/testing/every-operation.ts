@@ -48,6 +48,9 @@ async function everyWrite(store: Store, tenantId: TenantId, id: string): Promise
   const channels = { [id]: body.hash, held: attachmentOf(id).hash }
   await store.putCheckpoint({ tenantId, ...checkpoint, channels, bodies: [body] })
   await store.putCheckpoint({ tenantId, ...checkpoint, channels, bodies: [] })
+  const replayed = { seq: 1, replayed: true, channels, bodies: [] }
+  await store.putCheckpoint({ tenantId, ...checkpoint, ...replayed })
+  await store.putCheckpoint({ tenantId, ...checkpoint, checkpointId: 'first', ...replayed })
   const record = { kind: id, id, key: id, body: '1' }
   await store.putRecord(tenantId, record, 0)
   await store.putRecord(tenantId, record, 1)
