@@ -5,6 +5,7 @@ import { systemClock } from './clock.ts'
 import { loadCounter } from './context/count.ts'
 import { KeptPrompts } from './context/kept-prompts.ts'
 import type { Agent } from './define/agent.ts'
+import { messageOf } from './message-of.ts'
 import { systemRandom } from './random.ts'
 import { AgentSession } from './session/agent-session.ts'
 import { sessionDefaults } from './session/session-defaults.ts'
@@ -125,7 +126,7 @@ function worldOf(
 }
 
 export function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error))
+  process.emitWarning(error instanceof Error ? error : messageOf(error))
 }
 
 export function withAgents(holdfast: Holdfast, options: AgentsOptions): Agents {

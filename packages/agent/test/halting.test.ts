@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { defineAgent, defineTool } from '../src/index.ts'
+import { type AgentSession, defineAgent, defineTool } from '../src/index.ts'
 import { newPlace, started } from './support/place.ts'
 import { scripted } from './support/script.ts'
 
@@ -103,4 +103,83 @@ it('a process that closes waits for a turn that ends soon', async () => {
   await turn.accepted()
   await agents.close()
   expect((await turn.result).outcome).toBe('completed')
+})
+
+const none = z.object({})
+
+const notesOf = async ({ log }: Pick<AgentSession, 'log'>) =>
+  (await log.events({ limit: 100 })).events.flatMap(({ type, data }) => (type === 'note.added' ? [data] : []))
+
+it('a late result that is no JSON is noted as the error that it is, while its run goes on and after its end', async () => {
+  const circular: Record<string, unknown> = {}
+  circular.self = circular
+  const [first, second, third] = [0, 1, 2].map(() => Promise.withResolvers<unknown>())
+  const brief = { description: '', input: none, timeoutMs: 20 }
+  const tools = [
+    defineTool({ ...brief, name: 'first', execute: () => first?.promise }),
+    defineTool({ ...brief, name: 'second', execute: () => second?.promise, timeoutMs: 60_000 }),
+    defineTool({ ...brief, name: 'third', execute: () => third?.promise }),
+  ]
+  const model = scripted([
+    {
+      calls: [
+        { id: 'a', name: 'first', input: {} },
+        { id: 'c', name: 'third', input: {} },
+      ],
+    },
+    { calls: [{ id: 'b', name: 'second', input: {} }] },
+  ])
+  const { agents } = await started(newPlace(), { agents: [defineAgent({ id: 'a', model, tools })] })
+  const session = await agents.create({ agentId: 'a' })
+  const turn = session.send('Go.')
+  await until(() => (model.doStreamCalls.length === 2 ? true : undefined))
+  first?.resolve(circular)
+  third?.reject(new Error('no'))
+  await until(async () => {
+    const { events } = await session.log.events({ limit: 100 })
+    return events.find(
+      ({ type, data }) => type === 'tool.called' && (data as { callId: string }).callId === 'b',
+    )
+  })
+  await session.stop()
+  expect((await turn.result).outcome).toBe('cancelled')
+  second?.resolve({ id: 5n })
+  const notes = await until(async () => {
+    const all = await notesOf(session)
+    return all.length === 3 ? all : undefined
+  })
+  const of = (callId: string) => notes.find((note) => (note as { callId: string }).callId === callId)
+  expect(of('a')).toMatchObject({ data: { outcome: 'error', output: expect.stringContaining('circular') } })
+  expect(of('b')).toMatchObject({ data: { outcome: 'error', output: expect.stringContaining('BigInt') } })
+  expect(of('c')).toMatchObject({ data: { outcome: 'error', output: 'no' } })
+})
+
+it('a late error that cannot even be told goes to who is told of errors, and no further', async () => {
+  const { promise, reject } = Promise.withResolvers<unknown>()
+  const tool = defineTool({
+    name: 'bare',
+    description: '',
+    input: none,
+    timeoutMs: 20,
+    execute: () => promise,
+  })
+  const gate = Promise.withResolvers<void>()
+  const model = scripted([{ calls: [{ name: 'bare', input: {} }] }, { text: 'On.', until: gate.promise }])
+  const errors: unknown[] = []
+  const { agents } = await started(newPlace(), {
+    agents: [defineAgent({ id: 'a', model, tools: [tool] })],
+    onError: (error) => errors.push(error),
+  })
+  const turn = (await agents.create({ agentId: 'a' })).send('Go.')
+  await until(() => (model.doStreamCalls.length === 2 ? true : undefined))
+  reject({
+    get message(): string {
+      throw new Error('none')
+    },
+  })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  gate.resolve()
+  expect((await turn.result).outcome).toBe('completed')
+  await until(() => errors[0])
+  expect(errors).toEqual([new Error('none')])
 })

@@ -71,3 +71,21 @@ it('tools of an MCP server run as an agent’s own; what may change something is
   })
   await client.close()
 })
+
+it('a schema that cannot be checked loses no tool: the model is shown it as it is, and the server checks', async () => {
+  const range = { type: 'object', properties: { x: { type: 'number' } } }
+  const copy = { type: 'object', properties: { from: range, to: { $ref: '#/properties/from' } } }
+  const tools = await mcpTools({
+    listTools: async () => ({
+      tools: [
+        { name: 'good', inputSchema: range },
+        { name: 'copy', inputSchema: copy },
+      ],
+    }),
+    callTool: async () => ({}),
+  })
+  expect(tools.map(({ name, input }) => [name, input.json])).toEqual([
+    ['good', range],
+    ['copy', copy],
+  ])
+})

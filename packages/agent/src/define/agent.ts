@@ -3,6 +3,8 @@ import { HoldfastError, id, parseInput, type TokenBudgetInput } from '@holdfast/
 import type { LanguageModel } from 'ai'
 import type { GoalRules } from '../goals/evaluate.ts'
 import type { CallSettings } from '../model/settings.ts'
+import { budgetOf } from './budget.ts'
+import { atMost, timerMs } from './numbers.ts'
 import { type Schema, type SchemaSource, schemaOf } from './schema.ts'
 import type { Tool } from './tool.ts'
 
@@ -55,30 +57,44 @@ export interface Agent {
   readonly onLimit: 'ask' | 'end'
 }
 
-/** Throws `invalid_input` for an agent without a model, and for two tools of one name. */
+/** Throws `invalid_input` for an agent without a model, two tools of one name, and what no turn or session can be made with. */
 export function defineAgent(agent: AgentInput): Agent {
   const agentId = parseInput(id, agent.id, 'agent.id')
-  const models = Array.isArray(agent.model)
-    ? (agent.model as readonly LanguageModel[])
-    : [agent.model as LanguageModel]
-  if (models.length === 0) throw new HoldfastError('invalid_input', `agent ${agentId} has no model.`)
+  const what = `agent ${agentId}`
   return {
     id: agentId,
     name: agent.name ?? agentId,
     instructions: agent.instructions ?? '',
-    models,
+    models: modelsOf(agentId, agent.model),
     tools: toolsByName(agentId, agent.tools ?? []),
-    budget: agent.budget,
+    budget: budgetOf(agent.budget, `${what}.budget`),
     personaId: agent.personaId,
     settings: agent.settings ?? {},
     output: agent.output && schemaOf(agent.output),
-    goal: agent.goal,
+    goal: goalOf(agent.goal, `${what}.goal`),
     stateful: statefulOf(agent.stateful),
     compressionInstructions: agent.compressionInstructions,
-    maxRounds: agent.maxRounds ?? 64,
-    maxAttempts: agent.maxAttempts ?? 3,
+    maxRounds: parseInput(atMost, agent.maxRounds ?? 64, `${what}.maxRounds`),
+    maxAttempts: parseInput(atMost, agent.maxAttempts ?? 3, `${what}.maxAttempts`),
     onLimit: agent.onLimit ?? 'ask',
   }
+}
+
+function goalOf(goal: GoalRules | undefined, what: string): GoalRules | undefined {
+  if (goal?.timeoutMs !== undefined) parseInput(timerMs, goal.timeoutMs, `${what}.timeoutMs`)
+  return goal
+}
+
+function modelsOf(agentId: string, model: AgentInput['model']): readonly LanguageModel[] {
+  const models = Array.isArray(model) ? (model as readonly LanguageModel[]) : [model as LanguageModel]
+  if (models.length === 0) throw new HoldfastError('invalid_input', `agent ${agentId} has no model.`)
+  if (models.every(isModel)) return models
+  const expected = 'expected a language model, the name of one, or a list of them'
+  throw new HoldfastError('invalid_input', `agent ${agentId}.model: ${expected}.`)
+}
+
+function isModel(model: LanguageModel | null | undefined): boolean {
+  return typeof model === 'string' ? model !== '' : typeof model?.specificationVersion === 'string'
 }
 
 /** A day less than OpenAI keeps them. */

@@ -1,6 +1,7 @@
 /** What a tool is: how a model is told of it, what it does, and what may be done about it when things go wrong. */
 import type { Holdfast, UnseenSession } from '@holdfast/core'
-import { HoldfastError, limits } from '@holdfast/protocol'
+import { HoldfastError, limits, parseInput } from '@holdfast/protocol'
+import { timerMs } from './numbers.ts'
 import { type Schema, type SchemaSource, schemaOf } from './schema.ts'
 
 /** What a tool is given beside its input. */
@@ -48,7 +49,7 @@ export interface ToolInput<T> {
   approval?: Approval<T>
   /** May be run again with the same `idempotencyKey` when nobody knows whether it took effect. Default false. */
   idempotent?: boolean
-  /** Default 5 minutes. */
+  /** Default 5 minutes, at most 25 days. */
   timeoutMs?: number
   /** UTF-8 bytes of output that are kept; more is kept as its beginning and its end. Default and most 1 MiB. */
   maxOutputBytes?: number
@@ -71,7 +72,7 @@ const mostOutputBytes = limits.eventBytes / 4
 /** Beginning, end and the marker between them fit. */
 const leastOutputBytes = 1_024
 
-/** Throws `invalid_input` for a name that providers refuse. */
+/** Throws `invalid_input` for a name that providers refuse, and for a time that no timer waits. */
 export function defineTool<T>(tool: ToolInput<T>): Tool {
   if (!namePattern.test(tool.name)) {
     throw new HoldfastError(
@@ -86,7 +87,7 @@ export function defineTool<T>(tool: ToolInput<T>): Tool {
     execute: tool.execute as Tool['execute'],
     approval: (tool.approval ?? 'never') as Tool['approval'],
     idempotent: tool.idempotent ?? false,
-    timeoutMs: tool.timeoutMs ?? 300_000,
+    timeoutMs: parseInput(timerMs, tool.timeoutMs ?? 300_000, `tool ${tool.name}.timeoutMs`),
     maxOutputBytes: Math.max(
       leastOutputBytes,
       Math.min(tool.maxOutputBytes ?? mostOutputBytes, mostOutputBytes),

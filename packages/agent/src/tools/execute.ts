@@ -7,6 +7,7 @@ import { messageOf } from '../message-of.ts'
 import { isStorable } from '../model/storable.ts'
 import type { Turn } from '../turn/turn.ts'
 import { type CallResult, failed } from './plan-call.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /** Throws `Halted` when the turn stops meanwhile: nobody knows then what came of it. */
 export async function execute(turn: Turn, tool: Tool, callId: string, input: unknown): Promise<CallResult> {
@@ -14,8 +15,7 @@ export async function execute(turn: Turn, tool: Tool, callId: string, input: unk
   const signal = AbortSignal.any([turn.signal, time])
   const work = started(tool, input, contextOf(turn, callId, signal))
   try {
-    const output = await unlessAborted(work, signal)
-    return { output: storable(toJson(output), tool.maxOutputBytes), outcome: 'ok' }
+    return succeeded(tool, await unlessAborted(work, signal))
   } catch (error) {
     if (signal.aborted) keepLate(turn, tool, callId, work)
     turn.halting.check()
@@ -47,25 +47,19 @@ async function started(tool: Tool, input: unknown, context: ToolContext): Promis
   return tool.execute(input, context)
 }
 
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const abort = (): void => reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  if (signal.aborted) abort()
-  try {
-    return await Promise.race([work, promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
-}
-
 /** What comes after its call was closed is kept as a note: nothing that happened is lost, and nothing is answered twice. */
 function keepLate(turn: Turn, tool: Tool, callId: string, work: Promise<unknown>): void {
-  const kept = work.then(
-    (output) => ({ output: storable(toJson(output), tool.maxOutputBytes), outcome: 'ok' as const }),
-    (error: unknown) => failed(messageOf(error)),
-  )
-  turn.late.push(kept.then((result) => ({ callId, ...result })))
+  const late = work
+    .then((output) => succeeded(tool, output))
+    .catch((error: unknown) => failed(messageOf(error)))
+    .then((result) => ({ callId, ...result }))
+  // Whoever notes it hears of its failure; nobody does before the run has ended.
+  late.catch(() => undefined)
+  turn.late.push(late)
+}
+
+function succeeded(tool: Tool, output: unknown): CallResult {
+  return { output: storable(toJson(output), tool.maxOutputBytes), outcome: 'ok' }
 }
 
 /** A value that the log does not hold as it is becomes its JSON text; a long one its beginning and its end. */

@@ -11,6 +11,7 @@ import type { OpenCall } from '../turn/standing.ts'
 import { nextRound, type Turn } from '../turn/turn.ts'
 import { execute } from './execute.ts'
 import { type CallPlan, type CallResult, failed, planCall } from './plan-call.ts'
+import { keepWaiting } from './unknown-calls.ts'
 
 type Planned<K extends CallPlan['do'] = CallPlan['do']> = {
   call: OpenCall
@@ -19,9 +20,7 @@ type Planned<K extends CallPlan['do'] = CallPlan['do']> = {
 
 /** Whether the run waits for somebody now. */
 export async function runCalls(turn: Turn): Promise<boolean> {
-  const planned: Planned[] = await Promise.all(
-    turn.open.map(async (call) => ({ call, plan: await planCall(turn.agent.tools, call) })),
-  )
+  const planned = await Promise.all(turn.open.map((call) => plan(turn, call)))
   const children = those(planned, 'spawn')
   await allOf([
     ...planned.map((one) => settle(turn, one)),
@@ -31,6 +30,14 @@ export async function runCalls(turn: Turn): Promise<boolean> {
   const [asking] = those(planned, 'ask')
   if (asking) return ask(turn, asking)
   return waitForChildren(turn, children)
+}
+
+/** A rule that decides nothing leaves it to a person. */
+async function plan({ agent, signal }: Turn, call: OpenCall): Promise<Planned> {
+  keepWaiting(call, true)
+  const plan = await planCall(agent.tools, call, { signal })
+  if (plan.do === 'run') keepWaiting(call, false)
+  return { call, plan }
 }
 
 function those<K extends CallPlan['do']>(planned: readonly Planned[], kind: K): Planned<K>[] {

@@ -4,7 +4,8 @@ import type { MessageInput, MessagePart } from '@holdfast/protocol'
 import { LimitReached } from '../budget/limit.ts'
 import { settlement } from '../budget/reserve.ts'
 import { denied, sayWithin } from '../budget/tool-calls.ts'
-import { type Evaluated, type Evaluation, evaluate, unmetText } from '../goals/evaluate.ts'
+import { type Check, type Evaluated, type Evaluation, evaluate, unmetText } from '../goals/evaluate.ts'
+import { messageOf } from '../message-of.ts'
 import type { Reply } from '../model/reply.ts'
 import { runCalls } from '../tools/run-calls.ts'
 import { type Answer, askModel } from './ask-model.ts'
@@ -73,8 +74,26 @@ async function evaluatedAnswer(turn: Turn, { reply }: Answer): Promise<Evaluated
   const { goalText, seedId } = turn.record ?? (await turn.session.view())
   if (!goal || (goalText === undefined && seedId === undefined)) return undefined
   turn.goalSteps += 1
-  const evaluated = await evaluate(goal, reply.answer, turn.session)
+  const checks = goal.checks.map((check) => unlessBroken(turn, check))
+  const evaluated = await evaluate({ ...goal, checks }, reply.answer, turn.session, turn.signal)
   return { ...evaluated, ...(seedId !== undefined && { seedId }) }
+}
+
+/** A check that throws cannot tell: the answer was paid for, and is not lost with it. */
+function unlessBroken({ world, session }: Turn, check: Check): Check {
+  const { criterion } = check
+  return {
+    criterion,
+    async passes(answer) {
+      try {
+        return await check.passes(answer)
+      } catch (cause) {
+        const message = `the check of "${criterion}" threw: ${messageOf(cause)}`
+        world.onError(new Error(message, { cause }), session.id)
+        return undefined
+      }
+    },
+  }
 }
 
 function unmet(evaluated: Evaluated): HostCommand {

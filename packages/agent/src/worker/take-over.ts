@@ -33,7 +33,7 @@ export async function takeOver(
   }
   if (standing.attemptLost) await run.recordUsage(await lostAttempt(world, agent, run, standing))
   await run.keepDraft()
-  const callIds = await unknownCalls(agent.tools, standing.open)
+  const callIds = await unknownCalls(agent.tools, standing.open, Math.ceil(world.leaseTtlMs / 3))
   if (callIds.length > 0) await run.batch([{ type: 'closeCalls', reason: 'recovery', callIds }])
   return {
     run,

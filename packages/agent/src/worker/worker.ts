@@ -13,6 +13,8 @@ import { watchRun } from './watch-run.ts'
 /** Of what is due, in one look. */
 const dueAtOnce = 200
 const mostPages = 5
+/** Sessions that are taken on at the same time in one look. */
+const claimedAtOnce = 8
 
 export class Worker {
   readonly #world: World
@@ -81,10 +83,9 @@ export class Worker {
   async claimDue(): Promise<void> {
     for (let page = 0; page < mostPages; page++) {
       const due = await this.#world.holdfast.sessions.listDue({ limit: dueAtOnce, skip: this.#passed })
-      for (const sessionId of due) {
-        if (this.#isClosing) return
-        if (!(await this.claimSafely(sessionId))) this.#passed += 1
-      }
+      const left = due.values()
+      await Promise.all(Array.from({ length: claimedAtOnce }, () => this.#claimFrom(left)))
+      if (this.#isClosing) return
       if (due.length < dueAtOnce) {
         this.#passed = 0
         return
@@ -115,6 +116,14 @@ export class Worker {
     } catch (error) {
       this.#world.onError(error, sessionId)
       return false
+    }
+  }
+
+  /** Takes one after the other from what others take from too: a session that takes long holds up none but itself. */
+  async #claimFrom(left: Iterable<string>): Promise<void> {
+    for (const sessionId of left) {
+      if (this.#isClosing) return
+      if (!(await this.claimSafely(sessionId))) this.#passed += 1
     }
   }
 
@@ -164,8 +173,8 @@ export class Worker {
 
   /** The session may have ended meanwhile. */
   async #noteLate({ session, run }: Turn, coming: Turn['late'][number]): Promise<void> {
-    const { callId, ...data } = await coming
     try {
+      const { callId, ...data } = await coming
       await session.addNote({ kind: 'late_tool_result', callId, data })
     } catch (error) {
       this.#world.onError(error, run.sessionId)
