@@ -67,6 +67,8 @@ export interface Outline {
   divergence(leaf: string, through: number): number | undefined
   /** Lines whose parent is not in the file; each was taken as the child of the line before it. */
   adopted: readonly number[]
+  /** Lines that say something else than the line before them with the same uuid. */
+  renamed: ReadonlySet<number>
   /** What was left for another branch, in the order of its last lines. */
   branches: readonly Branch[]
   /** The same as long as the file ended with this line: what is main then may be abandoned now. */
@@ -75,11 +77,14 @@ export interface Outline {
   after(line: number): From
 }
 
+/** Its uuid is that of the file, and with its digest when an earlier line has that one and says something else. */
 interface Node extends SaidLine {
   /** Its first byte. */
   start: number
   parent: string | undefined
   thread: string
+  /** Of what it says: under one uuid the same is the same line again. */
+  digest: string
   isMessage: boolean
   copyOf: Node | undefined
 }
@@ -106,16 +111,21 @@ const mostBranches = 100
 
 class OutlineReader {
   readonly #options: OutlineOptions
+  /** In the order of the file. */
   readonly #nodes = new Map<string, Node>()
+  /** By thread and uuid of the file, where that is the uuid of several lines: the node of the last of them. */
+  readonly #namesakes = new Map<string, Node>()
   readonly #places = new Map<number, Place>()
   readonly #keys = new Map<string, Node>()
   readonly #boundaries = new Boundaries<Node>()
   readonly #adopted: number[] = []
+  readonly #renamed = new Set<number>()
   readonly #callInputs = new Map<string, { agentType: string | undefined; prompt: string | undefined }>()
   readonly #linked: { agentId: string; callId: string }[] = []
   readonly #modelCalls = new Map<string, ModelCall>()
   readonly #threadPrompts = new Map<string, string | undefined>()
   #last: Node | undefined
+  #found: readonly Node[] | undefined
   #firstAt: string | undefined
   #first: Entry | undefined
   #model: string | undefined
@@ -127,21 +137,26 @@ class OutlineReader {
   read({ number: line, start }: Line, entry: Entry): void {
     const thread = this.#threadOf(entry)
     this.#noteAgents(entry, thread)
-    if (thread !== (this.#options.thread ?? '')) {
-      this.#places.set(line, 'elsewhere')
-      if (entry.uuid !== undefined) this.#addNode({ line, start, thread }, entry, entry.uuid)
+    const isWanted = thread === (this.#options.thread ?? '')
+    this.#places.set(line, isWanted ? 'beside' : 'elsewhere')
+    if (isWanted) this.#firstAt ??= entry.at
+    if (entry.uuid === undefined) return
+    const node = this.#nodeOf({ line, start, thread }, entry, entry.uuid)
+    if (this.#isRepeated(node, entry.uuid)) {
+      if (isWanted) this.#places.set(line, 'copy')
       return
     }
-    this.#firstAt ??= entry.at
-    const isMessage = entry.message !== undefined
-    this.#places.set(line, 'beside')
-    if (entry.uuid === undefined) return
-    const node = this.#addNode({ line, start, thread }, entry, entry.uuid)
+    this.#nodes.set(node.uuid, node)
+    if (isWanted) this.#readNode(node, entry)
+  }
+
+  #readNode(node: Node, entry: Entry): void {
+    if (node.uuid !== entry.uuid) this.#renamed.add(node.line)
     if (node.parent !== undefined && !this.#nodes.has(node.parent)) this.#adopt(node)
     this.#last = node
-    if (entry.raw.subtype === 'compact_boundary') this.#addBoundary(line, entry.raw)
+    if (entry.raw.subtype === 'compact_boundary') this.#addBoundary(node.line, entry.raw)
     if (entry.compactSummary) this.#boundaries.addSummary(node)
-    if (!isMessage) return
+    if (!node.isMessage) return
     this.#first ??= entry
     this.#model ??= modelOf(entry)
     this.#noteModelCall(entry)
@@ -152,6 +167,7 @@ class OutlineReader {
     return this.#outlineThrough(Number.POSITIVE_INFINITY)
   }
 
+  /** A branch is asked for little more than its places, and there may be many: the rest is found when it is asked for. */
   #outlineThrough(last: number): Outline {
     const leaf = this.#messages().findLast((node) => node.line <= last)
     const main = this.#conversationOf(leaf, last)
@@ -161,13 +177,23 @@ class OutlineReader {
       places.set(node.line, place)
     }
     const isAbandoned = ({ line }: Node) => places.get(line) === 'abandoned'
+    const summedUp = remembered(() => this.#boundaries.summedUp(main.nodes))
+    const links = remembered(() => this.#links())
+    const abandonedCalls = remembered(() => this.#callsBeside(main.messages))
+    const branches = remembered(() => this.#branches(isAbandoned))
     return {
       place: (line) => places.get(line) ?? 'elsewhere',
       firstLineOf: (messageId) => main.messages.get(messageId),
       hasCall: (callId) => main.calls.has(callId),
-      summedUp: this.#boundaries.summedUp(main.nodes),
-      links: this.#links(),
-      abandonedCalls: [...this.#modelCalls.values()].filter(({ messageId }) => !main.messages.has(messageId)),
+      get summedUp() {
+        return summedUp()
+      },
+      get links() {
+        return links()
+      },
+      get abandonedCalls() {
+        return abandonedCalls()
+      },
       threads: [...this.#threadPrompts.keys()],
       firstAt: this.#firstAt,
       model: this.#model,
@@ -179,7 +205,10 @@ class OutlineReader {
         return [...this.#nodes.values()].find(isChanged)?.line
       },
       adopted: this.#adopted,
-      branches: this.#branches(isAbandoned),
+      renamed: this.#renamed,
+      get branches() {
+        return branches()
+      },
       through: (line) => this.#outlineThrough(line),
       after: (line) => {
         const next = [...this.#nodes.values()].find((node) => node.line > line)
@@ -188,11 +217,16 @@ class OutlineReader {
     }
   }
 
-  /** Of the conversation and its branches, in the order of the file. */
-  #messages(): Node[] {
-    return [...this.#nodes.values()].filter(
+  /** Of the conversation and its branches, in the order of the file; to be asked when every line was read. */
+  #messages(): readonly Node[] {
+    this.#found ??= [...this.#nodes.values()].filter(
       ({ isMessage, line }) => isMessage && this.#places.get(line) !== 'elsewhere',
     )
+    return this.#found
+  }
+
+  #callsBeside(said: ReadonlyMap<string, number>): ModelCall[] {
+    return [...this.#modelCalls.values()].filter(({ messageId }) => !said.has(messageId))
   }
 
   /** Of two where one goes on from the other, the longer. */
@@ -237,11 +271,14 @@ class OutlineReader {
     return { nodes, messages, calls }
   }
 
-  #addNode(place: Pick<Node, 'line' | 'start' | 'thread'>, entry: Entry, uuid: string): Node {
-    const node: Node = {
+  #nodeOf(place: Pick<Node, 'line' | 'start' | 'thread'>, entry: Entry, uuid: string): Node {
+    const digest = digestOf(entry, place.thread)
+    const first = this.#nodes.get(uuid)
+    return {
       ...place,
-      uuid,
-      parent: entry.parent,
+      uuid: first && first.digest !== digest ? `${uuid} ${digest}` : uuid,
+      digest,
+      parent: entry.parent && this.#nameOf(entry.parent, place.thread),
       isMessage: entry.message !== undefined,
       isSummary: entry.compactSummary,
       messageId: entry.messageId,
@@ -249,8 +286,19 @@ class OutlineReader {
       results: resultsOf(entry).flatMap((block) => textOf(block.tool_use_id) ?? []),
       copyOf: undefined,
     }
-    this.#nodes.set(uuid, node)
-    return node
+  }
+
+  /** Whether the line stands in the file before, as a whole: what goes on from it goes on from there. */
+  #isRepeated(node: Node, uuid: string): boolean {
+    const known = this.#nodes.get(node.uuid)
+    const name = `${node.thread} ${uuid}`
+    if (node.uuid !== uuid || this.#namesakes.has(name)) this.#namesakes.set(name, known ?? node)
+    return known !== undefined
+  }
+
+  /** The uuid in the outline of the line that the file names, in the same thread if it can be. */
+  #nameOf(uuid: string, thread: string): string {
+    return this.#namesakes.get(`${thread} ${uuid}`)?.uuid ?? uuid
   }
 
   /** What was said after a compaction came after its summary, also where it goes on from a line that was kept beside it. */
@@ -344,8 +392,22 @@ class OutlineReader {
   }
 }
 
+function remembered<T>(find: () => T): () => T {
+  let found: { value: T } | undefined
+  return () => {
+    found ??= { value: find() }
+    return found.value
+  }
+}
+
 function original(node: Node | undefined): Node | undefined {
   return node?.copyOf ?? node
+}
+
+/** Of what was said; of a line that is no message, all of it. */
+function digestOf({ type, message, blocks, raw }: Entry, thread: string): string {
+  const said = message ? [thread, type, blocks] : [thread, raw]
+  return hash('sha256', JSON.stringify(said), 'base64')
 }
 
 function keyOf(entry: Entry, block: Block): string {

@@ -2,7 +2,7 @@
  * Lines of one conversation into turns. A turn is what a user said and what was done about it, up to the next thing
  * a user said; each answered turn becomes one recorded run. Memory holds one turn.
  */
-import { idPattern, type JsonObject, type MessageInput } from '@holdfast/protocol'
+import { type JsonObject, type MessageInput, messageId } from '@holdfast/protocol'
 import type { Step, Turn } from '../batch.ts'
 import type { LineFate, LossReport } from '../loss-report.ts'
 import type { Line } from '../read-lines.ts'
@@ -101,6 +101,8 @@ class TurnReader {
     if (line.repaired !== undefined) report.repair('lines with text no store can hold')
     if (outline.adopted.includes(line.number))
       report.repair('lines whose parent is missing, joined to the line before')
+    if (outline.renamed.has(line.number) && !this.#isSeen)
+      report.repair('lines with the uuid of another line, read as lines of their own')
     this.#at = entry.at ?? this.#at
     if (place === 'copy') return this.#dropCopy()
     if (place === 'abandoned') return this.#keep('abandoned_branch', entry.raw)
@@ -140,7 +142,7 @@ class TurnReader {
     this.#interrupted = textOf(said[0]?.text)?.startsWith('[Request interrupted by user') ?? false
     if (this.#replies.length > 0) yield this.#takeTurn(this.#read ?? { line, said: line.number })
     this.#interrupted = false
-    this.#readPrompt(entry, said.map(partOf))
+    this.#readPrompt(entry, said.map(partOf), this.#idOf(line, entry))
   }
 
   /** What was said before is summed up from here on, but for what its boundary names. */
@@ -156,9 +158,13 @@ class TurnReader {
     yield { before: [], run: undefined, after: [], compaction, position }
   }
 
-  #readPrompt(entry: Entry, parts: MessageInput['parts']): void {
-    const id =
-      entry.uuid !== undefined && !this.#isSeen && idPattern.test(entry.uuid) ? entry.uuid : undefined
+  /** Its uuid, where that can be an id and is of no other message of the session. */
+  #idOf({ number }: Line, { uuid }: Entry): string | undefined {
+    const isTaken = this.#isSeen || this.#options.outline.renamed.has(number)
+    return isTaken || !messageId.safeParse(uuid).success ? undefined : uuid
+  }
+
+  #readPrompt(entry: Entry, parts: MessageInput['parts'], id: string | undefined): void {
     const author = entry.meta ? 'claude-code' : undefined
     if (!entry.meta) this.#prompt = id
     this.#nameSession(entry)

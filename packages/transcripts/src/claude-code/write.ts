@@ -173,7 +173,7 @@ class ClaudeCodeWriter {
       return
     }
     const isLine = kind.startsWith('claude_code.') && typeof raw?.type === 'string'
-    if (raw && isLine && kind !== 'claude_code.broken_line') return this.#keptLine(raw)
+    if (raw && isLine && kind !== 'claude_code.broken_line') return this.#keptLine(ofThisFile(raw))
     if (!silentNotes.includes(kind)) this.#report.drop(`notes of kind ${kind}`)
   }
 
@@ -239,6 +239,13 @@ class ClaudeCodeWriter {
   #write(line: JsonObject): Promise<void> {
     return this.#sink.write(`${JSON.stringify(line)}\n`)
   }
+}
+
+/** A sub-agent's line is no longer in the file of the session that it worked for. */
+function ofThisFile(raw: JsonObject): JsonObject {
+  if (raw.isSidechain !== true) return raw
+  const { agentId: _, ...line } = raw
+  return { ...line, isSidechain: false }
 }
 
 /** The boundary with what stands in the context beside its summary, by the names that these lines have here. */

@@ -20,41 +20,41 @@ export interface Keep {
 
 /** Gives the turn that the message ended. */
 export async function readMessage(value: Json, builder: TurnBuilder, keep: Keep): Promise<Iterable<Turn>> {
-  if (!isObject(value) || typeof value.role !== 'string') return keepWhole(value, builder, keep)
-  const {
-    role,
-    content,
-    name,
-    tool_calls: calls,
-    tool_call_id: callId,
-    reasoning_content: thought,
-    ...rest
-  } = value
-  for (const [field, item] of Object.entries(rest)) if (!isNothing(item)) keep.report.drop(`message.${field}`)
-  if (role === 'tool') return readResult(value, builder, keep)
+  const turns = isObject(value) ? await turnsOf(value, builder, keep) : undefined
+  if (!isObject(value) || !turns) return keepWhole(value, builder, keep)
+  for (const [field, item] of Object.entries(value))
+    if (!readFields.includes(field) && !isNothing(item)) keep.report.drop(`message.${field}`)
+  return turns
+}
+
+const readFields = ['role', 'content', 'name', 'tool_calls', 'tool_call_id', 'reasoning_content']
+
+/** Undefined: it fits nowhere. */
+async function turnsOf(value: JsonObject, builder: TurnBuilder, keep: Keep): Promise<Turn[] | undefined> {
+  const { role, content, name, tool_calls: calls, reasoning_content: thought } = value
+  if (role === 'tool') return readResult(value, builder)
   const parts = isNothing(content) ? [] : await partsOf(content, keep)
   if (role === 'assistant') {
     const reasoning: MessagePart[] = typeof thought === 'string' ? [{ type: 'reasoning', text: thought }] : []
     const spoken = [...reasoning, ...parts, ...(Array.isArray(calls) ? calls.map(callPart) : [])]
-    if (spoken.length === 0) return keepWhole(value, builder, keep)
+    if (spoken.length === 0) return undefined
     builder.reply(spoken, undefined)
     builder.closeReply()
     return []
   }
   const isSystem = role === 'system' || role === 'developer'
-  if ((!isSystem && role !== 'user') || parts.length === 0) return keepWhole(value, builder, keep)
+  if ((!isSystem && role !== 'user') || parts.length === 0) return undefined
   const author = role === 'developer' ? role : nameOf(name)
   const message: MessageInput = { role: isSystem ? 'system' : 'user', parts, ...(author && { author }) }
   return [...builder.say(message, undefined)]
 }
 
-function readResult(value: JsonObject, builder: TurnBuilder, keep: Keep): Turn[] {
+function readResult(value: JsonObject, builder: TurnBuilder): Turn[] | undefined {
   const { tool_call_id: callId, content = null, name } = value
-  if (typeof callId !== 'string') return keepWhole(value, builder, keep)
+  if (typeof callId !== 'string') return undefined
   const called = nameOf(name)
   const result = { callId, output: content, outcome: 'ok' as const, ...(called && { name: called }) }
-  const outcome = builder.result(result, undefined)
-  return outcome === 'answered' ? [] : keepWhole(value, builder, keep)
+  return builder.result(result, undefined) === 'answered' ? [] : undefined
 }
 
 /** A message that fits nowhere is kept as it is. */
@@ -120,6 +120,6 @@ function nameOf(value: Json | undefined): string | undefined {
   return typeof value === 'string' && externalIdPattern.test(value) && value.trim() !== '' ? value : undefined
 }
 
-function isNothing(value: Json | undefined): boolean {
+export function isNothing(value: Json | undefined): boolean {
   return value === null || value === undefined
 }
