@@ -9,8 +9,18 @@ export interface DestinationOptions {
   price: PriceOf
   /** Aborted: no further commit is begun. */
   signal: AbortSignal | undefined
+  /** What was done with each session, by its id; all attempts at a file share it. Absent: there is one attempt. */
+  tallies?: Map<string, Tally>
   /** Told of what each commit wrote. */
   onWritten(written: Written): void
+}
+
+export interface Tally {
+  isNew: boolean
+  /** Events that this import wrote, the creation not counted. */
+  events: number
+  /** Tool calls among them. */
+  toolCalls: number
 }
 
 export interface Written {

@@ -1,8 +1,11 @@
 /** Where readers put sessions: one tenant of an open Holdfast. */
 import type { RestoreInput } from '@holdfast/core'
+import { HoldfastError } from '@holdfast/protocol'
 import type { DestinationOptions } from './destination-options.ts'
+import type { ImportPlace } from './import-place.ts'
 import { ImportedSession, type NewSession } from './imported-session.ts'
-import type { LossReport } from './loss-report.ts'
+import type { BrokenLine, LossReport } from './loss-report.ts'
+import { OneAtATime } from './one-at-a-time.ts'
 import { sessionIdOf } from './session-id.ts'
 
 /** What an import did with one session. */
@@ -14,10 +17,14 @@ export interface ImportedSummary {
   events: number
 }
 
+/** What the metadata of a session says of its source. */
+export type SourceName = { format: string; sourceId: string; begin?: string }
+
 export class Destination {
   readonly report: LossReport
   readonly sessions: ImportedSummary[] = []
   readonly #options: DestinationOptions
+  #refused: HoldfastError | undefined
 
   constructor(options: DestinationOptions) {
     this.#options = options
@@ -26,6 +33,34 @@ export class Destination {
 
   sessionIdOf(format: string, sourceId: string): string {
     return sessionIdOf(this.#options.holdfast.tenantId, format, sourceId)
+  }
+
+  /**
+   * A file's name may be that of another conversation, imported before. A session that noted how it began keeps the name to
+   * itself; what begins otherwise is named by its beginning too. Where a beginning is not known, the name alone decides.
+   */
+  async named(format: string, name: string, begin: string | undefined): Promise<SourceName> {
+    if (begin === undefined) return { format, sourceId: name }
+    const apart = `${name}#${begin.slice(0, 16)}`
+    if (await this.has(this.sessionIdOf(format, apart))) return { format, sourceId: apart, begin }
+    const known = await this.#options.holdfast.sessions.get(this.sessionIdOf(format, name))
+    const noted = (known?.metadata?.source as Partial<SourceName> | undefined)?.begin
+    return { format, sourceId: noted === undefined || noted === begin ? name : apart, begin }
+  }
+
+  /** Files of this process that lead to the same session come one after the other. Must not be called within itself. */
+  alone<T>(sessionId: string, work: () => Promise<T>): Promise<T> {
+    return turnsIn(this.#options.holdfast).run(sessionId, work)
+  }
+
+  /** The source is no longer what was imported: nothing of it was added. The first of them makes the file a failed one. */
+  refuse(line: BrokenLine): void {
+    this.report.breakLine(line)
+    this.#refused ??= new HoldfastError('id_taken', `${line.file}:${line.line} ${line.reason}`)
+  }
+
+  get refused(): HoldfastError | undefined {
+    return this.#refused
   }
 
   async has(sessionId: string): Promise<boolean> {
@@ -66,4 +101,12 @@ export class Destination {
   done({ id, isNew, events }: ImportedSession): void {
     this.sessions.push({ sessionId: id, isNew, events })
   }
+}
+
+const turns = new WeakMap<ImportPlace, OneAtATime>()
+
+function turnsIn(holdfast: ImportPlace): OneAtATime {
+  const known = turns.get(holdfast) ?? new OneAtATime()
+  turns.set(holdfast, known)
+  return known
 }

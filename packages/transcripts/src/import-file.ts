@@ -1,7 +1,8 @@
 /** One file of an import, with the files that belong to it: from its bytes to what became of them. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { isHoldfastError } from '@holdfast/protocol'
 import { Destination, type ImportedSummary } from './destination.ts'
-import type { Written } from './destination-options.ts'
+import type { Tally, Written } from './destination-options.ts'
 import { type FoundFile, failedFile } from './discover.ts'
 import { formatNamed, formatOf } from './formats.ts'
 import type { ImportOptions } from './import-options.ts'
@@ -36,34 +37,90 @@ export interface FileTerms extends Pick<ImportOptions, 'format' | 'redactSecrets
 }
 
 /** Never rejects: what went wrong is in the outcome. */
-export async function importOne(
+export function importOne(
   holdfast: ImportPlace,
   file: FoundFile,
   terms: FileTerms,
   progress: FileProgress,
 ): Promise<FileOutcome> {
-  const secrets = new SecretFinder({ redact: terms.redactSecrets ?? false })
-  const report = new LossReport()
-  const { price = asItIs, signal } = terms
-  const into = new Destination({ holdfast, report, price, signal, onWritten: progress.written })
-  const outcome = { report, secrets: secrets.counts, sessions: into.sessions }
-  try {
-    const source = await Source.open(file.path, {
-      secrets,
-      remember: terms.remember,
-      onRead: progress.read,
+  return new FileImport(holdfast, file, terms, progress).run()
+}
+
+/** Beyond these the other import is left alone with the session: half a minute in all. */
+const pausesMs = [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800]
+
+class FileImport {
+  readonly #holdfast: ImportPlace
+  readonly #file: FoundFile
+  readonly #terms: FileTerms
+  readonly #progress: FileProgress
+  readonly #secrets: SecretFinder
+  readonly #report = new LossReport()
+  readonly #tallies = new Map<string, Tally>()
+  #bytesTold = 0
+
+  constructor(holdfast: ImportPlace, file: FoundFile, terms: FileTerms, progress: FileProgress) {
+    this.#holdfast = holdfast
+    this.#file = file
+    this.#terms = terms
+    this.#progress = progress
+    this.#secrets = new SecretFinder({ redact: terms.redactSecrets ?? false })
+  }
+
+  /** When another import came between, once more from where the sessions stand then. */
+  async run(): Promise<FileOutcome> {
+    for (const pauseMs of pausesMs) {
+      const outcome = await this.#attempt()
+      if (!isHoldfastError(outcome.failed?.cause, 'contention')) return outcome
+      await pause(pauseMs * (0.5 + Math.random()), undefined, { signal: this.#terms.signal }).catch(ofAbort)
+    }
+    return this.#attempt()
+  }
+
+  async #attempt(): Promise<FileOutcome> {
+    const { price = asItIs, signal } = this.#terms
+    const [holdfast, report, tallies] = [this.#holdfast, this.#report, this.#tallies]
+    const onWritten = this.#progress.written
+    const into = new Destination({ holdfast, report, price, signal, tallies, onWritten })
+    const outcome = { report, secrets: this.#secrets.counts, sessions: into.sessions }
+    const failedBy = (error: unknown) => ({
+      status: 'failed' as const,
+      ...outcome,
+      failed: failedFile(this.#file.path, error),
     })
     try {
-      const format = terms.format === undefined ? await formatOf(source) : formatNamed(terms.format)
+      const format = await this.#read(into)
+      if (into.refused) return failedBy(into.refused)
+      await noteImported(holdfast, this.#file, format)
+      return { status: 'read', ...outcome }
+    } catch (error) {
+      return signal?.aborted ? { status: 'stopped', ...outcome } : failedBy(error)
+    }
+  }
+
+  /** The name of its format. */
+  async #read(into: Destination): Promise<string> {
+    const { remember, format: named } = this.#terms
+    const onRead = this.#tellOnce()
+    const source = await Source.open(this.#file.path, { secrets: this.#secrets, remember, onRead })
+    try {
+      const format = named === undefined ? await formatOf(source) : formatNamed(named)
       await format.read(source, into)
-      await noteImported(holdfast, file, format.name)
+      return format.name
     } finally {
       await source.close()
     }
-    return { status: 'read', ...outcome }
-  } catch (error) {
-    if (signal?.aborted) return { status: 'stopped', ...outcome }
-    return { status: 'failed', ...outcome, failed: failedFile(file.path, error) }
+  }
+
+  /** Bytes that an earlier attempt read are told of already. */
+  #tellOnce(): (bytes: number) => void {
+    let read = 0
+    return (bytes) => {
+      read += bytes
+      if (read <= this.#bytesTold) return
+      this.#progress.read(read - this.#bytesTold)
+      this.#bytesTold = read
+    }
   }
 }
 
@@ -86,3 +143,8 @@ export function isFatal({ failed }: FileOutcome): boolean {
 }
 
 const asItIs: PriceOf = (usage) => usage
+
+/** The next attempt ends at once. */
+function ofAbort(error: Error): void {
+  if (error.name !== 'AbortError') throw error
+}

@@ -11,7 +11,7 @@ import {
   type SessionEvent,
 } from '@holdfast/protocol'
 import type { Batch, Compaction, CoveredStretch, Step } from './batch.ts'
-import type { DestinationOptions } from './destination-options.ts'
+import type { DestinationOptions, Tally } from './destination-options.ts'
 import { fit } from './fit.ts'
 
 /** Kind of the note that holds the position. */
@@ -25,34 +25,48 @@ type OpenSession = CreatedSession | ActiveSession
 
 export class ImportedSession {
   readonly id: string
-  readonly isNew: boolean
   /** Where an earlier import stands in the source; undefined for none. */
   readonly position: JsonObject | undefined
   readonly #session: OpenSession
   readonly #options: DestinationOptions
-  /** Events that this import wrote, the creation not counted. */
-  events = 0
-  /** Tool calls among them. */
-  toolCalls = 0
+  readonly #tally: Tally
+  /** Where the session stands when only this import writes to it: whoever else does moves its version. */
+  #stand: Stand
   #lastAt: string | undefined
   #cutAfter: number | undefined
 
   private constructor(
     session: OpenSession,
-    position: JsonObject | undefined,
+    { stand, position }: Reached,
     isNew: boolean,
     options: DestinationOptions,
   ) {
     this.id = session.id
-    this.isNew = isNew
     this.position = position
     this.#session = session
+    this.#stand = stand
     this.#options = options
+    this.#tally = options.tallies?.get(this.id) ?? { isNew: false, events: 0, toolCalls: 0 }
+    this.#tally.isNew ||= isNew
+    options.tallies?.set(this.id, this.#tally)
+  }
+
+  /** Made by this import. */
+  get isNew(): boolean {
+    return this.#tally.isNew
+  }
+
+  get events(): number {
+    return this.#tally.events
+  }
+
+  get toolCalls(): number {
+    return this.#tally.toolCalls
   }
 
   static async open(sessionId: string, options: DestinationOptions): Promise<ImportedSession | undefined> {
     const session = await openSession(sessionId, options)
-    return session && new ImportedSession(session, await readPosition(session), false, options)
+    return session && new ImportedSession(session, await reachedIn(session), false, options)
   }
 
   static async create(
@@ -61,8 +75,10 @@ export class ImportedSession {
     options: DestinationOptions,
   ): Promise<ImportedSession> {
     options.signal?.throwIfAborted()
-    const session = await options.holdfast.sessions.create(input, timed(at))
-    return new ImportedSession(session, undefined, true, options)
+    const session = await options.holdfast.sessions
+      .create(input, timed(at))
+      .catch((error) => madeMeanwhile(error, input.id, options))
+    return new ImportedSession(session, await reachedIn(session), !session.replayed, options)
   }
 
   /** The parent tells of it first; after a crash between the two the next import finishes what was begun. */
@@ -74,9 +90,11 @@ export class ImportedSession {
     this.#options.signal?.throwIfAborted()
     const { id: childId, ...child } = input
     const call = callId === undefined ? {} : { callId }
-    await this.#session.spawnChild({ childId, ...call, ...child }, timed(at))
+    const { seq } = await this.#session.spawnChild({ childId, ...call, ...child }, timed(at))
+    if (seq === this.#stand.seq + 1) this.#stand = { seq, version: seq }
     const session = await openKnown(childId, this.#options)
-    return new ImportedSession(session, undefined, true, this.#options)
+    const reached = await reachedIn(session)
+    return new ImportedSession(session, reached, reached.position === undefined, this.#options)
   }
 
   /** A session that goes on from a place of this one, where it stood as `data` says. */
@@ -85,8 +103,12 @@ export class ImportedSession {
     { seq, data }: { seq: number; data: JsonObject | undefined },
   ): Promise<ImportedSession> {
     this.#options.signal?.throwIfAborted()
-    const session = await this.#session.fork({ id }, { atSeq: seq, actor: { kind: 'import' } })
-    return new ImportedSession(session, data, true, this.#options)
+    const session = await this.#session
+      .fork({ id }, { atSeq: seq, actor: { kind: 'import' } })
+      .catch((error) => madeMeanwhile(error, id, this.#options))
+    if (session.replayed) throw overtaken(id)
+    const { stand } = await reachedIn(session)
+    return new ImportedSession(session, { stand, position: data }, true, this.#options)
   }
 
   async counters(): Promise<Counters> {
@@ -94,9 +116,14 @@ export class ImportedSession {
   }
 
   /** Bytes that messages name by their hash. */
-  putAttachment(file: NewFile, at: string | undefined): Promise<FileReference> {
+  async putAttachment(file: NewFile, at: string | undefined): Promise<FileReference> {
     this.#options.signal?.throwIfAborted()
-    return this.#session.putAttachment(file, { actor: { kind: 'import' }, ...timed(at) })
+    const reference = await this.#session
+      .putAttachment(file, { actor: { kind: 'import' }, ...timed(at), expectedVersion: this.#stand.version })
+      .catch((error) => tellOvertaken(error, this.id))
+    const seq = this.#stand.seq + 1
+    this.#stand = { seq, version: seq }
+    return reference
   }
 
   /** The newest position on the visible path that passes; without one, the session's very beginning. */
@@ -210,14 +237,19 @@ export class ImportedSession {
     this.#options.signal?.throwIfAborted()
     this.#lastAt = steps.findLast((step) => step.at !== undefined)?.at ?? this.#lastAt
     const commands = steps.map((step) => this.#ready(step))
-    const receipt = await this.#session.batch(commands, {
-      actor: { kind: 'import' },
-      at: steps.map(({ at }) => at),
-    })
-    this.toolCalls += commands.reduce((sum, command) => sum + callsIn(command), 0)
+    const receipt = await this.#session
+      .batch(commands, {
+        actor: { kind: 'import' },
+        at: steps.map(({ at }) => at),
+        expectedVersion: this.#stand.version,
+      })
+      .catch((error) => tellOvertaken(error, this.id))
+    this.#tally.toolCalls += commands.reduce((sum, command) => sum + callsIn(command), 0)
     if (!receipt.changed) return
-    const events = (receipt.lastSeq ?? 0) - (receipt.firstSeq ?? 0) + 1
-    this.events += events
+    const { firstSeq = 0, lastSeq = 0, version = this.#stand.version } = receipt
+    this.#stand = { seq: lastSeq, version }
+    const events = lastSeq - firstSeq + 1
+    this.#tally.events += events
     this.#options.onWritten({ events, messages: commands.filter(isMessage).length })
   }
 
@@ -231,6 +263,17 @@ export class ImportedSession {
 
 /** Events before a summary among which the messages around its stretch are looked for. */
 const mostLooked = 5_000
+
+interface Stand {
+  seq: number
+  version: number
+}
+
+/** How far an earlier import came, and where the session stood when that was looked up. */
+interface Reached {
+  stand: Stand
+  position: JsonObject | undefined
+}
 
 /** The stretch of a compaction's record. */
 type Covered = Pick<CompactionRecord, 'from' | 'to' | 'messagesCovered'>
@@ -274,6 +317,29 @@ function callsIn(command: HostCommand): number {
   return command.type === 'append'
     ? command.message.parts.filter(({ type }) => type === 'tool_call').length
     : 0
+}
+
+/** The version first: what is written between the two then refuses the next write. */
+async function reachedIn(session: OpenSession): Promise<Reached> {
+  const { seq, version } = await session.view()
+  return { stand: { seq, version }, position: await readPosition(session) }
+}
+
+/** It was not there when it was looked for. */
+async function madeMeanwhile(error: unknown, sessionId: string, options: DestinationOptions): Promise<never> {
+  const isTaken = isHoldfastError(error, 'id_taken')
+  if (isTaken && (await options.holdfast.sessions.get(sessionId))) throw overtaken(sessionId, error)
+  throw error
+}
+
+function tellOvertaken(error: unknown, sessionId: string): never {
+  if (isHoldfastError(error, 'version_conflict')) throw overtaken(sessionId, error)
+  throw error
+}
+
+function overtaken(sessionId: string, cause?: unknown): HoldfastError {
+  const message = `session ${sessionId} was written to by another while it was imported; import again when that has ended`
+  return new HoldfastError('contention', message, { cause })
 }
 
 /** The newest position note is near the end: only what was written after the last import follows it. */

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Holdfast } from '@holdfast/core'
 import type { Message } from '@holdfast/protocol'
-import { detectFormat, exportSession, formats, importFile } from '@holdfast/transcripts'
+import { detectFormat, exportSession, formats, importFile, importPaths } from '@holdfast/transcripts'
 import { describe, expect, test } from 'vitest'
 import {
   allEvents,
@@ -94,18 +94,25 @@ describe.each(samples)('$format in $file', (sample) => {
     expect(said(await allMessages(session))).toEqual(said(await allMessages(whole.session)))
   })
 
-  test('a changed beginning is told of, and nothing is added', async () => {
+  test('a changed beginning is told of, and nothing is added, however often it is tried', async () => {
     const holdfast = await openMemory()
     const path = saved(sample.text, sample.file)
     await importFile(holdfast, path)
     const before = await seqs(holdfast)
     writeFileSync(path, changed(sample))
-    const { report, events } = await importFile(holdfast, path)
-    expect({ events, broken: report.broken.map(({ reason }) => reason) }).toEqual({
-      events: 0,
-      broken: [expect.stringContaining('nothing was added')],
-    })
-    expect(await seqs(holdfast)).toEqual(before)
+    const other = saved(JSON.stringify([{ role: 'user', content: 'Another.' }]), 'other.json')
+    for (const filesUnchanged of [0, 1]) {
+      const { report, failed, ...summary } = await importPaths(holdfast, [path, other])
+      expect(report.broken.map(({ reason }) => reason)).toEqual([
+        expect.stringContaining('nothing was added'),
+      ])
+      expect(failed).toMatchObject([
+        { path, code: 'id_taken', message: expect.stringContaining('nothing was added') },
+      ])
+      expect(summary).toMatchObject({ files: 2, filesUnchanged })
+    }
+    expect(await seqs(holdfast)).toMatchObject(before)
+    await expect(importFile(holdfast, path)).rejects.toMatchObject({ code: 'id_taken' })
   })
 
   test('written back, it says the same', async () => {

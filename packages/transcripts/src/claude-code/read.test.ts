@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import type { AnySession, Holdfast } from '@holdfast/core'
 import { describe, expect, test } from 'vitest'
 import { exportSession } from '../export-session.ts'
-import { importFile as importOne } from '../import-paths.ts'
+import { importFile as importOne, importPaths } from '../import-paths.ts'
 import { priceBy } from '../price.ts'
 import { sessionIdOf } from '../session-id.ts'
 import { countClaudeCode, thoughtsOf } from '../testing/claude-code-count.ts'
@@ -237,10 +237,11 @@ describe('importing again', () => {
       path,
       `${text.replace(/turn_duration/, 'turn_duratioN')}{"type":"summary","summary":"more"}\n`,
     )
-    const { report } = await importFile(holdfast, path)
+    const { report, failed } = await importPaths(holdfast, [path])
     expect(report.broken).toEqual([
       expect.objectContaining({ line: 12, reason: expect.stringContaining('nothing was added') }),
     ])
+    expect(failed).toMatchObject([{ path, code: 'id_taken' }])
     expect(await seqs(holdfast)).toEqual(before)
   })
 

@@ -1,9 +1,10 @@
 /** Reads a Claude Code session file with the files of its sub-agents: each becomes a session, sub-agents as children. */
+import { hash } from 'node:crypto'
 import { globSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { JsonObject } from '@holdfast/protocol'
 import type { Step, Turn } from '../batch.ts'
-import type { Destination } from '../destination.ts'
+import type { Destination, SourceName } from '../destination.ts'
 import type { ImportedSession, NewSession } from '../imported-session.ts'
 import { isUnchanged } from '../line-position.ts'
 import { LossReport } from '../loss-report.ts'
@@ -19,7 +20,23 @@ import { providerId, usageSteps } from './usage.ts'
 export const formatName = 'claude-code'
 
 export async function readClaudeCode(source: Source, into: Destination): Promise<void> {
-  await new ClaudeCodeReading(source, into).run()
+  const name = basename(source.path, '.jsonl')
+  const begin = uuidName.test(name) ? undefined : await firstUuidIn(source)
+  await into.alone(into.sessionIdOf(formatName, name), async () => {
+    const from = await into.named(formatName, name, begin)
+    await new ClaudeCodeReading(source, into, from).run()
+  })
+}
+
+/** Claude Code names the file of a session by its id: there is no other one of that name. */
+const uuidName = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+async function firstUuidIn(source: Source): Promise<string | undefined> {
+  for await (const { value } of source.lines()) {
+    const uuid = textOf(value?.uuid)
+    if (uuid !== undefined) return hash('sha256', uuid, 'hex')
+  }
+  return undefined
 }
 
 /** The files of sub-agents, beside the file of the session that they worked for. */
@@ -51,15 +68,17 @@ interface Conversation {
 class ClaudeCodeReading {
   readonly #source: Source
   readonly #into: Destination
+  readonly #from: SourceName
   readonly #sourceId: string
   /** Of sub-agents with a file of their own. */
   readonly #agentPaths: ReadonlyMap<string, string>
   readonly #done = new Set<string>()
 
-  constructor(source: Source, into: Destination) {
+  constructor(source: Source, into: Destination, from: SourceName) {
     this.#source = source
     this.#into = into
-    this.#sourceId = basename(source.path, '.jsonl')
+    this.#from = from
+    this.#sourceId = from.sourceId
     this.#agentPaths = new Map(
       agentFilesOf(source.path).map((path) => [
         basename(path).slice('agent-'.length, -'.jsonl'.length),
@@ -143,7 +162,7 @@ class ClaudeCodeReading {
     const position = positionOf(session.position)
     if (position && !(await isUnchanged(source.path, position))) {
       const reason = 'the file no longer has the line that was imported last; nothing was added'
-      report.breakLine({ file: source.name, line: position.line, reason })
+      this.#into.refuse({ file: source.name, line: position.line, reason })
       return false
     }
     const said = position && (await this.#goBack(session, position, outline))
@@ -208,7 +227,10 @@ class ClaudeCodeReading {
       agentId: agentId === undefined ? formatName : agentIdOf(agentType),
       channel: 'cli',
       modelPolicy: 'switchable',
-      metadata: metadataOf(this.#sourceId, agentId, outline),
+      metadata: metadataOf(
+        agentId === undefined ? this.#from : { format: formatName, sourceId: this.#sourceId, agentId },
+        outline,
+      ),
       ...(outline.model !== undefined && { providerId, model: outline.model }),
     }
     const at = outline.firstAt
@@ -298,13 +320,12 @@ function spawnedIn(turns: readonly Turn[], links: readonly ChildLink[]): ChildLi
   return links.filter(({ callId }) => callIds.includes(callId))
 }
 
-function metadataOf(sourceId: string, agentId: string | undefined, { first }: Outline): JsonObject {
+function metadataOf(source: JsonObject, { first }: Outline): JsonObject {
   const facts = {
     cwd: textOf(first?.raw.cwd),
     version: textOf(first?.raw.version),
     gitBranch: textOf(first?.raw.gitBranch),
   }
   const known = Object.entries(facts).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]))
-  const source = { format: formatName, sourceId, ...(agentId !== undefined && { agentId }) }
   return { source, ...Object.fromEntries(known) }
 }

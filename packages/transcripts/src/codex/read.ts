@@ -1,8 +1,9 @@
 /** Reads a Codex rollout: one file, one session. */
+import { hash } from 'node:crypto'
 import { basename } from 'node:path'
 import { externalIdPattern, isTime, type JsonObject } from '@holdfast/protocol'
 import type { Turn } from '../batch.ts'
-import type { Destination } from '../destination.ts'
+import type { Destination, SourceName } from '../destination.ts'
 import type { ImportedSession, NewSession } from '../imported-session.ts'
 import { isUnchanged, lineAt, linePositionOf } from '../line-position.ts'
 import type { LineFate } from '../loss-report.ts'
@@ -17,13 +18,25 @@ export const formatName = 'codex'
 
 export async function readCodex(source: Source, into: Destination): Promise<void> {
   const meta = await readMeta(source)
-  const sourceId = textOf(meta?.payload.id) ?? basename(source.path, '.jsonl')
-  const input = sessionOf(into, sourceId, meta?.payload ?? {})
-  const session = await into.openOrCreate(input, meta?.at)
+  const ownId = textOf(meta?.payload.id)
+  const name = ownId ?? basename(source.path, '.jsonl')
+  await into.alone(into.sessionIdOf(formatName, name), async () => {
+    const from = await into.named(formatName, name, ownId === undefined ? meta?.begin : undefined)
+    await readInto(source, sessionOf(into, from, meta?.payload ?? {}), meta?.at, into)
+  })
+}
+
+async function readInto(
+  source: Source,
+  input: NewSession,
+  at: string | undefined,
+  into: Destination,
+): Promise<void> {
+  const session = await into.openOrCreate(input, at)
   const position = linePositionOf(session.position)
   if (position && !(await isUnchanged(source.path, position))) {
     const reason = 'the file no longer has the line that was imported last; nothing was added'
-    into.report.breakLine({ file: source.name, line: position.line, reason })
+    into.refuse({ file: source.name, line: position.line, reason })
   } else {
     const from = position && { byte: position.byte, line: position.line }
     await writeTurns(session, new RolloutReader(session, source.name, into).turns(source.lines(from)))
@@ -34,28 +47,29 @@ export async function readCodex(source: Source, into: Destination): Promise<void
 /** The first line tells what the session is. */
 async function readMeta(
   source: Source,
-): Promise<{ payload: JsonObject; at: string | undefined } | undefined> {
+): Promise<{ payload: JsonObject; at: string | undefined; begin: string } | undefined> {
   for await (const { value } of source.lines()) {
     if (value === undefined) continue
     const payload = objectOf(value.payload)
     const at = isTime(value.timestamp) ? value.timestamp : undefined
-    return value.type === 'session_meta' && payload ? { payload, at } : { payload: {}, at }
+    const begin = hash('sha256', JSON.stringify(value), 'hex')
+    return { payload: (value.type === 'session_meta' && payload) || {}, at, begin }
   }
   return undefined
 }
 
-function sessionOf(into: Destination, sourceId: string, payload: JsonObject): NewSession {
+function sessionOf(into: Destination, source: SourceName, payload: JsonObject): NewSession {
   const facts = Object.fromEntries(
     ['cwd', 'originator', 'cli_version', 'git'].flatMap((field) =>
       payload[field] === undefined ? [] : [[field, payload[field]]],
     ),
   )
   return {
-    id: into.sessionIdOf(formatName, sourceId),
+    id: into.sessionIdOf(formatName, source.sourceId),
     agentId: formatName,
     channel: 'cli',
     modelPolicy: 'switchable',
-    metadata: { source: { format: formatName, sourceId }, ...facts },
+    metadata: { source, ...facts },
   }
 }
 

@@ -2,6 +2,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { Json, JsonObject } from '@holdfast/protocol'
 import type { Turn } from '../batch.ts'
+import { Beginning, beginningOf } from '../beginning.ts'
 import type { Destination } from '../destination.ts'
 import type { ImportedSession } from '../imported-session.ts'
 import type { LossReport } from '../loss-report.ts'
@@ -9,7 +10,15 @@ import type { Source, Value } from '../source.ts'
 import { TurnBuilder } from '../turn-builder.ts'
 import { writeTurns } from '../write-turns.ts'
 import { type Keep, readMessage } from './messages.ts'
-import { type Conversation, conversationOf, isObject, leftOut, sessionOf, sourceIdOf } from './session.ts'
+import {
+  type Conversation,
+  conversationOf,
+  formatName,
+  isObject,
+  leftOut,
+  nameIn,
+  sessionOf,
+} from './session.ts'
 
 /** Again with more messages in a conversation: appends those that are new. */
 export async function readOpenaiChat(source: Source, into: Destination): Promise<void> {
@@ -43,36 +52,47 @@ async function readConversation(
   into: Destination,
 ): Promise<void> {
   for (const field of leftOut(about)) into.report.drop(field)
-  const sourceId = sourceIdOf(source.name, about, number)
-  await readInto(source, number, sessionOf(into, source.name, sourceId, about), messages, into)
+  const { name, isItsOwn } = nameIn(source.name, about, number)
+  const begin = isItsOwn ? undefined : Beginning.of(messages).sha256
+  await readInto(source, { name, begin, about, number }, messages, into)
 }
 
 /** The file itself is the conversation. */
-async function readLoose(source: Source, values: AsyncIterable<Value>, into: Destination): Promise<void> {
-  const sourceId = source.name.replace(/\.jsonl?$/, '')
+async function readLoose(source: Source, values: AsyncIterator<Value>, into: Destination): Promise<void> {
+  const name = source.name.replace(/\.jsonl?$/, '')
+  const { begin, all } = await beginningOf(values, ({ value }) => (isMessage(value) ? [value] : []))
   async function* messages(): AsyncGenerator<Json> {
-    for await (const { number, value, broken } of values) {
+    for await (const { number, value, broken } of all) {
       into.report.line(isMessage(value) ? 'carried' : 'broken')
       if (isMessage(value)) yield value
       else into.report.breakLine({ file: source.name, line: number, reason: broken ?? 'this is no message' })
     }
   }
-  await readInto(source, 1, sessionOf(into, source.name, sourceId, {}), messages(), into)
+  await readInto(source, { name, begin, about: {}, number: 1 }, messages(), into)
 }
 
-async function readInto(
+/** What is known of a conversation before its messages are read. */
+interface Known {
+  name: string
+  begin: string | undefined
+  about: JsonObject
+  /** Its place in the file. */
+  number: number
+}
+
+function readInto(
   source: Source,
-  number: number,
-  input: Parameters<Destination['create']>[0],
+  { name, begin, about, number }: Known,
   messages: Iterable<Json> | AsyncIterable<Json>,
   into: Destination,
 ): Promise<void> {
-  const session = await into.openOrCreate(input, undefined)
-  const turns = turnsOf(messages, session, into.report, (reason) =>
-    into.report.breakLine({ file: source.name, line: number, reason }),
-  )
-  await writeTurns(session, turns)
-  into.done(session)
+  return into.alone(into.sessionIdOf(formatName, name), async () => {
+    const from = await into.named(formatName, name, begin)
+    const session = await into.openOrCreate(sessionOf(into, source.name, from, about), undefined)
+    const refuse = (reason: string) => into.refuse({ file: source.name, line: number, reason })
+    await writeTurns(session, turnsOf(messages, session, into.report, refuse))
+    into.done(session)
+  })
 }
 
 /** How many messages were read and what they were, so that a changed source is noticed. */

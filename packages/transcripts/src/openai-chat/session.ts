@@ -1,7 +1,7 @@
 /** The session of a conversation: what a file says about it beside its messages. */
 import type { Json, JsonObject } from '@holdfast/protocol'
 import { externalIdPattern } from '@holdfast/protocol'
-import type { Destination } from '../destination.ts'
+import type { Destination, SourceName } from '../destination.ts'
 import type { NewSession } from '../imported-session.ts'
 
 export const formatName = 'openai-chat'
@@ -21,14 +21,27 @@ export function conversationOf(value: Json | undefined): Conversation | undefine
 }
 
 /** tau-bench names a conversation by its task and trial, others perhaps by an id; else its place in the file names it. */
-export function sourceIdOf(file: string, { task_id, trial, id }: JsonObject, number: number): string {
+export function nameIn(file: string, { task_id, trial, id }: JsonObject, number: number): ConversationName {
   const stem = file.replace(/\.jsonl?$/, '')
-  if (typeof task_id === 'number' && typeof trial === 'number') return `${stem}/${task_id}/${trial}`
-  return `${stem}/${typeof id === 'string' ? id : number}`
+  if (typeof task_id === 'number' && typeof trial === 'number')
+    return { name: `${stem}/${task_id}/${trial}`, isItsOwn: true }
+  const isItsOwn = typeof id === 'string'
+  return { name: `${stem}/${isItsOwn ? id : number}`, isItsOwn }
+}
+
+export interface ConversationName {
+  name: string
+  /** The conversation says it itself, beside its messages. */
+  isItsOwn: boolean
 }
 
 /** The name of a tau-bench file says the model and the field of work, as in `gpt-4o-airline.json`; the file itself does not. */
-export function sessionOf(into: Destination, file: string, sourceId: string, about: JsonObject): NewSession {
+export function sessionOf(
+  into: Destination,
+  file: string,
+  source: SourceName,
+  about: JsonObject,
+): NewSession {
   const { task_id: taskId, trial, reward, info, model: named } = about
   const isTau = typeof taskId === 'number'
   const [, tauModel, field] = (isTau && /^(.+)-(\w+)\.json$/.exec(file)) || []
@@ -45,11 +58,11 @@ export function sessionOf(into: Destination, file: string, sourceId: string, abo
       }
     : {}
   return {
-    id: into.sessionIdOf(formatName, sourceId),
+    id: into.sessionIdOf(formatName, source.sourceId),
     agentId: isTau ? `tau-bench${field === undefined ? '' : ` ${field}`}` : formatName,
     channel: isTau ? 'other' : 'api',
     modelPolicy: 'switchable',
-    metadata: { source: { format: formatName, sourceId }, ...facts },
+    metadata: { source, ...facts },
     ...(model !== undefined && { model }),
     ...(userId !== undefined && { ownerUserId: userId }),
   }

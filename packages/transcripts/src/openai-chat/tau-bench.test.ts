@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Holdfast } from '@holdfast/core'
 import { describe, expect, test } from 'vitest'
-import { importFile } from '../import-paths.ts'
+import { importFile, importPaths } from '../import-paths.ts'
 import { sessionIdOf } from '../session-id.ts'
 import {
   allMessages,
@@ -139,8 +139,9 @@ describe('importing again', () => {
       copy,
       JSON.stringify([{ ...item, traj: item.traj.with(1, { role: 'user', content: 'no' }) }]),
     )
-    const { report } = await importFile(holdfast, copy)
+    const { report, failed } = await importPaths(holdfast, [copy])
     expect(report.broken).toHaveLength(1)
+    expect(failed).toMatchObject([{ path: copy, code: 'id_taken' }])
     expect(await seqs(holdfast)).toEqual(before)
   })
 })

@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto'
 import type { Json, JsonObject } from '@holdfast/protocol'
 import type { Turn } from '../batch.ts'
+import { beginningOf } from '../beginning.ts'
 import type { Destination } from '../destination.ts'
 import type { ImportedSession } from '../imported-session.ts'
-import type { Source } from '../source.ts'
+import type { Source, Value } from '../source.ts'
 import { TurnBuilder } from '../turn-builder.ts'
 import { writeTurns } from '../write-turns.ts'
 import { objectOf, readItem } from './items.ts'
@@ -12,20 +13,29 @@ import { objectOf, readItem } from './items.ts'
 export const formatName = 'openai-responses'
 
 export async function readResponses(source: Source, into: Destination): Promise<void> {
-  const sourceId = source.name.replace(/\.jsonl?$/, '')
-  const input = {
-    id: into.sessionIdOf(formatName, sourceId),
-    agentId: formatName,
-    channel: 'api' as const,
-    modelPolicy: 'switchable' as const,
-    metadata: { source: { format: formatName, sourceId } },
-  }
-  const session = await into.openOrCreate(input, undefined)
-  await writeTurns(session, turnsOf(source, session, into))
-  into.done(session)
+  const name = source.name.replace(/\.jsonl?$/, '')
+  const { begin, all } = await beginningOf(source.values(), ({ value }) => itemsIn(value))
+  await into.alone(into.sessionIdOf(formatName, name), async () => {
+    const from = await into.named(formatName, name, begin)
+    const input = {
+      id: into.sessionIdOf(formatName, from.sourceId),
+      agentId: formatName,
+      channel: 'api' as const,
+      modelPolicy: 'switchable' as const,
+      metadata: { source: from },
+    }
+    const session = await into.openOrCreate(input, undefined)
+    await writeTurns(session, turnsOf(source, all, session, into))
+    into.done(session)
+  })
 }
 
-async function* turnsOf(source: Source, session: ImportedSession, into: Destination): AsyncGenerator<Turn> {
+async function* turnsOf(
+  source: Source,
+  values: AsyncIterable<Value>,
+  session: ImportedSession,
+  into: Destination,
+): AsyncGenerator<Turn> {
   const { report } = into
   const hash = createHash('sha256')
   let items = 0
@@ -40,7 +50,7 @@ async function* turnsOf(source: Source, session: ImportedSession, into: Destinat
   }
   const before = session.position
   const seen = Number(before?.items ?? 0)
-  for await (const { number, value, broken } of source.values()) {
+  for await (const { number, value, broken } of values) {
     for (const item of itemsIn(value)) {
       hash.update(`${JSON.stringify(item)}\n`)
       items += 1
@@ -62,9 +72,9 @@ async function* turnsOf(source: Source, session: ImportedSession, into: Destinat
   yield* builder.finish()
 }
 
-function refuse({ name }: Source, { report }: Destination): void {
+function refuse({ name }: Source, into: Destination): void {
   const reason = 'the conversation no longer begins as it was imported; nothing was added'
-  report.breakLine({ file: name, line: 1, reason })
+  into.refuse({ file: name, line: 1, reason })
 }
 
 function itemsIn(value: Json | undefined): JsonObject[] {
