@@ -2,6 +2,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { memory } from '../store/memory/index.ts'
 import { openHoldfast } from './holdfast.ts'
 import { eachStore } from './testing/each-store.ts'
+import { gather } from './testing/gather.ts'
 import { assistant, user } from './testing/messages.ts'
 
 eachStore('a log that is restored', (place) => {
@@ -33,6 +34,35 @@ eachStore('a log that is restored', (place) => {
       expect(await sessions.restore(session.id, part)).toMatchObject({ changed: false })
     if (copy.lifecycle === 'active') await copy.append(user('and then?'))
     expect((await copy.view()).seq).toBe(events.length + 1)
+  })
+
+  it('has the epoch that was taken last, and a run that lived there is lost here, and recovered', async () => {
+    const { session } = await elsewhere()
+    const lease = { owner: 'worker', ttlMs: 60_000 }
+    await (await session.startRun(lease)).complete()
+    const run = await session.startRun(lease)
+    const textsOf = async () => (await session.eventTexts({ limit: 100 })).texts.map(({ text }) => text)
+    const whileItLives = await textsOf()
+    await run.complete()
+    const ended = await textsOf()
+
+    const holdfast = await place.open()
+    const { sessions } = holdfast
+    const faults = async () =>
+      (await gather(holdfast.doctor({ sessionId: session.id }))).map(({ code }) => code)
+    const image = [Buffer.from('an image')]
+    await sessions.restore(session.id, { events: whileItLives.slice(0, -1), attachments: image })
+    expect(await faults()).toEqual(['run_lost'])
+    for (let n = 0; n < 2; n++) await sessions.restore(session.id, { events: whileItLives })
+    expect(await faults()).toEqual(['run_lost'])
+    expect(await sessions.listDue()).toEqual([session.id])
+    await sessions.restore(session.id, { events: ended })
+    expect(await faults()).toEqual([])
+    expect(await sessions.listDue()).toEqual([])
+
+    const copy = await sessions.open(session.id)
+    if (copy.lifecycle === 'active') expect((await copy.startRun(lease)).epoch).toBe(3)
+    expect((await copy.view()).status).toBe('running')
   })
 
   it('is refused where it parts from the one that is here, has a gap, or is not of this session', async () => {

@@ -17,6 +17,7 @@ import { attachmentOf } from './attachments.ts'
 import { prefixOf } from './create-session.ts'
 import { wireText } from './event-codec.ts'
 import type { Start } from './request.ts'
+import { settleLease } from './restored-lease.ts'
 import type { TenantLog } from './tenant-log.ts'
 import { type Receipt, receiptOf } from './write-options.ts'
 
@@ -42,11 +43,16 @@ export async function restoreEvents(
   await requireSame(log, sessionId, texts, events, after)
   const fresh = events.filter(({ seq }) => seq > after)
   const first = fresh[0]
-  if (!first) return { changed: false, replayed: false }
+  if (!first) {
+    if (head) await settleLease(log, sessionId, { events, isNew: false })
+    return { changed: false, replayed: false }
+  }
   requireGapFree(sessionId, fresh, after)
   const prefix = head ? undefined : await prefixBefore(log, sessionId, first)
   const files: Attachment[] = attachments.map(attachmentOf)
-  return receiptOf(await log.restore(sessionId, fresh, { actor, attachments: files }, prefix))
+  const written = await log.restore(sessionId, fresh, { actor, attachments: files }, prefix)
+  await settleLease(log, sessionId, { events, isNew: true })
+  return receiptOf(written)
 }
 
 /** What comes before a session's first own event: nothing, or for a fork its source's log, which is here already. */
