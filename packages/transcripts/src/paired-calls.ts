@@ -4,9 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Message, MessagePart } from '@holdfast/protocol'
-import type { ExportedSession } from './contract.ts'
 import type { LossReport } from './loss-report.ts'
-import { messagesOf } from './messages-of.ts'
 
 /** What a provider takes as the id of a call. */
 export interface CallIdRule {
@@ -90,17 +88,6 @@ export class PairedCalls {
     this.#used.add(name)
     return name
   }
-}
-
-/** The visible messages of a session, each as it is to be written. */
-export async function* pairedMessages(
-  session: ExportedSession,
-  rule: CallIdRule,
-  report: LossReport,
-): AsyncGenerator<Message> {
-  const calls = new PairedCalls(rule, report)
-  for await (const message of messagesOf(session)) yield* calls.next(message)
-  yield* calls.end()
 }
 
 function closing({ id, seq, at }: Message, callId: string): Message {

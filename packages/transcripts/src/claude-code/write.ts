@@ -11,6 +11,7 @@ import {
 } from '@holdfast/protocol'
 import { compactionsOf, Standing } from '../compactions.ts'
 import type { ExportedSession, Sink } from '../contract.ts'
+import { dropNote } from '../drop-note.ts'
 import type { LossReport } from '../loss-report.ts'
 import { PairedCalls } from '../paired-calls.ts'
 import { sessionIdOf } from '../session-id.ts'
@@ -38,9 +39,6 @@ export async function writeClaudeCode(
 }
 
 const callIds = { fits: /^[a-zA-Z0-9_-]+$/, isUnique: true }
-
-/** Notes that are no lines of a file: what they say stands elsewhere, or is ours alone. */
-const silentNotes = ['attachment', 'import.position']
 
 class ClaudeCodeWriter {
   readonly #session: ExportedSession
@@ -174,7 +172,7 @@ class ClaudeCodeWriter {
     }
     const isLine = kind.startsWith('claude_code.') && typeof raw?.type === 'string'
     if (raw && isLine && kind !== 'claude_code.broken_line') return this.#keptLine(ofThisFile(raw))
-    if (!silentNotes.includes(kind)) this.#report.drop(`notes of kind ${kind}`)
+    dropNote(this.#report, kind)
   }
 
   /** As it was; one that has a place in the tree goes on from the line before it. */

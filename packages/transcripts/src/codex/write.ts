@@ -9,6 +9,7 @@ import {
 } from '@holdfast/protocol'
 import { compactionsOf, Standing } from '../compactions.ts'
 import type { ExportedSession, Sink } from '../contract.ts'
+import { dropNote } from '../drop-note.ts'
 import type { LossReport } from '../loss-report.ts'
 import { objectOf } from '../openai-responses/items.ts'
 import { callIds, itemsOf } from '../openai-responses/write-items.ts'
@@ -26,9 +27,6 @@ export async function writeCodex(session: ExportedSession, sink: Sink, report: L
   for (const each of calls.end()) await writer.message(each, each.at)
   await writer.finish()
 }
-
-/** Notes that are no lines of a file: what they say stands elsewhere, or is ours alone. */
-const silentNotes = ['attachment', 'import.position']
 
 class RolloutWriter {
   readonly #session: ExportedSession
@@ -77,7 +75,7 @@ class RolloutWriter {
       await this.#write(kept)
     } else if (kind === 'codex.response_item' && data !== undefined)
       await this.#write({ timestamp: at, type: 'response_item', payload: data })
-    else if (!silentNotes.includes(kind)) this.#report.drop(`notes of kind ${kind}`)
+    else dropNote(this.#report, kind)
   }
 
   /** The summary, and beside it what stands in the context still: Codex itself would keep the words of users alone. */

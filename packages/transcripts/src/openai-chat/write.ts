@@ -9,6 +9,7 @@ import {
   type SessionEvent,
 } from '@holdfast/protocol'
 import type { ExportedSession, Sink } from '../contract.ts'
+import { dropNote } from '../drop-note.ts'
 import type { LossReport } from '../loss-report.ts'
 import { PairedCalls } from '../paired-calls.ts'
 import { walk } from '../walk.ts'
@@ -36,9 +37,6 @@ export async function writeOpenaiChat(
   await writer.finish()
   await sink.write('\n]}\n')
 }
-
-/** Notes that are no messages of a file: what they say stands elsewhere, or is ours alone. */
-const silentNotes = ['attachment', 'import.position']
 
 class ChatWriter {
   readonly #session: ExportedSession
@@ -74,10 +72,7 @@ class ChatWriter {
   async #note({ kind, data }: EventData<'note.added'>): Promise<void> {
     const kept = kind === 'openai_chat.message' && isObject(data) ? data : undefined
     const isAnswer = kept?.role === 'tool' && this.#open.includes(String(kept.tool_call_id))
-    if (!kept || !(isAnswer || isTaken(kept))) {
-      if (!silentNotes.includes(kind)) this.#report.drop(`notes of kind ${kind}`)
-      return
-    }
+    if (!kept || !(isAnswer || isTaken(kept))) return dropNote(this.#report, kind)
     this.#report.line('opaque')
     if (isAnswer || this.#open.length === 0) await this.#say(kept)
     else this.#waiting.push(kept)

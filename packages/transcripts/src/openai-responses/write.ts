@@ -1,7 +1,11 @@
 /** Writes a session as the items that a response takes as its `input`, one JSON array. */
+import { type EventData, isKnown, type JsonObject, type Message, type SessionEvent } from '@holdfast/protocol'
 import type { ExportedSession, Sink } from '../contract.ts'
+import { dropNote } from '../drop-note.ts'
 import type { LossReport } from '../loss-report.ts'
-import { pairedMessages } from '../paired-calls.ts'
+import { PairedCalls } from '../paired-calls.ts'
+import { walk } from '../walk.ts'
+import { objectOf } from './items.ts'
 import { callIds, itemsOf } from './write-items.ts'
 
 export async function writeResponses(
@@ -10,14 +14,49 @@ export async function writeResponses(
   report: LossReport,
 ): Promise<void> {
   await sink.write('[')
-  let isFirst = true
-  for await (const message of pairedMessages(session, callIds, report)) {
-    const items = await itemsOf(message, session, report)
-    report.line(items.length > 0 ? 'carried' : 'dropped')
-    for (const item of items) {
-      await sink.write(`${isFirst ? '\n' : ',\n'}${JSON.stringify(item)}`)
-      isFirst = false
-    }
+  const writer = new ItemsWriter(session, sink, report)
+  const calls = new PairedCalls(callIds, report)
+  for await (const { message, event } of walk(session)) {
+    if (message) for (const each of calls.next(message)) await writer.message(each)
+    else await writer.event(event)
   }
+  for (const each of calls.end()) await writer.message(each)
   await sink.write('\n]\n')
+}
+
+class ItemsWriter {
+  readonly #session: ExportedSession
+  readonly #sink: Sink
+  readonly #report: LossReport
+  #isFirst = true
+
+  constructor(session: ExportedSession, sink: Sink, report: LossReport) {
+    this.#session = session
+    this.#sink = sink
+    this.#report = report
+  }
+
+  async message(message: Message): Promise<void> {
+    const items = await itemsOf(message, this.#session, this.#report)
+    this.#report.line(items.length > 0 ? 'carried' : 'dropped')
+    for (const item of items) await this.#write(item)
+  }
+
+  async event(event: SessionEvent): Promise<void> {
+    if (isKnown(event, 'note.added')) await this.#note(event.data)
+    else if (isKnown(event, 'child.spawned')) this.#report.drop('children, each a file of its own')
+  }
+
+  /** An item that was kept whole goes back where it stood, but for a result that answers no call. */
+  async #note({ kind, data }: EventData<'note.added'>): Promise<void> {
+    const kept = kind === 'openai_responses.item' ? objectOf(data) : undefined
+    if (!kept || String(kept.type).endsWith('_output')) return dropNote(this.#report, kind)
+    this.#report.line('opaque')
+    await this.#write(kept)
+  }
+
+  async #write(item: JsonObject): Promise<void> {
+    await this.#sink.write(`${this.#isFirst ? '\n' : ',\n'}${JSON.stringify(item)}`)
+    this.#isFirst = false
+  }
 }
