@@ -32,6 +32,16 @@ export class Records {
     return this.#texts.some((_, at) => is(this.#at(at) as Shape))
   }
 
+  /** Of the first record that has the field. */
+  text(field: string): string | undefined {
+    let found: string | undefined
+    this.some((shape) => {
+      found = shape.get(field)
+      return found !== undefined
+    })
+    return found
+  }
+
   #at(at: number): Shape | undefined {
     const text = this.#texts[at]
     if (text !== undefined) this.#shapes[at] ??= shapeOf(text.toString('utf8'))

@@ -8,6 +8,7 @@
  * message id, call id or time, and the path goes on through the originals.
  */
 import { hash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import type { JsonObject } from '@holdfast/protocol'
 import type { From, Line } from '../read-lines.ts'
 import { Boundaries, type SaidLine, type SummedUp } from './boundaries.ts'
@@ -134,23 +135,27 @@ class OutlineReader {
     this.#options = options
   }
 
-  read({ number: line, start }: Line, entry: Entry): void {
+  read({ number: line, start, bytes }: Line, entry: Entry): void {
     const thread = this.#threadOf(entry)
     this.#noteAgents(entry, thread)
     const isWanted = thread === (this.#options.thread ?? '')
     this.#places.set(line, isWanted ? 'beside' : 'elsewhere')
     if (isWanted) this.#firstAt ??= entry.at
     if (entry.uuid === undefined) return
-    const node = this.#nodeOf({ line, start, thread }, entry, entry.uuid)
+    const parts = entry.blocks.map((block) => hash('sha256', JSON.stringify(block), 'base64'))
+    const digest = entry.message
+      ? [thread, entry.type, ...parts].join(' ')
+      : `${bytes.length} ${crc32(bytes)}`
+    const node = this.#nodeOf({ line, start, thread, digest }, entry, entry.uuid)
     if (this.#isRepeated(node, entry.uuid)) {
       if (isWanted) this.#places.set(line, 'copy')
       return
     }
     this.#nodes.set(node.uuid, node)
-    if (isWanted) this.#readNode(node, entry)
+    if (isWanted) this.#readNode(node, entry, parts)
   }
 
-  #readNode(node: Node, entry: Entry): void {
+  #readNode(node: Node, entry: Entry, parts: readonly string[]): void {
     if (node.uuid !== entry.uuid) this.#renamed.add(node.line)
     if (node.parent !== undefined && !this.#nodes.has(node.parent)) this.#adopt(node)
     this.#last = node
@@ -160,7 +165,7 @@ class OutlineReader {
     this.#first ??= entry
     this.#model ??= modelOf(entry)
     this.#noteModelCall(entry)
-    this.#findCopy(node, entry)
+    this.#findCopy(node, entry, parts)
   }
 
   finish(): Outline {
@@ -271,14 +276,13 @@ class OutlineReader {
     return { nodes, messages, calls }
   }
 
-  #nodeOf(place: Pick<Node, 'line' | 'start' | 'thread'>, entry: Entry, uuid: string): Node {
-    const digest = digestOf(entry, place.thread)
+  #nodeOf(place: Pick<Node, 'line' | 'start' | 'thread' | 'digest'>, entry: Entry, uuid: string): Node {
+    const { digest, thread } = place
     const first = this.#nodes.get(uuid)
     return {
       ...place,
       uuid: first && first.digest !== digest ? `${uuid} ${digest}` : uuid,
-      digest,
-      parent: entry.parent && this.#nameOf(entry.parent, place.thread),
+      parent: entry.parent && this.#nameOf(entry.parent, thread),
       isMessage: entry.message !== undefined,
       isSummary: entry.compactSummary,
       messageId: entry.messageId,
@@ -324,8 +328,8 @@ class OutlineReader {
    * A line all of whose parts were seen before is a copy of the line that had the first of them. Without an id of a message
    * it is not when it goes on from what was said since: then somebody said the same at the same time.
    */
-  #findCopy(node: Node, entry: Entry): void {
-    const keys = entry.blocks.map((block) => keyOf(entry, block))
+  #findCopy(node: Node, entry: Entry, parts: readonly string[]): void {
+    const keys = entry.blocks.map((block, at) => keyOf(entry, block, parts[at]))
     const seen = keys.map((key) => this.#keys.get(key))
     const [first] = seen
     const isSeen = first !== undefined && seen.every((earlier) => earlier !== undefined)
@@ -404,15 +408,9 @@ function original(node: Node | undefined): Node | undefined {
   return node?.copyOf ?? node
 }
 
-/** Of what was said; of a line that is no message, all of it. */
-function digestOf({ type, message, blocks, raw }: Entry, thread: string): string {
-  const said = message ? [thread, type, blocks] : [thread, raw]
-  return hash('sha256', JSON.stringify(said), 'base64')
-}
-
-function keyOf(entry: Entry, block: Block): string {
+function keyOf(entry: Entry, block: Block, digest: string | undefined): string {
   if (block.type === 'tool_result') return `result ${block.tool_use_id}`
   const owner = entry.messageId ?? entry.at ?? entry.uuid
   if (block.type === 'tool_use') return `use ${owner} ${block.id}`
-  return `${entry.type} ${owner} ${hash('sha256', JSON.stringify(block), 'base64')}`
+  return `${entry.type} ${owner} ${digest}`
 }

@@ -32,11 +32,8 @@ export async function readClaudeCode(source: Source, into: Destination): Promise
 const uuidName = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 async function firstUuidIn(source: Source): Promise<string | undefined> {
-  for await (const { value } of source.lines()) {
-    const uuid = textOf(value?.uuid)
-    if (uuid !== undefined) return hash('sha256', uuid, 'hex')
-  }
-  return undefined
+  const uuid = (await source.head()).records.text('uuid')
+  return uuid && hash('sha256', uuid, 'hex')
 }
 
 /** The files of sub-agents, beside the file of the session that they worked for. */
