@@ -107,8 +107,12 @@ export class ImportedSession {
       .fork({ id }, { atSeq: seq, actor: { kind: 'import' } })
       .catch((error) => madeMeanwhile(error, id, this.#options))
     if (session.replayed) throw overtaken(id)
-    const { stand } = await reachedIn(session)
-    return new ImportedSession(session, { stand, position: data }, true, this.#options)
+    return new ImportedSession(
+      session,
+      { stand: await standOf(session), position: data },
+      true,
+      this.#options,
+    )
   }
 
   async counters(): Promise<Counters> {
@@ -321,8 +325,14 @@ function callsIn(command: HostCommand): number {
 
 /** The version first: what is written between the two then refuses the next write. */
 async function reachedIn(session: OpenSession): Promise<Reached> {
+  const stand = await standOf(session)
+  const isMade = stand.seq === 1
+  return { stand, position: isMade ? undefined : await readPosition(session) }
+}
+
+async function standOf(session: OpenSession): Promise<Reached['stand']> {
   const { seq, version } = await session.view()
-  return { stand: { seq, version }, position: await readPosition(session) }
+  return { seq, version }
 }
 
 /** It was not there when it was looked for. */
