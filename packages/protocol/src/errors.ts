@@ -34,7 +34,11 @@ export const errorCatalogue = {
     retry: 'never',
     meaning: 'The request names no key, or one that is unknown, expired or revoked.',
   },
-  forbidden: { status: 403, retry: 'never', meaning: 'The key lacks the scope of this operation.' },
+  forbidden: {
+    status: 403,
+    retry: 'never',
+    meaning: 'The key lacks the scope, or the server takes no such request from where it comes.',
+  },
   rate_limited: {
     status: 429,
     retry: 'later',

@@ -46,7 +46,7 @@ export function importOne(
   return new FileImport(holdfast, file, terms, progress).run()
 }
 
-/** Beyond these the other import is left alone with the session: half a minute in all. */
+/** Who was first goes on meanwhile. Beyond these it is left alone with the session: half a minute in all. */
 const pausesMs = [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800]
 
 class FileImport {
@@ -72,7 +72,7 @@ class FileImport {
     for (const pauseMs of pausesMs) {
       const outcome = await this.#attempt()
       if (!isHoldfastError(outcome.failed?.cause, 'contention')) return outcome
-      await pause(pauseMs * (0.5 + Math.random()), undefined, { signal: this.#terms.signal }).catch(ofAbort)
+      await pause(pauseMs, undefined, { signal: this.#terms.signal }).catch(ofAbort)
     }
     return this.#attempt()
   }
