@@ -33,7 +33,7 @@ function runsOf({ before, run, after, position }: Turn, { start, end }: NonNulla
   return groups.map((rounds, index) => {
     const isLast = index === groups.length - 1
     const steps = rounds.flatMap((round) => round.steps)
-    const ending = isLast ? [end, ...after] : [cutAfter(steps)]
+    const ending = isLast ? [end, ...after] : [goesOn(steps)]
     return {
       steps: [...(index === 0 ? before : []), ...start, ...steps, ...ending],
       position: isLast ? position : rounds.at(-1)?.position,
@@ -41,8 +41,9 @@ function runsOf({ before, run, after, position }: Turn, { start, end }: NonNulla
   })
 }
 
-function cutAfter(steps: readonly Step[]): Step {
-  const reason = 'the turn goes on in the next run: it is too large for one commit'
+/** Ends a run behind these steps. */
+export function goesOn(steps: readonly Step[]): Step {
+  const reason = 'the turn goes on in the next run'
   return { command: { type: 'cancelRun', reason }, at: steps.at(-1)?.at }
 }
 

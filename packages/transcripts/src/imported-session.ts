@@ -27,6 +27,8 @@ export class ImportedSession {
   readonly id: string
   /** Where an earlier import stands in the source; undefined for none. */
   readonly position: JsonObject | undefined
+  /** Nobody else wrote to it since that position. */
+  readonly isAsLeft: boolean
   readonly #session: OpenSession
   readonly #options: DestinationOptions
   readonly #tally: Tally
@@ -37,12 +39,13 @@ export class ImportedSession {
 
   private constructor(
     session: OpenSession,
-    { stand, position }: Reached,
+    { stand, position, isAsLeft }: Reached,
     isNew: boolean,
     options: DestinationOptions,
   ) {
     this.id = session.id
     this.position = position
+    this.isAsLeft = isAsLeft
     this.#session = session
     this.#stand = stand
     this.#options = options
@@ -98,10 +101,7 @@ export class ImportedSession {
   }
 
   /** A session that goes on from a place of this one, where it stood as `data` says. */
-  async fork(
-    id: string,
-    { seq, data }: { seq: number; data: JsonObject | undefined },
-  ): Promise<ImportedSession> {
+  async fork(id: string, { seq, data }: Kept): Promise<ImportedSession> {
     this.#options.signal?.throwIfAborted()
     const session = await this.#session
       .fork({ id }, { atSeq: seq, actor: { kind: 'import' } })
@@ -109,7 +109,7 @@ export class ImportedSession {
     if (session.replayed) throw overtaken(id)
     return new ImportedSession(
       session,
-      { stand: await standOf(session), position: data },
+      { stand: await standOf(session), position: data, isAsLeft: true },
       true,
       this.#options,
     )
@@ -131,9 +131,7 @@ export class ImportedSession {
   }
 
   /** The newest position on the visible path that passes; without one, the session's very beginning. */
-  async positionBefore(
-    passes: (data: JsonObject) => boolean,
-  ): Promise<{ seq: number; data: JsonObject | undefined }> {
+  async positionBefore(passes: (data: JsonObject) => boolean): Promise<Kept> {
     for await (const { event, visibleThrough } of withVisibility(this.#session)) {
       if (event.seq > visibleThrough) continue
       const data = positionIn(event)
@@ -268,6 +266,12 @@ export class ImportedSession {
 /** Events before a summary among which the messages around its stretch are looked for. */
 const mostLooked = 5_000
 
+/** A place in a session, and where its source was read then. */
+export interface Kept {
+  seq: number
+  data: JsonObject | undefined
+}
+
 interface Stand {
   seq: number
   version: number
@@ -277,6 +281,7 @@ interface Stand {
 interface Reached {
   stand: Stand
   position: JsonObject | undefined
+  isAsLeft: boolean
 }
 
 /** The stretch of a compaction's record. */
@@ -327,7 +332,7 @@ function callsIn(command: HostCommand): number {
 async function reachedIn(session: OpenSession): Promise<Reached> {
   const stand = await standOf(session)
   const isMade = stand.seq === 1
-  return { stand, position: isMade ? undefined : await readPosition(session) }
+  return { stand, ...(isMade ? { position: undefined, isAsLeft: true } : await readPosition(session)) }
 }
 
 async function standOf(session: OpenSession): Promise<Reached['stand']> {
@@ -353,12 +358,14 @@ function overtaken(sessionId: string, cause?: unknown): HoldfastError {
 }
 
 /** The newest position note is near the end: only what was written after the last import follows it. */
-async function readPosition(session: OpenSession): Promise<JsonObject | undefined> {
+async function readPosition(session: OpenSession): Promise<Pick<Reached, 'position' | 'isAsLeft'>> {
+  let isAsLeft = true
   for await (const event of newestFirst(session)) {
-    const data = positionIn(event)
-    if (data) return data
+    const position = positionIn(event)
+    if (position) return { position, isAsLeft }
+    if (event.actor.kind !== 'import') isAsLeft = false
   }
-  return undefined
+  return { position: undefined, isAsLeft }
 }
 
 function positionIn(event: SessionEvent): JsonObject | undefined {

@@ -12,11 +12,14 @@ import {
 } from '@holdfast/protocol'
 import type { Compaction, Round, Step, Turn } from './batch.ts'
 import type { LossReport } from './loss-report.ts'
+import { parted } from './open-turn.ts'
 
 export interface TurnBuilderOptions {
   report: LossReport
   /** Where the reader stands now. */
   position(): JsonObject
+  /** What is read now is read again: its notes are there already, its rounds were counted. */
+  isSeen(): boolean
   providerId?: string
 }
 
@@ -29,6 +32,7 @@ interface Reply {
   after: Step[]
   /** Nothing more is said in it. */
   isClosed: boolean
+  isCounted: boolean
   position: JsonObject
 }
 
@@ -41,6 +45,8 @@ export class TurnBuilder {
   readonly #answered = new Set<string>()
   #before: Step[] = []
   #replies: Reply[] = []
+  /** Where the reader stood before the first of them. */
+  #begun: JsonObject | undefined
   #hasRead = false
   #model: string | undefined
   #startedWith: string | undefined
@@ -63,6 +69,7 @@ export class TurnBuilder {
     this.#hasRead = true
     const reply = this.#replies.at(-1)
     if (reply) reply.position = this.#options.position()
+    else this.#begun = this.#options.position()
   }
 
   /** Words of a user or of the system. After answers they begin the next turn, which gives this one. */
@@ -94,7 +101,7 @@ export class TurnBuilder {
   }
 
   note(note: Omit<Extract<HostCommand, { type: 'addNote' }>, 'type'>, at: string | undefined): void {
-    this.#push({ command: { type: 'addNote', ...note }, at })
+    if (!this.#options.isSeen()) this.#push({ command: { type: 'addNote', ...note }, at })
   }
 
   /** What the answer that was last read cost. */
@@ -119,6 +126,19 @@ export class TurnBuilder {
     this.#before = []
     this.#replies = []
     this.#hasRead = false
+  }
+
+  /** The source ends here for now. What may go on is marked as `open` in its position. */
+  *end(): Generator<Turn> {
+    const last = this.#replies.length - 1
+    const open = this.#replies.findIndex(
+      (reply, at) => reply.open.size > 0 || (at === last && !reply.isClosed),
+    )
+    const begun = this.#begun
+    for (const turn of this.finish()) {
+      if (open < 0) yield turn
+      else yield* parted({ ...turn, position: { ...turn.position, open: true } }, open, begun)
+    }
   }
 
   #replyWith(part: MessagePart, at: string | undefined): void {
@@ -151,6 +171,7 @@ export class TurnBuilder {
       open: new Set(),
       after: [],
       isClosed: false,
+      isCounted: this.#options.isSeen(),
       position,
     }
     this.#replies.push(reply)
@@ -183,7 +204,7 @@ export class TurnBuilder {
     return { start: [...choice, start], rounds: replies.map((reply) => this.#round(reply)), end }
   }
 
-  #round({ parts, at, saidAt, finish, open, after, position }: Reply): Round {
+  #round({ parts, at, saidAt, finish, open, after, isCounted, position }: Reply): Round {
     const message: MessageInput = { role: 'assistant', parts: [...parts], finish }
     const closing: Step[] = []
     if (open.size > 0) {
@@ -196,6 +217,7 @@ export class TurnBuilder {
       ...after,
       ...closing,
     ]
+    if (isCounted) return { steps: inside, position }
     const steps: Step[] = [
       { command: { type: 'startRound' }, at },
       ...inside,

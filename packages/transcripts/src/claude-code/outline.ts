@@ -23,7 +23,7 @@ import {
   resultsOf,
   textOf,
 } from './entry.ts'
-import type { ModelCall } from './usage.ts'
+import { isSameUsage, type ModelCall } from './usage.ts'
 
 /** `beside`: no message, kept as a note. `elsewhere`: of another conversation in the same file. */
 export type Place = 'main' | 'copy' | 'abandoned' | 'beside' | 'elsewhere'
@@ -53,6 +53,8 @@ export interface Outline {
   links: readonly ChildLink[]
   /** Model calls of abandoned branches: they were paid for all the same. */
   abandonedCalls: readonly ModelCall[]
+  /** What the lines up to `through` tell of a call; undefined when they tell nothing. */
+  callOf(messageId: string, through: number): ModelCall | undefined
   /** Sub-agents whose conversation is in this file. */
   threads: readonly string[]
   firstAt: string | undefined
@@ -66,6 +68,11 @@ export interface Outline {
    * round: since then the user went back and took another branch.
    */
   divergence(leaf: string, through: number): number | undefined
+  /**
+   * The first line of the messages up to `through` that go on behind it in the same turn: with further lines, or with
+   * results of their calls.
+   */
+  wentOn(through: number): number | undefined
   /** Lines whose parent is not in the file; each was taken as the child of the line before it. */
   adopted: readonly number[]
   /** Lines that say something else than the line before them with the same uuid. */
@@ -87,6 +94,8 @@ interface Node extends SaidLine {
   /** Of what it says: under one uuid the same is the same line again. */
   digest: string
   isMessage: boolean
+  /** Words of a user: what was said before is answered no more. */
+  isPrompt: boolean
   copyOf: Node | undefined
 }
 
@@ -123,7 +132,8 @@ class OutlineReader {
   readonly #renamed = new Set<number>()
   readonly #callInputs = new Map<string, { agentType: string | undefined; prompt: string | undefined }>()
   readonly #linked: { agentId: string; callId: string }[] = []
-  readonly #modelCalls = new Map<string, ModelCall>()
+  /** By message: each time that its figures changed, with the line. */
+  readonly #modelCalls = new Map<string, (ModelCall & { line: number })[]>()
   readonly #threadPrompts = new Map<string, string | undefined>()
   #last: Node | undefined
   #found: readonly Node[] | undefined
@@ -164,7 +174,7 @@ class OutlineReader {
     if (!node.isMessage) return
     this.#first ??= entry
     this.#model ??= modelOf(entry)
-    this.#noteModelCall(entry)
+    this.#noteModelCall(node.line, entry)
     this.#findCopy(node, entry, parts)
   }
 
@@ -199,6 +209,8 @@ class OutlineReader {
       get abandonedCalls() {
         return abandonedCalls()
       },
+      callOf: (messageId, through) =>
+        this.#modelCalls.get(messageId)?.findLast(({ line }) => line <= through),
       threads: [...this.#threadPrompts.keys()],
       firstAt: this.#firstAt,
       model: this.#model,
@@ -209,6 +221,7 @@ class OutlineReader {
         const isChanged = (node: Node) => node.line <= through && before.has(node) !== main.nodes.has(node)
         return [...this.#nodes.values()].find(isChanged)?.line
       },
+      wentOn: (through) => firstThatWentOn([...main.nodes], main.messages, through),
       adopted: this.#adopted,
       renamed: this.#renamed,
       get branches() {
@@ -231,7 +244,8 @@ class OutlineReader {
   }
 
   #callsBeside(said: ReadonlyMap<string, number>): ModelCall[] {
-    return [...this.#modelCalls.values()].filter(({ messageId }) => !said.has(messageId))
+    const calls = [...this.#modelCalls.values()].flatMap((told) => told.at(-1) ?? [])
+    return calls.filter(({ messageId }) => !said.has(messageId))
   }
 
   /** Of two where one goes on from the other, the longer. */
@@ -284,6 +298,7 @@ class OutlineReader {
       uuid: first && first.digest !== digest ? `${uuid} ${digest}` : uuid,
       parent: entry.parent && this.#nameOf(entry.parent, thread),
       isMessage: entry.message !== undefined,
+      isPrompt: entry.type === 'user' && entry.blocks.some(({ type }) => type !== 'tool_result'),
       isSummary: entry.compactSummary,
       messageId: entry.messageId,
       calls: callsOf(entry).flatMap((block) => textOf(block.id) ?? []),
@@ -352,11 +367,16 @@ class OutlineReader {
   }
 
   /** The last line of a message has its final figures. */
-  #noteModelCall(entry: Entry): void {
+  #noteModelCall(line: number, entry: Entry): void {
     const usage = objectOf(entry.message?.usage)
-    if (entry.messageId === undefined || usage === undefined || isSynthetic(entry)) return
-    const call = { messageId: entry.messageId, model: modelOf(entry), usage, at: entry.at }
-    this.#modelCalls.set(entry.messageId, call)
+    const { messageId } = entry
+    if (messageId === undefined || usage === undefined || isSynthetic(entry)) return
+    const call = { messageId, model: modelOf(entry), usage, at: entry.at }
+    const told = this.#modelCalls.get(messageId) ?? []
+    const last = told.at(-1)
+    if (last && isSameUsage(last.usage, usage)) told[told.length - 1] = { ...call, line: last.line }
+    else told.push({ ...call, line })
+    this.#modelCalls.set(messageId, told)
   }
 
   #threadOf(entry: Entry): string {
@@ -402,6 +422,27 @@ function remembered<T>(find: () => T): () => T {
     found ??= { value: find() }
     return found.value
   }
+}
+
+/** `nodes` of a conversation in the order of the file, `messages` with the first line of each. */
+function firstThatWentOn(
+  nodes: readonly Node[],
+  messages: ReadonlyMap<string, number>,
+  through: number,
+): number | undefined {
+  const begin = nodes.findLast(({ isPrompt, line }) => isPrompt && line <= through)?.line ?? 0
+  const end = nodes.find(({ isPrompt, line }) => isPrompt && line > through)?.line ?? Number.POSITIVE_INFINITY
+  const before = nodes.filter(({ line }) => begin < line && line <= through)
+  const after = nodes.filter(({ line }) => through < line && line < end)
+  const known = new Set(before.flatMap(({ results }) => results))
+  const answered = new Set(after.flatMap(({ results }) => results).filter((callId) => !known.has(callId)))
+  const goingOn = new Set(after.flatMap(({ messageId }) => messageId ?? []))
+  const lines = before.flatMap(({ messageId, calls, line }) => {
+    const isOpen = calls.some((callId) => answered.has(callId))
+    const isLonger = messageId !== undefined && goingOn.has(messageId)
+    return isOpen || isLonger ? [messages.get(messageId ?? '') ?? line] : []
+  })
+  return lines.length > 0 ? Math.min(...lines) : undefined
 }
 
 function original(node: Node | undefined): Node | undefined {

@@ -10,17 +10,28 @@ export interface Position extends LinePosition {
   leaf: string | undefined
   /** The last line ever imported; beyond `line` when the user has gone back since. */
   seen: number
+  /** Nothing that was said up to here has named the session. */
+  unnamed: boolean
 }
 
-export function positionAt(read: Reach, leaf: string | undefined, seen: number): JsonObject {
+export function positionAt(
+  read: Reach,
+  { leaf, seen, isNamed }: { leaf: string | undefined; seen: number; isNamed: boolean },
+): JsonObject {
   const place = { ...lineAt(read.line), said: read.said, seen: Math.max(seen, read.line.number) }
-  return leaf === undefined ? place : { ...place, leaf }
+  return { ...place, ...(leaf !== undefined && { leaf }), ...(!isNamed && { unnamed: true }) }
 }
 
 /** Undefined when the note was not written by this reader. */
 export function positionOf(data: JsonObject | undefined): Position | undefined {
   const place = linePositionOf(data)
-  const { said, seen, leaf } = data ?? {}
+  const { said, seen, leaf, unnamed } = data ?? {}
   if (!place || typeof said !== 'number' || typeof seen !== 'number') return undefined
-  return { ...place, said, seen, leaf: typeof leaf === 'string' ? leaf : undefined }
+  return {
+    ...place,
+    said,
+    seen,
+    leaf: typeof leaf === 'string' ? leaf : undefined,
+    unnamed: unnamed === true,
+  }
 }

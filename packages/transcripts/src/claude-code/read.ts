@@ -138,7 +138,9 @@ class ClaudeCodeReading {
       file: source.name,
       after,
       seen,
-      position: (read) => positionAt(read, branch.leaf, seen),
+      isCounted: (line) => line <= after,
+      isNamed: after > 0 && !position?.unnamed,
+      position: (read, isNamed) => positionAt(read, { leaf: branch.leaf, seen, isNamed }),
       childId: (agentId) => this.#idOf(agentId),
       spawned: new Set(),
       isPart: true,
@@ -162,7 +164,8 @@ class ClaudeCodeReading {
       this.#into.refuse({ file: source.name, line: position.line, reason })
       return false
     }
-    const said = position && (await this.#goBack(session, position, outline))
+    const parting = position && partingSince(position, outline)
+    const said = position && (await this.#goBack(session, position, outline, parting))
     const last = position && { byte: position.byte, line: position.line }
     const from = said === undefined ? last : outline.after(said)
     const after = said ?? position?.said ?? 0
@@ -175,27 +178,41 @@ class ClaudeCodeReading {
       file: source.name,
       after,
       seen,
-      position: (read) => positionAt(read, outline.leaf, seen),
+      isCounted: countedBefore(
+        position,
+        parting === undefined ? outline : outline.through(position?.line ?? 0),
+      ),
+      isNamed: position !== undefined && !position.unnamed && after > 0,
+      position: (read, isNamed) => positionAt(read, { leaf: outline.leaf, seen, isNamed }),
       childId: (agentId) => this.#idOf(agentId),
       spawned: await this.#spawned(links),
       isPart: source === this.#source && agentId !== undefined,
       putImage: (file, at) => session.putAttachment(file, at),
     })
-    await writeTurns(session, withPaid(turns, outline), async (written) => {
+    await writeTurns(session, withPaid(turns, outline, seen), async (written) => {
       for (const link of spawnedIn(written, links)) await this.#readChild(session, source, link)
     })
     return true
   }
 
   /**
-   * After the user went back in the source, the session is cut where the branches part; what is cut off stays readable.
-   * The line after which the other branch is to be read; undefined when there is none.
+   * After the user went back in the source, the session is cut where the branches part, and before a message that was still
+   * being written when it was imported; what is cut off stays readable. The line after which is to be read again; undefined:
+   * nothing is.
    */
-  async #goBack(session: ImportedSession, position: Position, outline: Outline): Promise<number | undefined> {
-    const parting = position.leaf === undefined ? undefined : outline.divergence(position.leaf, position.line)
-    if (parting === undefined) return undefined
-    this.#into.report.repair('branches left since the last import, cut off')
-    const kept = await session.positionBefore((data) => (positionOf(data)?.said ?? 0) < parting)
+  async #goBack(
+    session: ImportedSession,
+    position: Position,
+    outline: Outline,
+    parting: number | undefined,
+  ): Promise<number | undefined> {
+    const { report } = this.#into
+    const open = session.isAsLeft ? outline.wentOn(position.said) : undefined
+    if (parting !== undefined) report.repair('branches left since the last import, cut off')
+    if (open !== undefined) report.repair('messages that went on after an earlier import, read anew')
+    const first = Math.min(parting ?? Number.POSITIVE_INFINITY, open ?? Number.POSITIVE_INFINITY)
+    if (first === Number.POSITIVE_INFINITY) return undefined
+    const kept = await session.positionBefore((data) => (positionOf(data)?.said ?? 0) < first)
     session.cutAfter(kept.seq)
     return positionOf(kept.data)?.said ?? 0
   }
@@ -282,6 +299,16 @@ function* only(lines: Iterable<Line>, is: (line: Line) => boolean): Generator<Li
   for (const line of lines) if (is(line)) yield line
 }
 
+/** The line where the conversation parts from the one that was imported. */
+function partingSince({ leaf, line }: Position, outline: Outline): number | undefined {
+  return leaf === undefined ? undefined : outline.divergence(leaf, line)
+}
+
+/** `then`: the outline as far as the file was read. What was on another branch became notes. */
+function countedBefore(position: Position | undefined, then: Outline): (line: number) => boolean {
+  return (line) => position !== undefined && line <= position.line && then.place(line) === 'main'
+}
+
 async function forkBefore(line: number, trunk: ImportedSession, id: string): Promise<ImportedSession> {
   return trunk.fork(id, await trunk.positionBefore((data) => (positionOf(data)?.said ?? 0) < line))
 }
@@ -297,9 +324,13 @@ async function* asBranch(turns: AsyncIterable<Turn>, source: JsonObject): AsyncG
 }
 
 /** What abandoned branches cost comes last. */
-async function* withPaid(turns: AsyncIterable<Turn>, { abandonedCalls }: Outline): AsyncGenerator<Turn> {
+async function* withPaid(
+  turns: AsyncIterable<Turn>,
+  { abandonedCalls, callOf }: Outline,
+  seen: number,
+): AsyncGenerator<Turn> {
   yield* turns
-  const steps = abandonedCalls.flatMap(usageSteps)
+  const steps = abandonedCalls.flatMap((call) => usageSteps(call, callOf(call.messageId, seen)))
   if (steps.length > 0) yield { before: steps, run: undefined, after: [], position: undefined }
 }
 

@@ -30,6 +30,7 @@ export interface RunContext {
   report: LossReport
   after: number
   seen: number
+  isCounted(line: number): boolean
   position(read: Reach): JsonObject
   /** The message that is answered, when it has an id of its own. */
   prompt: string | undefined
@@ -63,12 +64,12 @@ function roundOf(reply: Reply, context: RunContext): Round {
   const message = messageOf(reply, context)
   const inside: Step[] = [
     ...(message ? [{ command: { type: 'append' as const, message }, at: saidAt }] : []),
-    ...usageIn(reply).map((step) => ({ ...step, at: saidAt })),
+    ...usageIn(reply, context).map((step) => ({ ...step, at: saidAt })),
     ...reply.after,
     ...closing(reply, context),
   ]
   const position = context.position(reply.read)
-  if (isSynthetic(first)) return { steps: inside, position }
+  if (isSynthetic(first) || context.isCounted(firstLineOf(reply, context))) return { steps: inside, position }
   const started: Step = { command: { type: 'startRound' }, at: first?.at ?? context.at }
   const completed: Step = { command: { type: 'completeRound' }, at: inside.at(-1)?.at }
   return { steps: [started, ...inside, completed], position }
@@ -81,10 +82,10 @@ function closing({ openCalls }: Reply, { report, at }: RunContext): Step[] {
 }
 
 function messageOf(reply: Reply, context: RunContext): MessageInput | undefined {
-  const { outline, after, seen, report, prompt } = context
+  const { after, seen, report, prompt } = context
   const parts = reply.entries.flatMap(({ blocks }) => blocks.map(partOf))
   if (parts.length === 0) return undefined
-  const firstLine = outline.firstLineOf(reply.messageId) ?? reply.read.line.number
+  const firstLine = firstLineOf(reply, context)
   if (firstLine <= after) report.repair('messages that went on after an earlier import')
   if (reply.entries.length > 1) report.repair('lines joined to one message')
   const id = firstLine > seen && idPattern.test(reply.messageId) ? reply.messageId : undefined
@@ -92,11 +93,16 @@ function messageOf(reply: Reply, context: RunContext): MessageInput | undefined 
   return { role: 'assistant', parts, ...names, finish: finishOf(reply.entries.at(-1)) }
 }
 
-function usageIn(reply: Reply): Step[] {
+function firstLineOf({ messageId, read }: Reply, { outline }: RunContext): number {
+  return outline.firstLineOf(messageId) ?? read.line.number
+}
+
+function usageIn(reply: Reply, { outline, seen }: RunContext): Step[] {
   const last = reply.entries.at(-1)
   const usage = objectOf(last?.message?.usage)
   if (usage === undefined || isSynthetic(last)) return []
-  return usageSteps({ messageId: reply.messageId, model: modelOf(last), usage, at: last?.at })
+  const call = { messageId: reply.messageId, model: modelOf(last), usage, at: last?.at }
+  return usageSteps(call, outline.callOf(reply.messageId, seen))
 }
 
 /** A run is completed by an answer. One that was cut off says so, and is no turn. */

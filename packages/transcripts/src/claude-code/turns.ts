@@ -5,6 +5,7 @@
 import { type JsonObject, type MessageInput, messageId } from '@holdfast/protocol'
 import type { Step, Turn } from '../batch.ts'
 import type { LineFate, LossReport } from '../loss-report.ts'
+import { parted } from '../open-turn.ts'
 import type { Line } from '../read-lines.ts'
 import { compactionOf } from './compaction.ts'
 import { droppedFields, type Entry, entryOf, resultsOf, textOf } from './entry.ts'
@@ -24,7 +25,12 @@ export interface TurnOptions {
   after: number
   /** Lines up to this one were imported before, on another branch perhaps: their notes and ids are there already. */
   seen: number
-  position(read: Reach): JsonObject
+  /** Whether the round of an answer that begins with this line was counted by an earlier import. */
+  isCounted(line: number): boolean
+  /** Something that was said has named the session. */
+  isNamed: boolean
+  /** What a later import goes on from; `isNamed` as above. */
+  position(read: Reach, isNamed: boolean): JsonObject
   childId(agentId: string): string
   /** Sub-agents that the session has spawned before. */
   spawned: ReadonlySet<string>
@@ -53,6 +59,8 @@ class TurnReader {
   readonly #answered = new Set<string>()
   #before: Step[] = []
   #replies: Reply[] = []
+  /** How far the file was read before the first of them. */
+  #begun: Reach | undefined
   #prompt: string | undefined
   #interrupted = false
   #named: boolean
@@ -66,7 +74,7 @@ class TurnReader {
   constructor(options: TurnOptions) {
     this.#options = options
     this.#at = options.outline.firstAt
-    this.#named = options.after > 0
+    this.#named = options.isNamed
   }
 
   *read(line: Line, entry: Entry | undefined): Generator<Turn> {
@@ -83,7 +91,12 @@ class TurnReader {
   }
 
   *finish(): Generator<Turn> {
-    if (this.#read !== undefined) yield this.#takeTurn(this.#read)
+    if (this.#read === undefined) return
+    const open = this.#replies.findIndex(({ openCalls }) => openCalls.size > 0)
+    const begun = open < 0 ? undefined : this.#begun && this.#positionAt(this.#begun)
+    const turn = this.#takeTurn(this.#read)
+    if (open < 0) yield turn
+    else yield* parted(turn, open, begun)
   }
 
   /** A line is told of once: by the conversation it belongs to, when it is first read. */
@@ -154,7 +167,7 @@ class TurnReader {
     if (summed && summed.inside > 0)
       report.repair('lines kept beside a summary, covered by it', summed.inside)
     if (this.#read) yield this.#takeTurn(this.#read)
-    const position = this.#options.position({ line, said: line.number })
+    const position = this.#positionAt({ line, said: line.number })
     yield { before: [], run: undefined, after: [], compaction, position }
   }
 
@@ -193,7 +206,9 @@ class TurnReader {
     reply.entries.push(entry)
     for (const block of entry.blocks)
       if (block.type === 'tool_use' && typeof block.id === 'string') reply.openCalls.add(block.id)
-    if (!open) this.#replies.push(reply)
+    if (open) return
+    if (this.#replies.length === 0) this.#begun = this.#read
+    this.#replies.push(reply)
   }
 
   #readResult(entry: Entry, block: Entry['blocks'][number]): void {
@@ -252,13 +267,18 @@ class TurnReader {
     return { command, at: this.#at }
   }
 
+  #positionAt(read: Reach): JsonObject {
+    return this.#options.position(read, this.#named)
+  }
+
   #takeTurn(read: Reach): Turn {
     const after = this.#replies.at(-1)?.after
     const lastResult = after?.findLastIndex(({ command }) => command.type === 'finishTool') ?? -1
     const trailing = after?.splice(lastResult + 1) ?? []
-    const context = { ...this.#options, prompt: this.#prompt, interrupted: this.#interrupted, at: this.#at }
+    const told = { prompt: this.#prompt, interrupted: this.#interrupted, at: this.#at }
+    const context = { ...this.#options, ...told, position: (read: Reach) => this.#positionAt(read) }
     const run = this.#replies.length > 0 ? runOf(this.#replies, context) : undefined
-    const turn: Turn = { before: this.#before, run, after: trailing, position: this.#options.position(read) }
+    const turn: Turn = { before: this.#before, run, after: trailing, position: this.#positionAt(read) }
     this.#before = []
     this.#replies = []
     this.#prompt = undefined

@@ -13,12 +13,37 @@ export interface ModelCall {
 
 export const providerId = 'anthropic'
 
-/** No step when the figures are none: no row is better than a row of zeros. */
-export function usageSteps(call: ModelCall): Step[] {
+/**
+ * No step when the figures are none: no row is better than a row of zeros. Of a call that an earlier import recorded as
+ * `paid`, a further row for what was told since; the first is given again, for only one with its id is ever recorded.
+ */
+export function usageSteps(call: ModelCall, paid?: ModelCall): Step[] {
   const usage = usageOf(call)
+  const before = paid && usageOf(paid)
+  if (usage === undefined || before === undefined) return stepsOf(call, usage)
+  return [...stepsOf(call, before), ...stepsOf(call, moreOf(usage, before))]
+}
+
+function stepsOf({ at, usage: raw }: ModelCall, usage: UsageRecord | undefined): Step[] {
   if (!usage) return []
-  const step: Step = { command: { type: 'recordUsage', usage }, at: call.at }
-  return [isPlain(call.usage) ? step : { ...step, unpriced: true }]
+  const step: Step = { command: { type: 'recordUsage', usage }, at }
+  return [isPlain(raw) ? step : { ...step, unpriced: true }]
+}
+
+const summed = ['promptTokens', 'completionTokens', 'cachedReadTokens', 'cachedWriteTokens'] as const
+
+/** Named by the sums that it leads to: a third import has a row of its own. */
+function moreOf(usage: UsageRecord, before: UsageRecord): UsageRecord | undefined {
+  const more = summed.map((field) => [field, Math.max(0, usage[field] - before[field])] as const)
+  if (more.every(([, tokens]) => tokens === 0)) return undefined
+  const attemptId = `${usage.attemptId}.${usage.promptTokens + usage.completionTokens}`
+  return { ...usage, attemptId, ...Object.fromEntries(more) }
+}
+
+const figures = ['input_tokens', 'output_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens']
+
+export function isSameUsage(one: JsonObject, other: JsonObject): boolean {
+  return figures.every((field) => one[field] === other[field])
 }
 
 function usageOf({ messageId, usage, model }: ModelCall): UsageRecord | undefined {

@@ -6,9 +6,10 @@ import type { Turn } from '../batch.ts'
 import type { Destination, SourceName } from '../destination.ts'
 import type { ImportedSession, NewSession } from '../imported-session.ts'
 import { isUnchanged, lineAt, linePositionOf } from '../line-position.ts'
-import type { LineFate } from '../loss-report.ts'
-import { type ItemContext, objectOf, readItem } from '../openai-responses/items.ts'
-import type { Line } from '../read-lines.ts'
+import { type LineFate, LossReport } from '../loss-report.ts'
+import { beforeOpenTurn } from '../open-turn.ts'
+import { type ItemContext, isPrompt, objectOf, readItem } from '../openai-responses/items.ts'
+import type { From, Line } from '../read-lines.ts'
 import type { Source } from '../source.ts'
 import { TurnBuilder } from '../turn-builder.ts'
 import { writeTurns } from '../write-turns.ts'
@@ -38,10 +39,35 @@ async function readInto(
     const reason = 'the file no longer has the line that was imported last; nothing was added'
     into.refuse({ file: source.name, line: position.line, reason })
   } else {
-    const from = position && { byte: position.byte, line: position.line }
-    await writeTurns(session, new RolloutReader(session, source.name, into).turns(source.lines(from)))
+    const from = await placeToGoOnFrom(session, source)
+    const reader = new RolloutReader(session, source.name, into.report, { from, seen: position?.line ?? 0 })
+    await writeTurns(session, reader.turns(source.lines(placeOf(from))))
   }
   into.done(session)
+}
+
+/** Where a turn was open and goes on, it is cut off and read again. */
+async function placeToGoOnFrom(session: ImportedSession, source: Source): Promise<JsonObject | undefined> {
+  const kept = await beforeOpenTurn(session)
+  if (!kept || !(await goesOn(source, session.position))) return session.position
+  session.cutAfter(kept.seq)
+  return kept.data
+}
+
+/** There is more, and it does not begin with something new that a user says. */
+async function goesOn(source: Source, position: JsonObject | undefined): Promise<boolean> {
+  let hasMore = false
+  for await (const { value } of source.lines(placeOf(position))) {
+    const item = value?.type === 'response_item' ? objectOf(value.payload) : undefined
+    if (item) return !isPrompt(item)
+    hasMore ||= value !== undefined
+  }
+  return hasMore
+}
+
+function placeOf(data: JsonObject | undefined): From | undefined {
+  const position = linePositionOf(data)
+  return position && { byte: position.byte, line: position.line }
 }
 
 /** The first line tells what the session is. */
@@ -74,25 +100,39 @@ function sessionOf(into: Destination, source: SourceName, payload: JsonObject): 
 }
 
 class RolloutReader {
-  readonly #into: Destination
   readonly #file: string
   readonly #context: ItemContext
   readonly #builder: TurnBuilder
   readonly #counts: TokenCounts
+  readonly #seen: number
   #line: Line | undefined
   #isNamed: boolean
 
-  constructor(session: ImportedSession, file: string, into: Destination) {
-    this.#into = into
+  /** `from`: the position that is gone on from; `seen`: lines up to this one were imported before. */
+  constructor(
+    session: ImportedSession,
+    file: string,
+    report: LossReport,
+    { from, seen }: { from: JsonObject | undefined; seen: number },
+  ) {
     this.#file = file
-    this.#counts = new TokenCounts(session.position)
-    this.#isNamed = session.position !== undefined
-    const { report } = into
-    this.#builder = new TurnBuilder({ report, position: () => this.#position(), providerId: 'openai' })
-    this.#builder.model = nameOf(session.position?.model)
+    this.#seen = seen
+    this.#counts = new TokenCounts(from)
+    this.#isNamed = session.position !== undefined && session.position.unnamed !== true
+    this.#builder = new TurnBuilder({
+      report,
+      position: () => this.#position(),
+      isSeen: () => this.#isSeen(),
+      providerId: 'openai',
+    })
+    this.#builder.model = nameOf(from?.model)
+    const unheard = new LossReport()
+    const told = () => (this.#isSeen() ? unheard : report)
     this.#context = {
       builder: this.#builder,
-      report,
+      get report() {
+        return told()
+      },
       noteKind: 'codex.response_item',
       putImage: (image) => session.putAttachment(image, undefined),
     }
@@ -102,23 +142,33 @@ class RolloutReader {
     for await (const line of lines) {
       this.#line = line
       const { turns, fate } = line.value ? await this.#read(line.value) : this.#readBroken(line)
-      this.#into.report.line(fate)
-      if (line.repaired !== undefined) this.#into.report.repair('lines with text no store can hold')
+      this.#report.line(fate)
+      if (line.repaired !== undefined) this.#report.repair('lines with text no store can hold')
       yield* turns
       this.#builder.moved()
     }
-    yield* this.#builder.finish()
+    yield* this.#builder.end()
+  }
+
+  #isSeen(): boolean {
+    return (this.#line?.number ?? 0) <= this.#seen
+  }
+
+  /** Of lines that are read again everything was told. */
+  get #report(): LossReport {
+    return this.#context.report
   }
 
   #position(): JsonObject {
     const model = this.#builder.currentModel
     const place = this.#line ? lineAt(this.#line) : {}
-    return { ...place, ...this.#counts.position(), ...(model !== undefined && { model }) }
+    const about = { ...(model !== undefined && { model }), ...(!this.#isNamed && { unnamed: true }) }
+    return { ...place, ...this.#counts.position(), ...about }
   }
 
   #readBroken({ number, broken, text = '' }: Line): { turns: Iterable<Turn>; fate: LineFate } {
     if (broken === undefined) return { turns: [], fate: 'blank' }
-    this.#into.report.breakLine({ file: this.#file, line: number, reason: broken })
+    this.#report.breakLine({ file: this.#file, line: number, reason: broken })
     const kept = text.toWellFormed().slice(0, 64 * 1024)
     this.#builder.note({ kind: 'codex.broken_line', text: kept, data: { line: number } }, undefined)
     return { turns: [], fate: 'broken' }
@@ -154,7 +204,7 @@ class RolloutReader {
     if (!info) return this.#keep(value, at)
     const usage = this.#counts.read(info, this.#line?.number ?? 0, this.#builder.currentModel)
     if (usage) this.#builder.usage(usage, at)
-    else this.#into.report.drop('token counts that repeat the one before')
+    else this.#report.drop('token counts that repeat the one before')
     this.#builder.closeReply()
     return { turns: [], fate: usage ? 'carried' : 'dropped' }
   }
@@ -189,7 +239,7 @@ class RolloutReader {
   #keep(value: JsonObject, at: string | undefined): { turns: Iterable<Turn>; fate: LineFate } {
     const inner = objectOf(value.payload)?.type
     const kind = [value.type, inner].filter((name) => typeof name === 'string').join('.')
-    this.#into.report.keep(kind)
+    this.#report.keep(kind)
     this.#builder.note({ kind: 'codex.line', data: value }, at)
     return { turns: [], fate: 'opaque' }
   }

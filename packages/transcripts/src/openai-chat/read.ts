@@ -1,11 +1,11 @@
 /** Reads OpenAI chat conversations. The format has no times and no usage: what is not known stays unknown. */
-import { createHash, type Hash } from 'node:crypto'
 import type { Json, JsonObject } from '@holdfast/protocol'
 import type { Turn } from '../batch.ts'
 import { Beginning, beginningOf } from '../beginning.ts'
 import type { Destination } from '../destination.ts'
 import type { ImportedSession } from '../imported-session.ts'
-import type { LossReport } from '../loss-report.ts'
+import { KnownPrefix } from '../known-prefix.ts'
+import { LossReport } from '../loss-report.ts'
 import type { Source, Value } from '../source.ts'
 import { TurnBuilder } from '../turn-builder.ts'
 import { writeTurns } from '../write-turns.ts'
@@ -95,43 +95,26 @@ function readInto(
   })
 }
 
-/** How many messages were read and what they were, so that a changed source is noticed. */
-class Position {
-  readonly #hash: Hash = createHash('sha256')
-  messages = 0
-
-  add(message: Json): void {
-    this.messages += 1
-    this.#hash.update(`${JSON.stringify(message)}\n`)
-  }
-
-  value(): JsonObject {
-    return { messages: this.messages, sha256: this.#hash.copy().digest('hex') }
-  }
-}
-
 async function* turnsOf(
   messages: Iterable<Json> | AsyncIterable<Json>,
   session: ImportedSession,
   report: LossReport,
   refuse: (reason: string) => void,
 ): AsyncGenerator<Turn> {
-  const before = session.position
-  const position = new Position()
-  const builder = new TurnBuilder({ report, position: () => position.value() })
-  const keep: Keep = { report, putImage: (file) => session.putAttachment(file, undefined) }
-  for await (const message of messages) {
-    position.add(message)
-    if (before && position.messages < Number(before.messages)) continue
-    if (before && position.messages === Number(before.messages)) {
-      if (position.value().sha256 === before.sha256) continue
-      return refuse(changed)
-    }
-    yield* await readMessage(message, builder, keep)
+  const prefix = new KnownPrefix(session, 'messages')
+  const builder = new TurnBuilder({ report, position: () => prefix.position(), isSeen: () => prefix.isSeen })
+  const unheard = new LossReport()
+  const putImage: Keep['putImage'] = (file) => session.putAttachment(file, undefined)
+  for await (const message of prefix.fresh(messages, isPrompt)) {
+    yield* await readMessage(message, builder, { report: prefix.isSeen ? unheard : report, putImage })
     builder.moved()
   }
-  if (before && position.messages < Number(before.messages)) return refuse(changed)
-  yield* builder.finish()
+  if (prefix.isChanged) refuse(changed)
+  else yield* builder.end()
+}
+
+function isPrompt(message: Json): boolean {
+  return isObject(message) && message.role === 'user'
 }
 
 const changed = 'the conversation no longer begins as it was imported; nothing was added'

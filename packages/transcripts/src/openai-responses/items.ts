@@ -37,6 +37,11 @@ export async function readItem(
   return keep(item, at, context)
 }
 
+/** Words of a user: what was said before is answered no more. */
+export function isPrompt({ type, role }: JsonObject): boolean {
+  return (type === undefined || type === 'message') && role === 'user'
+}
+
 async function readMessage(
   item: JsonObject,
   at: string | undefined,

@@ -1,14 +1,16 @@
 /** Reads items of the Responses API: a file is one conversation. */
-import { createHash } from 'node:crypto'
+import type { NewFile } from '@holdfast/core'
 import type { Json, JsonObject } from '@holdfast/protocol'
 import type { Turn } from '../batch.ts'
 import { beginningOf } from '../beginning.ts'
 import type { Destination } from '../destination.ts'
 import type { ImportedSession } from '../imported-session.ts'
+import { KnownPrefix } from '../known-prefix.ts'
+import { LossReport } from '../loss-report.ts'
 import type { Source, Value } from '../source.ts'
 import { TurnBuilder } from '../turn-builder.ts'
 import { writeTurns } from '../write-turns.ts'
-import { objectOf, readItem } from './items.ts'
+import { isPrompt, objectOf, readItem } from './items.ts'
 
 export const formatName = 'openai-responses'
 
@@ -37,39 +39,42 @@ async function* turnsOf(
   into: Destination,
 ): AsyncGenerator<Turn> {
   const { report } = into
-  const hash = createHash('sha256')
-  let items = 0
-  const position = (): JsonObject => ({ items, sha256: hash.copy().digest('hex') })
-  const builder = new TurnBuilder({ report, position, providerId: 'openai' })
+  const prefix = new KnownPrefix(session, 'items')
+  const builder = new TurnBuilder({
+    report,
+    position: () => prefix.position(),
+    isSeen: () => prefix.isSeen,
+    providerId: 'openai',
+  })
   const context = {
     builder,
-    report,
     noteKind: 'openai_responses.item',
-    putImage: (file: Parameters<ImportedSession['putAttachment']>[0]) =>
-      session.putAttachment(file, undefined),
+    putImage: (file: NewFile) => session.putAttachment(file, undefined),
   }
-  const before = session.position
-  const seen = Number(before?.items ?? 0)
+  const unheard = new LossReport()
+  for await (const item of prefix.fresh(itemsOf(source, values, report), isPrompt)) {
+    const told = prefix.isSeen ? unheard : report
+    const { turns, fate } = await readItem(item, undefined, { ...context, report: told })
+    told.line(fate)
+    yield* turns
+    builder.moved()
+  }
+  if (prefix.isChanged) return refuse(source, into)
+  yield* builder.end()
+}
+
+async function* itemsOf(
+  source: Source,
+  values: AsyncIterable<Value>,
+  report: LossReport,
+): AsyncGenerator<JsonObject> {
   for await (const { number, value, broken } of values) {
-    for (const item of itemsIn(value)) {
-      hash.update(`${JSON.stringify(item)}\n`)
-      items += 1
-      if (items < seen) continue
-      if (items === seen) {
-        if (position().sha256 === before?.sha256) continue
-        return refuse(source, into)
-      }
-      const { turns, fate } = await readItem(item, undefined, context)
-      report.line(fate)
-      yield* turns
-      builder.moved()
-    }
-    if (itemsIn(value).length > 0) continue
+    const items = itemsIn(value)
+    yield* items
+    if (items.length > 0) continue
     report.line('broken')
     report.breakLine({ file: source.name, line: number, reason: broken ?? 'this is no item' })
   }
-  if (items < seen) return refuse(source, into)
-  yield* builder.finish()
 }
 
 function refuse({ name }: Source, into: Destination): void {
