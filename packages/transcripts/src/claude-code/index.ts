@@ -1,6 +1,7 @@
 /** Claude Code: JSONL in which each line names its parent, sub-agents beside or inside. */
 import type { Format } from '../contract.ts'
-import { agentFilesOf, formatName, ownerOf, readClaudeCode } from './read.ts'
+import { agentFilesOf, ownerOf } from './agent-files.ts'
+import { formatName, readClaudeCode } from './read.ts'
 import { writeClaudeCode } from './write.ts'
 
 const lineTypes = ['summary', 'queue-operation', 'file-history-snapshot']

@@ -1,7 +1,6 @@
 /** Reads a Claude Code session file with the files of its sub-agents: each becomes a session, sub-agents as children. */
 import { hash } from 'node:crypto'
-import { globSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import type { JsonObject } from '@holdfast/protocol'
 import type { Step, Turn } from '../batch.ts'
 import type { Destination, SourceName } from '../destination.ts'
@@ -11,6 +10,7 @@ import { LossReport } from '../loss-report.ts'
 import type { Line } from '../read-lines.ts'
 import type { Source } from '../source.ts'
 import { writeTurns } from '../write-turns.ts'
+import { agentFilesOf, agentIdIn, ownerOf } from './agent-files.ts'
 import { textOf } from './entry.ts'
 import { type Branch, type ChildLink, type Outline, readOutline } from './outline.ts'
 import { type Position, positionAt, positionOf } from './position.ts'
@@ -34,20 +34,6 @@ const uuidName = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 async function firstUuidIn(source: Source): Promise<string | undefined> {
   const uuid = (await source.head()).records.text('uuid')
   return uuid && hash('sha256', uuid, 'hex')
-}
-
-/** The files of sub-agents, beside the file of the session that they worked for. */
-export function agentFilesOf(path: string): string[] {
-  const folder = join(path.replace(/\.jsonl$/, ''), 'subagents')
-  return globSync('agent-*.jsonl', { cwd: folder })
-    .sort()
-    .map((file) => join(folder, file))
-}
-
-/** The session that a sub-agent's file belongs to. */
-export function ownerOf(path: string): string | undefined {
-  const [, session] = /^(.*)\/subagents\/agent-[^/]+\.jsonl$/.exec(path) ?? []
-  return session && `${session}.jsonl`
 }
 
 type Stretches = AsyncGenerator<Iterable<Line>>
@@ -76,12 +62,7 @@ class ClaudeCodeReading {
     this.#into = into
     this.#from = from
     this.#sourceId = from.sourceId
-    this.#agentPaths = new Map(
-      agentFilesOf(source.path).map((path) => [
-        basename(path).slice('agent-'.length, -'.jsonl'.length),
-        path,
-      ]),
-    )
+    this.#agentPaths = new Map(agentFilesOf(source.path).map((path) => [agentIdIn(path), path]))
   }
 
   async run(): Promise<void> {

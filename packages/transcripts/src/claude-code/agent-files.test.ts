@@ -1,0 +1,71 @@
+import { copyFileSync, existsSync, readdirSync, rmSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { importPaths } from '../import-paths.ts'
+import { sessionIdOf } from '../session-id.ts'
+import { allMessages, openMemory, temporaryFolder, transcripts } from '../testing/imported.ts'
+import { agentFilesOf, ownerOf } from './agent-files.ts'
+
+const name = '0ccf1a04-1b4c-43b6-8aa5-79e41db43a68'
+const other = '4b2030ed-5563-49ea-b703-6a002f2d3cc8'
+const samples = join(transcripts, 'claude-code')
+const agents = readdirSync(join(samples, name, 'subagents')).sort()
+
+/** As earlier versions of the program laid them out. */
+function besideIts(sessions: readonly string[]): string {
+  const folder = temporaryFolder()
+  for (const session of sessions) {
+    copyFileSync(join(samples, `${session}.jsonl`), join(folder, `${session}.jsonl`))
+    const subagents = join(samples, session, 'subagents')
+    for (const agent of readdirSync(subagents)) copyFileSync(join(subagents, agent), join(folder, agent))
+  }
+  return folder
+}
+
+async function listed(path: string) {
+  const holdfast = await openMemory()
+  const { failed, sessions: told } = await importPaths(holdfast, [path])
+  expect(failed).toEqual([])
+  const { sessions } = await holdfast.sessions.list({}, { limit: 100 })
+  expect(told).toBe(sessions.length)
+  const ids = sessions.map(({ id, parentSessionId, counters }) => ({ id, parentSessionId, counters }))
+  return { holdfast, sessions: ids.sort((a, b) => a.id.localeCompare(b.id)) }
+}
+
+test('files of sub-agents beside those of their sessions are read as those in their folders are', async () => {
+  expect((await listed(besideIts([name, other]))).sessions).toEqual((await listed(samples)).sessions)
+})
+
+test('the file of a sub-agent leads to that of its session', async () => {
+  const folder = besideIts([name, other])
+  const [agent = ''] = agents
+  expect(ownerOf(join(folder, agent))).toBe(join(folder, `${name}.jsonl`))
+  const whole = await listed(join(folder, `${name}.jsonl`))
+  expect((await listed(join(folder, agent))).sessions).toEqual(whole.sessions)
+  expect(whole.sessions.filter(({ parentSessionId }) => parentSessionId)).toHaveLength(agents.length)
+})
+
+test('a sub-agent whose session is gone is a session with all that was said', async () => {
+  const folder = besideIts([name])
+  rmSync(join(folder, `${name}.jsonl`))
+  const { holdfast, sessions } = await listed(folder)
+  expect(sessions).toHaveLength(agents.length)
+  const child = sessionIdOf('default', 'claude-code', `${name}/${agents[0]?.slice(6, -6)}`)
+  const { holdfast: whole } = await listed(samples)
+  const said = async (from: typeof holdfast, id: string) =>
+    (await allMessages(await from.sessions.open(id))).map(({ role, parts }) => ({ role, parts }))
+  const alone = sessionIdOf('default', 'claude-code', `${agents[0]?.slice(0, -6)}`)
+  expect(await said(holdfast, alone)).toEqual(await said(whole, child))
+})
+
+test('a file that comes later is seen, also in a folder that was looked through before', () => {
+  const folder = besideIts([name])
+  const path = join(folder, `${name}.jsonl`)
+  const [late = ''] = agents
+  rmSync(join(folder, late))
+  utimesSync(folder, 1_000, 1_000)
+  expect(agentFilesOf(path)).toHaveLength(agents.length - 1)
+  copyFileSync(join(samples, name, 'subagents', late), join(folder, late))
+  expect(agentFilesOf(path)).toHaveLength(agents.length)
+  expect(existsSync(join(folder, late))).toBe(true)
+})

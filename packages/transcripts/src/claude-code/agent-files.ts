@@ -1,0 +1,90 @@
+/**
+ * The files of sub-agents: in a folder of the session that they worked for, or, of earlier versions of the program, beside
+ * its file; then the first line names the session.
+ */
+import { closeSync, globSync, openSync, readSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { shapeOf } from '../shape.ts'
+
+const agentFile = 'agent-*.jsonl'
+
+export function agentFilesOf(path: string): string[] {
+  const folder = join(path.replace(/\.jsonl$/, ''), 'subagents')
+  const own = agentFilesIn(folder)
+  const known = new Set(own.map(agentIdIn))
+  const beside = agentsBeside(dirname(path)).get(basename(path, '.jsonl')) ?? []
+  return [...own, ...beside.filter((file) => !known.has(agentIdIn(file)))]
+}
+
+/** The session that a sub-agent's file belongs to. */
+export function ownerOf(path: string): string | undefined {
+  const [, session] = /^(.*)\/subagents\/agent-[^/]+\.jsonl$/.exec(path) ?? []
+  if (session !== undefined) return `${session}.jsonl`
+  const name = /\/agent-[^/]+\.jsonl$/.test(path) ? ownerNamedIn(path) : undefined
+  return name && join(dirname(path), `${name}.jsonl`)
+}
+
+export function agentIdIn(path: string): string {
+  return basename(path).slice('agent-'.length, -'.jsonl'.length)
+}
+
+function agentFilesIn(folder: string): string[] {
+  return globSync(agentFile, { cwd: folder })
+    .sort()
+    .map((file) => join(folder, file))
+}
+
+interface Listing {
+  changedMs: number
+  /** By the name of the session. */
+  agents: ReadonlyMap<string, readonly string[]>
+}
+
+/** A folder has many sessions, each of which asks. */
+const listings = new Map<string, Listing>()
+const mostListings = 100
+
+/** A folder may change again within the time that its clock tells apart. */
+const settledMs = 2_000
+
+function agentsBeside(folder: string): Listing['agents'] {
+  const { mtimeMs: changedMs } = statSync(folder)
+  const known = listings.get(folder)
+  if (known?.changedMs === changedMs) return known.agents
+  listings.delete(folder)
+  const files = agentFilesIn(folder).map((path) => ({ path, owner: ownerNamedIn(path) }))
+  const agents = Map.groupBy(files, ({ owner }) => owner ?? '')
+  const paths = new Map([...agents].map(([owner, found]) => [owner, found.map(({ path }) => path)]))
+  const isSettled = Date.now() - changedMs > settledMs && !paths.has('')
+  if (isSettled) listings.set(folder, { changedMs, agents: paths })
+  for (const oldest of listings.keys()) if (listings.size > mostListings) listings.delete(oldest)
+  return paths
+}
+
+/** As much of a first line as names a session. */
+const headBytes = 16 * 1024
+
+/** Undefined: it names none, or is not written yet, or may not be read. */
+function ownerNamedIn(path: string): string | undefined {
+  const head = headIn(path)
+  const name = head && shapeOf(head).get('sessionId')
+  return name !== undefined && /^[\w-]+$/.test(name) ? name : undefined
+}
+
+function headIn(path: string): string | undefined {
+  try {
+    // To open a pipe may never end.
+    if (!statSync(path).isFile()) return undefined
+    const file = openSync(path, 'r')
+    try {
+      const bytes = Buffer.alloc(headBytes)
+      return bytes.toString('utf8', 0, readSync(file, bytes, 0, headBytes, 0))
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    // Whoever reads the file itself tells of it.
+    if ((error as NodeJS.ErrnoException).code !== undefined) return undefined
+    throw error
+  }
+}
