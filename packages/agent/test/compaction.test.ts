@@ -151,6 +151,27 @@ it('old tool outputs are shown shortened before anything is summarised; the last
   expect(events[after]?.data).toMatchObject({ cacheBreak: { kind: 'messages', change: 'changed' } })
 })
 
+it.each([
+  ['of the last round', 4, 1, 4],
+  ['of the last two rounds', 2, 2, 2],
+])(
+  'outputs %s that leave no room are shown shortened, the oldest first, and the turn goes on',
+  async (_what, calls, rounds, expected) => {
+    const { session, prompts, faults } = await longTalk(
+      (_call, n) =>
+        n < rounds
+          ? { calls: Array.from({ length: calls }, (_, n) => ({ name: 'big', input: { n } })), usage: 'none' }
+          : { text: 'Done.', usage: 'none' },
+      () => 'Never asked for.',
+    )
+    expect(await session.send('Go.').result).toMatchObject({ outcome: 'completed', text: 'Done.' })
+    expect(faults).toEqual([])
+    expect(prompts.at(-1)?.match(/bytes omitted/g)).toHaveLength(expected)
+    const outputs = (await typesIn(session)).filter(({ type }) => type === 'tool.finished')
+    for (const { data } of outputs) expect(data).toMatchObject({ output: words(200) })
+  },
+)
+
 it('a compaction that somebody asks for follows their words for once', async () => {
   const { session, model, holdfast } = await longTalk(
     (_call, n) => ({ text: `Answer ${n}.` }),

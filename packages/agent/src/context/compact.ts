@@ -1,14 +1,15 @@
 /**
  * Makes a context fit that does not: the cheapest first. Old tool outputs are shown shortened; then the largest stretch
  * gets a summary that a model writes; where that fails, and the context does not fit without, an outline made without one.
- * Each is an overlay that is checked before it holds; while none holds, the context stays as it was.
+ * Each is an overlay that is checked before it holds; while none holds, the context stays as it was. Where none can, and it
+ * must fit, the newest outputs are shown shortened too: an agent can ask again for what it misses, and does nothing without room.
  */
 import type { ContextState, HostCommand, UnseenSession } from '@holdfast/core'
 import { type CompactionRecord, isHoldfastError } from '@holdfast/protocol'
 import { messageOf } from '../message-of.ts'
 import type { CountTokens } from './count.ts'
 import { type Entry, readEntries, type Standing } from './entries.ts'
-import { stretchesOf, trimPlace } from './plan-compaction.ts'
+import { lastTrimPlaces, stretchesOf, trimPlace } from './plan-compaction.ts'
 import { outlineOf, transcriptOf } from './transcript.ts'
 
 export interface Compacting {
@@ -36,13 +37,16 @@ export interface Wanted {
 export async function compact(work: Compacting, wanted: Wanted): Promise<boolean> {
   const state = await work.session.contextState()
   const standing = await readEntries(work.session, state)
-  if (wanted.trigger !== 'manual' && (await trim(work, state, standing))) return true
+  const trimThrough = (place: number) => trim(work, state, standing, place)
+  if (wanted.trigger !== 'manual' && (await trimThrough(trimPlace(standing)))) return true
   const { compressionInstructions } = await work.session.view()
   const instructions = wanted.instructions ?? compressionInstructions ?? work.instructions
   const sizeOf = (entry: Entry): number => work.count(JSON.stringify(entry.parts))
   for (const stretch of stretchesOf(standing, sizeOf)) {
     if (await cover(work, { ...wanted, instructions, pathSeq: state.pathSeq }, stretch)) return true
   }
+  if (wanted.tokens <= wanted.roomTokens) return false
+  for (const place of lastTrimPlaces(standing)) if (await trimThrough(place)) return true
   return false
 }
 
@@ -56,8 +60,8 @@ async function trim(
   { write }: Compacting,
   { trimmedThrough = 0 }: ContextState,
   standing: Standing,
+  throughSeq: number,
 ): Promise<boolean> {
-  const throughSeq = trimPlace(standing)
   const trimmed = standing.entries.filter(({ role, place, parts }) => {
     return (
       role === 'tool' &&

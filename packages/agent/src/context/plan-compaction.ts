@@ -55,6 +55,12 @@ export function trimPlace({ entries }: Standing): number {
   return Math.max(0, Math.min(turn, round) - 1)
 }
 
+/** The same where nothing else makes it fit: all but the last round that called, then that too. */
+export function lastTrimPlaces({ entries }: Standing): number[] {
+  const last = entries.findLast(({ role, parts }) => role === 'assistant' && parts.some(isCall))?.place ?? 0
+  return [Math.max(0, last - 1), entries.at(-1)?.place ?? 0]
+}
+
 function isCall({ type }: Entry['parts'][number]): boolean {
   return type === 'tool_call'
 }
