@@ -15,6 +15,8 @@ export interface Entry {
   meta: boolean
   /** Stands for the conversation before it; the conversation itself is in the file too. */
   compactSummary: boolean
+  /** Of a session that was forked from another: said, and paid for, there. */
+  copied: boolean
   message: JsonObject | undefined
   /** `msg_…`, else `req_…`: lines with the same one are one message, paid for once. */
   messageId: string | undefined
@@ -34,11 +36,17 @@ export function entryOf(raw: JsonObject): Entry {
     agentId: textOf(raw.agentId),
     meta: raw.isMeta === true,
     compactSummary: raw.isCompactSummary === true,
+    copied: isCopied(raw),
     message,
     messageId: type === 'assistant' ? (textOf(message?.id) ?? textOf(raw.requestId)) : undefined,
     blocks: blocksOf(message?.content),
     raw,
   }
+}
+
+function isCopied({ forkedFrom, sessionId }: JsonObject): boolean {
+  const source = textOf(objectOf(forkedFrom)?.sessionId)
+  return source !== undefined && source !== sessionId
 }
 
 function blocksOf(content: Json | undefined): Block[] {
@@ -84,7 +92,7 @@ export function droppedFields({ raw, message }: Entry): string[] {
 // biome-ignore format: a list of names
 const keptFields: ReadonlySet<string> = new Set([
   'type', 'uuid', 'parentUuid', 'timestamp', 'message', 'isSidechain', 'isMeta', 'isApiErrorMessage', 'agentId', 'sessionId',
-  'toolUseResult', 'cwd', 'version', 'gitBranch',
+  'toolUseResult', 'cwd', 'version', 'gitBranch', 'forkedFrom',
 ])
 const keptMessageFields: ReadonlySet<string> = new Set([
   'role',

@@ -370,7 +370,7 @@ class OutlineReader {
   #noteModelCall(line: number, entry: Entry): void {
     const usage = objectOf(entry.message?.usage)
     const { messageId } = entry
-    if (messageId === undefined || usage === undefined || isSynthetic(entry)) return
+    if (messageId === undefined || usage === undefined || isSynthetic(entry) || entry.copied) return
     const call = { messageId, model: modelOf(entry), usage, at: entry.at }
     const told = this.#modelCalls.get(messageId) ?? []
     const last = told.at(-1)

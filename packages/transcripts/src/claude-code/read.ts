@@ -11,7 +11,7 @@ import type { Line } from '../read-lines.ts'
 import type { Source } from '../source.ts'
 import { writeTurns } from '../write-turns.ts'
 import { agentFilesOf, agentIdIn, ownerOf } from './agent-files.ts'
-import { textOf } from './entry.ts'
+import { objectOf, textOf } from './entry.ts'
 import { type Branch, type ChildLink, type Outline, readOutline } from './outline.ts'
 import { type Position, positionAt, positionOf } from './position.ts'
 import { agentIdOf, readTurns } from './turns.ts'
@@ -334,6 +334,7 @@ function metadataOf(source: JsonObject, { first }: Outline): JsonObject {
     cwd: textOf(first?.raw.cwd),
     version: textOf(first?.raw.version),
     gitBranch: textOf(first?.raw.gitBranch),
+    forkedFrom: first?.copied ? textOf(objectOf(first.raw.forkedFrom)?.sessionId) : undefined,
   }
   const known = Object.entries(facts).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]))
   return { source, ...Object.fromEntries(known) }

@@ -97,10 +97,14 @@ function firstLineOf({ messageId, read }: Reply, { outline }: RunContext): numbe
   return outline.firstLineOf(messageId) ?? read.line.number
 }
 
-function usageIn(reply: Reply, { outline, seen }: RunContext): Step[] {
+function usageIn(reply: Reply, { outline, report, seen }: RunContext): Step[] {
   const last = reply.entries.at(-1)
   const usage = objectOf(last?.message?.usage)
   if (usage === undefined || isSynthetic(last)) return []
+  if (last?.copied) {
+    report.drop('usage of messages that were copied from another session')
+    return []
+  }
   const call = { messageId: reply.messageId, model: modelOf(last), usage, at: last?.at }
   return usageSteps(call, outline.callOf(reply.messageId, seen))
 }

@@ -13,34 +13,34 @@ import type { From, Line } from '../read-lines.ts'
 import type { Source } from '../source.ts'
 import { TurnBuilder } from '../turn-builder.ts'
 import { writeTurns } from '../write-turns.ts'
+import { CopiedHistory } from './copied-history.ts'
 import { TokenCounts } from './token-counts.ts'
 
 export const formatName = 'codex'
 
 export async function readCodex(source: Source, into: Destination): Promise<void> {
   const meta = await readMeta(source)
-  const ownId = textOf(meta?.payload.id)
+  const ownId = textOf(meta.payload.id)
   const name = ownId ?? basename(source.path, '.jsonl')
   await into.alone(into.sessionIdOf(formatName, name), async () => {
-    const from = await into.named(formatName, name, ownId === undefined ? meta?.begin : undefined)
-    await readInto(source, sessionOf(into, from, meta?.payload ?? {}), meta?.at, into)
+    const from = await into.named(formatName, name, ownId === undefined ? meta.begin : undefined)
+    await readInto(source, sessionOf(into, from, meta.payload), meta, into)
   })
 }
 
-async function readInto(
-  source: Source,
-  input: NewSession,
-  at: string | undefined,
-  into: Destination,
-): Promise<void> {
-  const session = await into.openOrCreate(input, at)
+async function readInto(source: Source, input: NewSession, meta: Meta, into: Destination): Promise<void> {
+  const session = await into.openOrCreate(input, meta.at)
   const position = linePositionOf(session.position)
   if (position && !(await isUnchanged(source.path, position))) {
     const reason = 'the file no longer has the line that was imported last; nothing was added'
     into.refuse({ file: source.name, line: position.line, reason })
   } else {
     const from = await placeToGoOnFrom(session, source)
-    const reader = new RolloutReader(session, source.name, into.report, { from, seen: position?.line ?? 0 })
+    const reader = new RolloutReader(session, source.name, into.report, {
+      from,
+      seen: position?.line ?? 0,
+      meta,
+    })
     await writeTurns(session, reader.turns(source.lines(placeOf(from))))
   }
   into.done(session)
@@ -70,10 +70,15 @@ function placeOf(data: JsonObject | undefined): From | undefined {
   return position && { byte: position.byte, line: position.line }
 }
 
-/** The first line tells what the session is. */
-async function readMeta(
-  source: Source,
-): Promise<{ payload: JsonObject; at: string | undefined; begin: string } | undefined> {
+/** What the first line tells of the session. */
+interface Meta {
+  payload: JsonObject
+  at: string | undefined
+  /** Undefined: there is none. */
+  begin: string | undefined
+}
+
+async function readMeta(source: Source): Promise<Meta> {
   for await (const { value } of source.lines()) {
     if (value === undefined) continue
     const payload = objectOf(value.payload)
@@ -81,12 +86,12 @@ async function readMeta(
     const begin = hash('sha256', JSON.stringify(value), 'hex')
     return { payload: (value.type === 'session_meta' && payload) || {}, at, begin }
   }
-  return undefined
+  return { payload: {}, at: undefined, begin: undefined }
 }
 
 function sessionOf(into: Destination, source: SourceName, payload: JsonObject): NewSession {
   const facts = Object.fromEntries(
-    ['cwd', 'originator', 'cli_version', 'git'].flatMap((field) =>
+    ['cwd', 'originator', 'cli_version', 'git', 'forked_from_id'].flatMap((field) =>
       payload[field] === undefined ? [] : [[field, payload[field]]],
     ),
   )
@@ -104,6 +109,7 @@ class RolloutReader {
   readonly #context: ItemContext
   readonly #builder: TurnBuilder
   readonly #counts: TokenCounts
+  readonly #copied: CopiedHistory
   readonly #seen: number
   #line: Line | undefined
   #isNamed: boolean
@@ -113,11 +119,12 @@ class RolloutReader {
     session: ImportedSession,
     file: string,
     report: LossReport,
-    { from, seen }: { from: JsonObject | undefined; seen: number },
+    { from, seen, meta }: { from: JsonObject | undefined; seen: number; meta: Meta },
   ) {
     this.#file = file
     this.#seen = seen
     this.#counts = new TokenCounts(from)
+    this.#copied = new CopiedHistory(meta.payload, meta.at, from !== undefined && from.copied !== true)
     this.#isNamed = session.position !== undefined && session.position.unnamed !== true
     this.#builder = new TurnBuilder({
       report,
@@ -162,8 +169,13 @@ class RolloutReader {
   #position(): JsonObject {
     const model = this.#builder.currentModel
     const place = this.#line ? lineAt(this.#line) : {}
-    const about = { ...(model !== undefined && { model }), ...(!this.#isNamed && { unnamed: true }) }
-    return { ...place, ...this.#counts.position(), ...about }
+    return {
+      ...place,
+      ...this.#counts.position(),
+      ...(model !== undefined && { model }),
+      ...(!this.#isNamed && { unnamed: true }),
+      ...(!this.#copied.isOver && { copied: true }),
+    }
   }
 
   #readBroken({ number, broken, text = '' }: Line): { turns: Iterable<Turn>; fate: LineFate } {
@@ -177,6 +189,7 @@ class RolloutReader {
   async #read(value: JsonObject): Promise<{ turns: Iterable<Turn>; fate: LineFate }> {
     const at = isTime(value.timestamp) ? value.timestamp : undefined
     const payload = objectOf(value.payload)
+    this.#copied.read(value)
     if (!payload) return this.#keep(value, at)
     switch (value.type) {
       case 'response_item':
@@ -203,6 +216,7 @@ class RolloutReader {
     const info = objectOf(payload.info)
     if (!info) return this.#keep(value, at)
     const usage = this.#counts.read(info, this.#line?.number ?? 0, this.#builder.currentModel)
+    if (!this.#copied.isOver) return this.#keep(value, at, 'token counts of another session, copied from it')
     if (usage) this.#builder.usage(usage, at)
     else this.#report.drop('token counts that repeat the one before')
     this.#builder.closeReply()
@@ -236,13 +250,19 @@ class RolloutReader {
   }
 
   /** Kept whole: a writer puts it back where it was. */
-  #keep(value: JsonObject, at: string | undefined): { turns: Iterable<Turn>; fate: LineFate } {
-    const inner = objectOf(value.payload)?.type
-    const kind = [value.type, inner].filter((name) => typeof name === 'string').join('.')
-    this.#report.keep(kind)
+  #keep(
+    value: JsonObject,
+    at: string | undefined,
+    what = kindOf(value),
+  ): { turns: Iterable<Turn>; fate: LineFate } {
+    this.#report.keep(what)
     this.#builder.note({ kind: 'codex.line', data: value }, at)
     return { turns: [], fate: 'opaque' }
   }
+}
+
+function kindOf({ type, payload }: JsonObject): string {
+  return [type, objectOf(payload)?.type].filter((name) => typeof name === 'string').join('.')
 }
 
 function textOf(value: unknown): string | undefined {
