@@ -128,4 +128,15 @@ it('the longest answer that fits is found, or none', () => {
   expect(outputWithin(call, { tokens: 600 }, undefined, '2026-01-01T00:00:00Z')).toBe(500)
   expect(outputWithin(call, { tokens: 99 }, undefined, '2026-01-01T00:00:00Z')).toBeUndefined()
   expect(outputWithin(call, {}, undefined, '2026-01-01T00:00:00Z')).toBe(1_000)
+  const within = (prices: object) => {
+    const book = { prices: { 'p/m': { prompt: 1e6, completion: 1e6, cachedWrite: 2e6, ...prices } } }
+    return outputWithin(
+      { ...call, providerId: 'p', model: 'm' },
+      { costMicrocents: 500 },
+      book,
+      '2026-01-01T00:00:00Z',
+    )
+  }
+  expect(within({})).toBe(300)
+  expect(within({ cachedWriteHour: 3e6 })).toBe(200)
 })

@@ -376,6 +376,11 @@ const usageRows: Row[] = [
   ['2^53 tokens', () => usage({ promptTokens: 2 ** 53 }), invalid],
   ['more reasoning than completion', () => usage({ reasoningTokens: 6 }), invalid],
   ['more cached than prompt', () => usage({ cachedReadTokens: 6, cachedWriteTokens: 5 }), invalid],
+  [
+    'more kept for an hour than written',
+    () => usage({ cachedWriteTokens: 5, cachedWriteHourTokens: 6 }),
+    invalid,
+  ],
   ['a cost without a source', () => usage({ costMicrocents: 5 }), invalid],
   ['a source without a cost', () => usage({ costSource: 'provider' }), invalid],
   ['a cost in fractions', () => usage({ costMicrocents: 0.1, costSource: 'provider' }), invalid],

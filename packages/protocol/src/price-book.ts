@@ -1,7 +1,8 @@
 /**
  * A price book: what model calls cost, by `provider/model`. Prices are whole micro-cents per million tokens; `call` is
  * micro-cents per call. A kind of token without a price is unknown, not free; cached tokens without one cost what the
- * prompt costs, reasoning without one what the completion costs.
+ * prompt costs, reasoning without one what the completion costs. Where writes to a cache have a price, those that it keeps
+ * for an hour have one of their own or none.
  */
 import { z } from 'zod'
 import { externalId } from './ids.ts'
@@ -16,6 +17,7 @@ const rates = () => ({
   completion: microcents.optional(),
   cachedRead: microcents.optional(),
   cachedWrite: microcents.optional(),
+  cachedWriteHour: microcents.optional(),
   reasoning: microcents.optional(),
   call: microcents.optional(),
 })

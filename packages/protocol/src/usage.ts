@@ -36,6 +36,8 @@ export const usageRecord = onUse(() =>
       reasoningTokens: count.default(0),
       cachedReadTokens: count.default(0),
       cachedWriteTokens: count.default(0),
+      /** Of `cachedWriteTokens`, those that are kept for an hour, which costs more. Absent: none. */
+      cachedWriteHourTokens: count.optional(),
       costMicrocents: count.optional(),
       costSource: costSource.default('unknown'),
       priceBook: externalId.optional(),
@@ -50,6 +52,10 @@ export const usageRecord = onUse(() =>
     .refine(
       (u) => u.cachedReadTokens + u.cachedWriteTokens <= u.promptTokens,
       'cached tokens are a part of promptTokens',
+    )
+    .refine(
+      (u) => (u.cachedWriteHourTokens ?? 0) <= u.cachedWriteTokens,
+      'cachedWriteHourTokens is a part of cachedWriteTokens',
     )
     .refine(
       (u) => (u.costMicrocents === undefined) === (u.costSource === 'unknown'),

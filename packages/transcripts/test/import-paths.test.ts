@@ -90,6 +90,41 @@ test('calls are priced by what the caller says; without it their price is unknow
   expect((await priced.usage.totals()).costUnknown).toBe(0)
 })
 
+test('what a cache keeps for an hour, as most of what Claude Code writes to it, is priced as such', async () => {
+  const path = join(temporaryFolder(), 'file.jsonl')
+  const cached = '"cache_creation":{"ephemeral_1h_input_tokens":'
+  const isHour = (line: string) => line.includes(cached)
+  const lines = claude.replaceAll(
+    /"cache_creation":\{"ephemeral_5m_input_tokens":(\d+),"ephemeral_1h_input_tokens":0\}/g,
+    `${cached}$1,"ephemeral_5m_input_tokens":0}`,
+  )
+  expect(lines.split('\n').some(isHour)).toBe(true)
+  writeFileSync(path, lines)
+  const holdfast = await openMemory()
+  const anthropic = {
+    prompt: 1e8,
+    completion: 5e8,
+    cachedRead: 1e7,
+    cachedWrite: 1.25e8,
+    cachedWriteHour: 2e8,
+  }
+  const book = {
+    prices: { 'anthropic/any': anthropic },
+    aliases: [['anthropic/*', 'anthropic/any']] as [string, string][],
+  }
+  await importFile(holdfast, path, { prices: async () => priceBy(book, 'list') })
+  const totals = await holdfast.usage.totals()
+  const { promptTokens, completionTokens, cachedReadTokens, cachedWriteTokens } = totals
+  const fresh = promptTokens - cachedReadTokens - cachedWriteTokens
+  expect(cachedWriteTokens).toBeGreaterThan(0)
+  expect(totals).toMatchObject({
+    costUnknown: 0,
+    costMicrocents: 100 * fresh + 10 * cachedReadTokens + 200 * cachedWriteTokens + 500 * completionTokens,
+  })
+  const { groups } = await holdfast.usage.rerate(book, {})
+  expect(groups).toMatchObject([{ differenceMicrocents: 0, becameUnknown: 0 }])
+})
+
 describe('secrets', () => {
   const secrets = {
     'anthropic key': `sk-ant-${'api03-'.repeat(5)}`,

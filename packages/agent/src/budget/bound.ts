@@ -63,7 +63,10 @@ function costOf(
     { ...counts, cachedWriteTokens: promptTokens },
     { ...counts, reasoningTokens: maxOutputTokens },
   ]
-  const costs = ways.map((way) => priceOf({ providerId, model, ...way }, book, at))
+  const priced = (way: typeof counts) => priceOf({ providerId, model, ...way }, book, at)
+  const costs = ways.map(priced)
   const known = costs.filter((cost) => cost !== undefined)
-  return known.length === costs.length ? Math.max(...known) : undefined
+  // Not every provider keeps a cache for an hour.
+  const forAnHour = { ...counts, cachedWriteTokens: promptTokens, cachedWriteHourTokens: promptTokens }
+  return known.length === costs.length ? Math.max(...known, priced(forAnHour) ?? 0) : undefined
 }

@@ -10,6 +10,7 @@ type Counts = Pick<
   | 'reasoningTokens'
   | 'cachedReadTokens'
   | 'cachedWriteTokens'
+  | 'cachedWriteHourTokens'
   | 'estimated'
   | 'raw'
 >
@@ -34,9 +35,20 @@ export function countsOf(usage: LanguageModelV4Usage | undefined, estimate: () =
     reasoningTokens: Math.min(completionTokens, reasoning),
     cachedReadTokens,
     cachedWriteTokens,
+    ...hourWrites(usage?.raw, cachedWriteTokens),
     estimated: !isReported,
     ...(usage?.raw && { raw: wrapped(usage.raw) as JsonObject }),
   }
+}
+
+/** As Anthropic tells it. */
+function hourWrites(
+  raw: LanguageModelV4Usage['raw'],
+  cachedWriteTokens: number,
+): Pick<Counts, 'cachedWriteHourTokens'> {
+  const written = (raw?.cache_creation as JsonObject | null | undefined)?.ephemeral_1h_input_tokens
+  const tokens = count(typeof written === 'number' ? written : undefined) ?? 0
+  return tokens > 0 ? { cachedWriteHourTokens: Math.min(tokens, cachedWriteTokens) } : {}
 }
 
 function count(value: number | undefined): number | undefined {

@@ -7,7 +7,13 @@ import type { Settings } from './options.ts'
 export type Counted = Pick<UsageInput, 'promptTokens' | 'completionTokens'> &
   Pick<
     Partial<UsageInput>,
-    'reasoningTokens' | 'cachedReadTokens' | 'cachedWriteTokens' | 'estimated' | 'raw' | 'costMicrocents'
+    | 'reasoningTokens'
+    | 'cachedReadTokens'
+    | 'cachedWriteTokens'
+    | 'cachedWriteHourTokens'
+    | 'estimated'
+    | 'raw'
+    | 'costMicrocents'
   >
 
 export interface Attempt {

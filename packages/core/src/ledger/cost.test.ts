@@ -25,6 +25,7 @@ test.each([
   [{ completionTokens: -1 }, undefined],
   [{ cachedReadTokens: 900 }, undefined],
   [{ reasoningTokens: 101 }, undefined],
+  [{ cachedWriteHourTokens: 201 }, undefined],
   [{}, 'yesterday'],
 ])('%o at %s is refused', (wrong, at) => {
   const usage = { ...counts, providerId: 'anthropic', model: 'claude', ...wrong }
@@ -33,6 +34,14 @@ test.each([
 
 test('cached tokens without a price of their own cost what the prompt costs', () => {
   expect(priceOf({ ...counts, providerId: 'openrouter', model: 'meta/llama' }, book)).toBe(1_000 + 200)
+})
+
+test('what a cache keeps for an hour has its own price; where only other writes have one it is unknown', () => {
+  const hour = { ...counts, cachedWriteHourTokens: 150, providerId: 'anthropic', model: 'claude' }
+  expect(priceOf(hour, book)).toBeUndefined()
+  const known = { 'anthropic/claude': { ...prices['anthropic/claude'], cachedWriteHour: 600_000_000 } }
+  expect(priceOf(hour, { prices: known })).toBe(200 * 300 + 600 * 30 + 50 * 375 + 150 * 600 + 100 * 1_500)
+  expect(priceOf({ ...hour, providerId: 'openrouter', model: 'meta/llama' }, book)).toBe(1_200)
 })
 
 test('a model is found by its pair, or by a bare name that is split on the first slash', () => {

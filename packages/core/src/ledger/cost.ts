@@ -1,9 +1,11 @@
 /** What a model call costs by a price book, in whole micro-cents. A model that the book does not know is unknown, not free. */
 import { HoldfastError, type PriceBook, parseInput, time, type UsageRecord } from '@holdfast/protocol'
 import { findPrice } from './find-price.ts'
-import { ratesOf } from './tariff.ts'
+import { type Rates, ratesOf } from './tariff.ts'
 
-type Priced = Partial<Pick<UsageRecord, 'providerId' | 'model' | 'reasoningTokens'>> &
+type Priced = Partial<
+  Pick<UsageRecord, 'providerId' | 'model' | 'reasoningTokens' | 'cachedWriteHourTokens'>
+> &
   Pick<UsageRecord, 'promptTokens' | 'completionTokens' | 'cachedReadTokens' | 'cachedWriteTokens'>
 
 const perTokens = 1_000_000n
@@ -13,20 +15,22 @@ const perTokens = 1_000_000n
  * for the model, or none for a kind of token that was used, or when a number does not hold the cost.
  *
  * Cached tokens are inside the prompt, reasoning is inside the completion; each has a price of its own, or that of the
- * whole it is in. `at` is when the call was made, ISO time; without it a price that changes with time is unknown.
+ * whole it is in. What a cache keeps for an hour costs more, so its price is never guessed from that of what it keeps for minutes. `at` is when the call was made, ISO time; without it a price that changes with time is unknown.
  * Throws `invalid_input` for counts that are none and a time that is none.
  */
 export function priceOf(usage: Priced, book: PriceBook, at?: string): number | undefined {
   requireCounts(usage)
   if (at !== undefined) parseInput(time, at, 'at')
   const price = findPrice(usage, book)
-  const { promptTokens, completionTokens, cachedReadTokens, cachedWriteTokens, reasoningTokens = 0 } = usage
+  const { promptTokens, completionTokens, cachedReadTokens, cachedWriteTokens } = usage
+  const { reasoningTokens = 0, cachedWriteHourTokens = 0 } = usage
   const rates = price && ratesOf(price, promptTokens, at)
   if (!rates) return undefined
   const parts = [
     times(promptTokens - cachedReadTokens - cachedWriteTokens, rates.prompt),
     times(cachedReadTokens, rates.cachedRead ?? rates.prompt),
-    times(cachedWriteTokens, rates.cachedWrite ?? rates.prompt),
+    times(cachedWriteTokens - cachedWriteHourTokens, rates.cachedWrite ?? rates.prompt),
+    times(cachedWriteHourTokens, hourRate(rates)),
     times(completionTokens - reasoningTokens, rates.completion),
     times(reasoningTokens, rates.reasoning ?? rates.completion),
   ]
@@ -39,14 +43,22 @@ export function priceOf(usage: Priced, book: PriceBook, at?: string): number | u
   return Number.isSafeInteger(cost) ? cost : undefined
 }
 
+function hourRate({ cachedWriteHour, cachedWrite, prompt }: Rates): number | undefined {
+  return cachedWriteHour ?? (cachedWrite === undefined ? prompt : undefined)
+}
+
 function requireCounts(usage: Priced): void {
-  const { promptTokens, completionTokens, cachedReadTokens, cachedWriteTokens, reasoningTokens = 0 } = usage
-  const counts = { promptTokens, completionTokens, cachedReadTokens, cachedWriteTokens, reasoningTokens }
+  const { promptTokens, completionTokens, cachedReadTokens, cachedWriteTokens } = usage
+  const { reasoningTokens = 0, cachedWriteHourTokens = 0 } = usage
+  const within = { reasoningTokens, cachedWriteHourTokens }
+  const counts = { promptTokens, completionTokens, cachedReadTokens, cachedWriteTokens, ...within }
   for (const [name, count] of Object.entries(counts)) {
     if (!Number.isSafeInteger(count) || count < 0) throw invalid(`${name}: expected a count.`)
   }
   if (cachedReadTokens + cachedWriteTokens > promptTokens)
     throw invalid('cached tokens are a part of promptTokens.')
+  if (cachedWriteHourTokens > cachedWriteTokens)
+    throw invalid('cachedWriteHourTokens is a part of cachedWriteTokens.')
   if (reasoningTokens > completionTokens) throw invalid('reasoningTokens is a part of completionTokens.')
 }
 

@@ -62,6 +62,20 @@ describe('the data of the package', () => {
     expect(compared).toBeGreaterThan(5_000)
   }, 120_000)
 
+  test('tells what a cache keeps for an hour from what it keeps for minutes', () => {
+    const cost = (cachedWriteHourTokens: number) => {
+      const usage = {
+        ...tokens(1_000),
+        cachedWriteHourTokens,
+        providerId: 'anthropic',
+        model: 'claude-opus-4-5',
+      }
+      return priceOf(usage, converted.book) ?? Number.NaN
+    }
+    // 10 dollars a million where the others are 6.25.
+    expect(cost(50) - cost(0)).toBe((50 * (10 - 6.25) * 1e8) / 1e6)
+  })
+
   test('is unknown for a model that the package does not know, and known for what is used most', () => {
     const known = (providerId: string, model: string) =>
       priceOf({ ...tokens(1_000), providerId, model }, converted.book, '2026-11-02T10:00:00.000Z') !==

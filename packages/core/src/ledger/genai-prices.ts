@@ -40,6 +40,7 @@ const units = {
   output_mtok: 'completion',
   cache_read_mtok: 'cachedRead',
   cache_write_mtok: 'cachedWrite',
+  cache_write_1h_mtok: 'cachedWriteHour',
   output_reasoning_mtok: 'reasoning',
   requests_kcount: 'call',
 } as const

@@ -4,7 +4,7 @@ import type { Price } from '@holdfast/protocol'
 type Change = NonNullable<Price['changes']>[number]
 
 /** Micro-cents per million tokens, and per call. */
-export type Rates = Pick<Price, 'prompt' | 'completion' | 'cachedRead' | 'cachedWrite' | 'reasoning' | 'call'>
+export type Rates = Omit<Price, 'tiers' | 'changes'>
 
 /** `at`: when the call was made, ISO time. Undefined for a price that changes with time when that is not known. */
 export function ratesOf(price: Price, promptTokens: number, at: string | undefined): Rates | undefined {

@@ -27,6 +27,7 @@ export function usageRowOf(event: FoldEvent, head: Head) {
     reasoningTokens: data.reasoningTokens,
     cachedReadTokens: data.cachedReadTokens,
     cachedWriteTokens: data.cachedWriteTokens,
+    cachedWriteHourTokens: data.cachedWriteHourTokens,
     costMicrocents: data.costMicrocents,
     costSource: data.costSource,
     priceBook: data.priceBook,

@@ -78,6 +78,8 @@ export interface UsageRow {
   reasoningTokens: number
   cachedReadTokens: number
   cachedWriteTokens: number
+  /** Of `cachedWriteTokens`; undefined: none, or nobody told. */
+  cachedWriteHourTokens: number | undefined
   costMicrocents: number | undefined
   costSource: string
   /** Which price book gave the cost. */

@@ -24,7 +24,8 @@ export function namesIn({ sessionId, rootSessionId }: UsageScope): string[] {
 export function usageOf(row: Row): UsageRow {
   const [seq, attemptId, at, run, rootSessionId, owner, agentId, provider, model, purpose, status, ...sums] =
     row
-  const [prompt, completion, reasoning, cachedRead, cachedWrite, cost, costSource, book, estimated] = sums
+  const [prompt, completion, reasoning, cachedRead, cachedWrite, cost, costSource, book, ...last] = sums
+  const [estimated, cachedWriteHour] = last
   return {
     attemptId,
     seq: Number(seq),
@@ -42,6 +43,7 @@ export function usageOf(row: Row): UsageRow {
     reasoningTokens: Number(reasoning),
     cachedReadTokens: Number(cachedRead),
     cachedWriteTokens: Number(cachedWrite),
+    cachedWriteHourTokens: cachedWriteHour === null ? undefined : Number(cachedWriteHour),
     costMicrocents: cost === null ? undefined : Number(cost),
     costSource,
     priceBook: book ?? undefined,

@@ -30,11 +30,20 @@ function stepsOf({ at, usage: raw }: ModelCall, usage: UsageRecord | undefined):
   return [isPlain(raw) ? step : { ...step, unpriced: true }]
 }
 
-const summed = ['promptTokens', 'completionTokens', 'cachedReadTokens', 'cachedWriteTokens'] as const
+const summed = [
+  'promptTokens',
+  'completionTokens',
+  'cachedReadTokens',
+  'cachedWriteTokens',
+  'cachedWriteHourTokens',
+] as const
 
 /** Named by the sums that it leads to: a third import has a row of its own. */
 function moreOf(usage: UsageRecord, before: UsageRecord): UsageRecord | undefined {
-  const more = summed.map((field) => [field, Math.max(0, usage[field] - before[field])] as const)
+  const more = summed.flatMap((field) => {
+    const tokens = Math.max(0, (usage[field] ?? 0) - (before[field] ?? 0))
+    return usage[field] === undefined ? [] : [[field, tokens] as const]
+  })
   if (more.every(([, tokens]) => tokens === 0)) return undefined
   const attemptId = `${usage.attemptId}.${usage.promptTokens + usage.completionTokens}`
   return { ...usage, attemptId, ...Object.fromEntries(more) }
@@ -52,6 +61,7 @@ function usageOf({ messageId, usage, model }: ModelCall): UsageRecord | undefine
   if (input === undefined || completionTokens === undefined) return undefined
   const cachedWriteTokens = countOf(usage.cache_creation_input_tokens) ?? 0
   const cachedReadTokens = countOf(usage.cache_read_input_tokens) ?? 0
+  const hourTokens = countOf(objectOf(usage.cache_creation)?.ephemeral_1h_input_tokens) ?? 0
   return {
     attemptId: messageId,
     purpose: 'turn',
@@ -62,6 +72,7 @@ function usageOf({ messageId, usage, model }: ModelCall): UsageRecord | undefine
     completionTokens,
     cachedReadTokens,
     cachedWriteTokens,
+    ...(hourTokens > 0 && { cachedWriteHourTokens: Math.min(hourTokens, cachedWriteTokens) }),
     reasoningTokens: 0,
     estimated: false,
     raw: usage,
@@ -69,11 +80,9 @@ function usageOf({ messageId, usage, model }: ModelCall): UsageRecord | undefine
   }
 }
 
-/** One-hour cache writes and searches on the server have prices of their own, which no book holds. */
+/** Searches on the server have a price of their own, which no book holds. */
 function isPlain(usage: JsonObject): boolean {
-  const hourWrites = countOf(objectOf(usage.cache_creation)?.ephemeral_1h_input_tokens) ?? 0
-  const searches = countOf(objectOf(usage.server_tool_use)?.web_search_requests) ?? 0
-  return hourWrites === 0 && searches === 0
+  return (countOf(objectOf(usage.server_tool_use)?.web_search_requests) ?? 0) === 0
 }
 
 function countOf(value: unknown): number | undefined {

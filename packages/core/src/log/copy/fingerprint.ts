@@ -27,6 +27,7 @@ const rowFields = [
   'reasoningTokens',
   'cachedReadTokens',
   'cachedWriteTokens',
+  'cachedWriteHourTokens',
   'costMicrocents',
   'costSource',
   'priceBook',

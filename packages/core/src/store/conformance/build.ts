@@ -81,6 +81,7 @@ export function usageOf(sessionId: string, seq: number): UsageRow {
     reasoningTokens: 3,
     cachedReadTokens: 40,
     cachedWriteTokens: 5,
+    cachedWriteHourTokens: seq % 2 === 0 ? 2 : undefined,
     costMicrocents: 600 + seq,
     costSource: 'price_book',
     priceBook: 'book',

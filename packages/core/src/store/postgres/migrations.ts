@@ -312,6 +312,10 @@ CREATE TABLE @stale_words (
       sampledBriefly('search', 'session seq portion at words'),
     ],
   },
+  {
+    version: 3,
+    sql: [`ALTER TABLE @usage ADD COLUMN cached_write_hour_tokens int8`],
+  },
 ]
 
 /**

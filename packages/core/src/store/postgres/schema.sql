@@ -308,6 +308,7 @@ CREATE TABLE usage (
   cost_source text COLLATE "C" NOT NULL,
   price_book text COLLATE "C",
   estimated boolean NOT NULL,
+  cached_write_hour_tokens bigint,
   CHECK ((tenant <> ''::text))
 );
 CREATE INDEX usage_at ON usage USING btree (tenant, at, session, seq);

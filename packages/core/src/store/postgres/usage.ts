@@ -14,16 +14,18 @@ const INSERT_ROWS = `
   INSERT INTO @usage (
     tenant, session, seq, position, attempt, at, run, root, owner, agent, provider, model, purpose, status,
     prompt_tokens, completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens,
-    cost_microcents, cost_source, price_book, estimated
+    cost_microcents, cost_source, price_book, estimated, cached_write_hour_tokens
   )
   SELECT $1, u.session, u.seq, u.position, u."attemptId", u.at, u."runId", u."rootSessionId", u."ownerUserId",
     u."agentId", u."providerId", u.model, u.purpose, u.status, u."promptTokens", u."completionTokens",
-    u."reasoningTokens", u."cachedReadTokens", u."cachedWriteTokens", u."costMicrocents", u."costSource", u."priceBook", u.estimated
+    u."reasoningTokens", u."cachedReadTokens", u."cachedWriteTokens", u."costMicrocents", u."costSource", u."priceBook", u.estimated,
+    u."cachedWriteHourTokens"
   FROM json_to_recordset($2::json) AS u (
     session text, last int4, position int4, seq int4, "attemptId" text, at text, "runId" text,
     "rootSessionId" text, "ownerUserId" text, "agentId" text, "providerId" text, model text, purpose text, status text,
     "promptTokens" int8, "completionTokens" int8, "reasoningTokens" int8, "cachedReadTokens" int8,
-    "cachedWriteTokens" int8, "costMicrocents" int8, "costSource" text, "priceBook" text, estimated bool
+    "cachedWriteTokens" int8, "costMicrocents" int8, "costSource" text, "priceBook" text, estimated bool,
+    "cachedWriteHourTokens" int8
   )`
 
 const INSERT_USAGE = `${INSERT_ROWS}
@@ -37,7 +39,7 @@ const DELETE_USAGE = 'DELETE FROM @usage WHERE tenant = $1 AND session = $2 AND 
 export const USAGE_COLUMNS = `
   seq, attempt, at, run, root, owner, agent, provider, model, purpose, status,
   prompt_tokens, completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens,
-  cost_microcents, cost_source, price_book, estimated::int4`
+  cost_microcents, cost_source, price_book, estimated::int4, cached_write_hour_tokens`
 
 const SELECT_USAGE = `
   SELECT ${USAGE_COLUMNS}

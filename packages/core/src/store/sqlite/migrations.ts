@@ -296,4 +296,12 @@ UPDATE usage SET figures = (
 PRAGMA user_version = 4;
 `,
   },
+  {
+    version: 5,
+    sql: `
+ALTER TABLE usage ADD COLUMN cached_write_hour_tokens INTEGER;
+
+PRAGMA user_version = 5;
+`,
+  },
 ]

@@ -214,7 +214,7 @@ CREATE TABLE usage (
   cost_microcents INTEGER,
   cost_source TEXT NOT NULL,
   estimated INTEGER NOT NULL
-, price_book TEXT, figures INTEGER, crc INTEGER) STRICT;
+, price_book TEXT, figures INTEGER, crc INTEGER, cached_write_hour_tokens INTEGER) STRICT;
 
 CREATE INDEX usage_at ON usage (tenant, at, session_id, seq);
 

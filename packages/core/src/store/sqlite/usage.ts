@@ -10,14 +10,14 @@ const INSERT_USAGE = `
   INSERT INTO usage (
     tenant, session_id, seq, attempt, at, run, root, owner, agent, provider, model, purpose, status,
     prompt_tokens, completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens,
-    cost_microcents, cost_source, price_book, estimated, figures, crc
-  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    cost_microcents, cost_source, price_book, estimated, cached_write_hour_tokens, figures, crc
+  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** In the order that `wholeUsage` reads. */
 export const USAGE_COLUMNS = `
   seq, attempt, at, run, root, owner, agent, provider, model, purpose, status,
   prompt_tokens, completion_tokens, reasoning_tokens, cached_read_tokens, cached_write_tokens,
-  cost_microcents, cost_source, price_book, estimated, figures, crc`
+  cost_microcents, cost_source, price_book, estimated, cached_write_hour_tokens, figures, crc`
 
 const SELECT_USAGE = `
   SELECT ${USAGE_COLUMNS}
@@ -39,8 +39,6 @@ const DELETE_USAGE = 'DELETE FROM usage WHERE tenant = ? AND session_id = ? AND 
 
 export function insertUsage(db: Connection, tenant: number, sessionId: string, row: UsageRow): void {
   const values = [
-    tenant,
-    sessionId,
     row.seq,
     row.attemptId,
     row.at,
@@ -61,9 +59,16 @@ export function insertUsage(db: Connection, tenant: number, sessionId: string, r
     row.costSource,
     row.priceBook ?? null,
     row.estimated ? 1 : 0,
+    row.cachedWriteHourTokens ?? null,
     figuresOf(row),
   ]
-  db.run(INSERT_USAGE, ...values, crcOfRow(...values))
+  db.run(INSERT_USAGE, tenant, sessionId, ...values, crcOfUsage(tenant, sessionId, values))
+}
+
+/** Of the values of `USAGE_COLUMNS` before it. A row without writes for an hour has the checksum that it had before there were any. */
+function crcOfUsage(tenant: number, sessionId: string, values: Row): number {
+  const told = values[hourColumn] === null ? values.toSpliced(hourColumn, 1) : values
+  return crcOfRow(tenant, sessionId, ...told)
 }
 
 export function readUsage(
@@ -82,7 +87,7 @@ export function readUsage(
 export function wholeUsage(tenant: number, sessionId: string, row: Row): UsageRow {
   const [crc] = row.slice(-1)
   const [seq] = row
-  if (!isChecksum(crc, crcOfRow(tenant, sessionId, ...row.slice(0, -1))))
+  if (!isChecksum(crc, crcOfUsage(tenant, sessionId, row.slice(0, -1))))
     throw corrupt('A row of the ledger', sessionId, { seq })
   return usageOf(row)
 }
@@ -95,16 +100,16 @@ export function sumUsage(db: Connection, tenant: number, scope: UsageScope): Usa
 export function forgetUser(db: Connection, tenant: number, sessionId: string): void {
   for (const [rowid, ...row] of db.all(SELECT_OWNED, tenant, sessionId)) {
     const crc = row.at(-1)
-    const names = [tenant, sessionId]
     const values = row.slice(0, -1)
-    const isWhole = crc === crcOfRow(...names, ...values)
-    const forgotten = crcOfRow(...names, ...values.with(ownerColumn, null))
+    const isWhole = crc === crcOfUsage(tenant, sessionId, values)
+    const forgotten = crcOfUsage(tenant, sessionId, values.with(ownerColumn, null))
     db.run(FORGET_OWNER, isWhole ? forgotten : crc, rowid)
   }
 }
 
 /** Among `USAGE_COLUMNS`. */
 const ownerColumn = 5
+const hourColumn = 20
 
 export function deleteUsage(db: Connection, tenant: number, sessionId: string, seq: number): void {
   db.run(DELETE_USAGE, tenant, sessionId, seq)
