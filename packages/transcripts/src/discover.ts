@@ -18,7 +18,7 @@ export interface Found {
   failed: FailedFile[]
 }
 
-const transcriptName = /\.(jsonl|json)$/
+const transcriptName = /\.(jsonl|json)(\.zst)?$/
 
 /** Each file once, however many names lead to it. Files that are read with another one are not listed. */
 export async function discover(paths: readonly string[]): Promise<Found> {

@@ -1,8 +1,8 @@
 /** How far a JSONL file was read: the end of its last line, and that line's hash, so that a changed file is noticed. */
 import { hash } from 'node:crypto'
-import { open } from 'node:fs/promises'
 import type { JsonObject } from '@holdfast/protocol'
 import type { Line } from './read-lines.ts'
+import type { Source } from './source.ts'
 
 /** Of a longer line the beginning stands for the whole. */
 const hashedBytes = 64 * 1024
@@ -26,17 +26,12 @@ export function linePositionOf(data: JsonObject | undefined): LinePosition | und
 }
 
 /** Whether the file still holds the line that was read last. */
-export async function isUnchanged(path: string, { start, byte, sha256 }: LinePosition): Promise<boolean> {
-  const file = await open(path)
-  try {
-    const length = Math.min(byte - start, hashedBytes)
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, start)
-    const read = buffer.subarray(0, bytesRead)
-    const isWhole = byte - start <= hashedBytes && read.at(-1) === 0x0a
-    return hashOf(isWhole ? read.subarray(0, -1) : read) === sha256
-  } finally {
-    await file.close()
-  }
+export async function isUnchanged(source: Source, { start, byte, sha256 }: LinePosition): Promise<boolean> {
+  const chunks: Buffer[] = []
+  for await (const chunk of source.chunks(start, Math.min(byte, start + hashedBytes))) chunks.push(chunk)
+  const read = Buffer.concat(chunks)
+  const isWhole = byte - start <= hashedBytes && read.at(-1) === 0x0a
+  return hashOf(isWhole ? read.subarray(0, -1) : read) === sha256
 }
 
 function hashOf(bytes: Uint8Array): string {

@@ -1,4 +1,7 @@
-/** A file that is being read: as long as it was when it was opened, its lines remembered while they are few. */
+/**
+ * A file that is being read: as long as it was when it was opened, its lines remembered while they are few. Where it is
+ * compressed, places are those of what it holds; how long that is nobody knows before it was read.
+ */
 import { type FileHandle, open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { HoldfastError, type Json } from '@holdfast/protocol'
@@ -7,6 +10,7 @@ import { readChunks } from './read-chunks.ts'
 import { type Item, readItems, readWhole } from './read-items.ts'
 import { type From, type Line, readLines, readText, textOf } from './read-lines.ts'
 import type { SecretFinder } from './secrets.ts'
+import { decompressedChunks, isZstd } from './zstd.ts'
 
 export interface SourceOptions {
   /** Looks through every text; absent: nobody asks what is in it. */
@@ -28,18 +32,28 @@ export interface Value {
 export class Source {
   readonly path: string
   readonly name: string
+  /** Of the file. */
   readonly size: number
   readonly #file: FileHandle
+  readonly #isCompressed: boolean
   readonly #options: SourceOptions
   #head: Promise<Head> | undefined
   #beginning: Buffer | undefined
   #remembered: Line[] | undefined
+  /** How far what it holds was read. */
   #readOnce = 0
+  /** Bytes of the file that were told of. */
+  #told = 0
 
-  private constructor(path: string, file: FileHandle, size: number, options: SourceOptions) {
+  private constructor(
+    path: string,
+    { file, size, isCompressed }: { file: FileHandle; size: number; isCompressed: boolean },
+    options: SourceOptions,
+  ) {
     this.path = path
     this.name = basename(path)
     this.size = size
+    this.#isCompressed = isCompressed
     this.#file = file
     this.#options = options
   }
@@ -51,7 +65,9 @@ export class Source {
       const stats = await file.stat()
       if (stats.isDirectory())
         throw new HoldfastError('invalid_input', `${path} is a folder; name a file in it.`)
-      return new Source(path, file, stats.size, options)
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0)
+      const isCompressed = isZstd(buffer.subarray(0, bytesRead))
+      return new Source(path, { file, size: stats.size, isCompressed }, options)
     } catch (error) {
       await file.close()
       throw error
@@ -77,9 +93,9 @@ export class Source {
   }
 
   async #readHead(): Promise<Head> {
-    const length = Math.min(headBytes, this.size)
-    const { buffer, bytesRead } = await this.#file.read(Buffer.allocUnsafe(length), 0, length, 0)
-    this.#beginning = buffer.subarray(0, bytesRead)
+    const chunks: Buffer[] = []
+    for await (const chunk of this.#read(0, headBytes)) chunks.push(chunk)
+    this.#beginning = Buffer.concat(chunks)
     return headOf(this.path, this.#beginning)
   }
 
@@ -87,7 +103,12 @@ export class Source {
   async *chunks(start: number, end: number): AsyncGenerator<Buffer> {
     const known = this.#beginning?.subarray(start, end)
     if (known && known.length > 0) yield known
-    yield* readChunks(this.#file, start + (known?.length ?? 0), end)
+    yield* this.#read(start + (known?.length ?? 0), end)
+  }
+
+  #read(start: number, end: number): AsyncGenerator<Buffer> {
+    if (this.#isCompressed) return decompressedChunks(this.path, start, end)
+    return readChunks(this.#file, start, Math.min(end, this.size))
   }
 
   /** What was appended since the file was opened is left for the next import. */
@@ -99,15 +120,16 @@ export class Source {
   async *stretches(from: From = { byte: 0, line: 0 }): AsyncGenerator<Iterable<Line>> {
     if (this.#remembered) return yield this.#remembered.slice(from.line)
     const isFirst = from.byte === 0 && this.#readOnce === 0
-    const kept = isFirst && this.size <= (this.#options.remember ?? 0) ? ([] as Line[]) : undefined
+    const isSmall = !this.#isCompressed && this.size <= (this.#options.remember ?? 0)
+    const kept = isFirst && isSmall ? ([] as Line[]) : undefined
     const clean = (text: string, end: number) => this.#clean(text, end > this.#readOnce)
-    for await (const lines of readLines(this.chunks(from.byte, this.size), { from, clean }))
-      yield this.#told(lines, kept)
+    for await (const lines of readLines(this.chunks(from.byte, Number.POSITIVE_INFINITY), { from, clean }))
+      yield this.#takeEach(lines, kept)
     this.#remembered = kept
-    this.#tellRead(this.size)
+    this.#tellAll()
   }
 
-  *#told(lines: Iterable<Line>, kept: Line[] | undefined): Generator<Line> {
+  *#takeEach(lines: Iterable<Line>, kept: Line[] | undefined): Generator<Line> {
     for (const line of lines) {
       this.#tellRead(line.end)
       kept?.push(line)
@@ -120,7 +142,7 @@ export class Source {
     const { layout } = await this.head()
     const read = layout === 'array' ? readItems : readWhole
     if (layout === 'lines') yield* this.#lineValues()
-    else yield* this.#items(read(this.path, this.chunks(0, this.size)))
+    else yield* this.#items(read(this.path, this.chunks(0, Number.POSITIVE_INFINITY)))
   }
 
   async *#lineValues(): AsyncGenerator<Value> {
@@ -137,7 +159,7 @@ export class Source {
       this.#tellRead(end)
       yield { number, ...readText(text) }
     }
-    this.#tellRead(this.size)
+    this.#tellAll()
   }
 
   #clean(text: string, isCounted: boolean): string {
@@ -146,7 +168,18 @@ export class Source {
 
   #tellRead(through: number): void {
     if (through <= this.#readOnce) return
-    this.#options.onRead?.(through - this.#readOnce)
+    if (!this.#isCompressed) this.#tell(through)
     this.#readOnce = through
+  }
+
+  #tellAll(): void {
+    this.#tell(this.size)
+    this.#readOnce = Math.max(this.#readOnce, this.size)
+  }
+
+  #tell(through: number): void {
+    if (through <= this.#told) return
+    this.#options.onRead?.(through - this.#told)
+    this.#told = through
   }
 }

@@ -140,7 +140,7 @@ class ClaudeCodeReading {
   ): Promise<boolean> {
     const { report } = this.#into
     const position = positionOf(session.position)
-    if (position && !(await isUnchanged(source.path, position))) {
+    if (position && !(await isUnchanged(source, position))) {
       const reason = 'the file no longer has the line that was imported last; nothing was added'
       this.#into.refuse({ file: source.name, line: position.line, reason })
       return false

@@ -21,7 +21,7 @@ export const formatName = 'codex'
 export async function readCodex(source: Source, into: Destination): Promise<void> {
   const meta = await readMeta(source)
   const ownId = textOf(meta.payload.id)
-  const name = ownId ?? basename(source.path, '.jsonl')
+  const name = ownId ?? basename(source.path).replace(/\.jsonl(\.zst)?$/, '')
   await into.alone(into.sessionIdOf(formatName, name), async () => {
     const from = await into.named(formatName, name, ownId === undefined ? meta.begin : undefined)
     await readInto(source, sessionOf(into, from, meta.payload), meta, into)
@@ -31,7 +31,7 @@ export async function readCodex(source: Source, into: Destination): Promise<void
 async function readInto(source: Source, input: NewSession, meta: Meta, into: Destination): Promise<void> {
   const session = await into.openOrCreate(input, meta.at)
   const position = linePositionOf(session.position)
-  if (position && !(await isUnchanged(source.path, position))) {
+  if (position && !(await isUnchanged(source, position))) {
     const reason = 'the file no longer has the line that was imported last; nothing was added'
     into.refuse({ file: source.name, line: position.line, reason })
   } else {
