@@ -211,7 +211,7 @@ class RolloutReader {
     payload: JsonObject,
     at: string | undefined,
   ): { turns: Iterable<Turn>; fate: LineFate } {
-    if (payload.type === 'user_message') this.#nameSession(payload, at)
+    this.#nameSession(payload, at)
     if (payload.type !== 'token_count') return this.#keep(value, at)
     const info = objectOf(payload.info)
     if (!info) return this.#keep(value, at)
@@ -224,10 +224,10 @@ class RolloutReader {
   }
 
   #nameSession(payload: JsonObject, at: string | undefined): void {
-    const words = textOf(payload.message)?.trim().split('\n')[0]
-    if (this.#isNamed || !words) return
+    const title = this.#isNamed ? undefined : saidIn(payload)?.trim().split('\n')[0]
+    if (!title) return
     this.#isNamed = true
-    this.#builder.step({ type: 'rename', title: [...words].slice(0, 80).join(''), automatic: true }, at)
+    this.#builder.step({ type: 'rename', title: [...title].slice(0, 80).join(''), automatic: true }, at)
   }
 
   #readCompacted(
@@ -259,6 +259,14 @@ class RolloutReader {
     this.#builder.note({ kind: 'codex.line', data: value }, at)
     return { turns: [], fate: 'opaque' }
   }
+}
+
+/** What a user said, without what the program put around it; the newer of two shapes is an item. */
+function saidIn({ type, message, item }: JsonObject): string | undefined {
+  if (type === 'user_message') return textOf(message)
+  const said = type === 'item_completed' ? objectOf(item) : undefined
+  if (said?.type !== 'UserMessage' || !Array.isArray(said.content)) return undefined
+  return said.content.map((part) => textOf(objectOf(part)?.text)).find((text) => text !== undefined)
 }
 
 function kindOf({ type, payload }: JsonObject): string {

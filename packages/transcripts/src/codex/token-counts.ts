@@ -2,7 +2,13 @@
 import type { JsonObject, UsageRecord } from '@holdfast/protocol'
 import { objectOf } from '../openai-responses/items.ts'
 
-const fields = ['input_tokens', 'cached_input_tokens', 'output_tokens', 'reasoning_output_tokens'] as const
+const fields = [
+  'input_tokens',
+  'cached_input_tokens',
+  'cache_write_input_tokens',
+  'output_tokens',
+  'reasoning_output_tokens',
+] as const
 type Totals = Record<(typeof fields)[number], number>
 
 export class TokenCounts {
@@ -33,8 +39,7 @@ export class TokenCounts {
       ...(model !== undefined && { model }),
       promptTokens: call.input_tokens,
       completionTokens: call.output_tokens,
-      cachedReadTokens: Math.min(call.cached_input_tokens, call.input_tokens),
-      cachedWriteTokens: 0,
+      ...cachedIn(call),
       reasoningTokens: Math.min(call.reasoning_output_tokens, call.output_tokens),
       estimated: false,
       costSource: 'unknown',
@@ -46,8 +51,14 @@ export class TokenCounts {
 const nothing: Totals = {
   input_tokens: 0,
   cached_input_tokens: 0,
+  cache_write_input_tokens: 0,
   output_tokens: 0,
   reasoning_output_tokens: 0,
+}
+
+function cachedIn({ input_tokens: input, cached_input_tokens, cache_write_input_tokens }: Totals) {
+  const cachedReadTokens = Math.min(cached_input_tokens, input)
+  return { cachedReadTokens, cachedWriteTokens: Math.min(cache_write_input_tokens, input - cachedReadTokens) }
 }
 
 function less(totals: Totals, before: Totals): Totals {

@@ -34,7 +34,7 @@ class RolloutWriter {
   readonly #sink: Sink
   readonly #report: LossReport
   readonly #totals = {
-    ...{ input_tokens: 0, cached_input_tokens: 0 },
+    ...{ input_tokens: 0, cached_input_tokens: 0, cache_write_input_tokens: 0 },
     ...{ output_tokens: 0, reasoning_output_tokens: 0 },
   }
   #hasMeta = false
@@ -120,6 +120,7 @@ function tokenCount(at: string, usage: UsageRecord, totals: Record<string, numbe
   const call: Record<string, number> = {
     input_tokens: usage.promptTokens,
     cached_input_tokens: usage.cachedReadTokens,
+    cache_write_input_tokens: usage.cachedWriteTokens,
     output_tokens: usage.completionTokens,
     reasoning_output_tokens: usage.reasoningTokens,
   }
