@@ -14,6 +14,8 @@ interface Turn {
   says: string
   replies: readonly Reply[]
   answer: string | undefined
+  /** What is said while the first reply is at work; `uuid`: as later versions write it. */
+  queued: { says: string; uuid: boolean } | undefined
 }
 
 interface Reply {
@@ -40,6 +42,7 @@ const turn: fc.Arbitrary<Turn> = fc.record({
   says: word,
   replies: fc.array(reply, { maxLength: 3 }),
   answer: fc.option(word, { nil: undefined, freq: 4 }),
+  queued: fc.option(fc.record({ says: word, uuid: fc.boolean() }), { nil: undefined, freq: 1 }),
 })
 const turns = fc.array(turn, { minLength: 1, maxLength: 3 })
 
@@ -95,6 +98,16 @@ class ClaudeFile {
     }
   }
 
+  queued({ says, uuid }: NonNullable<Turn['queued']>): void {
+    const attachment = { type: 'queued_command', prompt: says, commandMode: 'prompt' }
+    if (uuid) this.line('attachment', {}, { message: undefined, attachment })
+    else this.pieces.push({ type: 'attachment', attachment, number: this.pieces.length })
+  }
+
+  title(aiTitle: string): void {
+    this.pieces.push({ type: 'ai-title', aiTitle, sessionId: 's' })
+  }
+
   beside(): void {
     this.pieces.push({ type: 'queue-operation', operation: 'enqueue', number: this.pieces.length })
   }
@@ -105,6 +118,7 @@ export const claudeLines: fc.Arbitrary<Growing> = turns.map((turns) => {
   const counter = { next: 1 }
   file.line('user', { role: 'user', content: 'Caveat' }, { isMeta: true })
   for (const turn of turns) {
+    let { queued } = turn
     file.line('user', { role: 'user', content: turn.says })
     for (const { thinks, speaks, calls } of numbered(turn, counter)) {
       file.reply([
@@ -114,7 +128,10 @@ export const claudeLines: fc.Arbitrary<Growing> = turns.map((turns) => {
       ])
       file.beside()
       file.results(answered(calls))
+      if (queued) file.queued(queued)
+      queued = undefined
     }
+    file.title(turn.says)
     if (turn.answer !== undefined)
       file.reply([
         { type: 'thinking', thinking: 'so', signature: 'c2ln' },

@@ -13,6 +13,8 @@ export interface Entry {
   agentId: string | undefined
   /** Put in by the program, not typed by the user. */
   meta: boolean
+  /** Said while the model was at work. Earlier versions give such a line no uuid. */
+  queued: boolean
   /** Stands for the conversation before it; the conversation itself is in the file too. */
   compactSummary: boolean
   /** Of a session that was forked from another: said, and paid for, there. */
@@ -25,8 +27,9 @@ export interface Entry {
 }
 
 export function entryOf(raw: JsonObject): Entry {
-  const type = textOf(raw.type) ?? 'unknown'
-  const message = type === 'user' || type === 'assistant' ? objectOf(raw.message) : undefined
+  const queued = queuedIn(raw)
+  const type = queued ? 'user' : (textOf(raw.type) ?? 'unknown')
+  const message = queued ?? messageIn(type, raw)
   return {
     type,
     uuid: textOf(raw.uuid),
@@ -34,7 +37,8 @@ export function entryOf(raw: JsonObject): Entry {
     at: isTime(raw.timestamp) ? raw.timestamp : undefined,
     sidechain: raw.isSidechain === true,
     agentId: textOf(raw.agentId),
-    meta: raw.isMeta === true,
+    meta: raw.isMeta === true || (queued !== undefined && !isOfHuman(raw)),
+    queued: queued !== undefined,
     compactSummary: raw.isCompactSummary === true,
     copied: isCopied(raw),
     message,
@@ -42,6 +46,26 @@ export function entryOf(raw: JsonObject): Entry {
     blocks: blocksOf(message?.content),
     raw,
   }
+}
+
+function messageIn(type: string, raw: JsonObject): JsonObject | undefined {
+  return type === 'user' || type === 'assistant' ? objectOf(raw.message) : undefined
+}
+
+/** As the model was told of it: no other line holds the words. */
+function queuedIn({ type, attachment }: JsonObject): JsonObject | undefined {
+  const queued = type === 'attachment' ? objectOf(attachment) : undefined
+  const content = queued?.prompt
+  const isSaid =
+    typeof content === 'string' ? content.trim() !== '' : Array.isArray(content) && content.length > 0
+  return queued?.type === 'queued_command' && isSaid ? { role: 'user', content: content as Json } : undefined
+}
+
+/** What a task in the background told is queued in the same way. */
+function isOfHuman({ attachment }: JsonObject): boolean {
+  const { commandMode, origin } = objectOf(attachment) ?? {}
+  const kind = objectOf(origin)?.kind
+  return kind === undefined ? commandMode === undefined || commandMode === 'prompt' : kind === 'human'
 }
 
 function isCopied({ forkedFrom, sessionId }: JsonObject): boolean {
@@ -92,7 +116,7 @@ export function droppedFields({ raw, message }: Entry): string[] {
 // biome-ignore format: a list of names
 const keptFields: ReadonlySet<string> = new Set([
   'type', 'uuid', 'parentUuid', 'timestamp', 'message', 'isSidechain', 'isMeta', 'isApiErrorMessage', 'agentId', 'sessionId',
-  'toolUseResult', 'cwd', 'version', 'gitBranch', 'forkedFrom',
+  'toolUseResult', 'cwd', 'version', 'gitBranch', 'forkedFrom', 'attachment',
 ])
 const keptMessageFields: ReadonlySet<string> = new Set([
   'role',

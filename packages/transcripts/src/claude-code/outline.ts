@@ -96,6 +96,8 @@ interface Node extends SaidLine {
   isMessage: boolean
   /** Words of a user: what was said before is answered no more. */
   isPrompt: boolean
+  /** It has no uuid, so no line goes on from it: it belongs to what was said last before it. */
+  isAside: boolean
   copyOf: Node | undefined
 }
 
@@ -136,6 +138,7 @@ class OutlineReader {
   readonly #modelCalls = new Map<string, (ModelCall & { line: number })[]>()
   readonly #threadPrompts = new Map<string, string | undefined>()
   #last: Node | undefined
+  #lastSaid: Node | undefined
   #found: readonly Node[] | undefined
   #firstAt: string | undefined
   #first: Entry | undefined
@@ -151,13 +154,14 @@ class OutlineReader {
     const isWanted = thread === (this.#options.thread ?? '')
     this.#places.set(line, isWanted ? 'beside' : 'elsewhere')
     if (isWanted) this.#firstAt ??= entry.at
-    if (entry.uuid === undefined) return
+    const uuid = entry.uuid ?? (entry.queued ? `line ${line}` : undefined)
+    if (uuid === undefined) return
     const parts = entry.blocks.map((block) => hash('sha256', JSON.stringify(block), 'base64'))
     const digest = entry.message
       ? [thread, entry.type, ...parts].join(' ')
       : `${bytes.length} ${crc32(bytes)}`
-    const node = this.#nodeOf({ line, start, thread, digest }, entry, entry.uuid)
-    if (this.#isRepeated(node, entry.uuid)) {
+    const node = this.#nodeOf({ line, start, thread, digest }, entry, uuid)
+    if (this.#isRepeated(node, uuid)) {
       if (isWanted) this.#places.set(line, 'copy')
       return
     }
@@ -166,9 +170,11 @@ class OutlineReader {
   }
 
   #readNode(node: Node, entry: Entry, parts: readonly string[]): void {
-    if (node.uuid !== entry.uuid) this.#renamed.add(node.line)
+    if (node.isAside) node.parent = this.#lastSaid?.uuid
+    else if (node.uuid !== entry.uuid) this.#renamed.add(node.line)
     if (node.parent !== undefined && !this.#nodes.has(node.parent)) this.#adopt(node)
     this.#last = node
+    if (node.isMessage) this.#lastSaid = node
     if (entry.raw.subtype === 'compact_boundary') this.#addBoundary(node.line, entry.raw)
     if (entry.compactSummary) this.#boundaries.addSummary(node)
     if (!node.isMessage) return
@@ -281,7 +287,8 @@ class OutlineReader {
       if (node.copyOf || node.line > last) continue
       const ofMessage = node.messageId !== undefined && onPath.has(node.messageId)
       const answers = node.results.some((callId) => calls.has(callId))
-      if (!path.has(node) && !ofMessage && !answers) continue
+      const isBeside = node.isAside && isIn(nodes, this.#parentOf(node))
+      if (!path.has(node) && !ofMessage && !answers && !isBeside) continue
       nodes.add(node)
       for (const callId of node.calls) calls.add(callId)
       if (node.messageId !== undefined && !messages.has(node.messageId))
@@ -299,6 +306,7 @@ class OutlineReader {
       parent: entry.parent && this.#nameOf(entry.parent, thread),
       isMessage: entry.message !== undefined,
       isPrompt: entry.type === 'user' && entry.blocks.some(({ type }) => type !== 'tool_result'),
+      isAside: entry.uuid === undefined,
       isSummary: entry.compactSummary,
       messageId: entry.messageId,
       calls: callsOf(entry).flatMap((block) => textOf(block.id) ?? []),
@@ -443,6 +451,10 @@ function firstThatWentOn(
     return isOpen || isLonger ? [messages.get(messageId ?? '') ?? line] : []
   })
   return lines.length > 0 ? Math.min(...lines) : undefined
+}
+
+function isIn(nodes: ReadonlySet<Node>, node: Node | undefined): boolean {
+  return node !== undefined && nodes.has(node)
 }
 
 function original(node: Node | undefined): Node | undefined {

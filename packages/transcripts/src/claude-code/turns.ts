@@ -64,6 +64,7 @@ class TurnReader {
   #prompt: string | undefined
   #interrupted = false
   #named: boolean
+  #title: string | undefined
   #at: string | undefined
   #read: Reach | undefined
   /** The line that is being read was imported before. */
@@ -142,8 +143,19 @@ class TurnReader {
 
   #readBeside(entry: Entry): void {
     this.#keep(entry.type, entry.raw)
-    const title = entry.type === 'summary' ? textOf(entry.raw.summary) : undefined
-    if (title !== undefined) this.#push({ type: 'rename', title: shortened(title), automatic: true })
+    const { raw } = entry
+    if (entry.type === 'summary') this.#rename(textOf(raw.summary))
+    else if (entry.type === 'ai-title') this.#rename(textOf(raw.aiTitle))
+    else if (entry.type === 'custom-title') this.#rename(textOf(raw.customTitle), false)
+  }
+
+  /** The program says a title again and again. */
+  #rename(told: string | undefined, automatic = true): void {
+    const title = told?.trim() ? shortened(told.trim()) : undefined
+    if (this.#isSeen || title === undefined || title === this.#title) return
+    this.#named = true
+    this.#title = title
+    this.#push({ type: 'rename', title, automatic })
   }
 
   *#readUser(line: Line, entry: Entry): Generator<Turn> {
@@ -188,9 +200,7 @@ class TurnReader {
   /** The first thing a person said names the session, until a summary does. */
   #nameSession(entry: Entry): void {
     const title = entry.meta || this.#named ? undefined : titleOf(textOf(entry.blocks[0]?.text))
-    if (title === undefined) return
-    this.#named = true
-    this.#push({ type: 'rename', title, automatic: true })
+    this.#rename(title)
   }
 
   #readReply(line: Line, entry: Entry): void {

@@ -33,6 +33,7 @@ function stepsOf({ at, usage: raw }: ModelCall, usage: UsageRecord | undefined):
 const summed = [
   'promptTokens',
   'completionTokens',
+  'reasoningTokens',
   'cachedReadTokens',
   'cachedWriteTokens',
   'cachedWriteHourTokens',
@@ -61,6 +62,7 @@ function usageOf({ messageId, usage, model }: ModelCall): UsageRecord | undefine
   if (input === undefined || completionTokens === undefined) return undefined
   const cachedWriteTokens = countOf(usage.cache_creation_input_tokens) ?? 0
   const cachedReadTokens = countOf(usage.cache_read_input_tokens) ?? 0
+  const thinkingTokens = countOf(objectOf(usage.output_tokens_details)?.thinking_tokens) ?? 0
   const hourTokens = countOf(objectOf(usage.cache_creation)?.ephemeral_1h_input_tokens) ?? 0
   return {
     attemptId: messageId,
@@ -73,7 +75,7 @@ function usageOf({ messageId, usage, model }: ModelCall): UsageRecord | undefine
     cachedReadTokens,
     cachedWriteTokens,
     ...(hourTokens > 0 && { cachedWriteHourTokens: Math.min(hourTokens, cachedWriteTokens) }),
-    reasoningTokens: 0,
+    reasoningTokens: Math.min(thinkingTokens, completionTokens),
     estimated: false,
     raw: usage,
     costSource: 'unknown',
