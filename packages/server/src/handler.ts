@@ -12,7 +12,7 @@ import { RateLimited, RateLimits } from './access/rate-limits.ts'
 import { Tenants } from './access/tenants.ts'
 import type { AgentHost } from './agents.ts'
 import type { Answer } from './answer.ts'
-import { fileBytes, readFile, readJson } from './http/body.ts'
+import { fileBytes, readFile, readJson, requirePlain } from './http/body.ts'
 import { writeOptions } from './http/conditions.ts'
 import { Cors } from './http/cors.ts'
 import { failureOf } from './http/gone.ts'
@@ -448,7 +448,10 @@ function queryOf(params: Params, url: string): Given<Params> {
 /** What the log checks itself is only scanned here. */
 async function bodyOf({ body }: Route, request: Request): Promise<unknown> {
   if (body === undefined || body === 'file') return undefined
-  if (body === 'lines') return new HashedLines(request)
+  if (body === 'lines') {
+    requirePlain(request.headers)
+    return new HashedLines(request)
+  }
   const value = await readJson(request)
   if (value === undefined && body.optional) return undefined
   if (body.by === 'log') return requireObject(value)

@@ -11,6 +11,7 @@ export async function readJson(request: Request): Promise<Json | undefined> {
     checkServerLimit('requestBytes', size, 'body'),
   )
   if (bytes.byteLength === 0) return undefined
+  requirePlain(request.headers)
   requireJson(request.headers.get('content-type'))
   return scanText(decode(bytes), 'commitBytes', 'body')
 }
@@ -25,6 +26,7 @@ export function fileBytes({ headers }: Request): number {
 
 /** A file as it is, measured while it comes. */
 export async function readFile(request: Request, most: number): Promise<Uint8Array> {
+  requirePlain(request.headers)
   return readStream(request, most, (size) => {
     checkLimit('attachmentBytes', size, 'body')
     throw new HoldfastError('invalid_input', `body: more than the ${most} bytes of its Content-Length.`)
@@ -37,6 +39,16 @@ function decode(bytes: Uint8Array): string {
   } catch (cause) {
     throw new HoldfastError('invalid_input', 'body: not UTF-8.', { cause })
   }
+}
+
+/** What is compressed on its way would be kept as something else than was sent. */
+export function requirePlain(headers: Headers): void {
+  const encoding = headers.get('content-encoding') ?? 'identity'
+  if (encoding.trim().toLowerCase() === 'identity') return
+  throw new HoldfastError(
+    'unsupported_media_type',
+    `send the body as it is, not as \`Content-Encoding: ${encoding}\`.`,
+  )
 }
 
 function requireJson(type: string | null): void {

@@ -32,7 +32,7 @@ export function codesOf({ codes, reach, body, method, once, writes, streams }: R
       ...anywhere,
       ...(reach === 'public' ? [] : known),
       ...(reach === 'session' ? (['not_found'] as const) : []),
-      ...(typeof body === 'object' ? (['unsupported_media_type'] as const) : []),
+      ...(body === undefined ? [] : (['unsupported_media_type'] as const)),
       ...(body === 'file' ? (['server_busy'] as const) : []),
       ...(changes && once === 'answer' ? (['key_conflict'] as const) : []),
       ...(changes && once === 'log' && reach === 'session' && writes !== 'session' ? inLog : []),

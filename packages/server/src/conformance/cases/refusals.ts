@@ -39,6 +39,19 @@ export const refusalCases = casesOf('refusals', [
     },
   },
   {
+    title: 'a body that is compressed on its way is refused, for it would be kept so',
+    run: async (t) => {
+      const path = `/v1/sessions/${await t.session()}`
+      const headers = { ...json, 'content-encoding': 'gzip' }
+      for (const to of ['messages', 'attachments'])
+        t.refused(
+          await t.call('POST', `${path}/${to}`, { raw: '{}', headers }),
+          'unsupported_media_type',
+          415,
+        )
+    },
+  },
+  {
     title: 'an unknown path, method or parameter is refused',
     run: async (t) => {
       t.refused(await t.call('GET', '/v1/nowhere'), 'unknown_route', 404)
