@@ -101,6 +101,24 @@ it('under a budget of money a call without a known price waits for a decision', 
   expect(after).toMatchObject({ outcome: 'completed', text: 'Hello.' })
 })
 
+it('under a budget of money no second call is made once nobody knows what one cost', async () => {
+  const hourly: Script = (_options, nth) => ({
+    ...noting(nth),
+    usage: { prompt: 400, completion: 100, hour: 400 },
+  })
+  const { session, model, holdfast } = await spending({ costMicrocents: 50_000_000 }, hourly, {
+    onLimit: 'end',
+  })
+  const prices = { 'test/scripted': { prompt: 1e9, completion: 4e9, cachedWrite: 1e9 } }
+  await holdfast.priceBooks.put('book', { prices })
+  await holdfast.priceBooks.setCurrent('book')
+  expect(await session.send('Go.').result).toMatchObject({
+    outcome: 'failed',
+    error: { code: 'price_unknown', message: expect.stringContaining('nobody knows what the last call') },
+  })
+  expect(model.doStreamCalls).toHaveLength(1)
+})
+
 it('a budget of money with a price book is held, and what was spent is what the rows say', async () => {
   const { session, holdfast } = await spending({ costMicrocents: 5_000_000 }, endless, { onLimit: 'end' })
   const prices = { 'test/scripted': { prompt: 1_000_000_000, completion: 4_000_000_000 } }

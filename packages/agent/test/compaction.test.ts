@@ -152,11 +152,11 @@ it('old tool outputs are shown shortened before anything is summarised; the last
 })
 
 it.each([
-  ['of the last round', 4, 1, 4],
-  ['of the last two rounds', 2, 2, 2],
+  ['of the last round', 4, 1],
+  ['of the last two rounds', 2, 2],
 ])(
   'outputs %s that leave no room are shown shortened, the oldest first, and the turn goes on',
-  async (_what, calls, rounds, expected) => {
+  async (_what, calls, rounds) => {
     const { session, prompts, faults } = await longTalk(
       (_call, n) =>
         n < rounds
@@ -166,11 +166,30 @@ it.each([
     )
     expect(await session.send('Go.').result).toMatchObject({ outcome: 'completed', text: 'Done.' })
     expect(faults).toEqual([])
-    expect(prompts.at(-1)?.match(/bytes omitted/g)).toHaveLength(expected)
+    // As many as must be: what the model has not read yet is cut last.
+    expect(prompts.at(-1)?.match(/bytes omitted/g)).toHaveLength(2)
+    expect(prompts.at(-1)?.lastIndexOf('bytes omitted')).toBeLessThan(
+      prompts.at(-1)?.lastIndexOf(words(200)) ?? 0,
+    )
     const outputs = (await typesIn(session)).filter(({ type }) => type === 'tool.finished')
     for (const { data } of outputs) expect(data).toMatchObject({ output: words(200) })
   },
 )
+
+it('nothing is shown shortened where that would not be enough, nor where somebody only asks for a summary', async () => {
+  const { session, prompts } = await longTalk(
+    (_call, n) =>
+      n === 0
+        ? { calls: [{ name: 'big', input: { n } }], usage: { prompt: 5_600, completion: 5 } }
+        : { text: '' },
+    () => 'Never asked for.',
+  )
+  await session.log.append({ role: 'user', parts: [{ type: 'text', text: words(500) }], neverCompress: true })
+  expect(await session.send('Go.').result).toMatchObject({ error: { code: 'context_unreducible' } })
+  expect(await session.compact()).toBe(false)
+  expect(prompts).toHaveLength(1)
+  expect((await typesIn(session)).map(({ type }) => type)).not.toContain('context.trimmed')
+})
 
 it('a compaction that somebody asks for follows their words for once', async () => {
   const { session, model, holdfast } = await longTalk(

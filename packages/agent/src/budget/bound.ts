@@ -51,22 +51,16 @@ function costOf(
   book: PriceBook,
   at: string,
 ): number | undefined {
-  const counts = {
-    promptTokens,
-    completionTokens: maxOutputTokens,
-    cachedReadTokens: 0,
-    cachedWriteTokens: 0,
-  }
+  const counts = { promptTokens, completionTokens: maxOutputTokens, cachedReadTokens: 0 }
+  const costs = (written: object): (number | undefined)[] =>
+    [0, maxOutputTokens].map((reasoningTokens) => {
+      const way = { ...counts, cachedWriteTokens: 0, ...written, reasoningTokens }
+      return priceOf({ providerId, model, ...way }, book, at)
+    })
   // The whole prompt may be written to a cache, and the whole output be reasoning: the dearest of them is the bound.
-  const ways = [
-    counts,
-    { ...counts, cachedWriteTokens: promptTokens },
-    { ...counts, reasoningTokens: maxOutputTokens },
-  ]
-  const priced = (way: typeof counts) => priceOf({ providerId, model, ...way }, book, at)
-  const costs = ways.map(priced)
-  const known = costs.filter((cost) => cost !== undefined)
+  const must = [...costs({}), ...costs({ cachedWriteTokens: promptTokens })]
   // Not every provider keeps a cache for an hour.
-  const forAnHour = { ...counts, cachedWriteTokens: promptTokens, cachedWriteHourTokens: promptTokens }
-  return known.length === costs.length ? Math.max(...known, priced(forAnHour) ?? 0) : undefined
+  const may = costs({ cachedWriteTokens: promptTokens, cachedWriteHourTokens: promptTokens })
+  const known = [...must, ...may].filter((cost) => cost !== undefined)
+  return must.includes(undefined) ? undefined : Math.max(...known)
 }

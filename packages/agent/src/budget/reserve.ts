@@ -18,6 +18,8 @@ export interface Spender {
   readonly world: World
   /** Somebody said to go on although the price is not known. */
   readonly mayBeUnpriced: boolean
+  /** A call of its own had a cost that nobody knows, though its model has a price. */
+  readonly wasUnpriced?: boolean
   write(commands: readonly HostCommand[]): Promise<unknown>
 }
 
@@ -89,14 +91,15 @@ async function tryReserve(
   beside: readonly HostCommand[],
 ): Promise<{ reservationId: string } | Refused> {
   const reservationId = spender.world.ids.next()
-  const bound = boundOf(call, book, toTime(spender.world.now()))
+  const { tokens, ...cost } = boundOf(call, book, toTime(spender.world.now()))
+  const bound = spender.wasUnpriced ? { tokens } : { tokens, ...cost }
   const priced = spender.mayBeUnpriced ? { costMicrocents: 0, ...bound } : bound
   try {
     await spender.write([...beside, { type: 'reserveBudget', reservationId, toolCalls: 0, ...priced }])
     return { reservationId }
   } catch (error) {
     if (isHoldfastError(error, 'price_unknown'))
-      throw new LimitReached('price', `The budget is in money, and the price of ${call.model} is not known.`)
+      throw new LimitReached('price', unpriced(call, spender.wasUnpriced ?? false))
     if (!isHoldfastError(error, 'budget_exceeded')) throw error
     const { amount, remaining } = error.details as {
       amount: Refused['amount'] | 'toolCalls'
@@ -105,6 +108,12 @@ async function tryReserve(
     if (amount === 'toolCalls') throw new LimitReached(amount, 'No tool calls are left.')
     return { amount, left: remaining }
   }
+}
+
+function unpriced({ model }: Call, wasUnpriced: boolean): string {
+  return wasUnpriced
+    ? `The budget is in money, and nobody knows what the last call of ${model} cost.`
+    : `The budget is in money, and the price of ${model} is not known.`
 }
 
 export function settlement({ reservationId }: Reserved): HostCommand[] {

@@ -26,6 +26,7 @@ export async function compactTurn(turn: Turn, { tokens, budget }: Sized): Promis
     trigger: forced ? 'manual' : mustFit ? 'overflow' : 'pressure',
     tokens: tokens.total,
     roomTokens: budget.roomTokens,
+    mustFit,
     ...(forced?.instructions !== undefined && { instructions: forced.instructions }),
   })
   turn.compactFrom = did ? 0 : tokens.total * (1 + growthPercent / 100)
@@ -91,6 +92,7 @@ export async function compactIdle(
     trigger: 'manual',
     tokens,
     roomTokens,
+    mustFit: false,
     ...(instructions !== undefined && { instructions }),
   })
 }

@@ -2,14 +2,14 @@
  * Makes a context fit that does not: the cheapest first. Old tool outputs are shown shortened; then the largest stretch
  * gets a summary that a model writes; where that fails, and the context does not fit without, an outline made without one.
  * Each is an overlay that is checked before it holds; while none holds, the context stays as it was. Where none can, and it
- * must fit, the newest outputs are shown shortened too: an agent can ask again for what it misses, and does nothing without room.
+ * must fit, newer outputs are shown shortened too: an agent can ask again for what it misses, and does nothing without room.
  */
 import type { ContextState, HostCommand, UnseenSession } from '@holdfast/core'
 import { type CompactionRecord, isHoldfastError } from '@holdfast/protocol'
 import { messageOf } from '../message-of.ts'
 import type { CountTokens } from './count.ts'
 import { type Entry, readEntries, type Standing } from './entries.ts'
-import { lastTrimPlaces, stretchesOf, trimPlace } from './plan-compaction.ts'
+import { lastTrimPlace, stretchesOf, trimPlace } from './plan-compaction.ts'
 import { outlineOf, transcriptOf } from './transcript.ts'
 
 export interface Compacting {
@@ -29,6 +29,8 @@ export interface Wanted {
   tokens: number
   /** A context that is larger must be made smaller, whoever summarises it. */
   roomTokens: number
+  /** It was measured just now, is larger, and a call waits for it. */
+  mustFit: boolean
   /** For this once, before those of the session and of the agent. */
   instructions?: string
 }
@@ -37,17 +39,16 @@ export interface Wanted {
 export async function compact(work: Compacting, wanted: Wanted): Promise<boolean> {
   const state = await work.session.contextState()
   const standing = await readEntries(work.session, state)
-  const trimThrough = (place: number) => trim(work, state, standing, place)
-  if (wanted.trigger !== 'manual' && (await trimThrough(trimPlace(standing)))) return true
+  if (wanted.trigger !== 'manual' && (await trim(work, state, standing, trimPlace(standing)))) return true
   const { compressionInstructions } = await work.session.view()
   const instructions = wanted.instructions ?? compressionInstructions ?? work.instructions
   const sizeOf = (entry: Entry): number => work.count(JSON.stringify(entry.parts))
   for (const stretch of stretchesOf(standing, sizeOf)) {
     if (await cover(work, { ...wanted, instructions, pathSeq: state.pathSeq }, stretch)) return true
   }
-  if (wanted.tokens <= wanted.roomTokens) return false
-  for (const place of lastTrimPlaces(standing)) if (await trimThrough(place)) return true
-  return false
+  const missing = wanted.mustFit ? wanted.tokens - wanted.roomTokens : 0
+  const place = missing > 0 && lastTrimPlace(standing, { missing, sizeOf, after: state.trimmedThrough ?? 0 })
+  return place ? trim(work, state, standing, place) : false
 }
 
 type Sized = ReturnType<typeof stretchesOf>[number]
@@ -62,9 +63,10 @@ async function trim(
   standing: Standing,
   throughSeq: number,
 ): Promise<boolean> {
-  const trimmed = standing.entries.filter(({ role, place, parts }) => {
+  const trimmed = standing.entries.filter(({ role, place, parts, stays }) => {
     return (
       role === 'tool' &&
+      !stays &&
       place > trimmedThrough &&
       place <= throughSeq &&
       JSON.stringify(parts).length > trimmedChars

@@ -55,10 +55,23 @@ export function trimPlace({ entries }: Standing): number {
   return Math.max(0, Math.min(turn, round) - 1)
 }
 
-/** The same where nothing else makes it fit: all but the last round that called, then that too. */
-export function lastTrimPlaces({ entries }: Standing): number[] {
-  const last = entries.findLast(({ role, parts }) => role === 'assistant' && parts.some(isCall))?.place ?? 0
-  return [Math.max(0, last - 1), entries.at(-1)?.place ?? 0]
+/** Of an output that is shown shortened: it has some 1,500 bytes then. */
+const excerptTokens = 512
+
+/**
+ * Where nothing else makes it fit: through where outputs must be shown shortened, the oldest first, so that as many tokens
+ * are saved as are `missing`. Undefined: not even all of them save as many.
+ */
+export function lastTrimPlace(
+  { entries }: Standing,
+  { missing, sizeOf, after }: { missing: number; sizeOf(entry: Entry): number; after: number },
+): number | undefined {
+  let saved = 0
+  const outputs = entries.filter(({ role, stays, place }) => role === 'tool' && !stays && place > after)
+  return outputs.find((entry) => {
+    saved += Math.max(0, sizeOf(entry) - excerptTokens)
+    return saved >= missing
+  })?.place
 }
 
 function isCall({ type }: Entry['parts'][number]): boolean {

@@ -2,7 +2,10 @@
 import type { LanguageModelV4Content } from '@ai-sdk/provider'
 import type { JsonObject, UsageInput } from '@holdfast/protocol'
 
-export type PromptUsage = Pick<UsageInput, 'promptTokens' | 'cachedReadTokens' | 'cachedWriteTokens'>
+export type PromptUsage = Pick<
+  UsageInput,
+  'promptTokens' | 'cachedReadTokens' | 'cachedWriteTokens' | 'cachedWriteHourTokens'
+>
 
 type Custom = Extract<LanguageModelV4Content, { type: 'custom' }>
 
@@ -19,7 +22,17 @@ export function promptUsageOf({ providerMetadata = {} }: Custom): PromptUsage | 
   const cachedReadTokens = countOf(usage.cache_read_input_tokens)
   const cachedWriteTokens = countOf(usage.cache_creation_input_tokens)
   const promptTokens = usage.input_tokens + cachedReadTokens + cachedWriteTokens
-  return { promptTokens, cachedReadTokens, cachedWriteTokens }
+  return { promptTokens, cachedReadTokens, cachedWriteTokens, ...hourWrites(usage, cachedWriteTokens) }
+}
+
+/** As Anthropic tells it. */
+export function hourWrites(
+  raw: JsonObject | undefined,
+  cachedWriteTokens: number,
+): Pick<UsageInput, 'cachedWriteHourTokens'> {
+  const told = (raw?.cache_creation as JsonObject | null | undefined)?.ephemeral_1h_input_tokens
+  const tokens = Number.isSafeInteger(told) ? Math.min(told as number, cachedWriteTokens) : 0
+  return tokens > 0 ? { cachedWriteHourTokens: tokens } : {}
 }
 
 function countOf(value: unknown): number {

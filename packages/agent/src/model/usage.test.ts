@@ -1,5 +1,6 @@
 import type { LanguageModelV4Usage } from '@ai-sdk/provider'
 import { expect, test } from 'vitest'
+import { promptUsageOf } from './prompt-usage.ts'
 import { countsOf } from './usage.ts'
 
 const never = () => {
@@ -24,4 +25,26 @@ test.each([
   const counted = countsOf(usage(raw), never)
   expect(counted).toMatchObject({ promptTokens: 100, cachedReadTokens: 40, cachedWriteTokens: 20 })
   expect(counted.cachedWriteHourTokens).toBe(cachedWriteHourTokens)
+})
+
+test('of an answer that was broken off it is what the provider told before it', () => {
+  const told = {
+    input_tokens: 5,
+    cache_creation_input_tokens: 20,
+    cache_creation: { ephemeral_1h_input_tokens: 15 },
+  }
+  const start = {
+    type: 'custom' as const,
+    kind: 'anthropic.message_start' as const,
+    providerMetadata: { anthropic: { usage: told } },
+  }
+  const prompt = promptUsageOf(start)
+  expect(prompt).toEqual({
+    promptTokens: 25,
+    cachedReadTokens: 0,
+    cachedWriteTokens: 20,
+    cachedWriteHourTokens: 15,
+  })
+  const counted = countsOf(undefined, () => ({ promptTokens: 0, completionTokens: 3, ...prompt }))
+  expect(counted).toMatchObject({ cachedWriteTokens: 20, cachedWriteHourTokens: 15, estimated: true })
 })

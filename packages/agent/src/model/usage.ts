@@ -1,6 +1,7 @@
 /** What a model call used, as the ledger takes it: the provider's own figures where it gives them, else ours, and marked so. */
 import type { LanguageModelV4Usage } from '@ai-sdk/provider'
 import type { JsonObject, UsageInput } from '@holdfast/protocol'
+import { hourWrites } from './prompt-usage.ts'
 import { wrapped } from './storable.ts'
 
 type Counts = Pick<
@@ -17,7 +18,9 @@ type Counts = Pick<
 
 /** What was counted here, or told before the answer, for figures that the provider does not give. */
 export type Estimate = Pick<Counts, 'promptTokens' | 'completionTokens'> &
-  Partial<Pick<Counts, 'reasoningTokens' | 'cachedReadTokens' | 'cachedWriteTokens'>>
+  Partial<
+    Pick<Counts, 'reasoningTokens' | 'cachedReadTokens' | 'cachedWriteTokens' | 'cachedWriteHourTokens'>
+  >
 
 /** `estimate` is asked only where the provider left something out. */
 export function countsOf(usage: LanguageModelV4Usage | undefined, estimate: () => Estimate): Counts {
@@ -35,20 +38,21 @@ export function countsOf(usage: LanguageModelV4Usage | undefined, estimate: () =
     reasoningTokens: Math.min(completionTokens, reasoning),
     cachedReadTokens,
     cachedWriteTokens,
-    ...hourWrites(usage?.raw, cachedWriteTokens),
+    ...hourTokens(usage, guess, cachedWriteTokens),
     estimated: !isReported,
     ...(usage?.raw && { raw: wrapped(usage.raw) as JsonObject }),
   }
 }
 
-/** As Anthropic tells it. */
-function hourWrites(
-  raw: LanguageModelV4Usage['raw'],
+/** Of an answer that was broken off the provider told before it. */
+function hourTokens(
+  usage: LanguageModelV4Usage | undefined,
+  guess: Estimate | undefined,
   cachedWriteTokens: number,
 ): Pick<Counts, 'cachedWriteHourTokens'> {
-  const written = (raw?.cache_creation as JsonObject | null | undefined)?.ephemeral_1h_input_tokens
-  const tokens = count(typeof written === 'number' ? written : undefined) ?? 0
-  return tokens > 0 ? { cachedWriteHourTokens: Math.min(tokens, cachedWriteTokens) } : {}
+  if (usage?.raw) return hourWrites(usage.raw as JsonObject, cachedWriteTokens)
+  const tokens = Math.min(guess?.cachedWriteHourTokens ?? 0, cachedWriteTokens)
+  return tokens > 0 ? { cachedWriteHourTokens: tokens } : {}
 }
 
 function count(value: number | undefined): number | undefined {

@@ -231,12 +231,14 @@ async function usageOf(
     nothing
       ? { promptTokens: 0, completionTokens: 0 }
       : { promptTokens: size.tokens.total, completionTokens: count(reply.text), ...reply.promptUsage }
-  return turn.world.holdfast.priceBooks.rate({
+  const rated = await turn.world.holdfast.priceBooks.rate({
     ...made,
     providerId: provider,
     model: modelId,
     ...countsOf(reply.usage, estimate),
   })
+  turn.wasUnpriced ||= rated.costSource === 'unknown'
+  return rated
 }
 
 const firstPauseMs = 500

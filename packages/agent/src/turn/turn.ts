@@ -28,6 +28,7 @@ export class Turn {
   isRoundOpen = false
   /** Somebody said that calls without a known price may be made. */
   mayBeUnpriced = false
+  wasUnpriced = false
   /** Calls of the round under way that have no result yet, in call order. */
   open: OpenCall[] = []
   /** Somebody asked for a compaction. It is never written anywhere. */

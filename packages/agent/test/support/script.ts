@@ -19,7 +19,8 @@ export interface Step {
   reasoning?: string
   calls?: readonly Call[]
   finish?: LanguageModelV4FinishReason['unified']
-  usage?: { prompt: number; completion: number } | 'none'
+  /** `hour`: of the prompt, what is written to a cache for an hour. */
+  usage?: { prompt: number; completion: number; hour?: number } | 'none'
   /** Before anything comes. */
   error?: unknown
   /** The stream ends after its text, without an end. */
@@ -104,8 +105,10 @@ function blocks(kind: 'text' | 'reasoning', id: string, text: string): LanguageM
 
 function usageOf(usage: Step['usage'] = { prompt: 10, completion: 5 }): LanguageModelV4Usage {
   const counts = usage === 'none' ? undefined : usage
+  const hour = counts?.hour
   return {
-    inputTokens: { total: counts?.prompt, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
+    inputTokens: { total: counts?.prompt, noCache: undefined, cacheRead: undefined, cacheWrite: hour },
     outputTokens: { total: counts?.completion, text: undefined, reasoning: undefined },
+    ...(hour !== undefined && { raw: { cache_creation: { ephemeral_1h_input_tokens: hour } } }),
   }
 }

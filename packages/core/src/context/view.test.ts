@@ -85,6 +85,17 @@ describe('the view', () => {
     ).toEqual(['user', 'assistant', 'tool', 'tool'])
   })
 
+  test('shows no output shortened that is protected with its call', () => {
+    const log = TestLog.create()
+    const kept = calls('c1')
+    log.doAll([
+      { ...kept, message: { ...kept.message, neverCompress: true } },
+      { ...result('c1'), output: 'x'.repeat(10_000) },
+    ])
+    log.do({ type: 'trimContext', trimmed: 1, throughSeq: log.head.seq })
+    expect(JSON.stringify(contextView(log.events, viewStateOf(log.state)))).toContain('x'.repeat(10_000))
+  })
+
   test('shows a summary whose event a truncation took off the path, and none whose text was erased', () => {
     const log = talk(3)
     compact(log, 'u1', 'a1', 'S.')

@@ -45,17 +45,18 @@ export function viewStateOf({ parts }: State): ViewState {
 /** The live context: the cost of reading it is that of what it shows. */
 export function contextView(events: Iterable<FoldEvent>, state: ViewState): ViewItem[] {
   const log = [...events]
-  const items = visibleItems(log, state.ranges).map((item) => trimmed(item, state.trimmedThrough ?? 0))
+  const visible = visibleItems(log, state.ranges)
+  const kept = protectedItems(visible)
   const overlays = state.overlays ?? []
-  const kept = protectedItems(items)
   const applied = new Map(
     log.filter((event) => event.type === 'compaction.applied').map((event) => [event.seq, event]),
   )
   const summaries = overlays.flatMap((overlay) => summaryItem(applied, overlay))
-  const standing = items.filter(
+  const standing = visible.filter(
     (item) => kept.has(item) || !overlays.some((overlay) => covers(overlay, item)),
   )
-  return inOrder([...summaries, ...standing])
+  const shown = standing.map((item) => trimmed(item, kept.has(item) ? 0 : (state.trimmedThrough ?? 0)))
+  return inOrder([...summaries, ...shown])
 }
 
 /** The messages of the visible path, in order, none of them replaced: for readers, for export, for the views of others. */
@@ -110,7 +111,7 @@ function lateResult(event: FoldEvent): ViewItem[] {
 function trimmed(item: ViewItem, through: number): ViewItem {
   if (item.type !== 'message' || item.message.role !== 'tool') return item
   const held = shortenMessage(item.message)
-  const message = item.place <= through && !held.neverCompress ? shortenMessage(held, excerpt) : held
+  const message = item.place <= through ? shortenMessage(held, excerpt) : held
   return message === item.message ? item : { ...item, message }
 }
 

@@ -47,7 +47,20 @@ function moreOf(usage: UsageRecord, before: UsageRecord): UsageRecord | undefine
   })
   if (more.every(([, tokens]) => tokens === 0)) return undefined
   const attemptId = `${usage.attemptId}.${usage.promptTokens + usage.completionTokens}`
-  return { ...usage, attemptId, ...Object.fromEntries(more) }
+  return within({ ...usage, attemptId, ...Object.fromEntries(more) })
+}
+
+/** Figures that fell from one line to the next leave parts larger than their whole. */
+function within(usage: UsageRecord): UsageRecord {
+  const { completionTokens, cachedReadTokens, cachedWriteTokens, cachedWriteHourTokens } = usage
+  return {
+    ...usage,
+    promptTokens: Math.max(usage.promptTokens, cachedReadTokens + cachedWriteTokens),
+    reasoningTokens: Math.min(usage.reasoningTokens, completionTokens),
+    ...(cachedWriteHourTokens !== undefined && {
+      cachedWriteHourTokens: Math.min(cachedWriteHourTokens, cachedWriteTokens),
+    }),
+  }
 }
 
 const figures = ['input_tokens', 'output_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens']
@@ -95,10 +108,15 @@ function countOf(value: unknown): number | undefined {
 export function usageFields(usage: UsageRecord): JsonObject {
   if (usage.raw && 'input_tokens' in usage.raw && usage.providerId === providerId) return usage.raw
   const { promptTokens, completionTokens, cachedReadTokens, cachedWriteTokens } = usage
+  const hour = usage.cachedWriteHourTokens
+  const minutes = cachedWriteTokens - (hour ?? 0)
   return {
     input_tokens: promptTokens - cachedReadTokens - cachedWriteTokens,
     cache_creation_input_tokens: cachedWriteTokens,
     cache_read_input_tokens: cachedReadTokens,
     output_tokens: completionTokens,
+    ...(hour !== undefined && {
+      cache_creation: { ephemeral_5m_input_tokens: minutes, ephemeral_1h_input_tokens: hour },
+    }),
   }
 }
