@@ -93,7 +93,10 @@ export class ImportedSession {
     this.#options.signal?.throwIfAborted()
     const { id: childId, ...child } = input
     const call = callId === undefined ? {} : { callId }
-    const { seq } = await this.#session.spawnChild({ childId, ...call, ...child }, timed(at))
+    const { seq } = await this.#session.spawnChild(
+      { childId, ...call, ...child },
+      { actor: { kind: 'import' }, ...timed(at) },
+    )
     if (seq === this.#stand.seq + 1) this.#stand = { seq, version: seq }
     const session = await openKnown(childId, this.#options)
     const reached = await reachedIn(session)

@@ -32,6 +32,8 @@ export interface Value {
 export class Source {
   readonly path: string
   readonly name: string
+  /** The same for a file and for what it is when it was compressed. */
+  readonly plainName: string
   /** Of the file. */
   readonly size: number
   readonly #file: FileHandle
@@ -52,6 +54,7 @@ export class Source {
   ) {
     this.path = path
     this.name = basename(path)
+    this.plainName = basename(path, '.zst')
     this.size = size
     this.#isCompressed = isCompressed
     this.#file = file

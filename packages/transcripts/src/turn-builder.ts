@@ -30,6 +30,8 @@ interface Reply {
   finish: NonNullable<MessageInput['finish']>
   open: Set<string>
   after: Step[]
+  /** What the system said behind it. */
+  remarks: Step[]
   /** Nothing more is said in it. */
   isClosed: boolean
   isCounted: boolean
@@ -75,7 +77,13 @@ export class TurnBuilder {
   /** Words of a user or of the system. After answers they begin the next turn, which gives this one. */
   *say(message: MessageInput, at: string | undefined): Generator<Turn> {
     if (message.role === 'user' && this.#replies.length > 0) yield* this.finish()
-    this.#before.push({ command: { type: 'append', message, policy: 'enqueue' }, at })
+    const step: Step = { command: { type: 'append', message, policy: 'enqueue' }, at }
+    const reply = this.#replies.at(-1)
+    if (!reply) this.#before.push(step)
+    else {
+      this.closeReply()
+      reply.remarks.push(step)
+    }
   }
 
   /** Adds to the answer that is open, or opens one. */
@@ -170,6 +178,7 @@ export class TurnBuilder {
       finish: 'complete',
       open: new Set(),
       after: [],
+      remarks: [],
       isClosed: false,
       isCounted: this.#options.isSeen(),
       position,
@@ -204,7 +213,7 @@ export class TurnBuilder {
     return { start: [...choice, start], rounds: replies.map((reply) => this.#round(reply)), end }
   }
 
-  #round({ parts, at, saidAt, finish, open, after, isCounted, position }: Reply): Round {
+  #round({ parts, at, saidAt, finish, open, after, remarks, isCounted, position }: Reply): Round {
     const message: MessageInput = { role: 'assistant', parts: [...parts], finish }
     const closing: Step[] = []
     if (open.size > 0) {
@@ -217,11 +226,12 @@ export class TurnBuilder {
       ...after,
       ...closing,
     ]
-    if (isCounted) return { steps: inside, position }
+    if (isCounted) return { steps: [...inside, ...remarks], position }
     const steps: Step[] = [
       { command: { type: 'startRound' }, at },
       ...inside,
       { command: { type: 'completeRound' }, at: inside.at(-1)?.at },
+      ...remarks,
     ]
     return { steps, position }
   }

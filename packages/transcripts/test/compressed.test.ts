@@ -41,6 +41,24 @@ test('a rollout that was compressed since goes on where it was, and is no second
   expect(longer).toMatchObject({ failed: [], newSessions: 0, messages: 2 })
 })
 
+const skipped = Buffer.concat([Buffer.from('502a4d1804000000', 'hex'), Buffer.from('none')])
+
+test.each([
+  [
+    'two frames',
+    (whole: string) => [zstdCompressSync(whole.slice(0, 500)), zstdCompressSync(whole.slice(500))],
+  ],
+  ['frames that hold nothing', (whole: string) => [skipped, zstdCompressSync(whole), skipped]],
+])('%s are read to the end', async (_what, framesOf) => {
+  const sample = samples.find(({ format }) => format === 'codex')
+  const path = join(temporaryFolder(), 'rollout.jsonl.zst')
+  writeFileSync(path, Buffer.concat(framesOf(sample?.text ?? '')))
+  const { report, failed } = await importPaths(await openMemory(), [path])
+  expect(failed).toEqual([])
+  const told = [...report.lines.values()].reduce((sum, lines) => sum + lines, 0)
+  expect(told).toBe(sample?.text.trimEnd().split('\n').length)
+})
+
 test('a damaged one is told of, and the others are imported', async () => {
   const [sample] = lines
   const whole = zstdCompressSync(sample?.text ?? '')
@@ -48,10 +66,13 @@ test('a damaged one is told of, and the others are imported', async () => {
   writeFileSync(join(folder, 'a.jsonl.zst'), whole.subarray(0, -20))
   writeFileSync(join(folder, 'b.jsonl.zst'), zstdCompressSync('not a transcript'))
   writeFileSync(join(folder, 'c.jsonl.zst'), whole)
+  writeFileSync(join(folder, 'd.jsonl.zst'), Buffer.concat([zstdCompressSync('{}\n'), Buffer.alloc(9)]))
   const { failed, newSessions } = await importPaths(await openMemory(), [folder])
   expect(newSessions).toBe(1)
-  expect(failed.map(({ code, message }) => [code, message.split('/').at(-1)])).toEqual([
+  const told = failed.map(({ code, message }) => [code, message.split('/').at(-1)])
+  expect(told.sort()).toEqual([
     ['invalid_input', 'a.jsonl.zst cannot be decompressed: unexpected end of file'],
     ['invalid_input', 'b.jsonl.zst is no transcript we know: it holds no JSON object or array'],
+    ['invalid_input', 'd.jsonl.zst cannot be decompressed: there is no frame at byte 12'],
   ])
 })

@@ -12,6 +12,8 @@ export interface Growing {
 /** What an agent did about something a user said. */
 interface Turn {
   says: string
+  /** What the system says behind the first call of the turn. */
+  remark: string | undefined
   replies: readonly Reply[]
   answer: string | undefined
   /** What is said while the first reply is at work; `uuid`: as later versions write it. */
@@ -40,6 +42,7 @@ const reply = fc.record({
 })
 const turn: fc.Arbitrary<Turn> = fc.record({
   says: word,
+  remark: fc.option(word, { nil: undefined, freq: 1 }),
   replies: fc.array(reply, { maxLength: 3 }),
   answer: fc.option(word, { nil: undefined, freq: 4 }),
   queued: fc.option(fc.record({ says: word, uuid: fc.boolean() }), { nil: undefined, freq: 1 }),
@@ -142,10 +145,13 @@ export const claudeLines: fc.Arbitrary<Growing> = turns.map((turns) => {
 })
 
 function itemsOf(turn: Turn, counter: { next: number }): object[][] {
-  const requests = numbered(turn, counter).map(({ thinks, speaks, calls }) => [
+  const requests = numbered(turn, counter).map(({ thinks, speaks, calls }, at) => [
     ...(thinks ? [{ type: 'reasoning', summary: [{ type: 'summary_text', text: 'hm' }] }] : []),
     ...(speaks ? [spoken('I look.')] : []),
-    ...calls.map(({ id }) => ({ type: 'function_call', name: 'shell', arguments: '{"q":1}', call_id: id })),
+    ...calls.flatMap(({ id }, nth) => [
+      { type: 'function_call', name: 'shell', arguments: '{"q":1}', call_id: id },
+      ...(turn.remark !== undefined && at + nth === 0 ? [remarked(turn.remark)] : []),
+    ]),
     ...answered(calls).map(({ id, result }) => ({
       type: 'function_call_output',
       call_id: id,
@@ -157,6 +163,10 @@ function itemsOf(turn: Turn, counter: { next: number }): object[][] {
 
 function spoken(text: string) {
   return { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] }
+}
+
+function remarked(text: string) {
+  return { type: 'message', role: 'developer', content: [{ type: 'input_text', text }] }
 }
 
 function asked(text: string) {
@@ -187,7 +197,7 @@ export const codexLines: fc.Arbitrary<Growing> = turns.map((turns) => {
 })
 
 function chatOf(turn: Turn, counter: { next: number }): object[] {
-  const replies = numbered(turn, counter).flatMap(({ speaks, calls }) => [
+  const replies = numbered(turn, counter).flatMap(({ speaks, calls }, at) => [
     {
       role: 'assistant',
       content: speaks ? 'I look.' : null,
@@ -197,6 +207,7 @@ function chatOf(turn: Turn, counter: { next: number }): object[] {
         function: { name: 'shell', arguments: '{"q":1}' },
       })),
     },
+    ...(turn.remark !== undefined && at === 0 ? [{ role: 'system', content: turn.remark }] : []),
     ...answered(calls).map(({ id, result }) => ({ role: 'tool', tool_call_id: id, content: result })),
   ])
   const answer = turn.answer === undefined ? [] : [{ role: 'assistant', content: turn.answer }]

@@ -1,4 +1,5 @@
-import { copyFileSync, existsSync, readdirSync, rmSync, utimesSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { importPaths } from '../import-paths.ts'
@@ -58,6 +59,27 @@ test('a sub-agent whose session is gone is a session with all that was said', as
   expect(await said(holdfast, alone)).toEqual(await said(whole, child))
 })
 
+test('what is no file, or leads to none, harms nobody', async () => {
+  const folder = besideIts([name])
+  const subagents = join(folder, name, 'subagents')
+  for (const place of [folder, subagents]) {
+    mkdirSync(place, { recursive: true })
+    execFileSync('mkfifo', [join(place, 'agent-pipe.jsonl')])
+    mkdirSync(join(place, 'agent-folder.jsonl'))
+    symlinkSync(join(folder, 'nowhere'), join(place, 'agent-gone.jsonl'))
+    symlinkSync('agent-loop.jsonl', join(place, 'agent-loop.jsonl'))
+  }
+  expect(agentFilesOf(join(folder, `${name}.jsonl`))).toHaveLength(agents.length)
+  const { failed, newSessions } = await importPaths(await openMemory(), [folder])
+  expect(newSessions).toBe(1 + agents.length + 1)
+  expect(failed.map(({ code, path }) => [code, path.split('/').at(-1)]).sort()).toEqual([
+    ['ELOOP', 'agent-loop.jsonl'],
+    ['ELOOP', 'agent-loop.jsonl'],
+    ['ENOENT', 'agent-gone.jsonl'],
+    ['ENOENT', 'agent-gone.jsonl'],
+  ])
+})
+
 test('a file that comes later is seen, also in a folder that was looked through before', () => {
   const folder = besideIts([name])
   const path = join(folder, `${name}.jsonl`)
@@ -67,5 +89,4 @@ test('a file that comes later is seen, also in a folder that was looked through 
   expect(agentFilesOf(path)).toHaveLength(agents.length - 1)
   copyFileSync(join(samples, name, 'subagents', late), join(folder, late))
   expect(agentFilesOf(path)).toHaveLength(agents.length)
-  expect(existsSync(join(folder, late))).toBe(true)
 })

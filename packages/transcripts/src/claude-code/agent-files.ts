@@ -2,7 +2,7 @@
  * The files of sub-agents: in a folder of the session that they worked for, or, of earlier versions of the program, beside
  * its file; then the first line names the session.
  */
-import { closeSync, globSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, existsSync, globSync, openSync, readSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { shapeOf } from '../shape.ts'
 
@@ -32,6 +32,12 @@ function agentFilesIn(folder: string): string[] {
   return globSync(agentFile, { cwd: folder })
     .sort()
     .map((file) => join(folder, file))
+    .filter(isFile)
+}
+
+/** Also not a link that leads nowhere, nor a pipe: to open one may never end. */
+function isFile(path: string): boolean {
+  return existsSync(path) && statSync(path).isFile()
 }
 
 interface Listing {
@@ -62,7 +68,7 @@ function agentsBeside(folder: string): Listing['agents'] {
 }
 
 /** As much of a first line as names a session. */
-const headBytes = 16 * 1024
+const headBytes = 64 * 1024
 
 /** Undefined: it names none, or is not written yet, or may not be read. */
 function ownerNamedIn(path: string): string | undefined {
@@ -73,8 +79,7 @@ function ownerNamedIn(path: string): string | undefined {
 
 function headIn(path: string): string | undefined {
   try {
-    // To open a pipe may never end.
-    if (!statSync(path).isFile()) return undefined
+    if (!isFile(path)) return undefined
     const file = openSync(path, 'r')
     try {
       const bytes = Buffer.alloc(headBytes)

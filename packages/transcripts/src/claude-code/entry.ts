@@ -56,9 +56,15 @@ function messageIn(type: string, raw: JsonObject): JsonObject | undefined {
 function queuedIn({ type, attachment }: JsonObject): JsonObject | undefined {
   const queued = type === 'attachment' ? objectOf(attachment) : undefined
   const content = queued?.prompt
+  if (queued?.type !== 'queued_command' || content === undefined) return undefined
+  const blocks = Array.isArray(content) ? blocksOf(content) : []
   const isSaid =
-    typeof content === 'string' ? content.trim() !== '' : Array.isArray(content) && content.length > 0
-  return queued?.type === 'queued_command' && isSaid ? { role: 'user', content: content as Json } : undefined
+    typeof content === 'string' ? content.trim() !== '' : blocks.length > 0 && blocks.every(isOfUser)
+  return isSaid ? { role: 'user', content } : undefined
+}
+
+function isOfUser({ type }: Block): boolean {
+  return type === 'text' || type === 'image' || type === 'document'
 }
 
 /** What a task in the background told is queued in the same way. */

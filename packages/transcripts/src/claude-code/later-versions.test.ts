@@ -77,9 +77,10 @@ test.each([
 
 test('other attachments are kept, and nothing blank is said', async () => {
   const reminder = { type: 'attachment', timestamp, attachment: { type: 'task_reminder', content: [] } }
-  const { session, report } = await imported(prompt, reminder, queued('  ', {}), call, result)
+  const foreign = queued([{ type: 'tool_use', id: null }], {})
+  const { session, report } = await imported(prompt, reminder, queued('  ', {}), foreign, call, result)
   expect((await allMessages(session)).map(({ role }) => role)).toEqual(['user', 'assistant', 'tool'])
-  expect(report.keptOpaque.get('attachment')).toBe(2)
+  expect(report.keptOpaque.get('attachment')).toBe(3)
 })
 
 const titled = (aiTitle: string) => ({ type: 'ai-title', aiTitle, sessionId: 's' })

@@ -12,20 +12,27 @@ export interface Position extends LinePosition {
   seen: number
   /** Nothing that was said up to here has named the session. */
   unnamed: boolean
+  /** Something was cut off before: the ids of messages up to `seen` may be taken. */
+  cut: boolean
 }
 
 export function positionAt(
   read: Reach,
-  { leaf, seen, isNamed }: { leaf: string | undefined; seen: number; isNamed: boolean },
+  { leaf, seen, isNamed, cut }: { leaf: string | undefined; seen: number; isNamed: boolean; cut: boolean },
 ): JsonObject {
   const place = { ...lineAt(read.line), said: read.said, seen: Math.max(seen, read.line.number) }
-  return { ...place, ...(leaf !== undefined && { leaf }), ...(!isNamed && { unnamed: true }) }
+  return {
+    ...place,
+    ...(leaf !== undefined && { leaf }),
+    ...(!isNamed && { unnamed: true }),
+    ...(cut && { cut }),
+  }
 }
 
 /** Undefined when the note was not written by this reader. */
 export function positionOf(data: JsonObject | undefined): Position | undefined {
   const place = linePositionOf(data)
-  const { said, seen, leaf, unnamed } = data ?? {}
+  const { said, seen, leaf, unnamed, cut } = data ?? {}
   if (!place || typeof said !== 'number' || typeof seen !== 'number') return undefined
   return {
     ...place,
@@ -33,5 +40,6 @@ export function positionOf(data: JsonObject | undefined): Position | undefined {
     seen,
     leaf: typeof leaf === 'string' ? leaf : undefined,
     unnamed: unnamed === true,
+    cut: cut === true,
   }
 }

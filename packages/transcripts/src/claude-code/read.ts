@@ -8,6 +8,7 @@ import type { ImportedSession, NewSession } from '../imported-session.ts'
 import { isUnchanged } from '../line-position.ts'
 import { LossReport } from '../loss-report.ts'
 import type { Line } from '../read-lines.ts'
+import { shortFacts } from '../short-facts.ts'
 import type { Source } from '../source.ts'
 import { writeTurns } from '../write-turns.ts'
 import { agentFilesOf, agentIdIn, ownerOf } from './agent-files.ts'
@@ -20,7 +21,7 @@ import { providerId, usageSteps } from './usage.ts'
 export const formatName = 'claude-code'
 
 export async function readClaudeCode(source: Source, into: Destination): Promise<void> {
-  const name = basename(source.path, '.jsonl')
+  const name = basename(source.plainName, '.jsonl')
   const begin = uuidName.test(name) ? undefined : await firstUuidIn(source)
   await into.alone(into.sessionIdOf(formatName, name), async () => {
     const from = await into.named(formatName, name, begin)
@@ -110,7 +111,8 @@ class ClaudeCodeReading {
     const session = (await this.#into.open(id)) ?? (await forkBefore(first, trunk, id))
     const position = positionOf(session.position)
     const after = position?.said ?? 0
-    const seen = position && position.seen > position.line ? position.seen : after
+    const cut = position?.cut ?? false
+    const seen = position && (cut || position.seen > position.line) ? position.seen : after
     const lines = linesOf(branch, { after, last }, source.stretches(branch.after(after)))
     const turns = readTurns(lines, {
       outline: branch,
@@ -121,7 +123,7 @@ class ClaudeCodeReading {
       seen,
       isCounted: (line) => line <= after,
       isNamed: after > 0 && !position?.unnamed,
-      position: (read, isNamed) => positionAt(read, { leaf: branch.leaf, seen, isNamed }),
+      position: (read, isNamed) => positionAt(read, { leaf: branch.leaf, seen, isNamed, cut }),
       childId: (agentId) => this.#idOf(agentId),
       spawned: new Set(),
       isPart: true,
@@ -151,6 +153,7 @@ class ClaudeCodeReading {
     const from = said === undefined ? last : outline.after(said)
     const after = said ?? position?.said ?? 0
     const seen = position?.seen ?? 0
+    const cut = position?.cut === true || said !== undefined
     const links = this.#linksOf(outline)
     const turns = readTurns(linesAfter(said ?? 0, source.stretches(from)), {
       outline,
@@ -164,7 +167,7 @@ class ClaudeCodeReading {
         parting === undefined ? outline : outline.through(position?.line ?? 0),
       ),
       isNamed: position !== undefined && !position.unnamed && after > 0,
-      position: (read, isNamed) => positionAt(read, { leaf: outline.leaf, seen, isNamed }),
+      position: (read, isNamed) => positionAt(read, { leaf: outline.leaf, seen, isNamed, cut }),
       childId: (agentId) => this.#idOf(agentId),
       spawned: await this.#spawned(links),
       isPart: source === this.#source && agentId !== undefined,
@@ -336,6 +339,5 @@ function metadataOf(source: JsonObject, { first }: Outline): JsonObject {
     gitBranch: textOf(first?.raw.gitBranch),
     forkedFrom: first?.copied ? textOf(objectOf(first.raw.forkedFrom)?.sessionId) : undefined,
   }
-  const known = Object.entries(facts).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]))
-  return { source, ...Object.fromEntries(known) }
+  return { source, ...shortFacts(facts) }
 }

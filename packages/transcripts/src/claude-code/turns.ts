@@ -152,10 +152,10 @@ class TurnReader {
   /** The program says a title again and again. */
   #rename(told: string | undefined, automatic = true): void {
     const title = told?.trim() ? shortened(told.trim()) : undefined
-    if (this.#isSeen || title === undefined || title === this.#title) return
+    if (title === undefined || title === this.#title) return
     this.#named = true
     this.#title = title
-    this.#push({ type: 'rename', title, automatic })
+    if (!this.#isSeen) this.#push({ type: 'rename', title, automatic })
   }
 
   *#readUser(line: Line, entry: Entry): Generator<Turn> {

@@ -50,13 +50,16 @@ function moreOf(usage: UsageRecord, before: UsageRecord): UsageRecord | undefine
   return within({ ...usage, attemptId, ...Object.fromEntries(more) })
 }
 
-/** Figures that fell from one line to the next leave parts larger than their whole. */
+/** Figures that move from one to another, or fall, leave parts larger than their whole. */
 function within(usage: UsageRecord): UsageRecord {
-  const { completionTokens, cachedReadTokens, cachedWriteTokens, cachedWriteHourTokens } = usage
+  const { promptTokens, completionTokens, cachedWriteHourTokens } = usage
+  const cachedReadTokens = Math.min(usage.cachedReadTokens, promptTokens)
+  const cachedWriteTokens = Math.min(usage.cachedWriteTokens, promptTokens - cachedReadTokens)
   return {
     ...usage,
-    promptTokens: Math.max(usage.promptTokens, cachedReadTokens + cachedWriteTokens),
     reasoningTokens: Math.min(usage.reasoningTokens, completionTokens),
+    cachedReadTokens,
+    cachedWriteTokens,
     ...(cachedWriteHourTokens !== undefined && {
       cachedWriteHourTokens: Math.min(cachedWriteHourTokens, cachedWriteTokens),
     }),

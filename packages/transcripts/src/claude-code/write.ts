@@ -40,6 +40,9 @@ export async function writeClaudeCode(
 
 const callIds = { fits: /^[a-zA-Z0-9_-]+$/, isUnique: true }
 
+/** What the ids of its messages begin with. */
+const providersId = 'msg_'
+
 class ClaudeCodeWriter {
   readonly #session: ExportedSession
   /** Names of the lines of what stands beside a summary. */
@@ -53,6 +56,10 @@ class ClaudeCodeWriter {
   /** The line that what follows may still add to. */
   #open: JsonObject | undefined
   #openCall: string | undefined
+  /** Of the message that is open, where that is the provider's. */
+  #openId: string | undefined
+  /** Figures of messages that were cut off: they are told of what was read again in their place, without their ids. */
+  #cutOff: UsageRecord[] = []
   #last: string | null = null
   /** A boundary of the file that was imported, until its summary tells what stands beside that. */
   #boundary: JsonObject | undefined
@@ -106,12 +113,24 @@ class ClaudeCodeWriter {
 
   #usage(usage: UsageRecord): void {
     const spoken = objectOf(this.#open?.message)
-    if (spoken?.role === 'assistant' && usage.purpose === 'turn')
+    const { attemptId } = usage
+    const isOther =
+      attemptId.startsWith(providersId) &&
+      this.#openId !== undefined &&
+      attemptId.split('.')[0] !== this.#openId
+    if (spoken?.role === 'assistant' && usage.purpose === 'turn' && !isOther)
       Object.assign(spoken, { usage: usageFields(usage), model: usage.model ?? this.#model })
+    else if (attemptId.startsWith(providersId)) this.#cutOff.push(usage)
     else this.#report.drop('usage of calls that are no message')
   }
 
+  /** Nothing was read again in their place. */
+  #dropCutOff(): void {
+    for (const _ of this.#cutOff.splice(0)) this.#report.drop('usage of calls that are no message')
+  }
+
   finish(): Promise<void> {
+    this.#dropCutOff()
     return this.#flush()
   }
 
@@ -130,7 +149,10 @@ class ClaudeCodeWriter {
     const content = await contentOf(message, this.#session, this.#isOurs, this.#report)
     if (content.length === 0) return this.#report.drop('messages without content for this format')
     const calls = content.some(({ type }) => type === 'tool_use')
-    const id = message.id.startsWith('msg_') ? message.id : `msg_${uuidOf(this.#session.id, message.id)}`
+    const isProviders = message.id.startsWith(providersId)
+    const id = isProviders ? message.id : `${providersId}${uuidOf(this.#session.id, message.id)}`
+    if (isProviders) this.#dropCutOff()
+    const paid = this.#cutOff.shift()
     const spoken = {
       model: this.#model,
       id,
@@ -139,9 +161,10 @@ class ClaudeCodeWriter {
       content,
       stop_reason: calls ? 'tool_use' : message.finish === 'length' ? 'max_tokens' : 'end_turn',
       stop_sequence: null,
-      usage: { input_tokens: 0, output_tokens: 0 },
+      usage: paid ? usageFields(paid) : { input_tokens: 0, output_tokens: 0 },
     }
     this.#openLine('assistant', at, { message: spoken }, message.id)
+    this.#openId = isProviders ? id : undefined
   }
 
   #openResult(message: Message, at: string): void {

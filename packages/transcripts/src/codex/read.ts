@@ -10,6 +10,7 @@ import { type LineFate, LossReport } from '../loss-report.ts'
 import { beforeOpenTurn } from '../open-turn.ts'
 import { type ItemContext, isPrompt, objectOf, readItem } from '../openai-responses/items.ts'
 import type { From, Line } from '../read-lines.ts'
+import { shortFacts } from '../short-facts.ts'
 import type { Source } from '../source.ts'
 import { TurnBuilder } from '../turn-builder.ts'
 import { writeTurns } from '../write-turns.ts'
@@ -21,7 +22,7 @@ export const formatName = 'codex'
 export async function readCodex(source: Source, into: Destination): Promise<void> {
   const meta = await readMeta(source)
   const ownId = textOf(meta.payload.id)
-  const name = ownId ?? basename(source.path).replace(/\.jsonl(\.zst)?$/, '')
+  const name = ownId ?? basename(source.plainName, '.jsonl')
   await into.alone(into.sessionIdOf(formatName, name), async () => {
     const from = await into.named(formatName, name, ownId === undefined ? meta.begin : undefined)
     await readInto(source, sessionOf(into, from, meta.payload), meta, into)
@@ -90,17 +91,13 @@ async function readMeta(source: Source): Promise<Meta> {
 }
 
 function sessionOf(into: Destination, source: SourceName, payload: JsonObject): NewSession {
-  const facts = Object.fromEntries(
-    ['cwd', 'originator', 'cli_version', 'git', 'forked_from_id'].flatMap((field) =>
-      payload[field] === undefined ? [] : [[field, payload[field]]],
-    ),
-  )
+  const { cwd, originator, cli_version, git, forked_from_id } = payload
   return {
     id: into.sessionIdOf(formatName, source.sourceId),
     agentId: formatName,
     channel: 'cli',
     modelPolicy: 'switchable',
-    metadata: { source, ...facts },
+    metadata: { source, ...shortFacts({ cwd, originator, cli_version, git, forked_from_id }) },
   }
 }
 

@@ -52,14 +52,14 @@ async function readConversation(
   into: Destination,
 ): Promise<void> {
   for (const field of leftOut(about)) into.report.drop(field)
-  const { name, isItsOwn } = nameIn(source.name, about, number)
+  const { name, isItsOwn } = nameIn(source.plainName, about, number)
   const begin = isItsOwn ? undefined : Beginning.of(messages).sha256
   await readInto(source, { name, begin, about, number }, messages, into)
 }
 
 /** The file itself is the conversation. */
 async function readLoose(source: Source, values: AsyncIterator<Value>, into: Destination): Promise<void> {
-  const name = source.name.replace(/\.jsonl?$/, '')
+  const name = source.plainName.replace(/\.jsonl?$/, '')
   const { begin, all } = await beginningOf(values, ({ value }) => (isMessage(value) ? [value] : []))
   async function* messages(): AsyncGenerator<Json> {
     for await (const { number, value, broken } of all) {
@@ -88,7 +88,7 @@ function readInto(
 ): Promise<void> {
   return into.alone(into.sessionIdOf(formatName, name), async () => {
     const from = await into.named(formatName, name, begin)
-    const session = await into.openOrCreate(sessionOf(into, source.name, from, about), undefined)
+    const session = await into.openOrCreate(sessionOf(into, source.plainName, from, about), undefined)
     const refuse = (reason: string) => into.refuse({ file: source.name, line: number, reason })
     await writeTurns(session, turnsOf(messages, session, into.report, refuse))
     into.done(session)

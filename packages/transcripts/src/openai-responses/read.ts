@@ -15,7 +15,7 @@ import { isPrompt, objectOf, readItem } from './items.ts'
 export const formatName = 'openai-responses'
 
 export async function readResponses(source: Source, into: Destination): Promise<void> {
-  const name = source.name.replace(/\.jsonl?$/, '')
+  const name = source.plainName.replace(/\.jsonl?$/, '')
   const { begin, all } = await beginningOf(source.values(), ({ value }) => itemsIn(value))
   await into.alone(into.sessionIdOf(formatName, name), async () => {
     const from = await into.named(formatName, name, begin)
