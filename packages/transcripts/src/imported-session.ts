@@ -27,7 +27,7 @@ export class ImportedSession {
   readonly id: string
   /** Where an earlier import stands in the source; undefined for none. */
   readonly position: JsonObject | undefined
-  /** Nobody else wrote to it since that position. */
+  /** Nobody else said anything in it since that position. */
   readonly isAsLeft: boolean
   readonly #session: OpenSession
   readonly #options: DestinationOptions
@@ -360,13 +360,16 @@ function overtaken(sessionId: string, cause?: unknown): HoldfastError {
   return new HoldfastError('contention', message, { cause })
 }
 
+/** What stands in the conversation, or was done in it. A server says that all was written by who has its key. */
+const isSaid = /^(message|tool|input|run|round|question|compaction)\./
+
 /** The newest position note is near the end: only what was written after the last import follows it. */
 async function readPosition(session: OpenSession): Promise<Pick<Reached, 'position' | 'isAsLeft'>> {
   let isAsLeft = true
   for await (const event of newestFirst(session)) {
     const position = positionIn(event)
     if (position) return { position, isAsLeft }
-    if (event.actor.kind !== 'import') isAsLeft = false
+    if (isSaid.test(event.type) && event.actor.kind !== 'import') isAsLeft = false
   }
   return { position: undefined, isAsLeft }
 }

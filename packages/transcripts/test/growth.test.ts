@@ -92,6 +92,22 @@ describe.each(kinds)('%s', (_name, growing) => {
   })
 })
 
+test('what somebody else noted meanwhile does not keep a turn from going on', async () => {
+  const holdfast = await openMemory()
+  const path = join(temporaryFolder(), 'noted.jsonl')
+  const [file] = fc.sample(codexLines.filter(hasResult), { seed: 1, numRuns: 1 })
+  if (!file) throw new Error('no file')
+  writeFileSync(path, file.join(file.pieces.slice(0, file.pieces.findIndex(isResult))))
+  await importFile(holdfast, path)
+  const session = await onlySession(holdfast)
+  await (session as ActiveSession).rename('Mine')
+  writeFileSync(path, file.join(file.pieces))
+  await importFile(holdfast, path)
+  const whole = await importCut(file, [])
+  expect(said(await allMessages(session))).toEqual(whole.messages)
+  expect((await session.view()).title).toBe('Mine')
+})
+
 test('what somebody said meanwhile in the session is not cut off', async () => {
   const holdfast = await openMemory()
   const path = join(temporaryFolder(), 'both.jsonl')
