@@ -15,7 +15,7 @@ const added: Readonly<Record<string, readonly string[]>> = {
   records: ['crc'],
   tombstones: ['crc'],
   upkeep: ['crc'],
-  usage: ['price_book', 'figures', 'crc'],
+  usage: ['price_book', 'figures', 'crc', 'cached_write_hour_tokens'],
 }
 
 const undone = `
