@@ -92,34 +92,35 @@ describe.each(kinds)('%s', (_name, growing) => {
   })
 })
 
-test('what somebody else noted meanwhile does not keep a turn from going on', async () => {
-  const holdfast = await openMemory()
-  const path = join(temporaryFolder(), 'noted.jsonl')
-  const [file] = fc.sample(codexLines.filter(hasResult), { seed: 1, numRuns: 1 })
-  if (!file) throw new Error('no file')
-  writeFileSync(path, file.join(file.pieces.slice(0, file.pieces.findIndex(isResult))))
-  await importFile(holdfast, path)
-  const session = await onlySession(holdfast)
-  await (session as ActiveSession).rename('Mine')
-  writeFileSync(path, file.join(file.pieces))
-  await importFile(holdfast, path)
-  const whole = await importCut(file, [])
-  expect(said(await allMessages(session))).toEqual(whole.messages)
-  expect((await session.view()).title).toBe('Mine')
-})
-
-test('what somebody said meanwhile in the session is not cut off', async () => {
+/** A rollout as it was while a tool was at work, imported; `goOn` imports it whole. */
+async function atWork() {
   const holdfast = await openMemory()
   const path = join(temporaryFolder(), 'both.jsonl')
   const [file] = fc.sample(codexLines.filter(hasResult), { seed: 1, numRuns: 1 })
   if (!file) throw new Error('no file')
   writeFileSync(path, file.join(file.pieces.slice(0, file.pieces.findIndex(isResult))))
   await importFile(holdfast, path)
-  const session = await onlySession(holdfast)
-  await (session as ActiveSession).append({ role: 'user', parts: [{ type: 'text', text: 'Do go on here.' }] })
+  const goOn = async () => {
+    writeFileSync(path, file.join(file.pieces))
+    expect((await importFile(holdfast, path)).failed).toEqual([])
+  }
+  return { file, session: (await onlySession(holdfast)) as ActiveSession, goOn }
+}
+
+test('what somebody else noted meanwhile does not keep a turn from going on', async () => {
+  const { file, session, goOn } = await atWork()
+  await session.rename('Mine')
+  await goOn()
+  const whole = await importCut(file, [])
+  expect(said(await allMessages(session))).toEqual(whole.messages)
+  expect((await session.view()).title).toBe('Mine')
+})
+
+test('what somebody said meanwhile in the session is not cut off', async () => {
+  const { session, goOn } = await atWork()
+  await session.append({ role: 'user', parts: [{ type: 'text', text: 'Do go on here.' }] })
   const before = await allMessages(session)
-  writeFileSync(path, file.join(file.pieces))
-  expect((await importFile(holdfast, path)).failed).toEqual([])
+  await goOn()
   const after = await allMessages(session)
   expect(after.slice(0, before.length)).toEqual(before)
   expect(pairingFaults(after)).toEqual([])

@@ -4,7 +4,7 @@ import type { JsonObject, UsageInput } from '@holdfast/protocol'
 import { hourWrites } from './prompt-usage.ts'
 import { wrapped } from './storable.ts'
 
-type Counts = Pick<
+export type Counts = Pick<
   UsageInput,
   | 'promptTokens'
   | 'completionTokens'

@@ -1,20 +1,13 @@
 /** A row of the ledger for an attempt: as the provider counted it, or as we guess and say so. */
 import { rate } from '@holdfast/core'
 import { toTime, type UsageInput, type UsageRecord, usageRecord } from '@holdfast/protocol'
+import type { Counts } from '../model/usage.ts'
 import type { Settings } from './options.ts'
 
 /** Tokens of an attempt. */
-export type Counted = Pick<UsageInput, 'promptTokens' | 'completionTokens'> &
-  Pick<
-    Partial<UsageInput>,
-    | 'reasoningTokens'
-    | 'cachedReadTokens'
-    | 'cachedWriteTokens'
-    | 'cachedWriteHourTokens'
-    | 'estimated'
-    | 'raw'
-    | 'costMicrocents'
-  >
+export type Counted = Partial<Counts> &
+  Pick<Counts, 'promptTokens' | 'completionTokens'> &
+  Pick<UsageInput, 'costMicrocents'>
 
 export interface Attempt {
   attemptId: string

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { importPaths } from '../import-paths.ts'
@@ -78,6 +78,17 @@ test('what is no file, or leads to none, harms nobody', async () => {
     ['ENOENT', 'agent-gone.jsonl'],
     ['ENOENT', 'agent-gone.jsonl'],
   ])
+})
+
+test('a file that is not written yet is seen once it names its session, and keeps nobody from being remembered', () => {
+  const folder = besideIts([name])
+  const path = join(folder, `${name}.jsonl`)
+  const late = join(folder, 'agent-late.jsonl')
+  writeFileSync(late, '')
+  utimesSync(folder, 1_000, 1_000)
+  expect(agentFilesOf(path)).not.toContain(late)
+  writeFileSync(late, `${JSON.stringify({ isSidechain: true, sessionId: name })}\n`)
+  expect(agentFilesOf(path)).toContain(late)
 })
 
 test('a file that comes later is seen, also in a folder that was looked through before', () => {

@@ -43,28 +43,38 @@ function isFile(path: string): boolean {
 interface Listing {
   changedMs: number
   /** By the name of the session. */
-  agents: ReadonlyMap<string, readonly string[]>
+  named: Map<string, string[]>
+  /** Those whose first line names none yet. */
+  unnamed: string[]
 }
 
 /** A folder has many sessions, each of which asks. */
 const listings = new Map<string, Listing>()
 const mostListings = 100
 
-/** A folder may change again within the time that its clock tells apart. */
+/** A folder may change again within the time that the clock of its files tells apart. */
 const settledMs = 2_000
 
-function agentsBeside(folder: string): Listing['agents'] {
+function agentsBeside(folder: string): Listing['named'] {
   const { mtimeMs: changedMs } = statSync(folder)
   const known = listings.get(folder)
-  if (known?.changedMs === changedMs) return known.agents
-  listings.delete(folder)
-  const files = agentFilesIn(folder).map((path) => ({ path, owner: ownerNamedIn(path) }))
-  const agents = Map.groupBy(files, ({ owner }) => owner ?? '')
-  const paths = new Map([...agents].map(([owner, found]) => [owner, found.map(({ path }) => path)]))
-  const isSettled = Date.now() - changedMs > settledMs && !paths.has('')
-  if (isSettled) listings.set(folder, { changedMs, agents: paths })
+  const isKnown = known?.changedMs === changedMs
+  const listing = isKnown ? known : { changedMs, named: new Map(), unnamed: agentFilesIn(folder) }
+  lookForNames(listing)
+  if (!isKnown) listings.delete(folder)
+  if (Date.now() - changedMs > settledMs) listings.set(folder, listing)
   for (const oldest of listings.keys()) if (listings.size > mostListings) listings.delete(oldest)
-  return paths
+  return listing.named
+}
+
+function lookForNames(listing: Listing): void {
+  const { named, unnamed } = listing
+  listing.unnamed = []
+  for (const path of unnamed) {
+    const owner = ownerNamedIn(path)
+    if (owner === undefined) listing.unnamed.push(path)
+    else named.set(owner, [...(named.get(owner) ?? []), path])
+  }
 }
 
 /** As much of a first line as names a session. */
@@ -82,7 +92,7 @@ function headIn(path: string): string | undefined {
     if (!isFile(path)) return undefined
     const file = openSync(path, 'r')
     try {
-      const bytes = Buffer.alloc(headBytes)
+      const bytes = Buffer.allocUnsafe(headBytes)
       return bytes.toString('utf8', 0, readSync(file, bytes, 0, headBytes, 0))
     } finally {
       closeSync(file)

@@ -169,6 +169,11 @@ describe('a changed row beside the events is found', () => {
     ],
     ['ledger row', "UPDATE usage SET purpose = 'x'", () => store.readUsage(tenant, 's', 0, 9)],
     ['owner of a ledger row', "UPDATE usage SET owner = 'x'", () => store.readUsage(tenant, 's', 0, 9)],
+    [
+      'part of what a ledger row counts',
+      'UPDATE usage SET cached_write_hour_tokens = ifnull(cached_write_hour_tokens, 0) + 1',
+      () => store.readUsage(tenant, 's', 0, 9),
+    ],
     ['ledger row that lost its end', 'UPDATE usage SET crc = NULL', () => store.readUsage(tenant, 's', 0, 9)],
     ['figures that a row lost', 'UPDATE usage SET figures = NULL', () => store.sumUsage(tenant, {})],
     [
