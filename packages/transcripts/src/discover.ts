@@ -11,6 +11,8 @@ export interface FoundFile {
   bytes: number
   /** What tells that nothing changed since it was last read: size and time of the file and of those read with it. */
   stamp: string
+  /** By the caller, and not found in a folder. */
+  isNamed: boolean
 }
 
 export interface Found {
@@ -40,7 +42,7 @@ async function visit(path: string, isNamed: boolean, seen: Set<string>, found: F
         if (await isWorthALook(join(real, name))) await visit(join(real, name), false, seen, found)
     } else if (!isFile)
       throw Object.assign(new Error('neither a file nor a folder'), { code: 'invalid_input' })
-    else if (isNamed || transcriptName.test(path)) found.files.push({ path: real, bytes, stamp })
+    else if (isNamed || transcriptName.test(path)) found.files.push({ path: real, bytes, stamp, isNamed })
   } catch (error) {
     found.failed.push(failedFile(path, error))
   }

@@ -33,7 +33,13 @@ export async function formatOf(source: Source): Promise<Format> {
   const head = await source.head()
   const found = formats.find((format) => format.detect(head))
   if (found) return found
-  throw new HoldfastError('invalid_input', `${source.path} is no transcript we know: ${whyNot(head)}`)
+  const message = `${source.path} is no transcript we know: ${whyNot(head)}`
+  throw new HoldfastError('invalid_input', message, { details: { isSomethingElse: isSomethingElse(head) } })
+}
+
+/** JSON, or nothing yet: that no format finds itself in it is not for damage. */
+function isSomethingElse({ encoding, isEmpty, records }: Head): boolean {
+  return isEmpty || (encoding === 'utf-8' && !records.isEmpty)
 }
 
 function whyNot(head: Head): string {

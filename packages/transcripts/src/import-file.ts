@@ -16,11 +16,12 @@ import type { FailedFile } from './summary.ts'
 
 /** What became of a file. Plain data, for it may come from another thread. */
 export interface FileOutcome {
-  /** `stopped`: what was committed stays. */
-  status: 'read' | 'stopped' | 'failed'
+  /** `passed_over`: it lay in a folder and is something else than a transcript. `stopped`: what was committed stays. */
+  status: 'read' | 'passed_over' | 'stopped' | 'failed'
   sessions: readonly ImportedSummary[]
   report: LossCounts
   secrets: ReadonlyMap<string, number>
+  /** Of a file that failed, and of one that was passed over. */
   failed?: FailedFile
 }
 
@@ -84,7 +85,7 @@ class FileImport {
     const into = new Destination({ holdfast, report, price, signal, tallies, onWritten })
     const outcome = { report, secrets: this.#secrets.counts, sessions: into.sessions }
     const failedBy = (error: unknown) => ({
-      status: 'failed' as const,
+      status: this.#isPassedOver(error) ? ('passed_over' as const) : ('failed' as const),
       ...outcome,
       failed: failedFile(this.#file.path, error),
     })
@@ -96,6 +97,12 @@ class FileImport {
     } catch (error) {
       return signal?.aborted ? { status: 'stopped', ...outcome } : failedBy(error)
     }
+  }
+
+  #isPassedOver(error: unknown): boolean {
+    return (
+      !this.#file.isNamed && isHoldfastError(error, 'invalid_input') && error.details.isSomethingElse === true
+    )
   }
 
   /** The name of its format. */

@@ -53,6 +53,7 @@ class Import {
   readonly #options: ImportOptions
   #waiting: FoundFile[]
   readonly #failed: FailedFile[]
+  readonly #passedOver: FailedFile[] = []
   readonly #secrets = new Map<string, number>()
   readonly #report = new LossReport()
   readonly #imported: ImportedSummary[] = []
@@ -131,7 +132,7 @@ class Import {
     for (let file = this.#next(); file; file = this.#next()) {
       const leave = await room.enter(file.bytes)
       try {
-        this.#take(await importOne(file, terms, this.#fileProgress))
+        this.#take(file, await importOne(file, terms, this.#fileProgress))
       } finally {
         leave()
       }
@@ -157,15 +158,16 @@ class Import {
     },
   }
 
-  #take(outcome: FileOutcome): void {
+  #take(file: FoundFile, outcome: FileOutcome): void {
     const { status, sessions, report, secrets, failed } = outcome
     this.#report.add(report)
     this.#imported.push(...sessions)
     this.#progress.sessions += sessions.length
     for (const [kind, found] of secrets) this.#secrets.set(kind, (this.#secrets.get(kind) ?? 0) + found)
     if (status === 'stopped') return
+    if (status === 'passed_over') this.#progress.bytes += file.bytes
     if (isFatal(outcome)) this.#fatal = failed?.cause
-    else if (failed) this.#failed.push(failed)
+    else if (failed) (status === 'failed' ? this.#failed : this.#passedOver).push(failed)
     this.#progress.files += 1
     this.#tell()
   }
@@ -182,6 +184,7 @@ class Import {
       events: this.#events,
       imported: this.#imported,
       failed: this.#failed,
+      passedOver: this.#passedOver,
       secrets: this.#secrets,
       stopped: this.#isStopped,
       report: this.#report,

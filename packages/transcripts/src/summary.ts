@@ -15,7 +15,7 @@ export interface ImportProgress {
   messages: number
 }
 
-/** A file that could not be imported, or not to its end; the others were. */
+/** A file that could not be imported, or not to its end, and why; the others were. */
 export interface FailedFile {
   path: string
   /** Code of a `HoldfastError` or of the system, as `invalid_input` or `EACCES`. */
@@ -32,6 +32,8 @@ export interface ImportSummary extends ImportProgress {
   /** Sessions of the files that were read, in the order in which they were done. */
   imported: readonly ImportedSummary[]
   failed: readonly FailedFile[]
+  /** Files that lay in a folder and are something else than a transcript; one that was asked for by its name is in `failed`. */
+  passedOver: readonly FailedFile[]
   /** Secrets that were found, by kind; with `redactSecrets` they were left out. */
   secrets: ReadonlyMap<string, number>
   /** The signal was aborted: what is committed stays, and the next import goes on from there. */

@@ -33,6 +33,16 @@ async function soundMessages(): Promise<number> {
   return (await importText(claude)).summary.messages
 }
 
+/** In a folder with a sound file. */
+async function importBeside(text: string | Buffer) {
+  const holdfast = await openMemory()
+  const folder = temporaryFolder()
+  const path = join(folder, 'a.jsonl')
+  writeFileSync(path, text)
+  writeFileSync(join(folder, 'b.jsonl'), claude)
+  return { holdfast, path, summary: await importPaths(holdfast, [folder]) }
+}
+
 describe('a line', () => {
   test('beyond lineBytes is named and passed over, its bytes never in memory at once', async () => {
     const holdfast = await openMemory()
@@ -93,23 +103,28 @@ describe('a line', () => {
 describe('a file', () => {
   test.each([
     ['UTF-16', Buffer.from(`\uFEFF${claude}`, 'utf16le'), /UTF-16; save it as UTF-8/],
-    ['empty', '', /it is empty/],
     ['prose', 'Dear diary,\ntoday nothing happened.\n', /no JSON object or array/],
     ['binary', Buffer.from([0, 1, 2, 3, 0, 0, 0, 9]), /binary/],
-    ['other JSON', '{"name":"left-pad","version":"1.0.0"}', /looked for .*parentUuid.*session_meta.*traj/],
-  ])('of %s says what it is and what was looked for; others are imported', async (_name, text, message) => {
-    const holdfast = await openMemory()
-    const folder = temporaryFolder()
-    writeFileSync(join(folder, 'a.jsonl'), text)
-    writeFileSync(join(folder, 'b.jsonl'), claude)
-    const { failed, newSessions } = await importPaths(holdfast, [folder])
-    expect(failed).toMatchObject([{ path: expect.stringContaining('a.jsonl'), code: 'invalid_input' }])
-    expect(failed[0]?.message).toMatch(message)
-    expect(newSessions).toBe(1)
-    await expect(importFile(holdfast, join(folder, 'a.jsonl'))).rejects.toMatchObject({
-      code: 'invalid_input',
-    })
+  ])('of %s says what it is; others are imported', async (_name, text, message) => {
+    const { summary, holdfast, path } = await importBeside(text)
+    const told = { path, code: 'invalid_input', message: expect.stringMatching(message) }
+    expect(summary).toMatchObject({ failed: [told], passedOver: [], newSessions: 1 })
+    await expect(importFile(holdfast, path)).rejects.toMatchObject({ code: 'invalid_input' })
   })
+
+  test.each([
+    ['empty', '', /it is empty/],
+    ['other JSON', '{"name":"left-pad","version":"1.0.0"}', /looked for .*parentUuid.*session_meta.*traj/],
+  ])(
+    'of %s is passed over and says what was looked for; asked for, it is an error',
+    async (_name, text, message) => {
+      const { summary, holdfast, path } = await importBeside(text)
+      const told = { path, code: 'invalid_input', message: expect.stringMatching(message) }
+      expect(summary).toMatchObject({ failed: [], passedOver: [told], newSessions: 1 })
+      const { code, message: why } = told
+      await expect(importFile(holdfast, path)).rejects.toMatchObject({ code, message: why })
+    },
+  )
 
   test('that is not there is told of with its name', async () => {
     const missing = join(temporaryFolder(), 'no.jsonl')

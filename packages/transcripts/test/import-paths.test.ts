@@ -61,6 +61,47 @@ test('an abort stops between two commits; the next import goes on, and ends as o
   }
 })
 
+test('in a folder what is no transcript is passed over, told by name; damage and what was named are failures', async () => {
+  const folder = temporaryFolder()
+  const write = (name: string, text: string | Buffer) => {
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  write('claude.jsonl', claude)
+  const others = [
+    write('empty.jsonl', ''),
+    write('history.jsonl', '{"display":"/help","timestamp":1}\n'),
+    write('sessions-index.json', JSON.stringify({ version: 1, entries: [{ sessionId: 'a' }] }, null, 2)),
+  ]
+  const damaged = [
+    write('utf16.jsonl', Buffer.from(`\uFEFF${claude}`, 'utf16le')),
+    write('words.jsonl', 'no\n'),
+  ]
+  const summary = await importPaths(await openMemory(), [folder])
+  expect(summary.passedOver.map(({ path }) => path)).toEqual(others)
+  expect(summary.failed.map(({ path }) => path)).toEqual(damaged)
+  expect(summary).toMatchObject({ files: 6, filesTotal: 6, newSessions: 1 })
+  const named = await importPaths(await openMemory(), others)
+  expect(named.passedOver).toEqual([])
+  expect(named.failed.map(({ path, code }) => [path, code])).toEqual(
+    others.map((path) => [path, 'invalid_input']),
+  )
+  const alone = await importPaths(await openMemory(), [others[1] as string, folder])
+  expect(alone.failed.map(({ path }) => path)).toEqual([others[1], ...damaged])
+})
+
+test('what was passed over counts as done', async () => {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'package.json'), '{"name":"x"}')
+  const summary = await importPaths(await openMemory(), [folder])
+  expect(summary).toMatchObject({
+    files: 1,
+    bytes: 12,
+    bytesTotal: 12,
+    passedOver: [{ code: 'invalid_input' }],
+  })
+})
+
 test('a real file remembers what was read when it is opened again', async () => {
   const path = join(temporaryFolder(), 'holdfast.db')
   const first = await openHoldfast({ store: sqlite(path) })

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openHoldfast } from '@holdfast/core'
 import { sqlite } from '@holdfast/core/sqlite'
@@ -305,6 +305,27 @@ describe.each(['store', 'server'] as const)('an import into a %s', (kind) => {
     expect(again.out).toMatch(/^Nothing new in \d+ files/)
     expect((await runCli(['import', join(folder, 'nonesuch'), ...place])).code).toBe(3)
     expect((await runCli(['usage', '--by', 'model', ...place])).out).toMatch(/claude-opus-4-5-\d+ .* \$\d/)
+  })
+
+  test('tells in a line of what else lies in a folder, which is no failure', async () => {
+    const { place } = await target('beside')
+    const home = join(folder, `projects-${kind}`)
+    for (const project of ['a', 'b']) {
+      mkdirSync(join(home, project), { recursive: true })
+      writeFileSync(join(home, project, 'sessions-index.json'), '{"version":1,"entries":[]}')
+    }
+    copyFileSync(join(samples, '4b2030ed-5563-49ea-b703-6a002f2d3cc8.jsonl'), join(home, 'a', 'one.jsonl'))
+    const { code, out } = await runCli(['import', home, ...place])
+    expect(code).toBe(0)
+    expect(out).toMatch(/^✓ 1 new session, /)
+    expect(out).toMatch(/^Passed over 2 files that are no transcripts \(.*\): 2 sessions-index\.json$/m)
+    const { data } = JSON.parse((await runCli(['import', home, '--json', ...place])).out)
+    expect(data.passedOver.map(({ path }: { path: string }) => path)).toEqual(
+      ['a', 'b'].map((project) => join(home, project, 'sessions-index.json')),
+    )
+    const named = await runCli(['import', join(home, 'a', 'sessions-index.json'), ...place])
+    expect(named.code).toBe(1)
+    expect(named.out).toContain('looked for')
   })
 
   test('leaves calls unpriced where that is asked for', async () => {

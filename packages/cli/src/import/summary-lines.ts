@@ -1,4 +1,5 @@
 /** What an import did, and what of the files it could not carry over. */
+import { basename } from 'node:path'
 import type { ImportSummary } from '@holdfast/transcripts'
 import { count, duration } from '../terminal/figures.ts'
 import { plainLine } from '../terminal/plain.ts'
@@ -22,6 +23,7 @@ export function summaryLines(summary: ImportSummary, options: SummaryOptions): s
     headline(summary, options),
     ...(loss.length === 0 ? [] : ['', style.title('Not carried over as it was')]),
     ...loss.map((line) => `  ${style.faint(cut(line, width - 2))}`),
+    ...passedOverLines(summary, style),
     ...failedLines(summary, style),
     ...secretLines(summary, options),
     ...(summary.stopped
@@ -43,6 +45,20 @@ function headline(summary: ImportSummary, { elapsedMs, style }: SummaryOptions):
     count(events, 'event'),
   ]
   return `${style.good('✓')} ${parts.join(', ')} from ${count(files, 'file')}${unchanged} in ${duration(elapsedMs)}`
+}
+
+const passedOverShown = 5
+
+/** By their names: a folder of each project may have one of the same. */
+function passedOverLines({ passedOver }: ImportSummary, style: Style): string[] {
+  if (passedOver.length === 0) return []
+  const byName = Object.entries(Object.groupBy(passedOver, ({ path }) => basename(path)))
+  const kinds = byName.map(([name, files = []]) => (files.length > 1 ? `${files.length} ${name}` : name))
+  const more = kinds.length - passedOverShown
+  const shown = [...kinds.slice(0, passedOverShown), ...(more > 0 ? [`${more} more`] : [])].map(plainLine)
+  const files = count(passedOver.length, 'file that is no transcript', 'files that are no transcripts')
+  const hint = 'import one by its name to see what was looked for'
+  return ['', style.faint(`Passed over ${files} (${hint}): ${shown.join(', ')}`)]
 }
 
 function failedLines({ failed }: ImportSummary, style: Style): string[] {
@@ -69,11 +85,12 @@ function secretLines({ secrets }: ImportSummary, { style, redacted }: SummaryOpt
 
 /** The same for a program. */
 export function summaryData(summary: ImportSummary): object {
-  const { imported, failed, secrets, report, ...counts } = summary
+  const { imported, failed, passedOver, secrets, report, ...counts } = summary
   return {
     ...counts,
     imported,
-    failed: failed.map(({ path, code, message }) => ({ path, code, message })),
+    failed: failed.map(withoutCause),
+    passedOver: passedOver.map(withoutCause),
     secrets: Object.fromEntries(secrets),
     report: {
       lines: Object.fromEntries(report.lines),
@@ -83,4 +100,8 @@ export function summaryData(summary: ImportSummary): object {
       broken: report.broken,
     },
   }
+}
+
+function withoutCause({ path, code, message }: ImportSummary['failed'][number]): object {
+  return { path, code, message }
 }
