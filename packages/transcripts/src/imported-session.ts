@@ -2,7 +2,6 @@
 import type { ActiveSession, CreatedSession, FileReference, HostCommand, NewFile } from '@holdfast/core'
 import {
   type CompactionRecord,
-  type Counters,
   type CreateInput,
   HoldfastError,
   isHoldfastError,
@@ -118,8 +117,17 @@ export class ImportedSession {
     )
   }
 
-  async counters(): Promise<Counters> {
-    return (await this.#session.view()).counters
+  /**
+   * Tells what a child has done and spent, once: telling it again changes nothing. A session that another one had spawned, or
+   * nobody, stays as it is.
+   */
+  async finishChild(child: ImportedSession): Promise<void> {
+    const { parentSessionId, counters } = await child.#session.view()
+    if (parentSessionId !== this.id) return
+    const { promptTokens, completionTokens, costMicrocents } = counters
+    const spent = { tokens: promptTokens + completionTokens, costMicrocents, toolCalls: child.toolCalls }
+    const command: HostCommand = { type: 'finishChild', childId: child.id, outcome: 'completed', spent }
+    await this.#batch([{ command, at: this.#lastAt }])
   }
 
   /** Bytes that messages name by their hash. */
@@ -161,11 +169,6 @@ export class ImportedSession {
       else steps.push(...note)
     }
     await this.#batch(steps)
-  }
-
-  /** For a command that changes nothing when it is given again. */
-  async repeat(command: HostCommand): Promise<void> {
-    await this.#batch([{ command, at: this.#lastAt }])
   }
 
   /** A shape that the engine refuses is kept as a note. */

@@ -69,6 +69,7 @@ test('what is no file, or leads to none, harms nobody', async () => {
     symlinkSync(join(folder, 'nowhere'), join(place, 'agent-gone.jsonl'))
     symlinkSync('agent-loop.jsonl', join(place, 'agent-loop.jsonl'))
   }
+  symlinkSync('..', join(subagents, 'up'))
   expect(agentFilesOf(join(folder, `${name}.jsonl`))).toHaveLength(agents.length)
   const { failed, newSessions } = await importPaths(await openMemory(), [folder])
   expect(newSessions).toBe(1 + agents.length + 1)

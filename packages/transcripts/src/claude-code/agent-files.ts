@@ -1,24 +1,22 @@
 /**
- * The files of sub-agents: in a folder of the session that they worked for, or, of earlier versions of the program, beside
- * its file; then the first line names the session.
+ * The files of sub-agents: in a folder of the session that they worked for or deeper in it, beside each a file that tells
+ * who it is; or, of earlier versions of the program, beside the file of the session: then the first line names the session.
  */
 import { closeSync, existsSync, globSync, openSync, readSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { shapeOf } from '../shape.ts'
 
-const agentFile = 'agent-*.jsonl'
-
 export function agentFilesOf(path: string): string[] {
-  const folder = join(path.replace(/\.jsonl$/, ''), 'subagents')
-  const own = agentFilesIn(folder)
-  const known = new Set(own.map(agentIdIn))
+  const known = new Set<string>()
+  const isFirst = (file: string) => !known.has(agentIdIn(file)) && known.add(agentIdIn(file))
   const beside = agentsBeside(dirname(path)).get(basename(path, '.jsonl')) ?? []
-  return [...own, ...beside.filter((file) => !known.has(agentIdIn(file)))]
+  return [...agentsBelow(join(path.replace(/\.jsonl$/, ''), 'subagents')), ...beside].filter(isFirst)
 }
 
-/** The session that a sub-agent's file belongs to. */
+/** The session that a file belongs to: a sub-agent's, what tells of one, or a result that was too long for the session's own. */
 export function ownerOf(path: string): string | undefined {
-  const [, session] = /^(.*)\/subagents\/agent-[^/]+\.jsonl$/.exec(path) ?? []
+  const [, session] =
+    /^(.*)\/(?:subagents\/(?:.*\/)?agent-[^/]+\.(?:jsonl|meta\.json)|tool-results\/[^/]+)$/.exec(path) ?? []
   if (session !== undefined) return `${session}.jsonl`
   const name = /\/agent-[^/]+\.jsonl$/.test(path) ? ownerNamedIn(path) : undefined
   return name && join(dirname(path), `${name}.jsonl`)
@@ -28,8 +26,15 @@ export function agentIdIn(path: string): string {
   return basename(path).slice('agent-'.length, -'.jsonl'.length)
 }
 
-function agentFilesIn(folder: string): string[] {
-  return globSync(agentFile, { cwd: folder })
+/** Those in the folder itself first. */
+function agentsBelow(folder: string): string[] {
+  const depth = (file: string) => file.split('/').length
+  const files = existsSync(folder) ? agentsIn(folder, '**/agent-*.jsonl') : []
+  return files.sort((a, b) => depth(a) - depth(b))
+}
+
+function agentsIn(folder: string, pattern: string): string[] {
+  return globSync(pattern, { cwd: folder })
     .sort()
     .map((file) => join(folder, file))
     .filter(isFile)
@@ -59,7 +64,9 @@ function agentsBeside(folder: string): Listing['named'] {
   const { mtimeMs: changedMs } = statSync(folder)
   const known = listings.get(folder)
   const isKnown = known?.changedMs === changedMs
-  const listing = isKnown ? known : { changedMs, named: new Map(), unnamed: agentFilesIn(folder) }
+  const listing = isKnown
+    ? known
+    : { changedMs, named: new Map(), unnamed: agentsIn(folder, 'agent-*.jsonl') }
   lookForNames(listing)
   if (!isKnown) listings.delete(folder)
   if (Date.now() - changedMs > settledMs) listings.set(folder, listing)

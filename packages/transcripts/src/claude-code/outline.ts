@@ -51,6 +51,8 @@ export interface Outline {
   /** What each summary stands for that has a boundary, by its line. */
   summedUp: ReadonlyMap<number, SummedUp>
   links: readonly ChildLink[]
+  /** What kind of sub-agent a call asked for; undefined: the file has no such call. */
+  askedFor(callId: string): Pick<ChildLink, 'agentType'> | undefined
   /** Model calls of abandoned branches: they were paid for all the same. */
   abandonedCalls: readonly ModelCall[]
   /** What the lines up to `through` tell of a call; undefined when they tell nothing. */
@@ -212,6 +214,7 @@ class OutlineReader {
       get links() {
         return links()
       },
+      askedFor: (callId) => this.#callInputs.get(callId),
       get abandonedCalls() {
         return abandonedCalls()
       },

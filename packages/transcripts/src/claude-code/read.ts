@@ -11,11 +11,12 @@ import type { Line } from '../read-lines.ts'
 import { shortFacts } from '../short-facts.ts'
 import type { Source } from '../source.ts'
 import { writeTurns } from '../write-turns.ts'
+import { type AgentAbout, aboutAgent } from './agent-about.ts'
 import { agentFilesOf, agentIdIn, ownerOf } from './agent-files.ts'
 import { objectOf, textOf } from './entry.ts'
 import { type Branch, type ChildLink, type Outline, readOutline } from './outline.ts'
 import { type Position, positionAt, positionOf } from './position.ts'
-import { agentIdOf, readTurns } from './turns.ts'
+import { agentIdOf, readTurns, shortened } from './turns.ts'
 import { providerId, usageSteps } from './usage.ts'
 
 export const formatName = 'claude-code'
@@ -49,13 +50,18 @@ interface Conversation {
   parent: ImportedSession | undefined
 }
 
+interface AgentFile {
+  path: string
+  about: AgentAbout | undefined
+}
+
 class ClaudeCodeReading {
   readonly #source: Source
   readonly #into: Destination
   readonly #from: SourceName
   readonly #sourceId: string
-  /** Of sub-agents with a file of their own. */
-  readonly #agentPaths: ReadonlyMap<string, string>
+  /** Sub-agents with a file of their own. */
+  readonly #agents: ReadonlyMap<string, AgentFile>
   readonly #done = new Set<string>()
 
   constructor(source: Source, into: Destination, from: SourceName) {
@@ -63,7 +69,9 @@ class ClaudeCodeReading {
     this.#into = into
     this.#from = from
     this.#sourceId = from.sourceId
-    this.#agentPaths = new Map(agentFilesOf(source.path).map((path) => [agentIdIn(path), path]))
+    this.#agents = new Map(
+      agentFilesOf(source.path).map((path) => [agentIdIn(path), { path, about: aboutAgent(path) }]),
+    )
   }
 
   async run(): Promise<void> {
@@ -75,9 +83,16 @@ class ClaudeCodeReading {
       parent: undefined,
     }
     const { session, outline } = await this.#readConversation(main)
-    for (const agentId of [...this.#agentPaths.keys(), ...outline.threads]) {
-      await this.#readChild(session, this.#source, { agentId, callId: undefined, agentType: undefined })
+    for (const agentId of [...this.#agentsByDepth(), ...outline.threads]) {
+      const agentType = this.#agents.get(agentId)?.about?.agentType
+      await this.#readChild(session, this.#source, { agentId, callId: undefined, agentType })
     }
+  }
+
+  /** A sub-agent of another one is read with that one, if it is there. */
+  #agentsByDepth(): string[] {
+    const depth = ({ about }: AgentFile) => about?.depth ?? 1
+    return [...this.#agents].sort(([, a], [, b]) => depth(a) - depth(b)).map(([agentId]) => agentId)
   }
 
   async #readConversation(conversation: Conversation) {
@@ -88,7 +103,7 @@ class ClaudeCodeReading {
       (await this.#into.open(this.#idOf(agentId))) ?? (await this.#create(conversation, outline))
     if (agentId !== undefined) this.#done.add(agentId)
     const isRead = await this.#readOn(session, conversation, outline)
-    for (const link of this.#linksOf(outline)) await this.#readChild(session, source, link)
+    for (const link of this.#linksOf(outline, agentId)) await this.#readChild(session, source, link)
     this.#into.done(session)
     if (isRead)
       for (const branch of outline.branches) await this.#readBranch(session, conversation, outline, branch)
@@ -154,7 +169,8 @@ class ClaudeCodeReading {
     const after = said ?? position?.said ?? 0
     const seen = position?.seen ?? 0
     const cut = position?.cut === true || said !== undefined
-    const links = this.#linksOf(outline)
+    const links = this.#linksOf(outline, agentId)
+    const isDescribed = this.#aboutOf(agentId)?.description !== undefined
     const turns = readTurns(linesAfter(said ?? 0, source.stretches(from)), {
       outline,
       links,
@@ -166,7 +182,7 @@ class ClaudeCodeReading {
         position,
         parting === undefined ? outline : outline.through(position?.line ?? 0),
       ),
-      isNamed: position !== undefined && !position.unnamed && after > 0,
+      isNamed: isDescribed || (position !== undefined && !position.unnamed && after > 0),
       position: (read, isNamed) => positionAt(read, { leaf: outline.leaf, seen, isNamed, cut }),
       childId: (agentId) => this.#idOf(agentId),
       spawned: await this.#spawned(links),
@@ -205,13 +221,11 @@ class ClaudeCodeReading {
   async #readChild(parent: ImportedSession, within: Source, link: ChildLink): Promise<void> {
     const { agentId } = link
     if (this.#done.has(agentId)) return
-    const own = this.#agentPaths.get(agentId)
-    const source = own === undefined ? within : await within.beside(own)
+    const own = this.#agents.get(agentId)
+    const source = own === undefined ? within : await within.beside(own.path)
     try {
       const { session } = await this.#readConversation({ source, ...link, parent })
-      const { promptTokens, completionTokens, costMicrocents } = await session.counters()
-      const spent = { tokens: promptTokens + completionTokens, costMicrocents, toolCalls: session.toolCalls }
-      await parent.repeat({ type: 'finishChild', childId: session.id, outcome: 'completed', spent })
+      await parent.finishChild(session)
     } finally {
       if (source !== within) await source.close()
     }
@@ -219,16 +233,21 @@ class ClaudeCodeReading {
 
   async #create(conversation: Conversation, outline: Outline): Promise<ImportedSession> {
     const { agentId, agentType, callId, parent } = conversation
+    const about = this.#aboutOf(agentId)
     const input: NewSession = {
       id: this.#idOf(agentId),
       conversationId: this.#idOf(undefined),
       agentId: agentId === undefined ? formatName : agentIdOf(agentType),
       channel: 'cli',
       modelPolicy: 'switchable',
-      metadata: metadataOf(
-        agentId === undefined ? this.#from : { format: formatName, sourceId: this.#sourceId, agentId },
-        outline,
-      ),
+      metadata: {
+        ...metadataOf(
+          agentId === undefined ? this.#from : { format: formatName, sourceId: this.#sourceId, agentId },
+          outline,
+        ),
+        ...about?.facts,
+      },
+      ...(about?.description !== undefined && { title: shortened(about.description) }),
       ...(outline.model !== undefined && { providerId, model: outline.model }),
     }
     const at = outline.firstAt
@@ -240,11 +259,21 @@ class ClaudeCodeReading {
     return this.#into.sessionIdOf(formatName, sourceId)
   }
 
-  /** Only sub-agents whose conversation we have. */
-  #linksOf(outline: Outline): ChildLink[] {
-    return outline.links.filter(
-      ({ agentId }) => this.#agentPaths.has(agentId) || outline.threads.includes(agentId),
-    )
+  #aboutOf(agentId: string | undefined): AgentAbout | undefined {
+    return agentId === undefined ? undefined : this.#agents.get(agentId)?.about
+  }
+
+  /** Only sub-agents whose conversation we have. What their results tell comes before what is told beside their files. */
+  #linksOf(outline: Outline, parentId: string | undefined): ChildLink[] {
+    const told = outline.links
+      .filter(({ agentId }) => this.#agents.has(agentId) || outline.threads.includes(agentId))
+      .map((link) => ({ ...link, agentType: link.agentType ?? this.#aboutOf(link.agentId)?.agentType }))
+    const known = new Set(told.map(({ agentId }) => agentId))
+    const noted = [...this.#agents].flatMap(([agentId, { about }]) => {
+      const link = about && !known.has(agentId) && linkOf(agentId, about, outline, parentId)
+      return link ? [link] : []
+    })
+    return [...told, ...noted]
   }
 
   async #spawned(links: readonly ChildLink[]): Promise<ReadonlySet<string>> {
@@ -252,6 +281,19 @@ class ClaudeCodeReading {
     for (const { agentId } of links) if (await this.#into.has(this.#idOf(agentId))) known.add(agentId)
     return known
   }
+}
+
+/** Undefined: neither the call that started the sub-agent is of this conversation, nor is it named as the parent. */
+function linkOf(
+  agentId: string,
+  { callId, agentType, parentId: namedId }: AgentAbout,
+  outline: Outline,
+  parentId: string | undefined,
+): ChildLink | undefined {
+  const asked = callId === undefined ? undefined : outline.askedFor(callId)
+  if (asked) return { agentId, callId, agentType: asked.agentType ?? agentType }
+  const isNamed = namedId !== undefined && namedId === parentId && agentId !== parentId
+  return isNamed ? { agentId, callId: undefined, agentType } : undefined
 }
 
 async function* linesAfter(line: number, stretches: Stretches): Stretches {

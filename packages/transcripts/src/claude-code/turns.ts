@@ -306,7 +306,7 @@ function titleOf(text: string | undefined): string | undefined {
   return words ? shortened(words) : undefined
 }
 
-function shortened(text: string): string {
+export function shortened(text: string): string {
   const points = [...text]
   return points.length <= titleLength ? text : `${points.slice(0, titleLength - 1).join('')}…`
 }
