@@ -11,6 +11,7 @@ import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { JsonObject } from '@holdfast/protocol'
 import type { From, Line } from '../read-lines.ts'
+import { Answers } from './answers.ts'
 import { Boundaries, type SaidLine, type SummedUp } from './boundaries.ts'
 import {
   type Block,
@@ -46,6 +47,8 @@ export interface Outline {
   place(line: number): Place
   /** Line of the first part of a message on the path. */
   firstLineOf(messageId: string): number | undefined
+  /** Of lines of an answer that has the id of an earlier one: its own. */
+  ownIds: ReadonlyMap<number, string>
   /** Whether a message of the path made this call. */
   hasCall(callId: string): boolean
   /** What each summary stands for that has a boundary, by its line. */
@@ -132,6 +135,8 @@ class OutlineReader {
   readonly #places = new Map<number, Place>()
   readonly #keys = new Map<string, Node>()
   readonly #boundaries = new Boundaries<Node>()
+  readonly #answers = new Answers()
+  readonly #ownIds = new Map<number, string>()
   readonly #adopted: number[] = []
   readonly #renamed = new Set<number>()
   readonly #callInputs = new Map<string, { agentType: string | undefined; prompt: string | undefined }>()
@@ -182,8 +187,8 @@ class OutlineReader {
     if (!node.isMessage) return
     this.#first ??= entry
     this.#model ??= modelOf(entry)
-    this.#noteModelCall(node.line, entry)
     this.#findCopy(node, entry, parts)
+    this.#noteModelCall(node, entry)
   }
 
   finish(): Outline {
@@ -207,6 +212,7 @@ class OutlineReader {
     return {
       place: (line) => places.get(line) ?? 'elsewhere',
       firstLineOf: (messageId) => main.messages.get(messageId),
+      ownIds: this.#ownIds,
       hasCall: (callId) => main.calls.has(callId),
       get summedUp() {
         return summedUp()
@@ -351,17 +357,27 @@ class OutlineReader {
   }
 
   /**
-   * A line all of whose parts were seen before is a copy of the line that had the first of them. Without an id of a message
-   * it is not when it goes on from what was said since: then somebody said the same at the same time.
+   * A line all of whose parts were seen before is a copy of the line that had the first of them. It is not when it goes on
+   * from what was said since, and is of another answer or of nobody knows which: then somebody said the same again.
    */
   #findCopy(node: Node, entry: Entry, parts: readonly string[]): void {
     const keys = entry.blocks.map((block, at) => keyOf(entry, block, parts[at]))
     const seen = keys.map((key) => this.#keys.get(key))
     const [first] = seen
+    const { messageId } = entry
+    const isAnother = messageId !== undefined && this.#answers.isAnother(messageId, entry)
     const isSeen = first !== undefined && seen.every((earlier) => earlier !== undefined)
-    const isSaidAgain = isSeen && entry.messageId === undefined && this.#goesOnFrom(first, node)
+    const isSaidAgain = isSeen && (messageId === undefined || isAnother) && this.#goesOnFrom(first, node)
     if (isSeen && !isSaidAgain) node.copyOf = first
     for (const key of keys) if (!this.#keys.has(key)) this.#keys.set(key, node)
+    if (node.copyOf) {
+      node.messageId = node.copyOf.messageId
+      return
+    }
+    if (entry.type === 'user') this.#answers.heard(entry)
+    if (messageId === undefined) return
+    node.messageId = this.#answers.read(messageId, entry, isAnother)
+    if (node.messageId !== messageId) this.#ownIds.set(node.line, node.messageId)
   }
 
   /** Of a path that was written anew the message before is a copy too, or one that came before it all. */
@@ -378,9 +394,8 @@ class OutlineReader {
   }
 
   /** The last line of a message has its final figures. */
-  #noteModelCall(line: number, entry: Entry): void {
+  #noteModelCall({ line, messageId }: Node, entry: Entry): void {
     const usage = objectOf(entry.message?.usage)
-    const { messageId } = entry
     if (messageId === undefined || usage === undefined || isSynthetic(entry) || entry.copied) return
     const call = { messageId, model: modelOf(entry), usage, at: entry.at }
     const told = this.#modelCalls.get(messageId) ?? []

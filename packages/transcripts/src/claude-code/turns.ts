@@ -204,7 +204,7 @@ class TurnReader {
   }
 
   #readReply(line: Line, entry: Entry): void {
-    const messageId = entry.messageId ?? entry.uuid ?? ''
+    const messageId = this.#options.outline.ownIds.get(line.number) ?? entry.messageId ?? entry.uuid ?? ''
     const open = this.#replies.find((reply) => reply.messageId === messageId)
     const reply = open ?? {
       messageId,

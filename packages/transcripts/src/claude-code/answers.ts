@@ -1,0 +1,66 @@
+/**
+ * Which lines are of one answer. Lines of an answer have its id; but some gateways give the same id to every answer, and a
+ * provider under load gave it to several.
+ */
+import type { JsonObject } from '@holdfast/protocol'
+import { type Entry, objectOf, textOf } from './entry.ts'
+
+interface Answer {
+  /** Its own: the id, and a number behind it when an earlier answer has that. */
+  name: string
+  nth: number
+  requestId: string | undefined
+  /** Tokens that it was made from; 0: nobody tells. */
+  input: number
+  /** What was said up to its last line. */
+  prompts: number
+  results: number
+}
+
+export class Answers {
+  /** By the id in the file. */
+  readonly #last = new Map<string, Answer>()
+  #prompts = 0
+  #results = 0
+
+  /** A line of a user, in the order of the file; one that stands there again is left out. */
+  heard({ blocks, meta, queued }: Entry): void {
+    if (blocks.some(({ type }) => type === 'tool_result')) this.#results += 1
+    else if (!meta && !queued) this.#prompts += 1
+  }
+
+  /** Nothing told since the last line with its id can have come between two lines of one answer. */
+  isAnother(id: string, entry: Entry): boolean {
+    const last = this.#last.get(id)
+    if (!last) return false
+    const { requestId, input } = factsOf(entry)
+    if (requestId !== undefined && last.requestId !== undefined) return requestId !== last.requestId
+    const isAnswered = last.prompts < this.#prompts || last.results < this.#results
+    if (input > 0 && last.input > 0) return isAnswered && input !== last.input
+    return last.prompts < this.#prompts
+  }
+
+  /** The name of the answer that the line is of. */
+  read(id: string, entry: Entry, isAnother: boolean): string {
+    const last = this.#last.get(id)
+    const { requestId, input } = factsOf(entry)
+    const nth = (last?.nth ?? 1) + (isAnother ? 1 : 0)
+    const name = nth === 1 ? id : `${id}@${nth}`
+    const before = isAnother ? undefined : last
+    this.#last.set(id, {
+      ...{ name, nth, prompts: this.#prompts, results: this.#results },
+      requestId: requestId ?? before?.requestId,
+      input: input > 0 ? input : (before?.input ?? 0),
+    })
+    return name
+  }
+}
+
+const inputs = ['input_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens']
+
+function factsOf({ raw, message }: Entry): Pick<Answer, 'requestId' | 'input'> {
+  const usage: JsonObject = objectOf(message?.usage) ?? {}
+  const counts = inputs.map((field) => usage[field])
+  const input = counts.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0)
+  return { requestId: textOf(raw.requestId), input }
+}
