@@ -317,7 +317,7 @@ describe.each(['store', 'server'] as const)('an import into a %s', (kind) => {
     copyFileSync(join(samples, '4b2030ed-5563-49ea-b703-6a002f2d3cc8.jsonl'), join(home, 'a', 'one.jsonl'))
     const { code, out } = await runCli(['import', home, ...place])
     expect(code).toBe(0)
-    expect(out).toMatch(/^✓ 1 new session, /)
+    expect(out).toMatch(/^✓ 1 new session, .* from 1 file in /)
     expect(out).toMatch(/^Passed over 2 files that are no transcripts \(.*\): 2 sessions-index\.json$/m)
     const { data } = JSON.parse((await runCli(['import', home, '--json', ...place])).out)
     expect(data.passedOver.map(({ path }: { path: string }) => path)).toEqual(

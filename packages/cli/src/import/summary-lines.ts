@@ -33,8 +33,9 @@ export function summaryLines(summary: ImportSummary, options: SummaryOptions): s
 }
 
 function headline(summary: ImportSummary, { elapsedMs, style }: SummaryOptions): string {
-  const { files, filesTotal, filesUnchanged, newSessions, imported, messages, events } = summary
-  if (filesTotal === 0) return 'No file to import.'
+  const { filesTotal, filesUnchanged, newSessions, imported, messages, events, passedOver } = summary
+  if (filesTotal === passedOver.length) return 'No file to import.'
+  const files = summary.files - passedOver.length
   const unchanged = filesUnchanged > 0 ? ` (${filesUnchanged.toLocaleString('en')} unchanged)` : ''
   if (events === 0) return `Nothing new in ${count(files, 'file')}${unchanged}.`
   const grown = imported.filter(({ isNew, events: written }) => !isNew && written > 0).length
