@@ -117,3 +117,38 @@ eachStore('the provider view of a covered history', (place) => {
     expect(view).toEqual(providerView(contextView(events as FoldEvent[], viewStateOf(state))))
   })
 })
+
+eachStore('a result that is never compressed', (place) => {
+  it.each(['append', 'finishTool', 'batch'] as const)(
+    'stands beside the summary with its call and what else that call answered, given with %s',
+    async (way) => {
+      const { sessions } = await place.open()
+      const session = await (await sessions.create({ agentId: 'agent' })).activate()
+      const { firstSeq } = await session.append(user('look twice'))
+      const run = await session.startRun({ owner: 'worker', ttlMs: 10_000 })
+      await run.append([calling('c1', 'c2'), result('c1')])
+      const pinned = { callId: 'c2', output: 'the code is 42', neverCompress: true }
+      if (way === 'append') await run.append({ ...result('c2', pinned.output), neverCompress: true })
+      else if (way === 'finishTool') await run.finishTool(pinned)
+      else await run.batch([{ type: 'finishTool', ...pinned }])
+      await run.append(assistant('seen'))
+      await run.complete()
+      const { messages } = await session.messages({})
+      expect(messages.map(({ neverCompress }) => neverCompress)).toEqual([
+        undefined,
+        undefined,
+        undefined,
+        true,
+        undefined,
+      ])
+      const { seq } = await session.view()
+      await session.compact(compaction(firstSeq as number, seq))
+      expect((await session.providerView()).map(({ role }) => role)).toEqual([
+        'user',
+        'assistant',
+        'tool',
+        'tool',
+      ])
+    },
+  )
+})

@@ -29,6 +29,7 @@ export interface ToolResult {
   output: Json
   outcome?: ToolOutcome
   messageId?: string
+  neverCompress?: boolean
   provider?: JsonObject
 }
 

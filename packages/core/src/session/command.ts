@@ -89,6 +89,7 @@ export interface Commands {
     outcome: ToolOutcome
     messageId?: string
     name?: string
+    neverCompress?: boolean
     provider?: JsonObject
   }
   /** Closes every open call, or these of them, with `interrupted, outcome unknown`. */

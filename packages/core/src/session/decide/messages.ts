@@ -59,6 +59,7 @@ function* appendResults(head: Head, message: MessageInput, env: Env): Deciding<D
       output,
       outcome,
       ...(message.id && { messageId: message.id }),
+      ...(message.neverCompress !== undefined && { neverCompress: message.neverCompress }),
       ...(provider && { provider }),
     },
     env,
