@@ -26,8 +26,8 @@ export class LossReport {
   readonly broken: BrokenLine[] = []
 
   /** A line of the source, told once. */
-  line(fate: LineFate): void {
-    count(this.lines, fate)
+  line(fate: LineFate, times = 1): void {
+    count(this.lines, fate, times)
   }
 
   keep(kind: string, times = 1): void {

@@ -2,9 +2,14 @@
 import { isUtf8 } from 'node:buffer'
 import { HoldfastError, type Json, type JsonObject, limits, scanText, scanValue } from '@holdfast/protocol'
 
-/** A line with its place: `start` is its first byte, `end` the byte after its line break. */
+/**
+ * A line with its place: `start` is its first byte, `end` the byte after its line break. Of blank lines on end only the last
+ * one is given.
+ */
 export interface Line {
   number: number
+  /** Number of the first of the blank lines that it is the last of. */
+  first?: number
   start: number
   end: number
   /** Of a line beyond the limit only the beginning. */
@@ -17,6 +22,11 @@ export interface Line {
   repaired?: string
   /** The text of a broken line. */
   text?: string
+}
+
+/** How many lines it stands for, of those behind `after`. */
+export function countOf({ number, first = number }: Pick<Line, 'number' | 'first'>, after = 0): number {
+  return number - Math.max(first - 1, after)
 }
 
 export interface From {
@@ -53,19 +63,59 @@ export async function* readLines(
     place.line += 1
     return { number: place.line, start, end, bytes, ...content }
   }
-  for await (const chunk of chunks) yield linesOf(chunk, rest, read)
+  const pass = ({ lines, last, bytes }: Blank): Line => {
+    const [start, first] = [place.byte + last, place.line + 1]
+    place.byte = start + bytes.length + 1
+    place.line += lines
+    return { number: place.line, first, start, end: place.byte, bytes, value: undefined }
+  }
+  for await (const chunk of chunks) yield linesOf(chunk, rest, { read, pass })
   if (rest.length === 0) return
   const last = read(rest.endedBy(Buffer.alloc(0), false))
   if (last.value !== undefined) yield [last]
 }
 
-function* linesOf(chunk: Buffer, rest: Rest, read: (piece: Piece) => Line): Generator<Line> {
-  let from = 0
-  for (let at = chunk.indexOf(lineBreak); at >= 0; at = chunk.indexOf(lineBreak, from)) {
-    yield read(rest.endedBy(chunk.subarray(from, at), true))
+interface Reading {
+  read(piece: Piece): Line
+  pass(blank: Blank): Line
+}
+
+function* linesOf(chunk: Buffer, rest: Rest, { read, pass }: Reading): Generator<Line> {
+  for (let from = 0; from < chunk.length; ) {
+    const blank = rest.length === 0 ? blankAt(chunk, from) : undefined
+    const at = blank ? from + blank.last + blank.bytes.length : chunk.indexOf(lineBreak, from)
+    if (at < 0) return rest.add(chunk.subarray(from))
+    yield blank ? pass(blank) : read(rest.endedBy(chunk.subarray(from, at), true))
     from = at + 1
   }
-  if (from < chunk.length) rest.add(chunk.subarray(from))
+}
+
+interface Blank {
+  lines: number
+  /** Where the last of them begins, from where the first does. */
+  last: number
+  /** Of the last. */
+  bytes: Buffer
+}
+
+const tab = 0x09
+const carriageReturn = 0x0d
+const space = 0x20
+
+/** The blank lines that begin there; undefined: none. */
+function blankAt(chunk: Buffer, from: number): Blank | undefined {
+  let [lines, last, next] = [0, from, from]
+  for (let at = from; isSpace(chunk[at]); at++) {
+    if (chunk[at] !== lineBreak) continue
+    lines += 1
+    last = next
+    next = at + 1
+  }
+  return lines === 0 ? undefined : { lines, last: last - from, bytes: chunk.subarray(last, next - 1) }
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === lineBreak || byte === carriageReturn || byte === space || byte === tab
 }
 
 interface Piece {

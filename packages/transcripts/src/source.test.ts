@@ -2,7 +2,8 @@ import { globSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { importFile } from './import-paths.ts'
-import type { From } from './read-lines.ts'
+import { isUnchanged, lineAt } from './line-position.ts'
+import { countOf, type From, type Line } from './read-lines.ts'
 import { SecretFinder } from './secrets.ts'
 import { Source } from './source.ts'
 import { openMemory, temporaryFolder, transcripts } from './testing/imported.ts'
@@ -73,6 +74,59 @@ describe.each([beginning, chunk, beginning + chunk])('a file of about %d bytes',
         expect(await read(fresh, from)).toEqual(left)
       }
     }
+  })
+})
+
+describe('blank lines', () => {
+  const blanks = (lines: number) =>
+    Array.from({ length: lines }, (_, at) => ['\n', '\r\n', ' \t\n'][at % 3]).join('')
+  const stretch = 5_000
+  const behindChunk = Math.ceil((beginning + chunk) / 7) * 3
+  const text = `{"n":1}\n${blanks(stretch)}  {"n":2}\n\n{"n":3}\n${blanks(behindChunk)}\u00a0\n{"n":4}\n${blanks(stretch)} `
+  const last = [1, stretch + 2, stretch + 4, stretch + behindChunk + 6]
+
+  test('on end are read as one, and each is counted', async () => {
+    const source = await opened(text)
+    await source.head()
+    const found: Line[] = []
+    for await (const line of source.lines()) found.push(line)
+    expect(found.filter(({ value }) => value).map(({ number, value }) => [value?.n, number])).toEqual(
+      last.map((number, at) => [at + 1, number]),
+    )
+    expect(found.reduce((sum, line) => sum + countOf(line), 0)).toBe(2 * stretch + behindChunk + 6)
+    expect(found.length).toBeLessThan(30)
+  })
+
+  test('may be gone on with after any of them', async () => {
+    const lines = text.split(/(?<=\n)/).slice(0, -1)
+    const kept = await opened(text, 4 * chunk)
+    const all = await read(kept)
+    for (const line of [
+      0,
+      1,
+      2,
+      stretch,
+      stretch + 1,
+      stretch + 2,
+      stretch + 3,
+      last[3] as number,
+      lines.length,
+    ]) {
+      const byte = Buffer.byteLength(lines.slice(0, line).join(''))
+      for (const source of [kept, await opened(text)]) {
+        const found: Line[] = []
+        for await (const each of source.lines({ byte, line })) found.push(each)
+        expect(found.flatMap(({ number, value }) => (value ? [[number, value.n]] : []))).toEqual(
+          all.filter(([number, value]) => value !== undefined && number > line),
+        )
+        expect(found.reduce((sum, each) => sum + countOf(each, line), 0)).toBe(lines.length - line)
+      }
+    }
+  })
+
+  test('that are left behind are a place like any other line', async () => {
+    const source = await opened(text)
+    for await (const line of source.lines()) expect(await isUnchanged(source, lineAt(line))).toBe(true)
   })
 })
 

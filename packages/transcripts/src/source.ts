@@ -121,7 +121,7 @@ export class Source {
 
   /** As `lines`, many at once; all of a stretch must be taken before the next. */
   async *stretches(from: From = { byte: 0, line: 0 }): AsyncGenerator<Iterable<Line>> {
-    if (this.#remembered) return yield this.#remembered.slice(from.line)
+    if (this.#remembered) return yield this.#remembered.filter(({ number }) => number > from.line)
     const isFirst = from.byte === 0 && this.#readOnce === 0
     const isSmall = !this.#isCompressed && this.size <= (this.#options.remember ?? 0)
     const kept = isFirst && isSmall ? ([] as Line[]) : undefined

@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { limits } from '@holdfast/protocol'
-import { importFile, importPaths } from '@holdfast/transcripts'
+import { exportSession, importFile, importPaths } from '@holdfast/transcripts'
 import { describe, expect, test } from 'vitest'
 import { allMessages, openMemory, seqs, temporaryFolder } from '../src/testing/imported.ts'
 import { samples } from './cases.ts'
@@ -89,6 +89,40 @@ describe('a line', () => {
     const { summary } = await importText(`\uFEFF${lines.join('\r\n')}\r\n`)
     expect(summary.report.broken).toEqual([])
     expect(summary.messages).toBe(await soundMessages())
+  })
+
+  test.each(samples.filter(({ format }) => format === 'claude-code' || format === 'codex'))(
+    'of $format has the number that it has, however many blank lines are before it, told of once each',
+    async ({ text, longer, file }) => {
+      const blanks = (count: number) => '\n'.repeat(count)
+      const [first = '', ...rest] = text.trimEnd().split('\n')
+      const spaced = `${first}\n${blanks(3_000)}{"no": tru}\n${rest.join(`\n${blanks(1_000)}`)}\n${blanks(500)}`
+      const { summary, holdfast, path } = await importText(spaced, file)
+      expect(summary.report.broken).toMatchObject([{ line: 3_002 }])
+      expect(summary.report.lines.get('blank')).toBe(3_000 + 1_000 * (rest.length - 1) + 500)
+      expect(summary.messages).toBe((await importText(text, file)).summary.messages)
+      const more = longer.slice(text.length)
+      appendFileSync(path, `${blanks(2_000)}{"no": tru}\n${more}`)
+      const grown = (await importPaths(holdfast, [path])).report
+      expect(grown.broken).toMatchObject([{ line: spaced.split('\n').length + 2_000 }])
+      expect(grown.lines.get('blank')).toBe(2_000)
+    },
+  )
+
+  test("of Holdfast's own format too", async () => {
+    const { holdfast } = await importText(claude)
+    const { sessions } = await holdfast.sessions.list()
+    const pieces: string[] = []
+    const sink = { write: async (piece: string) => void pieces.push(piece) }
+    await exportSession(holdfast, sessions[0]?.id ?? '', 'holdfast', sink)
+    const spaced = `${pieces.join('').trimEnd().replaceAll('\n', '\n'.repeat(1_000))}${'\n'.repeat(500)}{"no": tru}\n`
+    const { summary } = await importText(spaced)
+    expect(summary.failed).toMatchObject([
+      { message: expect.stringContaining(`:${spaced.split('\n').length - 1} `) },
+    ])
+    expect(summary.report.lines.get('blank')).toBe(
+      spaced.split('\n').filter((line) => line === '').length - 1,
+    )
   })
 
   test('whose bytes are not UTF-8 is repaired and counted', async () => {

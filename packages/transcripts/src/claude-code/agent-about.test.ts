@@ -174,3 +174,29 @@ test('a sub-agent that was taken for a child of the session stays one', async ()
   )
   expect(tree).toEqual({ s: [undefined, 0], 's/a1': ['s', 1], 's/a2': ['s', 1] })
 })
+
+test.each(['in one message', 'one after the other'])(
+  'a turn may start more sub-agents than may be open at once, %s',
+  async (how) => {
+    const many = 150
+    const ids = Array.from({ length: many }, (_, nth) => `b${nth}`)
+    const called = ids.map((id, nth) =>
+      answers(2 + nth, 1 + nth, how === 'in one message' ? 'msg' : `msg_${nth}`, calls(id, 'Agent')),
+    )
+    const done = ids.map((id, nth) => result(200 + nth, 2 + nth, id, { toolUseResult: { agentId: id } }))
+    const lines =
+      how === 'in one message'
+        ? [...called, ...done]
+        : called.flatMap((call, nth) => [call, done[nth] as object])
+    const files = Object.fromEntries(
+      ids.map((id, nth) => [`s/subagents/agent-${id}.jsonl`, agent(1_000 + 2 * nth)]),
+    )
+    const { holdfast } = await imported({
+      's.jsonl': [says(1, null, 'Look everywhere.'), ...lines],
+      ...files,
+    })
+    const spawned = await spawnedIn(holdfast, 's')
+    expect(new Set(spawned.map(({ callId }) => callId)).size).toBe(many)
+    expect(new Set(spawned.map(({ childId }) => childId)).size).toBe(many)
+  },
+)

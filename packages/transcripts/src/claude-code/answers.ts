@@ -56,11 +56,14 @@ export class Answers {
   }
 }
 
+function factsOf({ raw, message }: Entry): Pick<Answer, 'requestId' | 'input'> {
+  return { requestId: textOf(raw.requestId), input: inputOf(objectOf(message?.usage)) }
+}
+
 const inputs = ['input_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens']
 
-function factsOf({ raw, message }: Entry): Pick<Answer, 'requestId' | 'input'> {
-  const usage: JsonObject = objectOf(message?.usage) ?? {}
-  const counts = inputs.map((field) => usage[field])
-  const input = counts.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0)
-  return { requestId: textOf(raw.requestId), input }
+/** Tokens that an answer was made from; 0: nobody tells. */
+export function inputOf(usage: JsonObject | undefined): number {
+  const counts = inputs.map((field) => usage?.[field])
+  return counts.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0)
 }

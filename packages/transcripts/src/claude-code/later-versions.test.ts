@@ -100,3 +100,17 @@ test('thinking is told apart from the output that it is in', async () => {
   const { session } = await imported(prompt, call, result)
   expect((await session.view()).counters).toMatchObject({ completionTokens: 50, reasoningTokens: 40 })
 })
+
+test('a session in which nothing was said is one, with what its file notes', async () => {
+  const { report, session } = await imported(
+    { type: 'permission-mode', permissionMode: 'default', sessionId: 's' },
+    { type: 'custom-title', customTitle: 'Later', sessionId: 's' },
+    { type: 'last-prompt', lastPrompt: '', sessionId: 's' },
+  )
+  expect((await session.view()).title).toBe('Later')
+  expect(Object.fromEntries(report.keptOpaque)).toEqual({
+    'permission-mode': 1,
+    'custom-title': 1,
+    'last-prompt': 1,
+  })
+})

@@ -11,7 +11,7 @@ import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { JsonObject } from '@holdfast/protocol'
 import type { From, Line } from '../read-lines.ts'
-import { Answers } from './answers.ts'
+import { Answers, inputOf } from './answers.ts'
 import { Boundaries, type SaidLine, type SummedUp } from './boundaries.ts'
 import {
   type Block,
@@ -47,6 +47,10 @@ export interface Outline {
   place(line: number): Place
   /** Line of the first part of a message on the path. */
   firstLineOf(messageId: string): number | undefined
+  /** Whether this conversation has said what the line says: its blocks have these digests. */
+  holds(entry: Entry, digests: readonly string[]): boolean
+  /** Lines of the conversation above that stand in this file too: said, and paid for, there. */
+  heard: ReadonlySet<number>
   /** Of lines of an answer that has the id of an earlier one: its own. */
   ownIds: ReadonlyMap<number, string>
   /** Whether a message of the path made this call. */
@@ -111,6 +115,8 @@ export interface OutlineOptions {
   thread: string | undefined
   /** The whole file is one sub-agent's conversation. */
   whole: boolean
+  /** The conversation that a sub-agent was started from. */
+  above?: Outline | undefined
 }
 
 export async function readOutline(
@@ -137,6 +143,7 @@ class OutlineReader {
   readonly #boundaries = new Boundaries<Node>()
   readonly #answers = new Answers()
   readonly #ownIds = new Map<number, string>()
+  readonly #heard = new Set<number>()
   readonly #adopted: number[] = []
   readonly #renamed = new Set<number>()
   readonly #callInputs = new Map<string, { agentType: string | undefined; prompt: string | undefined }>()
@@ -148,6 +155,7 @@ class OutlineReader {
   #lastSaid: Node | undefined
   #found: readonly Node[] | undefined
   #firstAt: string | undefined
+  #firstOwnAt: string | undefined
   #first: Entry | undefined
   #model: string | undefined
 
@@ -188,6 +196,8 @@ class OutlineReader {
     this.#first ??= entry
     this.#model ??= modelOf(entry)
     this.#findCopy(node, entry, parts)
+    if (this.#options.above?.holds(entry, parts)) this.#heard.add(node.line)
+    else this.#firstOwnAt ??= entry.at
     this.#noteModelCall(node, entry)
   }
 
@@ -212,6 +222,8 @@ class OutlineReader {
     return {
       place: (line) => places.get(line) ?? 'elsewhere',
       firstLineOf: (messageId) => main.messages.get(messageId),
+      holds: (entry, digests) => this.#holds(entry, digests),
+      heard: this.#heard,
       ownIds: this.#ownIds,
       hasCall: (callId) => main.calls.has(callId),
       get summedUp() {
@@ -227,7 +239,7 @@ class OutlineReader {
       callOf: (messageId, through) =>
         this.#modelCalls.get(messageId)?.findLast(({ line }) => line <= through),
       threads: [...this.#threadPrompts.keys()],
-      firstAt: this.#firstAt,
+      firstAt: this.#heard.size > 0 ? (this.#firstOwnAt ?? this.#firstAt) : this.#firstAt,
       model: this.#model,
       first: this.#first,
       leaf: leaf?.uuid,
@@ -380,6 +392,15 @@ class OutlineReader {
     if (node.messageId !== messageId) this.#ownIds.set(node.line, node.messageId)
   }
 
+  /** Of two answers with one id and the same words the one that was made from as much is meant. */
+  #holds(entry: Entry, digests: readonly string[]): boolean {
+    const said = entry.blocks.map((block, at) => this.#keys.get(keyOf(entry, block, digests[at])))
+    if (said.length === 0 || said.includes(undefined)) return false
+    const call = this.#modelCalls.get(said[0]?.messageId ?? '')?.at(-1)
+    const [theirs, ours] = [inputOf(call?.usage), inputOf(objectOf(entry.message?.usage))]
+    return theirs === ours || theirs === 0 || ours === 0
+  }
+
   /** Of a path that was written anew the message before is a copy too, or one that came before it all. */
   #goesOnFrom(earlier: Node, node: Node): boolean {
     let before = this.#nodeBefore(node)
@@ -396,7 +417,8 @@ class OutlineReader {
   /** The last line of a message has its final figures. */
   #noteModelCall({ line, messageId }: Node, entry: Entry): void {
     const usage = objectOf(entry.message?.usage)
-    if (messageId === undefined || usage === undefined || isSynthetic(entry) || entry.copied) return
+    const isPaid = entry.copied || this.#heard.has(line)
+    if (messageId === undefined || usage === undefined || isSynthetic(entry) || isPaid) return
     const call = { messageId, model: modelOf(entry), usage, at: entry.at }
     const told = this.#modelCalls.get(messageId) ?? []
     const last = told.at(-1)

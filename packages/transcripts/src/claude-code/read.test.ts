@@ -478,6 +478,168 @@ describe('shapes that the bundled files do not have', () => {
   })
 })
 
+describe('a message with more in it than one may have', () => {
+  const callIds = (count: number) => Array.from({ length: count }, (_, nth) => `c${nth}`)
+  const use = (id: string) => ({ type: 'tool_use', id, name: 'Read', input: { file: id } })
+  const inOneLine = (count: number) => [assistant('a', 'p', callIds(count).map(use))]
+  const onLinesOfTheirOwn = (count: number) =>
+    callIds(count).map((id, nth) =>
+      assistant(`a${nth}`, nth === 0 ? 'p' : `a${nth - 1}`, [use(id)], { id: 'msg_a' }),
+    )
+  const answered = (count: number, parent: string) =>
+    callIds(count).map((id) => result(`r-${id}`, parent, id, { output: `of ${id}` }))
+  const ofMany = (count: number) => [
+    prompt('p', null, 'read them all'),
+    ...onLinesOfTheirOwn(count),
+    ...answered(count, `a${count - 1}`),
+    answer('end', `r-c${count - 1}`, 'done'),
+  ]
+  const madeOf = async (holdfast: Holdfast) => {
+    const session = await holdfast.sessions.open(idOf('made'))
+    const messages = await allMessages(session)
+    expect(pairingFaults(messages)).toEqual([])
+    const { counters } = await session.view()
+    return { session, messages, counters, content: messages.map(({ role, parts }) => ({ role, parts })) }
+  }
+
+  test.each([
+    ['on lines of their own', onLinesOfTheirOwn, 'a199'],
+    ['in one line', inOneLine, 'a'],
+  ])('is several, each answered before the next: calls %s', async (_where, calls, last) => {
+    const { holdfast, report } = await importLines([
+      prompt('p', null, 'read them all'),
+      ...calls(200),
+      ...answered(200, last),
+      answer('end', 'r-c199', 'done'),
+    ])
+    const { messages, counters } = await madeOf(holdfast)
+    expect(messages.map(({ role, parts }) => `${role} ${parts.length}`)).toEqual([
+      'user 1',
+      ...['assistant 128', ...Array(128).fill('tool 1')],
+      ...['assistant 72', ...Array(72).fill('tool 1')],
+      'assistant 1',
+    ])
+    const parts = messages.flatMap((message) => message.parts)
+    const found = (type: string) => parts.filter((part) => part.type === type)
+    expect(found('tool_call')).toMatchObject(
+      callIds(200).map((callId) => ({ callId, input: { file: callId } })),
+    )
+    expect(found('tool_result')).toMatchObject(
+      callIds(200).map((callId) => ({ callId, output: `of ${callId}` })),
+    )
+    expect(messages.flatMap(({ role, id }) => (role === 'assistant' ? [id] : []))).toEqual([
+      'msg_a',
+      expect.not.stringContaining('msg_'),
+      'msg_end',
+    ])
+    expect(counters).toMatchObject({ roundCount: 2, turnCount: 1, exchangeCount: 1, promptTokens: 20 })
+    expect(report.repaired.get('messages with more calls or parts than one may have, split')).toBe(1)
+  })
+
+  test('is several by its parts too', async () => {
+    const texts = Array.from({ length: 600 }, (_, nth) => ({ type: 'text', text: `word ${nth}` }))
+    const { holdfast } = await importLines([prompt('p', null, 'talk'), assistant('a', 'p', texts)])
+    const { messages, counters } = await madeOf(holdfast)
+    expect(messages.map(({ parts }) => parts.length)).toEqual([1, 512, 88])
+    expect(messages.slice(1).flatMap(({ parts }) => parts)).toEqual(texts)
+    expect(counters).toMatchObject({ roundCount: 1, turnCount: 1, exchangeCount: 1, promptTokens: 10 })
+  })
+
+  test('may be larger than a commit', async () => {
+    const { holdfast } = await importLines(ofMany(2_000))
+    const { messages, counters } = await madeOf(holdfast)
+    expect(messages).toHaveLength(1 + Math.ceil(2_000 / 128) + 2_000 + 1)
+    expect(counters).toMatchObject({ roundCount: 2, turnCount: 1, promptTokens: 20 })
+  })
+
+  test.each([
+    ['on lines of their own', onLinesOfTheirOwn, 'a1999'],
+    ['in one line', inOneLine, 'a'],
+  ])(
+    'is read again when an import ended between two commits of it: calls %s',
+    async (_where, calls, last) => {
+      const lines = [prompt('p', null, 'read them all'), ...calls(2_000), ...answered(2_000, last)]
+      const whole = await madeOf((await importLines(lines)).holdfast)
+      const holdfast = await openMemory()
+      const path = join(temporaryFolder(), 'made.jsonl')
+      writeFileSync(path, lines.map((line) => `${line}\n`).join(''))
+      const stop = new AbortController()
+      const onProgress = () => stop.abort()
+      const { signal } = stop
+      await importPaths(holdfast, [path], { signal, onProgress })
+      expect((await madeOf(holdfast)).messages.length).toBeLessThan(whole.messages.length)
+      await importOne(holdfast, path)
+      const { content, counters } = await madeOf(holdfast)
+      expect(content).toEqual(whole.content)
+      expect(counters).toMatchObject({ roundCount: 1, promptTokens: 10, completionTokens: 2 })
+    },
+  )
+
+  test('has results in any order, what is told of each beside it, and calls that nobody answered', async () => {
+    const told = callIds(200)
+      .reverse()
+      .filter((id) => id !== 'c7' && id !== 'c150')
+      .map((id) => result(`r-${id}`, 'a', id, { output: `of ${id}`, toolUseResult: { more: id } }))
+    const { holdfast, report } = await importLines([
+      prompt('p', null, 'read them all'),
+      ...inOneLine(200),
+      ...told,
+      answer('end', 'r-c0', 'done'),
+    ])
+    const { session, messages } = await madeOf(holdfast)
+    const results = messages.flatMap(({ parts }) => parts.filter((part) => part.type === 'tool_result'))
+    expect(new Set(results.map(({ callId }) => callId))).toEqual(new Set(callIds(200)))
+    expect(results.flatMap(({ callId, outcome }) => (outcome === 'unknown' ? [callId] : []))).toEqual([
+      'c7',
+      'c150',
+    ])
+    expect(report.keptOpaque.get('tool_use_result')).toBe(198)
+    let before: string | undefined
+    for (const { type, data } of await allEvents(session)) {
+      const { callId } = data as { callId?: string }
+      if (type === 'note.added' && callId !== undefined) expect(callId).toBe(before)
+      if (type === 'tool.finished') before = callId
+    }
+  })
+
+  test.each([1, 2, 100, 128, 129, 200, 201, 202, 300, 329, 330, 400])(
+    'is the same when the file was read before, up to line %i',
+    async (cut) => {
+      const lines = ofMany(200)
+      const holdfast = await openMemory()
+      const path = join(temporaryFolder(), 'made.jsonl')
+      for (const read of [lines.slice(0, cut), lines]) {
+        writeFileSync(path, read.map((line) => `${line}\n`).join(''))
+        await importOne(holdfast, path, { format: 'claude-code' })
+      }
+      const { content, counters } = await madeOf(holdfast)
+      const whole = await madeOf((await importLines(lines)).holdfast)
+      expect(content).toEqual(whole.content)
+      const { roundCount, promptTokens, completionTokens, messageCount, exchangeCount } = whole.counters
+      expect(counters).toMatchObject({
+        roundCount,
+        promptTokens,
+        completionTokens,
+        messageCount,
+        exchangeCount,
+      })
+      expect((await importOne(holdfast, path)).events).toBe(0)
+    },
+  )
+
+  test('is written back with all that was said', async () => {
+    const { holdfast } = await importLines(ofMany(200))
+    const { content, counters } = await madeOf(holdfast)
+    const pieces: string[] = []
+    await exportSession(holdfast, idOf('made'), 'claude-code', {
+      write: async (piece) => void pieces.push(piece),
+    })
+    const again = await madeOf((await importLines(pieces.join('').trimEnd().split('\n'))).holdfast)
+    expect(again.content).toEqual(content)
+    expect(again.counters.promptTokens).toBe(counters.promptTokens)
+  })
+})
+
 const shared = join(import.meta.dirname, '../../../../../shared/data/claude-code/general-tool-calls.jsonl')
 
 describe.skipIf(!existsSync(shared))(
@@ -513,7 +675,7 @@ async function importLines(lines: readonly string[]) {
   return { holdfast, report }
 }
 
-type Extra = { isSidechain?: boolean; model?: string }
+type Extra = { isSidechain?: boolean; model?: string; id?: string }
 
 function prompt(
   uuid: string,
@@ -537,20 +699,26 @@ function assistant(
   uuid: string,
   parentUuid: string,
   content: unknown[],
-  { isSidechain = false, model = 'claude-opus-4-5' }: Extra = {},
+  { isSidechain = false, model = 'claude-opus-4-5', id = `msg_${uuid}` }: Extra = {},
 ): string {
   const usage = { input_tokens: 10, output_tokens: 2 }
-  const message = { id: `msg_${uuid}`, role: 'assistant', model, content, usage }
+  const message = { id, role: 'assistant', model, content, usage }
   return JSON.stringify({ type: 'assistant', uuid, parentUuid, isSidechain, message })
 }
 
-function result(uuid: string, parentUuid: string, callId: string): string {
-  const content = [{ type: 'tool_result', tool_use_id: callId, content: 'ok' }]
+function result(
+  uuid: string,
+  parentUuid: string,
+  callId: string,
+  { output = 'ok', ...beside }: { output?: string; toolUseResult?: object } = {},
+): string {
+  const content = [{ type: 'tool_result', tool_use_id: callId, content: output }]
   return JSON.stringify({
     type: 'user',
     uuid,
     parentUuid,
     isSidechain: false,
     message: { role: 'user', content },
+    ...beside,
   })
 }

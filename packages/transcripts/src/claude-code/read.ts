@@ -47,7 +47,14 @@ interface Conversation {
   agentId: string | undefined
   agentType: string | undefined
   callId: string | undefined
-  parent: ImportedSession | undefined
+  parent: Parent | undefined
+}
+
+/** A conversation that may have started sub-agents. */
+interface Parent {
+  session: ImportedSession
+  source: Source
+  outline: Outline
 }
 
 interface AgentFile {
@@ -82,10 +89,10 @@ class ClaudeCodeReading {
       callId: undefined,
       parent: undefined,
     }
-    const { session, outline } = await this.#readConversation(main)
-    for (const agentId of [...this.#agentsByDepth(), ...outline.threads]) {
+    const read = await this.#readConversation(main)
+    for (const agentId of [...this.#agentsByDepth(), ...read.outline.threads]) {
       const agentType = this.#agents.get(agentId)?.about?.agentType
-      await this.#readChild(session, this.#source, { agentId, callId: undefined, agentType })
+      await this.#readChild(read, { agentId, callId: undefined, agentType })
     }
   }
 
@@ -95,19 +102,21 @@ class ClaudeCodeReading {
     return [...this.#agents].sort(([, a], [, b]) => depth(a) - depth(b)).map(([agentId]) => agentId)
   }
 
-  async #readConversation(conversation: Conversation) {
-    const { source, agentId } = conversation
+  async #readConversation(conversation: Conversation): Promise<Parent> {
+    const { source, agentId, parent } = conversation
     const whole = source !== this.#source || ownerOf(source.path) !== undefined
-    const outline = await readOutline(source.stretches(), { thread: agentId, whole })
+    const above = parent?.outline
+    const outline = await readOutline(source.stretches(), { thread: agentId, whole, above })
     const session =
       (await this.#into.open(this.#idOf(agentId))) ?? (await this.#create(conversation, outline))
     if (agentId !== undefined) this.#done.add(agentId)
-    const isRead = await this.#readOn(session, conversation, outline)
-    for (const link of this.#linksOf(outline, agentId)) await this.#readChild(session, source, link)
+    const read = { session, source, outline }
+    const isRead = await this.#readOn(read, conversation)
+    for (const link of this.#linksOf(outline, agentId)) await this.#readChild(read, link)
     this.#into.done(session)
     if (isRead)
       for (const branch of outline.branches) await this.#readBranch(session, conversation, outline, branch)
-    return { session, outline }
+    return read
   }
 
   /**
@@ -141,6 +150,7 @@ class ClaudeCodeReading {
       position: (read, isNamed) => positionAt(read, { leaf: branch.leaf, seen, isNamed, cut }),
       childId: (agentId) => this.#idOf(agentId),
       spawned: new Set(),
+      open: new Set(),
       isPart: true,
       putImage: (file, at) => session.putAttachment(file, at),
     })
@@ -150,11 +160,8 @@ class ClaudeCodeReading {
   }
 
   /** False when the file no longer is what was read before. */
-  async #readOn(
-    session: ImportedSession,
-    { source, agentId }: Conversation,
-    outline: Outline,
-  ): Promise<boolean> {
+  async #readOn(self: Parent, { agentId }: Conversation): Promise<boolean> {
+    const { session, source, outline } = self
     const { report } = this.#into
     const position = positionOf(session.position)
     if (position && !(await isUnchanged(source, position))) {
@@ -170,6 +177,7 @@ class ClaudeCodeReading {
     const seen = position?.seen ?? 0
     const cut = position?.cut === true || said !== undefined
     const links = this.#linksOf(outline, agentId)
+    const open = new Set<string>()
     const isDescribed = this.#aboutOf(agentId)?.description !== undefined
     const turns = readTurns(linesAfter(said ?? 0, source.stretches(from)), {
       outline,
@@ -186,11 +194,15 @@ class ClaudeCodeReading {
       position: (read, isNamed) => positionAt(read, { leaf: outline.leaf, seen, isNamed, cut }),
       childId: (agentId) => this.#idOf(agentId),
       spawned: await this.#spawned(links),
+      open,
       isPart: source === this.#source && agentId !== undefined,
       putImage: (file, at) => session.putAttachment(file, at),
     })
     await writeTurns(session, withPaid(turns, outline, seen), async (written) => {
-      for (const link of spawnedIn(written, links)) await this.#readChild(session, source, link)
+      for (const link of spawnedIn(written, links)) {
+        await this.#readChild(self, link)
+        open.delete(link.agentId)
+      }
     })
     return true
   }
@@ -218,14 +230,15 @@ class ClaudeCodeReading {
   }
 
   /** A child's end is told to its parent once; telling it again changes nothing. */
-  async #readChild(parent: ImportedSession, within: Source, link: ChildLink): Promise<void> {
+  async #readChild(parent: Parent, link: ChildLink): Promise<void> {
     const { agentId } = link
     if (this.#done.has(agentId)) return
     const own = this.#agents.get(agentId)
+    const within = parent.source
     const source = own === undefined ? within : await within.beside(own.path)
     try {
       const { session } = await this.#readConversation({ source, ...link, parent })
-      await parent.finishChild(session)
+      await parent.session.finishChild(session)
     } finally {
       if (source !== within) await source.close()
     }
@@ -251,7 +264,7 @@ class ClaudeCodeReading {
       ...(outline.model !== undefined && { providerId, model: outline.model }),
     }
     const at = outline.firstAt
-    return parent ? parent.createChild(input, callId, at) : this.#into.create(input, at)
+    return parent ? parent.session.createChild(input, callId, at) : this.#into.create(input, at)
   }
 
   #idOf(agentId: string | undefined): string {

@@ -5,7 +5,7 @@ import type { LossReport } from '../loss-report.ts'
 import type { Line } from '../read-lines.ts'
 import { type Entry, isSynthetic, modelOf, objectOf, textOf } from './entry.ts'
 import type { Outline } from './outline.ts'
-import { partOf } from './parts.ts'
+import { type Piece, piecesOf } from './pieces.ts'
 import { providerId, usageSteps } from './usage.ts'
 
 /** One message of the model: its lines, and what came after the first of them. */
@@ -15,6 +15,8 @@ export interface Reply {
   /** Results, notes and children, in the order of the file. */
   after: Step[]
   openCalls: Set<string>
+  /** Its first line. */
+  first: Reach
   /** How far the file was read before the next reply. */
   read: Reach
 }
@@ -53,44 +55,62 @@ export function runOf(replies: readonly Reply[], context: RunContext): NonNullab
   }
   return {
     start: [...choice, { command: start, at }],
-    rounds: replies.map((reply) => roundOf(reply, context)),
+    rounds: replies.flatMap((reply) => roundsOf(reply, context)),
     end: { command: endOf(replies.at(-1), context), at: endedAt(replies.at(-1), context) },
   }
 }
 
-function roundOf(reply: Reply, context: RunContext): Round {
+/**
+ * One for each piece, since a commit may have no room for the next. If an import ends between two of them, the message goes on
+ * behind its first line and is read again by the next import: so what it cost is told with the last piece.
+ */
+function roundsOf(reply: Reply, context: RunContext): Round[] {
+  const pieces = piecesOf(reply)
+  tellRepairs(reply, pieces.length, context)
+  const at = reply.entries.at(-1)?.at ?? context.at
+  const usage = usageIn(reply, context)
+  return pieces.map((piece, nth) => {
+    const isLast = nth === pieces.length - 1
+    const { parts } = piece
+    const finish = isLast ? finishOf(reply.entries.at(-1)) : 'complete'
+    const names = namesOf(reply, nth === 0, context)
+    const message: MessageInput = { role: 'assistant', parts, ...names, finish }
+    const said: Step[] = [{ command: { type: 'append', message }, at }]
+    if (isLast) said.push(...usage.map((step) => ({ ...step, at })))
+    const steps = [...said, ...piece.after, ...closing(piece, context)]
+    const position = context.position(isLast ? reply.read : reply.first)
+    return { steps: nth === 0 ? counted(steps, reply, context) : steps, position }
+  })
+}
+
+/** As the steps of a round, unless it is none of ours or was one before. */
+function counted(steps: Step[], reply: Reply, context: RunContext): Step[] {
   const first = reply.entries[0]
-  const saidAt = reply.entries.at(-1)?.at ?? context.at
-  const message = messageOf(reply, context)
-  const inside: Step[] = [
-    ...(message ? [{ command: { type: 'append' as const, message }, at: saidAt }] : []),
-    ...usageIn(reply, context).map((step) => ({ ...step, at: saidAt })),
-    ...reply.after,
-    ...closing(reply, context),
-  ]
-  const position = context.position(reply.read)
-  if (isSynthetic(first) || context.isCounted(firstLineOf(reply, context))) return { steps: inside, position }
+  if (isSynthetic(first) || context.isCounted(firstLineOf(reply, context))) return steps
   const started: Step = { command: { type: 'startRound' }, at: first?.at ?? context.at }
-  const completed: Step = { command: { type: 'completeRound' }, at: inside.at(-1)?.at }
-  return { steps: [started, ...inside, completed], position }
+  const completed: Step = { command: { type: 'completeRound' }, at: steps.at(-1)?.at }
+  return [started, ...steps, completed]
 }
 
-function closing({ openCalls }: Reply, { report, at }: RunContext): Step[] {
-  if (openCalls.size === 0) return []
-  report.repair('calls without a result, closed as unknown')
-  return [{ command: { type: 'closeCalls', reason: 'no result in the transcript' }, at }]
+/** A step for each of them: by its steps a commit is measured. */
+function closing({ open }: Piece, { report, at }: RunContext): Step[] {
+  if (open.size > 0) report.repair('calls without a result, closed as unknown', open.size)
+  const reason = 'no result in the transcript'
+  return [...open].map((callId) => ({ command: { type: 'closeCalls', reason, callIds: [callId] }, at }))
 }
 
-function messageOf(reply: Reply, context: RunContext): MessageInput | undefined {
-  const { after, seen, report, prompt } = context
-  const parts = reply.entries.flatMap(({ blocks }) => blocks.map(partOf))
-  if (parts.length === 0) return undefined
-  const firstLine = firstLineOf(reply, context)
-  if (firstLine <= after) report.repair('messages that went on after an earlier import')
+function tellRepairs(reply: Reply, pieces: number, context: RunContext): void {
+  const { after, report } = context
+  if (firstLineOf(reply, context) <= after) report.repair('messages that went on after an earlier import')
   if (reply.entries.length > 1) report.repair('lines joined to one message')
-  const id = firstLine > seen && idPattern.test(reply.messageId) ? reply.messageId : undefined
-  const names = { ...(id && { id }), ...(prompt !== undefined && { replyTo: prompt }) }
-  return { role: 'assistant', parts, ...names, finish: finishOf(reply.entries.at(-1)) }
+  if (pieces > 1) report.repair('messages with more calls or parts than one may have, split')
+}
+
+function namesOf(reply: Reply, isFirst: boolean, context: RunContext): Pick<MessageInput, 'id' | 'replyTo'> {
+  const { seen, prompt } = context
+  const isNew = isFirst && firstLineOf(reply, context) > seen
+  const id = isNew && idPattern.test(reply.messageId) ? reply.messageId : undefined
+  return { ...(id && { id }), ...(prompt !== undefined && { replyTo: prompt }) }
 }
 
 function firstLineOf({ messageId, read }: Reply, { outline }: RunContext): number {

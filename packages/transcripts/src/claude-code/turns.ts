@@ -2,16 +2,17 @@
  * Lines of one conversation into turns. A turn is what a user said and what was done about it, up to the next thing
  * a user said; each answered turn becomes one recorded run. Memory holds one turn.
  */
-import { type JsonObject, type MessageInput, messageId } from '@holdfast/protocol'
+import { type JsonObject, limits, type MessageInput, messageId } from '@holdfast/protocol'
 import type { Step, Turn } from '../batch.ts'
 import type { LineFate, LossReport } from '../loss-report.ts'
 import { parted } from '../open-turn.ts'
-import type { Line } from '../read-lines.ts'
+import { countOf, type Line } from '../read-lines.ts'
 import { compactionOf } from './compaction.ts'
 import { droppedFields, type Entry, entryOf, resultsOf, textOf } from './entry.ts'
 import { hasImages, type PutImage, withImages } from './images.ts'
 import type { ChildLink, Outline } from './outline.ts'
 import { partOf, resultOf } from './parts.ts'
+import { piecesOf } from './pieces.ts'
 import { type Reach, type Reply, runOf } from './run.ts'
 
 export interface TurnOptions {
@@ -34,6 +35,8 @@ export interface TurnOptions {
   childId(agentId: string): string
   /** Sub-agents that the session has spawned before. */
   spawned: ReadonlySet<string>
+  /** Sub-agents that it spawns now, until each was read: there is room for few. The others are spawned when they are read. */
+  open: Set<string>
   putImage: PutImage
   /** Another conversation of the same file tells of the lines that are nobody's. */
   isPart: boolean
@@ -47,6 +50,7 @@ export async function* readTurns(
   for await (const lines of stretches) {
     for (const line of lines) {
       const entry = line.value && entryOf(line.value)
+      if (entry && options.outline.heard.has(line.number)) entry.copied = true
       const read = entry && hasImages(entry) ? await withImages(entry, options.putImage) : entry
       for (const turn of reader.read(line, read)) yield turn
     }
@@ -69,6 +73,8 @@ class TurnReader {
   #read: Reach | undefined
   /** The line that is being read was imported before. */
   #isSeen = false
+  /** It was said in the conversation that this one comes from. */
+  #isHeard = false
   #lineUnits = 0
   #fate: LineFate = 'carried'
 
@@ -80,6 +86,7 @@ class TurnReader {
 
   *read(line: Line, entry: Entry | undefined): Generator<Turn> {
     this.#isSeen = line.number <= this.#options.seen
+    this.#isHeard = this.#options.outline.heard.has(line.number)
     this.#lineUnits = line.bytes.length + 64
     this.#fate = 'carried'
     if (entry === undefined) this.#readBroken(line)
@@ -94,18 +101,20 @@ class TurnReader {
   *finish(): Generator<Turn> {
     if (this.#read === undefined) return
     const open = this.#replies.findIndex(({ openCalls }) => openCalls.size > 0)
+    const settled = this.#replies.slice(0, Math.max(0, open)).flatMap(piecesOf).length
     const begun = open < 0 ? undefined : this.#begun && this.#positionAt(this.#begun)
     const turn = this.#takeTurn(this.#read)
     if (open < 0) yield turn
-    else yield* parted(turn, open, begun)
+    else yield* parted(turn, settled, begun)
   }
 
   /** A line is told of once: by the conversation it belongs to, when it is first read. */
-  #tellFate({ number, value }: Line): void {
+  #tellFate(line: Line): void {
+    const { outline, report, seen, isPart } = this.#options
     if (this.#isSeen) return
-    if (value === undefined && this.#options.isPart) return
-    if (value !== undefined && this.#options.outline.place(number) === 'elsewhere') return
-    this.#options.report.line(this.#fate)
+    if (line.value === undefined && isPart) return
+    if (line.value !== undefined && outline.place(line.number) === 'elsewhere') return
+    report.line(this.#fate, countOf(line, seen))
   }
 
   *#readEntry(line: Line, entry: Entry): Generator<Turn> {
@@ -199,19 +208,22 @@ class TurnReader {
 
   /** The first thing a person said names the session, until a summary does. */
   #nameSession(entry: Entry): void {
-    const title = entry.meta || this.#named ? undefined : titleOf(textOf(entry.blocks[0]?.text))
+    const title =
+      entry.meta || this.#isHeard || this.#named ? undefined : titleOf(textOf(entry.blocks[0]?.text))
     this.#rename(title)
   }
 
   #readReply(line: Line, entry: Entry): void {
     const messageId = this.#options.outline.ownIds.get(line.number) ?? entry.messageId ?? entry.uuid ?? ''
     const open = this.#replies.find((reply) => reply.messageId === messageId)
+    const here = { line, said: line.number }
     const reply = open ?? {
       messageId,
       entries: [],
       after: [],
       openCalls: new Set<string>(),
-      read: { line, said: line.number },
+      first: here,
+      read: here,
     }
     reply.entries.push(entry)
     for (const block of entry.blocks)
@@ -225,13 +237,19 @@ class TurnReader {
     const result = resultOf(block, entry.raw.toolUseResult)
     const reply = this.#replies.find(({ openCalls }) => openCalls.has(result.callId))
     if (reply === undefined && !this.#isAnswerable(entry, result.callId)) return
-    const link = this.#options.links.find(({ callId }) => callId === result.callId)
     const steps = reply?.after ?? this.#before
-    if (link && !this.#options.spawned.has(link.agentId))
-      steps.push(this.#step(spawn(link, this.#options.childId(link.agentId))))
+    const link = this.#options.links.find(({ callId }) => callId === result.callId)
+    if (link) steps.push(...this.#spawn(link))
     steps.push(this.#step({ type: 'finishTool', ...result }))
     reply?.openCalls.delete(result.callId)
     this.#answered.add(result.callId)
+  }
+
+  #spawn(link: ChildLink): Step[] {
+    const { spawned, open, childId } = this.#options
+    if (spawned.has(link.agentId) || open.size === mostOpen) return []
+    open.add(link.agentId)
+    return [this.#step(spawn(link, childId(link.agentId)))]
   }
 
   /** A result that comes after its turn, for a call of an earlier one. */
@@ -296,6 +314,7 @@ class TurnReader {
   }
 }
 
+const mostOpen = limits.openChildren / 2
 const titleLength = 80
 
 function titleOf(text: string | undefined): string | undefined {

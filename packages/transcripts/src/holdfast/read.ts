@@ -1,11 +1,12 @@
 import { HoldfastError, type Json, type JsonObject, limits } from '@holdfast/protocol'
 import type { Destination } from '../destination.ts'
+import { countOf, type Line } from '../read-lines.ts'
 import { fileVersion } from './version.ts'
 
 /** Lines of a log, and what to call them. */
 interface LogLines {
   readonly path: string
-  lines(): AsyncIterable<{ number: number; value: Json | undefined; broken?: string }>
+  lines(): AsyncIterable<Pick<Line, 'number' | 'first' | 'broken'> & { value: Json | undefined }>
 }
 
 /** Bytes and events of one commit: far below what one may have. */
@@ -13,14 +14,15 @@ const most = { events: 500, bytes: limits.commitBytes / 4 }
 
 export async function readHoldfast(source: LogLines, into: Destination): Promise<void> {
   let log: Log | undefined
-  for await (const { number, value, broken } of source.lines()) {
+  for await (const line of source.lines()) {
+    const { number, value, broken } = line
     if (log === undefined) {
       log = new Log(sessionOf(source, value), into)
       into.report.line('carried')
       continue
     }
     if (value === undefined) {
-      into.report.line(broken === undefined ? 'blank' : 'broken')
+      into.report.line(broken === undefined ? 'blank' : 'broken', countOf(line))
       if (broken !== undefined) refuse(source, number, broken)
       continue
     }
