@@ -15,6 +15,8 @@ export interface Format {
   companions?(path: string): string[]
   /** The file that this one would be read with, whether it is there or not. */
   ownerOf?(path: string): string | undefined
+  /** Of a file that has a name as this format gives, where each session has a file of its own, its children too. */
+  lineageOf?(path: string): Promise<Lineage | undefined>
   /**
    * Puts what is in the source into sessions. What cannot be carried over is told to `into.report`; a part of the source
    * that cannot be read is told there too and never ends the reading. Again with a longer source: appends what is new.
@@ -22,6 +24,12 @@ export interface Format {
   read(source: Source, into: Destination): Promise<void>
   /** Undefined: this format is read only. */
   write?(session: ExportedSession, sink: Sink, report: LossReport): Promise<void>
+}
+
+/** Which session a file holds, and whose child that is, by the names that the format gives them. */
+export interface Lineage {
+  id: string
+  parentId: string | undefined
 }
 
 /** What a writer reads: a session of an open Holdfast, or of a server. */

@@ -53,6 +53,14 @@ export class Destination {
     return turnsIn(this.#options.holdfast).run(sessionId, work)
   }
 
+  /**
+   * For what is read below a parent: files of this process that are below the same one come one after the other, so that few of
+   * its children are open at once. `alone` may be called within.
+   */
+  aloneBelow<T>(parentId: string, work: () => Promise<T>): Promise<T> {
+    return turnsIn(this.#options.holdfast).run(`below ${parentId}`, work)
+  }
+
   /** The source is no longer what was imported: nothing of it was added. The first of them makes the file a failed one. */
   refuse(line: BrokenLine): void {
     this.report.breakLine(line)

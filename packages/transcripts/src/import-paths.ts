@@ -4,6 +4,7 @@ import { discover, type FoundFile } from './discover.ts'
 import { Helper } from './helper.ts'
 import { type FileOutcome, type FileProgress, type FileTerms, importOne, isFatal } from './import-file.ts'
 import type { ImportOptions } from './import-options.ts'
+import { wavesOf } from './import-order.ts'
 import type { ImportPlace } from './import-place.ts'
 import { isKnown } from './known-file.ts'
 import { LossReport } from './loss-report.ts'
@@ -96,7 +97,7 @@ class Import {
 
   async #runHere(): Promise<void> {
     const price = await this.#options.prices?.()
-    await this.#runLanes((...work) => importOne(this.#holdfast, ...work), { ...(price && { price }) })
+    await this.#runWaves([(...work) => importOne(this.#holdfast, ...work)], { ...(price && { price }) })
   }
 
   async #runIn({ count, start }: NonNullable<ImportOptions['threads']>): Promise<void> {
@@ -107,14 +108,27 @@ class Import {
     )
     try {
       const helpers = await Promise.all(starting)
-      await Promise.all(helpers.map((helper) => this.#runLanes((...work) => helper.importOne(...work))))
+      await this.#runWaves(
+        helpers.map(
+          (helper) =>
+            (...work) =>
+              helper.importOne(...work),
+        ),
+      )
     } finally {
       const started = await Promise.allSettled(starting)
       await Promise.all(started.map((helper) => helper.status === 'fulfilled' && helper.value.end()))
     }
   }
 
-  async #runLanes(importOne: ImportOne, own: Pick<FileTerms, 'price'> = {}): Promise<void> {
+  async #runWaves(readers: readonly ImportOne[], own: Pick<FileTerms, 'price'> = {}): Promise<void> {
+    for (const wave of await wavesOf(this.#waiting, this.#options.signal)) {
+      this.#waiting = wave
+      await Promise.all(readers.map((importOne) => this.#runLanes(importOne, own)))
+    }
+  }
+
+  async #runLanes(importOne: ImportOne, own: Pick<FileTerms, 'price'>): Promise<void> {
     const { concurrency = 16, format, redactSecrets, signal } = this.#options
     const lanes = Math.max(1, concurrency)
     const room = new Room(bytesAtOnce)

@@ -11,6 +11,7 @@ import {
 } from '@holdfast/protocol'
 import type { Batch, Compaction, CoveredStretch, Step } from './batch.ts'
 import type { DestinationOptions, Tally } from './destination-options.ts'
+import { eventsAround } from './events-around.ts'
 import { fit } from './fit.ts'
 
 /** Kind of the note that holds the position. */
@@ -38,7 +39,7 @@ export class ImportedSession {
 
   private constructor(
     session: OpenSession,
-    { stand, position, isAsLeft }: Reached,
+    { stand, position, at, isAsLeft }: Reached,
     isNew: boolean,
     options: DestinationOptions,
   ) {
@@ -47,6 +48,7 @@ export class ImportedSession {
     this.isAsLeft = isAsLeft
     this.#session = session
     this.#stand = stand
+    this.#lastAt = at
     this.#options = options
     this.#tally = options.tallies?.get(this.id) ?? { isNew: false, events: 0, toolCalls: 0 }
     this.#tally.isNew ||= isNew
@@ -83,7 +85,10 @@ export class ImportedSession {
     return new ImportedSession(session, await reachedIn(session), !session.replayed, options)
   }
 
-  /** The parent tells of it first; after a crash between the two the next import finishes what was begun. */
+  /**
+   * In the conversation of its parent, which tells of it first; after a crash between the two the next import finishes what was
+   * begun.
+   */
   async createChild(
     input: NewSession,
     callId: string | undefined,
@@ -92,10 +97,10 @@ export class ImportedSession {
     this.#options.signal?.throwIfAborted()
     const { id: childId, ...child } = input
     const call = callId === undefined ? {} : { callId }
-    const { seq } = await this.#session.spawnChild(
-      { childId, ...call, ...child },
-      { actor: { kind: 'import' }, ...timed(at) },
-    )
+    const { conversationId } = await this.#session.view()
+    const { seq } = await this.#session
+      .spawnChild({ childId, ...call, conversationId, ...child }, { actor: { kind: 'import' }, ...timed(at) })
+      .catch((error) => madeMeanwhile(error, childId, this.#options))
     if (seq === this.#stand.seq + 1) this.#stand = { seq, version: seq }
     const session = await openKnown(childId, this.#options)
     const reached = await reachedIn(session)
@@ -111,7 +116,7 @@ export class ImportedSession {
     if (session.replayed) throw overtaken(id)
     return new ImportedSession(
       session,
-      { stand: await standOf(session), position: data, isAsLeft: true },
+      { stand: await standOf(session), position: data, at: undefined, isAsLeft: true },
       true,
       this.#options,
     )
@@ -122,12 +127,25 @@ export class ImportedSession {
    * nobody, stays as it is.
    */
   async finishChild(child: ImportedSession): Promise<void> {
+    this.#options.signal?.throwIfAborted()
     const { parentSessionId, counters } = await child.#session.view()
     if (parentSessionId !== this.id) return
     const { promptTokens, completionTokens, costMicrocents } = counters
     const spent = { tokens: promptTokens + completionTokens, costMicrocents, toolCalls: child.toolCalls }
     const command: HostCommand = { type: 'finishChild', childId: child.id, outcome: 'completed', spent }
-    await this.#batch([{ command, at: this.#lastAt }])
+    const { changed, lastSeq = 0 } = await this.#session.batch([command], {
+      actor: { kind: 'import' },
+      at: [this.#lastAt],
+    })
+    if (!changed) return
+    if (lastSeq === this.#stand.seq + 1) this.#stand = { seq: lastSeq, version: lastSeq }
+    this.#tally.events += 1
+    this.#options.onWritten({ events: 1, messages: 0 })
+  }
+
+  /** What it holds of about that time. */
+  eventsAround(at: string): AsyncGenerator<SessionEvent> {
+    return eventsAround(this.#session, at)
   }
 
   /** Bytes that messages name by their hash. */
@@ -287,6 +305,8 @@ interface Stand {
 interface Reached {
   stand: Stand
   position: JsonObject | undefined
+  /** Of what was read there. */
+  at: string | undefined
   isAsLeft: boolean
 }
 
@@ -338,7 +358,8 @@ function callsIn(command: HostCommand): number {
 async function reachedIn(session: OpenSession): Promise<Reached> {
   const stand = await standOf(session)
   const isMade = stand.seq === 1
-  return { stand, ...(isMade ? { position: undefined, isAsLeft: true } : await readPosition(session)) }
+  const beginning = { position: undefined, at: undefined, isAsLeft: true }
+  return { stand, ...(isMade ? beginning : await readPosition(session)) }
 }
 
 async function standOf(session: OpenSession): Promise<Reached['stand']> {
@@ -367,14 +388,14 @@ function overtaken(sessionId: string, cause?: unknown): HoldfastError {
 const isSaid = /^(message|tool|input|run|round|question|compaction)\./
 
 /** The newest position note is near the end: only what was written after the last import follows it. */
-async function readPosition(session: OpenSession): Promise<Pick<Reached, 'position' | 'isAsLeft'>> {
+async function readPosition(session: OpenSession): Promise<Omit<Reached, 'stand'>> {
   let isAsLeft = true
   for await (const event of newestFirst(session)) {
     const position = positionIn(event)
-    if (position) return { position, isAsLeft }
+    if (position) return { position, at: event.at, isAsLeft }
     if (isSaid.test(event.type) && event.actor.kind !== 'import') isAsLeft = false
   }
-  return { position: undefined, isAsLeft }
+  return { position: undefined, at: undefined, isAsLeft }
 }
 
 function positionIn(event: SessionEvent): JsonObject | undefined {

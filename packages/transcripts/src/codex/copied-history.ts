@@ -5,6 +5,7 @@
  */
 import { isTime, type Json, type JsonObject } from '@holdfast/protocol'
 import { objectOf } from '../openai-responses/items.ts'
+import { parentThreadOf } from './meta.ts'
 
 /** A model takes longer for its first answer. */
 const burstMs = 1_000
@@ -43,9 +44,8 @@ export class CopiedHistory {
   }
 }
 
-function isCopy({ forked_from_id, parent_thread_id, source }: JsonObject): boolean {
-  const spawn = objectOf(objectOf(objectOf(source)?.subagent)?.thread_spawn)
-  return [forked_from_id, parent_thread_id, spawn?.parent_thread_id].some((id) => typeof id === 'string')
+function isCopy(meta: JsonObject): boolean {
+  return typeof meta.forked_from_id === 'string' || parentThreadOf(meta) !== undefined
 }
 
 /** When a turn began; undefined: no turn begins here, or nothing tells. */

@@ -1,5 +1,6 @@
 /** Codex rollouts: JSONL of items of the Responses API, with events beside them. */
 import type { Format } from '../contract.ts'
+import { lineageOf } from './meta.ts'
 import { formatName, readCodex } from './read.ts'
 import { writeCodex } from './write.ts'
 
@@ -10,6 +11,7 @@ export const codex: Format = {
   lookedFor: '`payload` in lines of type `session_meta`, `response_item` or `event_msg`',
   detect: ({ records }) =>
     records.some((line) => line.has('payload') && lineTypes.includes(line.get('type') ?? '')),
+  lineageOf,
   read: readCodex,
   write: writeCodex,
 }

@@ -1,7 +1,6 @@
-/** Reads a Codex rollout: one file, one session. */
-import { hash } from 'node:crypto'
+/** Reads a Codex rollout: one file, one session; that of a sub-agent is a child of the session that spawned it. */
 import { basename } from 'node:path'
-import { externalIdPattern, isTime, type JsonObject } from '@holdfast/protocol'
+import { isTime, type JsonObject } from '@holdfast/protocol'
 import type { Turn } from '../batch.ts'
 import type { Destination, SourceName } from '../destination.ts'
 import type { ImportedSession, NewSession } from '../imported-session.ts'
@@ -9,28 +8,52 @@ import { isUnchanged, lineAt, linePositionOf } from '../line-position.ts'
 import { type LineFate, LossReport } from '../loss-report.ts'
 import { beforeOpenTurn } from '../open-turn.ts'
 import { type ItemContext, isPrompt, objectOf, readItem } from '../openai-responses/items.ts'
-import type { From, Line } from '../read-lines.ts'
+import { countOf, type From, type Line } from '../read-lines.ts'
 import { shortFacts } from '../short-facts.ts'
 import type { Source } from '../source.ts'
 import { TurnBuilder } from '../turn-builder.ts'
 import { writeTurns } from '../write-turns.ts'
+import { createBelow, openParent } from './children.ts'
 import { CopiedHistory } from './copied-history.ts'
+import { type Meta, nameOf, nicknameOf, parentThreadOf, readMeta, textOf } from './meta.ts'
 import { TokenCounts } from './token-counts.ts'
 
 export const formatName = 'codex'
 
 export async function readCodex(source: Source, into: Destination): Promise<void> {
-  const meta = await readMeta(source)
+  const meta = await readMeta(source.lines())
+  const thread = parentThreadOf(meta.payload)
+  const parentId = thread === undefined ? undefined : into.sessionIdOf(formatName, thread)
+  const read = () => readSession(source, meta, parentId, into)
+  await (parentId === undefined ? read() : into.aloneBelow(parentId, read))
+}
+
+function readSession(
+  source: Source,
+  meta: Meta,
+  parentId: string | undefined,
+  into: Destination,
+): Promise<void> {
   const ownId = textOf(meta.payload.id)
   const name = ownId ?? basename(source.plainName, '.jsonl')
-  await into.alone(into.sessionIdOf(formatName, name), async () => {
+  return into.alone(into.sessionIdOf(formatName, name), async () => {
     const from = await into.named(formatName, name, ownId === undefined ? meta.begin : undefined)
-    await readInto(source, sessionOf(into, from, meta.payload), meta, into)
+    const input = sessionOf(into, from, meta.payload)
+    const known = await into.open(input.id)
+    const parent = parentId === undefined ? undefined : await openParent(parentId, into)
+    const made = known ?? (parent && (await createBelow(parent, input, meta)))
+    const session = made ?? (await into.create(input, meta.at))
+    await readInto(source, session, meta, into)
+    await parent?.finishChild(session)
   })
 }
 
-async function readInto(source: Source, input: NewSession, meta: Meta, into: Destination): Promise<void> {
-  const session = await into.openOrCreate(input, meta.at)
+async function readInto(
+  source: Source,
+  session: ImportedSession,
+  meta: Meta,
+  into: Destination,
+): Promise<void> {
   const position = linePositionOf(session.position)
   if (position && !(await isUnchanged(source, position))) {
     const reason = 'the file no longer has the line that was imported last; nothing was added'
@@ -71,33 +94,17 @@ function placeOf(data: JsonObject | undefined): From | undefined {
   return position && { byte: position.byte, line: position.line }
 }
 
-/** What the first line tells of the session. */
-interface Meta {
-  payload: JsonObject
-  at: string | undefined
-  /** Undefined: there is none. */
-  begin: string | undefined
-}
-
-async function readMeta(source: Source): Promise<Meta> {
-  for await (const { value } of source.lines()) {
-    if (value === undefined) continue
-    const payload = objectOf(value.payload)
-    const at = isTime(value.timestamp) ? value.timestamp : undefined
-    const begin = hash('sha256', JSON.stringify(value), 'hex')
-    return { payload: (value.type === 'session_meta' && payload) || {}, at, begin }
-  }
-  return { payload: {}, at: undefined, begin: undefined }
-}
-
 function sessionOf(into: Destination, source: SourceName, payload: JsonObject): NewSession {
   const { cwd, originator, cli_version, git, forked_from_id } = payload
+  const parent_thread_id = parentThreadOf(payload)
+  const agent_nickname = nicknameOf(payload)
+  const facts = { cwd, originator, cli_version, git, forked_from_id, parent_thread_id, agent_nickname }
   return {
     id: into.sessionIdOf(formatName, source.sourceId),
     agentId: formatName,
     channel: 'cli',
     modelPolicy: 'switchable',
-    metadata: { source, ...shortFacts({ cwd, originator, cli_version, git, forked_from_id }) },
+    metadata: { source, ...shortFacts(facts) },
   }
 }
 
@@ -146,7 +153,7 @@ class RolloutReader {
     for await (const line of lines) {
       this.#line = line
       const { turns, fate } = line.value ? await this.#read(line.value) : this.#readBroken(line)
-      this.#report.line(fate)
+      this.#report.line(fate, countOf(line, this.#seen))
       if (line.repaired !== undefined) this.#report.repair('lines with text no store can hold')
       yield* turns
       this.#builder.moved()
@@ -268,12 +275,4 @@ function saidIn({ type, message, item }: JsonObject): string | undefined {
 
 function kindOf({ type, payload }: JsonObject): string {
   return [type, objectOf(payload)?.type].filter((name) => typeof name === 'string').join('.')
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function nameOf(value: unknown): string | undefined {
-  return typeof value === 'string' && externalIdPattern.test(value) ? value : undefined
 }

@@ -179,7 +179,7 @@ function isName(value: Json | undefined): value is string {
   return typeof value === 'string' && externalIdPattern.test(value) && value.trim() !== ''
 }
 
-function parsed(text: string): Json | undefined {
+export function parsed(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json
   } catch (error) {
