@@ -143,6 +143,10 @@ export class ImportedSession {
     this.#options.onWritten({ events: 1, messages: 0 })
   }
 
+  async isFork(): Promise<boolean> {
+    return (await this.#session.view()).forkedFrom !== undefined
+  }
+
   /** What it holds of about that time. */
   eventsAround(at: string): AsyncGenerator<SessionEvent> {
     return eventsAround(this.#session, at)

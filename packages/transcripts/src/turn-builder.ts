@@ -86,6 +86,11 @@ export class TurnBuilder {
     }
   }
 
+  /** The source tells that the next turn begins, before anybody says anything. */
+  *turnBegins(): Generator<Turn> {
+    if (this.#replies.length > 0) yield* this.finish()
+  }
+
   /** Adds to the answer that is open, or opens one. */
   reply(parts: readonly MessagePart[], at: string | undefined): void {
     for (const part of parts) this.#replyWith(part, at)

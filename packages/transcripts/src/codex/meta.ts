@@ -48,12 +48,37 @@ export function nicknameOf(meta: JsonObject): string | undefined {
 
 const rolloutName = /^rollout-.*\.jsonl(\.zst)?$/
 
+/** What a rollout goes on from: it copies nothing, and names the file whose beginning is its history. */
+export interface Base {
+  /** The id of that file. */
+  rollout: string
+  /** Bytes of it that are the history. */
+  end: number
+}
+
+export function baseOf({ history_base }: JsonObject): Base | undefined {
+  const { thread_id, end_byte_offset: end } = objectOf(history_base) ?? {}
+  const rollout = nameOf(thread_id)
+  return rollout === undefined
+    ? undefined
+    : { rollout, end: typeof end === 'number' ? end : Number.MAX_VALUE }
+}
+
+/** The id of a file by its name. A thread that was resumed or taken back has several files; the first has the thread's id. */
+export function rolloutIn(name: string, thread: string): string {
+  const [, named = ''] = /^rollout-[\dT-]{19}-(.+)\.jsonl$/.exec(name) ?? []
+  return named.startsWith(`${thread}_`) ? named.slice(thread.length + 1) : thread
+}
+
 /** Of a file that has the name which Codex gives. What else is wrong with it is told when it is read. */
 export async function lineageOf(path: string): Promise<Lineage | undefined> {
   if (!rolloutName.test(basename(path))) return undefined
   const payload = await payloadIn(path).catch(() => undefined)
-  const id = nameOf(payload?.id)
-  return payload && id !== undefined ? { id, parentId: parentThreadOf(payload) } : undefined
+  const thread = nameOf(payload?.id)
+  if (!payload || thread === undefined) return undefined
+  const id = rolloutIn(basename(path, '.zst'), thread)
+  const base = baseOf(payload)?.rollout
+  return { id, parentId: base === undefined || base === id ? parentThreadOf(payload) : base }
 }
 
 async function payloadIn(path: string): Promise<JsonObject> {

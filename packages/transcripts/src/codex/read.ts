@@ -13,9 +13,10 @@ import { shortFacts } from '../short-facts.ts'
 import type { Source } from '../source.ts'
 import { TurnBuilder } from '../turn-builder.ts'
 import { writeTurns } from '../write-turns.ts'
+import { asFork, forkOf, positionIn } from './base.ts'
 import { createBelow, openParent } from './children.ts'
 import { CopiedHistory } from './copied-history.ts'
-import { type Meta, nameOf, nicknameOf, parentThreadOf, readMeta, textOf } from './meta.ts'
+import { baseOf, type Meta, nameOf, nicknameOf, parentThreadOf, readMeta, rolloutIn, textOf } from './meta.ts'
 import { TokenCounts } from './token-counts.ts'
 
 export const formatName = 'codex'
@@ -34,44 +35,63 @@ function readSession(
   parentId: string | undefined,
   into: Destination,
 ): Promise<void> {
-  const ownId = textOf(meta.payload.id)
-  const name = ownId ?? basename(source.plainName, '.jsonl')
+  const thread = textOf(meta.payload.id)
+  const name =
+    thread === undefined ? basename(source.plainName, '.jsonl') : rolloutIn(source.plainName, thread)
   return into.alone(into.sessionIdOf(formatName, name), async () => {
-    const from = await into.named(formatName, name, ownId === undefined ? meta.begin : undefined)
+    const from = await into.named(formatName, name, thread === undefined ? meta.begin : undefined)
     const input = sessionOf(into, from, meta.payload)
-    const known = await into.open(input.id)
     const parent = parentId === undefined ? undefined : await openParent(parentId, into)
-    const made = known ?? (parent && (await createBelow(parent, input, meta)))
-    const session = made ?? (await into.create(input, meta.at))
-    await readInto(source, session, meta, into)
+    const session = (await into.open(input.id)) ?? (await create(input, meta, parent, into))
+    const rollout = (await session.isFork()) ? name : undefined
+    await readInto({ source, session, meta, rollout, input }, into)
     await parent?.finishChild(session)
   })
 }
 
-async function readInto(
-  source: Source,
-  session: ImportedSession,
+/** A sub-agent is a child first, also where it was given what its parent had heard. */
+async function create(
+  input: NewSession,
   meta: Meta,
+  parent: ImportedSession | undefined,
   into: Destination,
-): Promise<void> {
-  const position = linePositionOf(session.position)
+): Promise<ImportedSession> {
+  const base = baseOf(meta.payload)
+  const idOf = (rollout: string) => into.sessionIdOf(formatName, rollout)
+  const isFirst = input.id === idOf(textOf(meta.payload.id) ?? '')
+  const child = parent && isFirst ? await createBelow(parent, input, meta) : undefined
+  const fork = child || !base ? undefined : await forkOf(base, input.id, into, idOf)
+  return child ?? fork ?? into.create(input, meta.at)
+}
+
+interface Reading {
+  source: Source
+  session: ImportedSession
+  meta: Meta
+  /** The id of the file, where the session has the history of another one. */
+  rollout: string | undefined
+  input: NewSession
+}
+
+async function readInto(reading: Reading, into: Destination): Promise<void> {
+  const { source, session, meta, rollout, input } = reading
+  const known = positionIn(rollout, session.position)
+  const position = linePositionOf(known)
   if (position && !(await isUnchanged(source, position))) {
     const reason = 'the file no longer has the line that was imported last; nothing was added'
     into.refuse({ file: source.name, line: position.line, reason })
   } else {
-    const from = await placeToGoOnFrom(session, source)
-    const reader = new RolloutReader(session, source.name, into.report, {
-      from,
-      seen: position?.line ?? 0,
-      meta,
-    })
-    await writeTurns(session, reader.turns(source.lines(placeOf(from))))
+    const from = known && (await placeToGoOnFrom(reading))
+    const seen = position?.line ?? 0
+    const reader = new RolloutReader(session, source.name, into.report, { from, seen, meta, rollout })
+    const turns = reader.turns(source.lines(placeOf(from)))
+    await writeTurns(session, rollout !== undefined && !known ? asFork(turns, input) : turns)
   }
   into.done(session)
 }
 
 /** Where a turn was open and goes on, it is cut off and read again. */
-async function placeToGoOnFrom(session: ImportedSession, source: Source): Promise<JsonObject | undefined> {
+async function placeToGoOnFrom({ source, session }: Reading): Promise<JsonObject | undefined> {
   const kept = await beforeOpenTurn(session)
   if (!kept || !(await goesOn(source, session.position))) return session.position
   session.cutAfter(kept.seq)
@@ -95,10 +115,13 @@ function placeOf(data: JsonObject | undefined): From | undefined {
 }
 
 function sessionOf(into: Destination, source: SourceName, payload: JsonObject): NewSession {
-  const { cwd, originator, cli_version, git, forked_from_id } = payload
+  const { id, cwd, originator, cli_version, git, forked_from_id } = payload
   const parent_thread_id = parentThreadOf(payload)
   const agent_nickname = nicknameOf(payload)
-  const facts = { cwd, originator, cli_version, git, forked_from_id, parent_thread_id, agent_nickname }
+  const thread_id = id === source.sourceId ? undefined : textOf(id)
+  const history_base = baseOf(payload)?.rollout
+  const names = { thread_id, history_base, forked_from_id, parent_thread_id, agent_nickname }
+  const facts = { cwd, originator, cli_version, git, ...names }
   return {
     id: into.sessionIdOf(formatName, source.sourceId),
     agentId: formatName,
@@ -108,6 +131,13 @@ function sessionOf(into: Destination, source: SourceName, payload: JsonObject): 
   }
 }
 
+interface Begin extends Pick<Reading, 'meta' | 'rollout'> {
+  /** The position that is gone on from. */
+  from: JsonObject | undefined
+  /** Lines up to this one were imported before. */
+  seen: number
+}
+
 class RolloutReader {
   readonly #file: string
   readonly #context: ItemContext
@@ -115,21 +145,23 @@ class RolloutReader {
   readonly #counts: TokenCounts
   readonly #copied: CopiedHistory
   readonly #seen: number
+  readonly #rollout: string | undefined
   #line: Line | undefined
   #isNamed: boolean
 
-  /** `from`: the position that is gone on from; `seen`: lines up to this one were imported before. */
   constructor(
     session: ImportedSession,
     file: string,
     report: LossReport,
-    { from, seen, meta }: { from: JsonObject | undefined; seen: number; meta: Meta },
+    { from, seen, meta, rollout }: Begin,
   ) {
     this.#file = file
     this.#seen = seen
-    this.#counts = new TokenCounts(from)
+    this.#rollout = rollout
+    this.#counts = new TokenCounts(from, { goesOn: baseOf(meta.payload) !== undefined, rollout })
     this.#copied = new CopiedHistory(meta.payload, meta.at, from !== undefined && from.copied !== true)
-    this.#isNamed = session.position !== undefined && session.position.unnamed !== true
+    const known = positionIn(rollout, session.position)
+    this.#isNamed = known !== undefined && known.unnamed !== true
     this.#builder = new TurnBuilder({
       report,
       position: () => this.#position(),
@@ -151,6 +183,7 @@ class RolloutReader {
 
   async *turns(lines: AsyncIterable<Line>): AsyncGenerator<Turn> {
     for await (const line of lines) {
+      if (line.value && beginsTurn(line.value)) yield* this.#builder.turnBegins()
       this.#line = line
       const { turns, fate } = line.value ? await this.#read(line.value) : this.#readBroken(line)
       this.#report.line(fate, countOf(line, this.#seen))
@@ -179,6 +212,7 @@ class RolloutReader {
       ...(model !== undefined && { model }),
       ...(!this.#isNamed && { unnamed: true }),
       ...(!this.#copied.isOver && { copied: true }),
+      ...(this.#rollout !== undefined && { rollout: this.#rollout }),
     }
   }
 
@@ -275,4 +309,10 @@ function saidIn({ type, message, item }: JsonObject): string | undefined {
 
 function kindOf({ type, payload }: JsonObject): string {
   return [type, objectOf(payload)?.type].filter((name) => typeof name === 'string').join('.')
+}
+
+/** A later file of the thread may go on from just before it. */
+function beginsTurn({ type, payload }: JsonObject): boolean {
+  const event = type === 'event_msg' ? objectOf(payload)?.type : undefined
+  return event === 'task_started' || event === 'turn_started'
 }

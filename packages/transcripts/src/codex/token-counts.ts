@@ -12,27 +12,38 @@ const fields = [
 type Totals = Record<(typeof fields)[number], number>
 
 export class TokenCounts {
-  #before: Totals
+  /** Undefined: what was counted before is not known. */
+  #before: Totals | undefined
 
-  /** `position`: where an earlier reading stopped. */
-  constructor(position: JsonObject | undefined) {
-    this.#before = totalsOf(objectOf(position?.totals)) ?? nothing
+  readonly #name: string
+
+  /**
+   * `position`: where an earlier reading stopped. `goesOn`: the first totals hold what was counted in another file; `rollout`:
+   * this one's name, where the session has rows of that one too.
+   */
+  constructor(
+    position: JsonObject | undefined,
+    { goesOn, rollout }: { goesOn: boolean; rollout: string | undefined },
+  ) {
+    this.#name = rollout === undefined ? 'token_count' : `${rollout}.token_count`
+    this.#before = totalsOf(objectOf(position?.totals)) ?? (goesOn ? undefined : nothing)
   }
 
   position(): JsonObject {
-    return { totals: { ...this.#before } }
+    return this.#before ? { totals: { ...this.#before } } : {}
   }
 
   /** The call between the last totals and these; undefined when they are the same. */
   read(info: JsonObject, line: number, model: string | undefined): UsageRecord | undefined {
     const totals = totalsOf(objectOf(info.total_token_usage))
     if (!totals) return undefined
-    const isReset = fields.some((field) => totals[field] < this.#before[field])
-    const call = isReset ? (totalsOf(objectOf(info.last_token_usage)) ?? totals) : less(totals, this.#before)
+    const before = this.#before
+    const follows = before && fields.every((field) => totals[field] >= before[field])
+    const call = follows ? less(totals, before) : (totalsOf(objectOf(info.last_token_usage)) ?? totals)
     this.#before = totals
     if (fields.every((field) => call[field] === 0)) return undefined
     return {
-      attemptId: `token_count.${line}`,
+      attemptId: `${this.#name}.${line}`,
       purpose: 'turn',
       status: 'ok',
       providerId: 'openai',
