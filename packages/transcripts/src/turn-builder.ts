@@ -13,6 +13,7 @@ import {
 import type { Compaction, Round, Step, Turn } from './batch.ts'
 import type { LossReport } from './loss-report.ts'
 import { parted } from './open-turn.ts'
+import { repeatedCall, repeatedCalls } from './repeated-call.ts'
 
 export interface TurnBuilderOptions {
   report: LossReport
@@ -160,17 +161,13 @@ export class TurnBuilder {
     const reply = isOpen ? last : this.#open(at)
     reply.saidAt = at
     if (part.type !== 'tool_call') reply.parts.push(part)
-    else if (reply.open.has(part.callId)) reply.parts.push(this.#asData(part))
-    else {
+    else if (reply.open.has(part.callId)) {
+      this.#options.report.repair(repeatedCalls)
+      reply.parts.push(repeatedCall(part))
+    } else {
       reply.open.add(part.callId)
       reply.parts.push(part)
     }
-  }
-
-  /** Of two calls with one id in a message a result could not say which it answers. */
-  #asData(part: MessagePart & { type: 'tool_call' }): MessagePart {
-    this.#options.report.repair('calls with the id of another call, kept as data')
-    return { type: 'data', name: 'repeated_call', data: { ...part } as JsonObject }
   }
 
   #open(at: string | undefined): Reply {

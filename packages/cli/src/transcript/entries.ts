@@ -35,23 +35,17 @@ async function* messagesOf(session: PlaceSession, from: number): AsyncGenerator<
   }
 }
 
-/** Results go to their calls; one whose call is not among these messages is an entry of its own. */
+/** A result goes to the last call before it that has its id; one whose call is not among these messages is an entry of its own. */
 export function messageEntries(messages: readonly Message[]): MessageEntry[] {
-  const called = new Set(messages.flatMap((message) => callsOf(message)))
-  const results = new Map(
-    messages.flatMap((message) => resultsOf(message).map((part) => [part.callId, part])),
-  )
-  return messages
-    .filter(
-      (message) => message.role !== 'tool' || resultsOf(message).some(({ callId }) => !called.has(callId)),
-    )
-    .map((message) => {
-      const own = callsOf(message).flatMap((callId) => {
-        const result = results.get(callId)
-        return result ? [[callId, result] as const] : []
-      })
-      return { type: 'message', message, results: Object.fromEntries(own) }
-    })
+  const callers = new Map<string, Record<string, ToolResultPart>>()
+  return messages.flatMap((message) => {
+    const results: Record<string, ToolResultPart> = {}
+    for (const callId of callsOf(message)) callers.set(callId, results)
+    const told = resultsOf(message)
+    for (const part of told) Object.assign(callers.get(part.callId) ?? {}, { [part.callId]: part })
+    const isElsewhere = message.role === 'tool' && told.every(({ callId }) => callers.has(callId))
+    return isElsewhere ? [] : [{ type: 'message', message, results }]
+  })
 }
 
 function callsOf({ parts }: Message): string[] {

@@ -114,3 +114,22 @@ test('a session in which nothing was said is one, with what its file notes', asy
     'last-prompt': 1,
   })
 })
+
+test.each([
+  [
+    'text',
+    '<persisted-output>\nOutput too large (34KB). Full output saved to: C:\\x\\tool-results\\b1.txt\n\nPreview: a',
+  ],
+  ['parts', [{ type: 'text', text: 'Output has been saved to /x/tool-results/mcp-1.json.' }]],
+])(
+  'an output whose rest lies in a file beside is what the model saw, as %s, and that is told',
+  async (_how, content) => {
+    const kept = line('user', 'u2', 'a1', {
+      role: 'user',
+      content: [{ type: 'tool_result', tool_use_id: 'c1', content }],
+    })
+    const { report, session } = await imported(prompt, call, kept)
+    expect(report.dropped.get('whole outputs, kept in files beside')).toBe(1)
+    expect(JSON.stringify(await allMessages(session))).toContain('tool-results')
+  },
+)

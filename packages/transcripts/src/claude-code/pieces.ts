@@ -2,6 +2,7 @@
 import type { HostCommand } from '@holdfast/core'
 import { limits, type MessagePart } from '@holdfast/protocol'
 import type { Step } from '../batch.ts'
+import { repeatedCall } from '../repeated-call.ts'
 import type { Entry } from './entry.ts'
 import { partOf } from './parts.ts'
 
@@ -27,12 +28,17 @@ export function piecesOf({ entries, after }: { entries: readonly Entry[]; after:
 
 function split(parts: readonly MessagePart[]): Piece[] {
   const pieces: Piece[] = []
-  for (const part of parts) {
+  const called = new Set<string>()
+  for (const told of parts) {
+    const isRepeated = told.type === 'tool_call' && called.has(told.callId)
+    const part = isRepeated ? repeatedCall(told) : told
     const last = pieces.at(-1)
     const piece = last && hasRoom(last, part) ? last : { parts: [], after: [], open: new Set<string>() }
     if (piece !== last) pieces.push(piece)
     piece.parts.push(part)
-    if (part.type === 'tool_call') piece.open.add(part.callId)
+    if (part.type !== 'tool_call') continue
+    piece.open.add(part.callId)
+    called.add(part.callId)
   }
   return pieces
 }

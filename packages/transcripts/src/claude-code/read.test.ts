@@ -478,6 +478,29 @@ describe('shapes that the bundled files do not have', () => {
   })
 })
 
+test('of two calls with one id in a message the second is kept as data; a later message may have the id again', async () => {
+  const twice = [1, 2].map((nth) => ({ type: 'tool_use', id: 't1', name: 'Bash', input: { nth } }))
+  const { holdfast, report } = await importLines([
+    prompt('u1', null, 'Go.'),
+    assistant('a1', 'u1', twice),
+    result('u2', 'a1', 't1'),
+    call('a2', 'u2', 't1'),
+    result('u3', 'a2', 't1'),
+    answer('a3', 'u3', 'Done.'),
+  ])
+  expect(report.repaired.get('calls with the id of another call, kept as data')).toBe(1)
+  const { sessions } = await holdfast.sessions.list({}, { limit: 1 })
+  const messages = await allMessages(await holdfast.sessions.open(sessions[0]?.id ?? ''))
+  expect(messages.map(({ role, parts }) => [role, ...parts.map(({ type }) => type)])).toEqual([
+    ['user', 'text'],
+    ['assistant', 'tool_call', 'data'],
+    ['tool', 'tool_result'],
+    ['assistant', 'tool_call'],
+    ['tool', 'tool_result'],
+    ['assistant', 'text'],
+  ])
+})
+
 describe('a message with more in it than one may have', () => {
   const callIds = (count: number) => Array.from({ length: count }, (_, nth) => `c${nth}`)
   const use = (id: string) => ({ type: 'tool_use', id, name: 'Read', input: { file: id } })

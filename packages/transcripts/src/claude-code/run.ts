@@ -3,6 +3,7 @@ import { idPattern, type JsonObject, type MessageInput } from '@holdfast/protoco
 import type { Round, Step, Turn } from '../batch.ts'
 import type { LossReport } from '../loss-report.ts'
 import type { Line } from '../read-lines.ts'
+import { isRepeatedCall, repeatedCalls } from '../repeated-call.ts'
 import { type Entry, isSynthetic, modelOf, objectOf, textOf } from './entry.ts'
 import type { Outline } from './outline.ts'
 import { type Piece, piecesOf } from './pieces.ts'
@@ -66,7 +67,7 @@ export function runOf(replies: readonly Reply[], context: RunContext): NonNullab
  */
 function roundsOf(reply: Reply, context: RunContext): Round[] {
   const pieces = piecesOf(reply)
-  tellRepairs(reply, pieces.length, context)
+  tellRepairs(reply, pieces, context)
   const at = reply.entries.at(-1)?.at ?? context.at
   const usage = usageIn(reply, context)
   return pieces.map((piece, nth) => {
@@ -99,11 +100,13 @@ function closing({ open }: Piece, { report, at }: RunContext): Step[] {
   return [...open].map((callId) => ({ command: { type: 'closeCalls', reason, callIds: [callId] }, at }))
 }
 
-function tellRepairs(reply: Reply, pieces: number, context: RunContext): void {
+function tellRepairs(reply: Reply, pieces: readonly Piece[], context: RunContext): void {
   const { after, report } = context
   if (firstLineOf(reply, context) <= after) report.repair('messages that went on after an earlier import')
   if (reply.entries.length > 1) report.repair('lines joined to one message')
-  if (pieces > 1) report.repair('messages with more calls or parts than one may have, split')
+  if (pieces.length > 1) report.repair('messages with more calls or parts than one may have, split')
+  const repeated = pieces.flatMap(({ parts }) => parts.filter(isRepeatedCall)).length
+  if (repeated > 0) report.repair(repeatedCalls, repeated)
 }
 
 function namesOf(reply: Reply, isFirst: boolean, context: RunContext): Pick<MessageInput, 'id' | 'replyTo'> {

@@ -8,7 +8,7 @@ import type { LineFate, LossReport } from '../loss-report.ts'
 import { parted } from '../open-turn.ts'
 import { countOf, type Line } from '../read-lines.ts'
 import { compactionOf } from './compaction.ts'
-import { droppedFields, type Entry, entryOf, resultsOf, textOf } from './entry.ts'
+import { droppedFields, type Entry, entryOf, objectOf, resultsOf, textOf } from './entry.ts'
 import { hasImages, type PutImage, withImages } from './images.ts'
 import type { ChildLink, Outline } from './outline.ts'
 import { partOf, resultOf } from './parts.ts'
@@ -237,6 +237,7 @@ class TurnReader {
     const result = resultOf(block, entry.raw.toolUseResult)
     const reply = this.#replies.find(({ openCalls }) => openCalls.has(result.callId))
     if (reply === undefined && !this.#isAnswerable(entry, result.callId)) return
+    if (!this.#isSeen && isElsewhere(block)) this.#options.report.drop('whole outputs, kept in files beside')
     const steps = reply?.after ?? this.#before
     const link = this.#options.links.find(({ callId }) => callId === result.callId)
     if (link) steps.push(...this.#spawn(link))
@@ -312,6 +313,15 @@ class TurnReader {
     this.#prompt = undefined
     return turn
   }
+}
+
+/** The model was shown the beginning, and where the rest is. */
+function isElsewhere({ content }: Entry['blocks'][number]): boolean {
+  const first = Array.isArray(content) ? objectOf(content[0])?.text : content
+  return (
+    typeof first === 'string' &&
+    /^<persisted-output>|saved to:? \S*tool-results[/\\]/.test(first.slice(0, 1_024))
+  )
 }
 
 const mostOpen = limits.openChildren / 2
