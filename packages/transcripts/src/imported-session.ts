@@ -143,6 +143,12 @@ export class ImportedSession {
     this.#options.onWritten({ events: 1, messages: 0 })
   }
 
+  /** Of the first messages that are visible. */
+  async firstIds(): Promise<ReadonlySet<string>> {
+    const { messages } = await this.#session.messages({ after: '0', limit: 20 })
+    return new Set(messages.map(({ id }) => id))
+  }
+
   async isFork(): Promise<boolean> {
     return (await this.#session.view()).forkedFrom !== undefined
   }

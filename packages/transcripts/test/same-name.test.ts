@@ -99,3 +99,51 @@ describe.each(Object.entries(kinds))('%s', (_, text) => {
     expect(await seqs(holdfast)).toEqual(before)
   })
 })
+
+describe('a session of Claude Code that was taken to another folder', () => {
+  const name = '0ccf1a04-1b4c-43b6-8aa5-79e41db43a68.jsonl'
+  const stub = lined([{ type: 'mode', mode: 'normal', sessionId: name.slice(0, -6) }])
+  const words = ['Go on there.', 'I do.', 'And?', 'Done.']
+  const whole = claudeLines(words, 1)
+
+  test.each([
+    ['first', ['a', 'b']],
+    ['last', ['b', 'a']],
+  ])(
+    'is there with all that was said, if what was left behind is read %s',
+    async (_when, [left = '', taken = '']) => {
+      const folder = temporaryFolder()
+      const write = (place: string, content: string) => {
+        mkdirSync(join(folder, place), { recursive: true })
+        writeFileSync(join(folder, place, name), content)
+      }
+      write(left, stub)
+      write(taken, claudeLines(words.slice(0, 2), 1))
+      const holdfast = await openMemory()
+      const options = { concurrency: 1 }
+      expect((await importPaths(holdfast, [folder], options)).failed).toEqual([])
+      write(taken, whole)
+      write(left, stub.repeat(2))
+      expect((await importPaths(holdfast, [folder], options)).failed).toEqual([])
+      const ids = Object.keys(await seqs(holdfast))
+      const said = await Promise.all(
+        ids.map(async (id) => (await allMessages(await holdfast.sessions.open(id))).length),
+      )
+      expect(said.sort()).toEqual([0, words.length])
+      const before = await seqs(holdfast)
+      renameSync(join(folder, taken), join(folder, 'elsewhere'))
+      expect((await importPaths(holdfast, [folder], options)).failed).toEqual([])
+      expect(await seqs(holdfast)).toEqual(before)
+    },
+  )
+
+  test('a file that was changed is refused still', async () => {
+    const path = join(temporaryFolder(), name)
+    writeFileSync(path, whole)
+    const holdfast = await openMemory()
+    await importPaths(holdfast, [path])
+    writeFileSync(path, whole.replace('Done.', 'Gone.'))
+    expect((await importPaths(holdfast, [path])).failed).toMatchObject([{ code: 'id_taken' }])
+    expect(Object.keys(await seqs(holdfast))).toHaveLength(1)
+  })
+})

@@ -23,14 +23,35 @@ export const formatName = 'claude-code'
 
 export async function readClaudeCode(source: Source, into: Destination): Promise<void> {
   const name = basename(source.plainName, '.jsonl')
-  const begin = uuidName.test(name) ? undefined : await firstUuidIn(source)
+  const isOwnName = uuidName.test(name)
+  const begin = isOwnName ? undefined : await firstUuidIn(source)
   await into.alone(into.sessionIdOf(formatName, name), async () => {
     const from = await into.named(formatName, name, begin)
-    await new ClaudeCodeReading(source, into, from).run()
+    const isTaken = isOwnName && (await isOfAnother(source, from.sourceId, into))
+    await new ClaudeCodeReading(source, into, isTaken ? await apartFrom(from, source) : from).run()
   })
 }
 
-/** Claude Code names the file of a session by its id: there is no other one of that name. */
+/**
+ * When the user goes on in another folder the program takes the file of the session there, and may leave one of its name that
+ * holds a few lines and nothing of what was said. Which of them was imported first does not matter.
+ */
+async function isOfAnother(source: Source, sourceId: string, into: Destination): Promise<boolean> {
+  const session = await into.open(into.sessionIdOf(formatName, sourceId))
+  const position = positionOf(session?.position)
+  if (!session || !position || (await isUnchanged(source, position))) return false
+  const said = await session.firstIds()
+  for await (const { value } of source.lines()) if (said.has(textOf(value?.uuid) ?? '')) return false
+  return true
+}
+
+async function apartFrom({ sourceId, ...from }: SourceName, source: Source): Promise<SourceName> {
+  for await (const { bytes } of source.lines())
+    return { ...from, sourceId: `${sourceId}#${hash('sha256', bytes, 'hex').slice(0, 16)}` }
+  return { ...from, sourceId }
+}
+
+/** Claude Code names the file of a session by its id: there is no other conversation of that name. */
 const uuidName = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 async function firstUuidIn(source: Source): Promise<string | undefined> {
