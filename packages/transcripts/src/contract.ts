@@ -15,7 +15,7 @@ export interface Format {
   companions?(path: string): string[]
   /** The file that this one would be read with, whether it is there or not. */
   ownerOf?(path: string): string | undefined
-  /** Of a file that has a name as this format gives, where each session has a file of its own, its children too. */
+  /** Of a file that has a name as this format gives, where children and what goes on from a session have files of their own. */
   lineageOf?(path: string): Promise<Lineage | undefined>
   /**
    * Puts what is in the source into sessions. What cannot be carried over is told to `into.report`; a part of the source
@@ -26,10 +26,10 @@ export interface Format {
   write?(session: ExportedSession, sink: Sink, report: LossReport): Promise<void>
 }
 
-/** Which session a file holds, and whose child that is, by the names that the format gives them. */
+/** Which session a file holds, and which ones have to be there before: its parent, what it goes on from. By names of the format. */
 export interface Lineage {
   id: string
-  parentId: string | undefined
+  after: readonly string[]
 }
 
 /** What a writer reads: a session of an open Holdfast, or of a server. */

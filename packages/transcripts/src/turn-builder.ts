@@ -87,9 +87,11 @@ export class TurnBuilder {
     }
   }
 
-  /** The source tells that the next turn begins, before anybody says anything. */
-  *turnBegins(): Generator<Turn> {
-    if (this.#replies.length > 0) yield* this.finish()
+  /** The source tells that the next turn begins, before anybody says anything; `isOver`: and that the last one is over. */
+  *turnBegins(isOver: boolean): Generator<Turn> {
+    const isWaiting = this.#replies.some(({ open }) => open.size > 0)
+    const isSaid = this.#replies.length > 0 || this.#before.some(({ command }) => command.type === 'append')
+    if (isSaid && (isOver || !isWaiting)) yield* this.finish()
   }
 
   /** Adds to the answer that is open, or opens one. */

@@ -3,8 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
 import type { Holdfast } from '@holdfast/core'
+import { limits } from '@holdfast/protocol'
 import { importPaths, sessionIdOf } from '@holdfast/transcripts'
 import { expect, test } from 'vitest'
+import { wavesOf } from '../src/import-order.ts'
 import { allMessages, openMemory, seqs, temporaryFolder } from '../src/testing/imported.ts'
 
 const thread = '019e0000-0000-7000-8000-000000000001'
@@ -143,7 +145,7 @@ test('again nothing is new; what was appended since is', async () => {
     ],
     60,
   )
-  saved(folder, { [nameOf(5, `${thread}_${second}`)]: `${resumed}` })
+  saved(folder, { [nameOf(5, `${thread}_${second}`)]: resumed })
   await importPaths(holdfast, [folder])
   expect(await seqs(holdfast)).toEqual(before)
   saved(folder, { [nameOf(5, `${thread}_${second}`)]: more })
@@ -200,4 +202,179 @@ test.each([
   })
   expect((await read(holdfast, second)).said.slice(-2)).toEqual(['three', 'To three'])
   expect((await read(holdfast, third)).said.slice(-2)).toEqual(['four', 'To four'])
+})
+
+test('summaries at the same line of two files of one thread are two', async () => {
+  const summed = (lines: readonly Line[]) => [
+    ...lines,
+    { type: 'compacted', payload: { message: 'Summed up.' } },
+  ]
+  const before = textOf(summed([meta({ id: thread }), ...turn('one', 100, 100)]))
+  const after = textOf(
+    summed([meta({ id: thread, ...history(thread, before, 8) }), ...turn('two', 250, 150)]),
+    60,
+  )
+  const { holdfast } = await imported({
+    [nameOf(0, thread)]: before,
+    [nameOf(5, `${thread}_${second}`)]: after,
+  })
+  const { compactions } = await (await holdfast.sessions.open(idOf(second))).view()
+  expect(new Set(compactions.map(({ compactionId }) => compactionId)).size).toBe(2)
+})
+
+const onward = (...lines: readonly Line[]) =>
+  textOf([meta({ id: thread, ...history(thread, first, 11) }), ...lines], 60)
+const asLater = (text: string) => ({ ...files, [nameOf(5, `${thread}_${second}`)]: text })
+const totalOf = async (holdfast: Holdfast) => (await holdfast.usage.totals()).promptTokens
+const withoutLast = (total: number): Line => ({
+  type: 'event_msg',
+  payload: { type: 'token_count', info: { total_token_usage: { input_tokens: total, output_tokens: 1 } } },
+})
+
+test.each([
+  ['tells again what was counted before', [counted(250, 150), ...turn('three', 450, 200)]],
+  [
+    'does not tell the last call',
+    [spoken('user', 'three'), spoken('assistant', 'To three'), withoutLast(450)],
+  ],
+])('a file that goes on and %s is paid for once', async (_what, lines) => {
+  expect(await totalOf((await imported(asLater(onward(...lines)))).holdfast)).toBe(450)
+})
+
+test('what was taken back is not taken from what comes after', async () => {
+  const after = textOf(
+    [meta({ id: thread, ...history(thread, upToOne, 6) }), counted(100, 100), ...turn('other', 120, 20)],
+    60,
+  )
+  expect(await totalOf((await imported(asLater(after))).holdfast)).toBe(250 + 20)
+})
+
+test('a turn that was interrupted before any answer is in the history', async () => {
+  const interrupted = [
+    event('task_started', { turn_id: 'oops' }),
+    spoken('user', 'oops'),
+    event('turn_aborted', {}),
+  ]
+  const before = textOf([
+    meta({ id: thread }),
+    ...turn('one', 100, 100),
+    ...interrupted,
+    ...turn('two', 250, 150),
+  ])
+  const kept = before.split('\n').slice(0, 9).join('\n').concat('\n')
+  const after = textOf([meta({ id: thread, ...history(thread, kept, 9) }), ...turn('three', 400, 150)], 60)
+  const { holdfast } = await imported({
+    [nameOf(0, thread)]: before,
+    [nameOf(5, `${thread}_${second}`)]: after,
+  })
+  expect((await read(holdfast, second)).said).toEqual(['one', 'To one', 'oops', 'three', 'To three'])
+})
+
+test('a result that comes after the next task began is that of its call', async () => {
+  const call = { type: 'function_call', name: 'run', arguments: '{}', call_id: 'c1' }
+  const lines = [
+    meta({ id: thread }),
+    spoken('user', 'one'),
+    { type: 'response_item', payload: call },
+    event('task_started', { turn_id: 'two' }),
+    { type: 'response_item', payload: { type: 'function_call_output', call_id: 'c1', output: 'RESULT' } },
+    spoken('assistant', 'To one'),
+  ]
+  const { holdfast } = await imported({ [nameOf(0, thread)]: textOf(lines) })
+  const results = (await allMessages(await holdfast.sessions.open(idOf(thread)))).flatMap(
+    ({ role, parts }) => (role === 'tool' ? parts : []),
+  )
+  expect(results).toMatchObject([{ callId: 'c1', output: 'RESULT', outcome: 'ok' }])
+})
+
+test('a thread may be resumed more often than a session is read from', async () => {
+  const many = limits.forkSegments + 10
+  const idAt = (nth: number) =>
+    nth === 0 ? thread : `019e0000-0000-7000-8000-${String(1_000 + nth).padStart(12, '0')}`
+  const texts: Record<string, string> = {}
+  let [before, total] = ['', 0]
+  for (let nth = 0; nth < many; nth++) {
+    total += 10
+    const goesOn = nth === 0 ? {} : history(idAt(nth - 1), before, nth)
+    before = textOf([meta({ id: thread, ...goesOn }), ...turn(`turn ${nth}`, total, 10)], nth)
+    texts[nth === 0 ? nameOf(0, thread) : nameOf(nth, `${thread}_${idAt(nth)}`)] = before
+  }
+  const { holdfast } = await imported(texts)
+  expect(await totalOf(holdfast)).toBe(many * 10)
+  expect((await read(holdfast, idAt(many - 1))).said.slice(-2)).toEqual([
+    `turn ${many - 1}`,
+    `To turn ${many - 1}`,
+  ])
+})
+
+test('after a session that was ended it is a session of its own', async () => {
+  const { folder, holdfast } = await imported({ [nameOf(0, thread)]: first })
+  const session = await holdfast.sessions.open(idOf(thread))
+  if (session.lifecycle === 'active') await session.close({})
+  saved(folder, { [nameOf(5, `${thread}_${second}`)]: resumed })
+  expect((await importPaths(holdfast, [folder])).failed).toEqual([])
+  expect(await read(holdfast, second)).toMatchObject({
+    said: ['three', 'To three'],
+    from: undefined,
+    spent: 200,
+  })
+})
+
+test('a fork of another thread says nothing of the thread that it was forked from', async () => {
+  const fork = textOf([
+    meta({ id: third, forked_from_id: thread, ...history(second, resumed, 17) }),
+    ...turn('four', 700, 250),
+  ])
+  const { holdfast } = await imported({ ...files, [nameOf(9, third)]: fork })
+  expect((await read(holdfast, third)).metadata).toEqual({
+    source: { format: 'codex', sourceId: third },
+    ...{ cwd: '/work', forked_from_id: thread, history_base: second },
+  })
+})
+
+test.each([
+  ['a copy', `${thread}_${second} (1)`, [idOf(thread), idOf(second)]],
+  ['one whose name was lost', 'renamed', undefined],
+])('%s of a later file is no other first file', async (_what, name, ids) => {
+  const { folder, holdfast } = await imported({ [nameOf(5, name)]: resumed })
+  saved(folder, ids ? files : { [nameOf(0, thread)]: first })
+  expect((await importPaths(holdfast, [folder])).failed).toEqual([])
+  expect((await read(holdfast, thread)).said).toEqual(['one', 'To one', 'two', 'To two'])
+  const sessions = Object.keys(await seqs(holdfast))
+  expect(sessions).toHaveLength(2)
+  if (ids) expect(sessions.sort()).toEqual(ids.sort())
+  expect(await totalOf(holdfast)).toBe(450)
+})
+
+test('a sub-agent that goes on from a file that is not here comes after its parent still', async () => {
+  const spawned = { parent_thread_id: third, ...history(second, first, 11) }
+  const { holdfast } = await imported({
+    [nameOf(0, thread)]: textOf([meta({ id: thread, ...spawned }), ...turn('child', 450, 200)]),
+    [nameOf(9, third)]: textOf([meta({ id: third }), ...turn('parent', 100, 100)]),
+  })
+  expect(await holdfast.sessions.get(idOf(thread))).toMatchObject({ parentSessionId: idOf(third) })
+})
+
+test('files that wait for each other in several circles come once each, and what waits for them after', async () => {
+  const folder = temporaryFolder()
+  const waits: Record<string, [string, string]> = {
+    ...{
+      a: ['b', 'c'],
+      b: ['c', 'd'],
+      c: ['a', 'e'],
+      d: ['b', 'f'],
+      e: ['e', 'c'],
+      f: ['d', 'a'],
+      g: ['a', 'f'],
+    },
+  }
+  const found = Object.entries(waits).map(([id, [parent, base]]) => {
+    const name = `rollout-2026-09-09T09-10-00-${id}.jsonl`
+    saved(folder, { [name]: textOf([meta({ id, parent_thread_id: parent, ...history(base, '', 0) })]) })
+    return { path: join(folder, name), bytes: 1, stamp: '', isNamed: false }
+  })
+  const waves = await wavesOf(found)
+  expect(waves.flat()).toHaveLength(found.length)
+  expect(new Set(waves.flat())).toEqual(new Set(found))
+  expect(waves.at(-1)?.map(({ path }) => path.at(-7))).toContain('g')
 })

@@ -4,23 +4,20 @@
  */
 import type { JsonObject } from '@holdfast/protocol'
 import type { Step, Turn } from '../batch.ts'
-import type { Destination } from '../destination.ts'
 import type { ImportedSession, NewSession } from '../imported-session.ts'
 import type { Base } from './meta.ts'
+import { unlessRefused } from './refused.ts'
 
-/** Undefined: the file before is not here. `idOf`: the session of a file. */
-export async function forkOf(
+/** Undefined: the engine does not take it, being read from too many places; then it is a session of its own. */
+export function forkOf(
   { rollout, end }: Base,
+  before: ImportedSession,
   id: string,
-  into: Destination,
-  idOf: (rollout: string) => string,
 ): Promise<ImportedSession | undefined> {
-  const before = idOf(rollout) === id ? undefined : await into.open(idOf(rollout))
-  if (!before) return undefined
   const own = before.position?.rollout === rollout ? rollout : undefined
   const isBefore = (data: JsonObject) =>
     data.rollout !== own || (typeof data.byte === 'number' && data.byte <= end)
-  return before.fork(id, await before.positionBefore(isBefore))
+  return unlessRefused(['fork_too_deep'], async () => before.fork(id, await before.positionBefore(isBefore)))
 }
 
 /** Where the file itself was read to; what the history was read from is another one. */
@@ -31,12 +28,10 @@ export function positionIn(
   return data?.rollout === rollout ? data : undefined
 }
 
-/** Told where it comes from in its first commit. */
-export async function* asFork(
-  turns: AsyncIterable<Turn>,
-  { metadata = {} }: NewSession,
-): AsyncGenerator<Turn> {
-  let begin: Step[] = [{ command: { type: 'patchMetadata', values: metadata as JsonObject }, at: undefined }]
+/** Told where it comes from in its first commit; what its history came from is another one. */
+export async function* asFork(turns: AsyncIterable<Turn>, { metadata }: NewSession): AsyncGenerator<Turn> {
+  const values = (metadata ?? null) as JsonObject | null
+  let begin: Step[] = [{ command: { type: 'replaceMetadata', values }, at: undefined }]
   for await (const turn of turns) {
     yield { ...turn, before: [...begin, ...turn.before] }
     begin = []

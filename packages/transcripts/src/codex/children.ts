@@ -1,20 +1,13 @@
 /** The session of a sub-agent below that of the thread which spawned it, at the call that did. */
-import {
-  type ErrorCode,
-  isHoldfastError,
-  isKnown,
-  isTime,
-  type Json,
-  type JsonObject,
-  type SessionEvent,
-} from '@holdfast/protocol'
+import { isKnown, isTime, type Json, type JsonObject, type SessionEvent } from '@holdfast/protocol'
 import type { Destination } from '../destination.ts'
 import type { ImportedSession, NewSession } from '../imported-session.ts'
 import { objectOf, parsed } from '../openai-responses/items.ts'
 import { type Meta, nameOf, roleOf } from './meta.ts'
+import { unlessRefused } from './refused.ts'
 
 /** Undefined: it is not here, or has ended and takes no more children. */
-export function openParent(sessionId: string, into: Destination): Promise<ImportedSession | undefined> {
+export function openUnlessEnded(sessionId: string, into: Destination): Promise<ImportedSession | undefined> {
   return unlessRefused(['session_closed'], () => into.open(sessionId))
 }
 
@@ -29,15 +22,6 @@ export async function createBelow(
   return unlessRefused(['limit_exceeded', 'budget_exceeded'], () =>
     parent.createChild({ ...input, agentId, threadId: input.id }, callId, at),
   )
-}
-
-async function unlessRefused<T>(codes: readonly ErrorCode[], work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work()
-  } catch (error) {
-    if (codes.some((code) => isHoldfastError(error, code))) return undefined
-    throw error
-  }
 }
 
 /** The parent goes on with its call as soon as the child is there: what tells of it stands near. */

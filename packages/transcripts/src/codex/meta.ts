@@ -64,27 +64,33 @@ export function baseOf({ history_base }: JsonObject): Base | undefined {
     : { rollout, end: typeof end === 'number' ? end : Number.MAX_VALUE }
 }
 
-/** The id of a file by its name. A thread that was resumed or taken back has several files; the first has the thread's id. */
-export function rolloutIn(name: string, thread: string): string {
-  const [, named = ''] = /^rollout-[\dT-]{19}-(.+)\.jsonl$/.exec(name) ?? []
-  return named.startsWith(`${thread}_`) ? named.slice(thread.length + 1) : thread
+/**
+ * The id of a file by its name. A thread that was resumed or taken back has several files; the first has the thread's id, and a
+ * later one may have lost its own.
+ */
+export function rolloutIn(name: string, thread: string, { payload, begin }: Meta): string {
+  const [, later] = laterName.exec(name.replaceAll(thread, '')) ?? []
+  const isFirst = later === undefined && baseOf(payload)?.rollout !== thread
+  return isFirst ? thread : (later ?? `${thread}#${begin?.slice(0, 16)}`)
 }
+
+const laterName = /^rollout-[\dT-]+_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/
 
 /** Of a file that has the name which Codex gives. What else is wrong with it is told when it is read. */
 export async function lineageOf(path: string): Promise<Lineage | undefined> {
   if (!rolloutName.test(basename(path))) return undefined
-  const payload = await payloadIn(path).catch(() => undefined)
-  const thread = nameOf(payload?.id)
-  if (!payload || thread === undefined) return undefined
-  const id = rolloutIn(basename(path, '.zst'), thread)
-  const base = baseOf(payload)?.rollout
-  return { id, parentId: base === undefined || base === id ? parentThreadOf(payload) : base }
+  const meta = await metaIn(path).catch(() => undefined)
+  const thread = nameOf(meta?.payload.id)
+  if (!meta || thread === undefined) return undefined
+  const id = rolloutIn(basename(path, '.zst'), thread, meta)
+  const before = [parentThreadOf(meta.payload), baseOf(meta.payload)?.rollout]
+  return { id, after: before.flatMap((name) => (name === undefined || name === id ? [] : [name])) }
 }
 
-async function payloadIn(path: string): Promise<JsonObject> {
+async function metaIn(path: string): Promise<Meta> {
   const source = await Source.open(path)
   try {
-    return (await readMeta(firstLines(source))).payload
+    return await readMeta(firstLines(source))
   } finally {
     await source.close()
   }

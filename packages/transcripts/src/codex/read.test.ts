@@ -45,3 +45,34 @@ test('what was written to a cache is told apart from the input that it is in', a
   const { counters } = await imported([counted(100, 40, 60), counted(300, 190, 100), counted(300, 190, 100)])
   expect(counters).toMatchObject({ promptTokens: 300, cachedReadTokens: 190, cachedWriteTokens: 100 })
 })
+
+test('the call that wrote a summary is paid for, which totals leave out', async () => {
+  const recorded = (response_id: string, input_tokens: number) => ({
+    timestamp,
+    type: 'token_usage_record',
+    payload: { response_id, usage: { input_tokens, output_tokens: 1 } },
+  })
+  const count = event({
+    type: 'token_count',
+    info: { total_token_usage: { input_tokens: 100, output_tokens: 5 } },
+  })
+  const said = {
+    timestamp,
+    type: 'response_item',
+    payload: { type: 'message', role: 'user', content: 'Go.' },
+  }
+  const compacted = (payload: object) => ({
+    timestamp,
+    type: 'compacted',
+    payload: { message: '', ...payload },
+  })
+  const spent = async (...lines: object[]) => (await imported([said, ...lines])).counters.promptTokens
+  const turn = [recorded('resp_1', 100), count]
+  expect(await spent(...turn, recorded('resp_2', 900), compacted({ compaction_response_id: 'resp_2' }))).toBe(
+    1_000,
+  )
+  expect(await spent(...turn, recorded('resp_2', 900), compacted({ compaction_response_id: 'resp_3' }))).toBe(
+    100,
+  )
+  expect(await spent(...turn, recorded('resp_2', 900), compacted({ message: 'Summed up.' }))).toBe(100)
+})

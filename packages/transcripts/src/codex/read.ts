@@ -1,6 +1,6 @@
 /** Reads a Codex rollout: one file, one session; that of a sub-agent is a child of the session that spawned it. */
 import { basename } from 'node:path'
-import { isTime, type JsonObject } from '@holdfast/protocol'
+import { isTime, type Json, type JsonObject } from '@holdfast/protocol'
 import type { Turn } from '../batch.ts'
 import type { Destination, SourceName } from '../destination.ts'
 import type { ImportedSession, NewSession } from '../imported-session.ts'
@@ -14,7 +14,7 @@ import type { Source } from '../source.ts'
 import { TurnBuilder } from '../turn-builder.ts'
 import { writeTurns } from '../write-turns.ts'
 import { asFork, forkOf, positionIn } from './base.ts'
-import { createBelow, openParent } from './children.ts'
+import { createBelow, openUnlessEnded } from './children.ts'
 import { CopiedHistory } from './copied-history.ts'
 import { baseOf, type Meta, nameOf, nicknameOf, parentThreadOf, readMeta, rolloutIn, textOf } from './meta.ts'
 import { TokenCounts } from './token-counts.ts'
@@ -37,36 +37,54 @@ function readSession(
 ): Promise<void> {
   const thread = textOf(meta.payload.id)
   const name =
-    thread === undefined ? basename(source.plainName, '.jsonl') : rolloutIn(source.plainName, thread)
+    thread === undefined ? basename(source.plainName, '.jsonl') : rolloutIn(source.plainName, thread, meta)
   return into.alone(into.sessionIdOf(formatName, name), async () => {
     const from = await into.named(formatName, name, thread === undefined ? meta.begin : undefined)
     const input = sessionOf(into, from, meta.payload)
-    const parent = parentId === undefined ? undefined : await openParent(parentId, into)
-    const session = (await into.open(input.id)) ?? (await create(input, meta, parent, into))
+    const parent = parentId === undefined ? undefined : await openUnlessEnded(parentId, into)
+    const before = await beforeOf(meta, input.id, into)
+    const session =
+      (await into.open(input.id)) ?? (await create(input, meta, { parent, before }, name === thread, into))
     const rollout = (await session.isFork()) ? name : undefined
-    await readInto({ source, session, meta, rollout, input }, into)
+    await readInto({ source, session, before, meta, rollout, input }, into)
     await parent?.finishChild(session)
   })
+}
+
+/** The session of the file that this one goes on from. */
+async function beforeOf(
+  { payload }: Meta,
+  id: string,
+  into: Destination,
+): Promise<ImportedSession | undefined> {
+  const base = baseOf(payload)
+  const beforeId = base && into.sessionIdOf(formatName, base.rollout)
+  return beforeId === undefined || beforeId === id ? undefined : openUnlessEnded(beforeId, into)
+}
+
+interface Near {
+  parent: ImportedSession | undefined
+  before: ImportedSession | undefined
 }
 
 /** A sub-agent is a child first, also where it was given what its parent had heard. */
 async function create(
   input: NewSession,
   meta: Meta,
-  parent: ImportedSession | undefined,
+  { parent, before }: Near,
+  isFirst: boolean,
   into: Destination,
 ): Promise<ImportedSession> {
   const base = baseOf(meta.payload)
-  const idOf = (rollout: string) => into.sessionIdOf(formatName, rollout)
-  const isFirst = input.id === idOf(textOf(meta.payload.id) ?? '')
   const child = parent && isFirst ? await createBelow(parent, input, meta) : undefined
-  const fork = child || !base ? undefined : await forkOf(base, input.id, into, idOf)
+  const fork = !child && base && before ? await forkOf(base, before, input.id) : undefined
   return child ?? fork ?? into.create(input, meta.at)
 }
 
 interface Reading {
   source: Source
   session: ImportedSession
+  before: ImportedSession | undefined
   meta: Meta
   /** The id of the file, where the session has the history of another one. */
   rollout: string | undefined
@@ -74,7 +92,7 @@ interface Reading {
 }
 
 async function readInto(reading: Reading, into: Destination): Promise<void> {
-  const { source, session, meta, rollout, input } = reading
+  const { source, session, before, meta, rollout, input } = reading
   const known = positionIn(rollout, session.position)
   const position = linePositionOf(known)
   if (position && !(await isUnchanged(source, position))) {
@@ -83,7 +101,14 @@ async function readInto(reading: Reading, into: Destination): Promise<void> {
   } else {
     const from = known && (await placeToGoOnFrom(reading))
     const seen = position?.line ?? 0
-    const reader = new RolloutReader(session, source.name, into.report, { from, seen, meta, rollout })
+    const elsewhere = baseOf(meta.payload) && [before?.position?.totals, session.position?.totals]
+    const reader = new RolloutReader(session, source.name, into.report, {
+      from,
+      seen,
+      meta,
+      rollout,
+      elsewhere,
+    })
     const turns = reader.turns(source.lines(placeOf(from)))
     await writeTurns(session, rollout !== undefined && !known ? asFork(turns, input) : turns)
   }
@@ -136,6 +161,8 @@ interface Begin extends Pick<Reading, 'meta' | 'rollout'> {
   from: JsonObject | undefined
   /** Lines up to this one were imported before. */
   seen: number
+  /** Totals of the file that this one goes on from; undefined: it goes on from none. */
+  elsewhere: (Json | undefined)[] | undefined
 }
 
 class RolloutReader {
@@ -148,17 +175,19 @@ class RolloutReader {
   readonly #rollout: string | undefined
   #line: Line | undefined
   #isNamed: boolean
+  /** The last task. */
+  #isOver = false
 
   constructor(
     session: ImportedSession,
     file: string,
     report: LossReport,
-    { from, seen, meta, rollout }: Begin,
+    { from, seen, meta, rollout, elsewhere }: Begin,
   ) {
     this.#file = file
     this.#seen = seen
     this.#rollout = rollout
-    this.#counts = new TokenCounts(from, { goesOn: baseOf(meta.payload) !== undefined, rollout })
+    this.#counts = new TokenCounts(from, { elsewhere, rollout })
     this.#copied = new CopiedHistory(meta.payload, meta.at, from !== undefined && from.copied !== true)
     const known = positionIn(rollout, session.position)
     this.#isNamed = known !== undefined && known.unnamed !== true
@@ -183,7 +212,7 @@ class RolloutReader {
 
   async *turns(lines: AsyncIterable<Line>): AsyncGenerator<Turn> {
     for await (const line of lines) {
-      if (line.value && beginsTurn(line.value)) yield* this.#builder.turnBegins()
+      if (line.value) yield* this.#readTask(line.value)
       this.#line = line
       const { turns, fate } = line.value ? await this.#read(line.value) : this.#readBroken(line)
       this.#report.line(fate, countOf(line, this.#seen))
@@ -192,6 +221,15 @@ class RolloutReader {
       this.#builder.moved()
     }
     yield* this.#builder.end()
+  }
+
+  /** A later file of the thread may go on from just before a task. While a call waits it is of the one that is not over. */
+  *#readTask({ type, payload }: JsonObject): Generator<Turn> {
+    const event = type === 'event_msg' ? (objectOf(payload)?.type ?? '') : ''
+    if (taskBegins.includes(event)) {
+      yield* this.#builder.turnBegins(this.#isOver)
+      this.#isOver = false
+    } else if (taskEnds.includes(event)) this.#isOver = true
   }
 
   #isSeen(): boolean {
@@ -237,6 +275,9 @@ class RolloutReader {
         return this.#keep(value, at)
       case 'event_msg':
         return this.#readEvent(value, payload, at)
+      case 'token_usage_record':
+        this.#counts.told(payload)
+        return this.#keep(value, at)
       case 'compacted':
         return this.#readCompacted(value, payload, at)
       default:
@@ -273,12 +314,15 @@ class RolloutReader {
     payload: JsonObject,
     at: string | undefined,
   ): { turns: Iterable<Turn>; fate: LineFate } {
+    const line = this.#line?.number ?? 0
+    const usage = this.#counts.ofSummary(payload, line, this.#builder.currentModel)
+    if (usage && this.#copied.isOver) this.#builder.usage(usage, at)
     const summary = textOf(payload.message)
     if (summary === undefined || summary.trim() === '') return this.#keep(value, at)
     const { message: _message, ...rest } = payload
     if (Object.keys(rest).length > 0) this.#keep(value, at)
     const compaction = {
-      id: `compacted-${this.#line?.number}`,
+      id: this.#rollout === undefined ? `compacted-${line}` : `compacted-${this.#rollout}-${line}`,
       summary,
       trigger: 'pressure' as const,
       tokensBefore: undefined,
@@ -311,8 +355,5 @@ function kindOf({ type, payload }: JsonObject): string {
   return [type, objectOf(payload)?.type].filter((name) => typeof name === 'string').join('.')
 }
 
-/** A later file of the thread may go on from just before it. */
-function beginsTurn({ type, payload }: JsonObject): boolean {
-  const event = type === 'event_msg' ? objectOf(payload)?.type : undefined
-  return event === 'task_started' || event === 'turn_started'
-}
+const taskBegins: readonly Json[] = ['task_started', 'turn_started']
+const taskEnds: readonly Json[] = ['task_complete', 'turn_complete', 'turn_aborted']
