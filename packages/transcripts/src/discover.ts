@@ -1,4 +1,5 @@
 /** The files of an import: those that were named, and in folders whatever looks like a transcript by its name. */
+import { hash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -74,8 +75,13 @@ async function withCompanions(file: FoundFile): Promise<FoundFile> {
   return {
     ...file,
     bytes: others.reduce((sum, { bytes }) => sum + bytes, file.bytes),
-    stamp: [file, ...others].map(({ stamp }) => stamp).join(','),
+    stamp: shortStamp([file, ...others].map(({ stamp }) => stamp).join(',')),
   }
+}
+
+/** A session may have thousands of files. */
+function shortStamp(stamp: string): string {
+  return stamp.length <= 1_024 ? stamp : hash('sha256', stamp, 'hex')
 }
 
 function companionsOf(path: string): string[] {

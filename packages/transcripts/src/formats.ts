@@ -38,8 +38,8 @@ export async function formatOf(source: Source): Promise<Format> {
 }
 
 /** JSON, or nothing yet: that no format finds itself in it is not for damage. */
-function isSomethingElse({ encoding, isEmpty, records }: Head): boolean {
-  return isEmpty || (encoding === 'utf-8' && !records.isEmpty)
+function isSomethingElse({ encoding, isBlank, records, begin }: Head): boolean {
+  return isBlank || (encoding === 'utf-8' && (!records.isEmpty || /^(?:["\d-]|null|true|false)/.test(begin)))
 }
 
 function whyNot(head: Head): string {

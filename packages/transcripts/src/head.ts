@@ -5,6 +5,10 @@ export interface Head {
   readonly path: string
   readonly encoding: 'utf-8' | 'UTF-16' | 'binary'
   readonly isEmpty: boolean
+  /** White space at most, as far as it was looked at. */
+  readonly isBlank: boolean
+  /** The first characters that are no white space. */
+  readonly begin: string
   /** One array, one value to a line, or one object over several lines. */
   readonly layout: 'array' | 'lines' | 'object'
   /** Of each of the first lines that begins a JSON object or array: its fields, and its texts that are short. */
@@ -63,7 +67,9 @@ export function headOf(path: string, bytes: Buffer): Head {
   const text = encoding === 'utf-8' ? trimStart(bytes) : bytes.subarray(0, 0)
   const layout = layoutOf(text)
   const records = new Records(layout === 'lines' ? recordsIn(text) : [text])
-  return { path, encoding, isEmpty: bytes.length === 0, layout, records }
+  const isBlank = encoding === 'utf-8' && text.length === 0
+  const begin = text.toString('latin1', 0, 8)
+  return { path, encoding, isEmpty: bytes.length === 0, isBlank, begin, layout, records }
 }
 
 function encodingOf(bytes: Buffer): Head['encoding'] {

@@ -69,8 +69,10 @@ test('in a folder what is no transcript is passed over, told by name; damage and
   }
   write('claude.jsonl', claude)
   const others = [
+    write('blank.jsonl', '\n  \n'),
     write('empty.jsonl', ''),
     write('history.jsonl', '{"display":"/help","timestamp":1}\n'),
+    write('null.json', 'null'),
     write('sessions-index.json', JSON.stringify({ version: 1, entries: [{ sessionId: 'a' }] }, null, 2)),
   ]
   const damaged = [
@@ -78,12 +80,12 @@ test('in a folder what is no transcript is passed over, told by name; damage and
     write('words.jsonl', 'no\n'),
   ]
   const summary = await importPaths(await openMemory(), [folder])
-  expect(summary.passedOver.map(({ path }) => path)).toEqual(others)
+  expect(summary.passedOver.map(({ path }) => path).sort()).toEqual(others)
   expect(summary.failed.map(({ path }) => path)).toEqual(damaged)
-  expect(summary).toMatchObject({ files: 6, filesTotal: 6, newSessions: 1 })
+  expect(summary).toMatchObject({ files: 8, filesTotal: 8, newSessions: 1 })
   const named = await importPaths(await openMemory(), others)
   expect(named.passedOver).toEqual([])
-  expect(named.failed.map(({ path, code }) => [path, code])).toEqual(
+  expect(named.failed.map(({ path, code }) => [path, code]).sort()).toEqual(
     others.map((path) => [path, 'invalid_input']),
   )
   const alone = await importPaths(await openMemory(), [others[1] as string, folder])

@@ -162,6 +162,32 @@ test('sub-agents that name each other, or themselves, as their parents are all t
   expect(tree).toEqual({ s: [undefined, 0], 's/a1': ['s', 1], 's/a2': ['s/a1', 2], 's/a3': ['s', 1] })
 })
 
+test('a chain of sub-agents deeper than sessions may be ends in children of the deepest', async () => {
+  const chain = Array.from({ length: 12 }, (_, nth) => `d${String(11 - nth)}`)
+  const files = chain.flatMap((id, nth) => [
+    [`s/subagents/agent-${id}.jsonl`, agent(1_000 + 10 * nth)],
+    [`s/subagents/agent-${id}.meta.json`, nth === 0 ? {} : { parentAgentId: chain[nth - 1] as string }],
+  ])
+  const { holdfast } = await imported({ 's.jsonl': asks(1, 't1'), ...Object.fromEntries(files) })
+  const sessions = await Promise.all(chain.map((id) => holdfast.sessions.get(idOf(`s/${id}`))))
+  expect(sessions.map((session) => session?.spawnDepth)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 8, 8])
+})
+
+test.each([
+  ['control characters', 'a\u0000b\n'],
+  ['half a character at its end', `${'x'.repeat(243)}😀😀`],
+])('a kind of sub-agent with %s does no harm', async (_what, agentType) => {
+  const { tree } = await imported({
+    's.jsonl': asks(1, 't1'),
+    's/subagents/agent-a1.jsonl': agent(100),
+    's/subagents/agent-a1.meta.json': {
+      ...{ agentType, toolUseId: 't1', name: '€'.repeat(2_000), model: '€'.repeat(500) },
+      ...{ worktreePath: '€'.repeat(500), worktreeBranch: '€'.repeat(500) },
+    },
+  })
+  expect(tree).toEqual({ s: [undefined, 0], 's/a1': ['s', 1] })
+})
+
 test('a sub-agent that was taken for a child of the session stays one', async () => {
   const files = { 's.jsonl': asks(1, 't1'), 's/subagents/agent-a2.jsonl': asks(100, 't2') }
   const late = { agentType: 'Explore', toolUseId: 't2', spawnDepth: 2 }

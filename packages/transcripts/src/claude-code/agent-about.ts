@@ -1,8 +1,7 @@
 /** What the program tells of a sub-agent in a file beside its own: `agent-<id>.meta.json`. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import type { JsonObject } from '@holdfast/protocol'
+import type { Json, JsonObject } from '@holdfast/protocol'
 import { readText } from '../read-lines.ts'
-import { shortFacts } from '../short-facts.ts'
 import { objectOf, textOf } from './entry.ts'
 
 export interface AgentAbout {
@@ -25,14 +24,25 @@ export function aboutAgent(path: string): AgentAbout | undefined {
   if (!told) return undefined
   const { agentType, description, toolUseId, parentAgentId, spawnDepth } = told
   const { name, model, isFork, worktreePath, worktreeBranch } = told
+  const facts = { agentName: name, agentModel: model, isFork, worktreePath, worktreeBranch }
   return {
     agentType: textOf(agentType),
     description: textOf(description)?.trim() || undefined,
     callId: textOf(toolUseId),
     parentId: textOf(parentAgentId),
     depth: typeof spawnDepth === 'number' ? spawnDepth : 1,
-    facts: shortFacts({ agentName: name, agentModel: model, isFork, worktreePath, worktreeBranch }),
+    facts: shortOf(facts),
   }
+}
+
+const mostUnits = 512
+
+function shortOf(facts: Readonly<Record<string, Json | undefined>>): JsonObject {
+  const short = Object.entries(facts).flatMap(([name, fact]) => {
+    const isShort = typeof fact === 'boolean' || (typeof fact === 'string' && fact.length <= mostUnits)
+    return isShort ? [[name, fact] as const] : []
+  })
+  return Object.fromEntries(short)
 }
 
 const mostBytes = 64 * 1024

@@ -147,3 +147,85 @@ test('an answer that stands in the file again after a rewind is no other one', a
   ])
   expect(spent).toMatchObject({ promptTokens: 10 + 20 + 25 })
 })
+
+test('words that a later part of an answer repeats are no copy', async () => {
+  const thought = { type: 'thinking', thinking: 'hm', signature: 'x' }
+  const { said } = await imported([
+    says(1, null, 'Q1'),
+    answers(2, 1, 'gw', text('Done.'), from(10)),
+    says(3, 2, 'Q2'),
+    answers(4, 3, 'gw', thought, from(20)),
+    answers(5, 4, 'gw', text('Done.'), from(20)),
+    says(6, 5, 'Q3'),
+    answers(7, 6, 'gw', text('End'), from(30)),
+  ])
+  expect(said.map(([role, ...words]) => [role, words.at(-1)])).toEqual([
+    ...[
+      ['user', 'Q1'],
+      ['assistant', 'Done.'],
+      ['user', 'Q2'],
+      ['assistant', 'Done.'],
+    ],
+    ...[
+      ['user', 'Q3'],
+      ['assistant', 'End'],
+    ],
+  ])
+})
+
+const queued = (nth: number, parent: number, prompt: string) => ({
+  ...says(nth, parent, prompt),
+  type: 'attachment',
+  attachment: { type: 'queued_command', prompt },
+})
+
+test.each([
+  [
+    'of a gateway that tells the same of each',
+    [answers(2, 1, 'gw', text('A'), from(10)), says(3, 2, 'And?'), answers(4, 3, 'gw', text('B'), from(10))],
+    2,
+  ],
+  [
+    'of one request, into which somebody spoke',
+    [
+      requested(answers(2, 1, 'msg_1', text('A')), 'r'),
+      says(3, 2, 'And?'),
+      requested(answers(4, 3, 'msg_1', text('B')), 'r'),
+    ],
+    1,
+  ],
+  [
+    'of one request, into which somebody had spoken',
+    [answers(2, 1, 'msg_1', text('A')), queued(3, 2, 'And?'), answers(4, 3, 'msg_1', text('B'))],
+    1,
+  ],
+  [
+    'of one that has the name of a second',
+    [
+      answers(2, 1, 'm', text('A'), from(1)),
+      says(3, 2, 'And?'),
+      answers(4, 3, 'm', text('B'), from(2)),
+      says(5, 4, 'So?'),
+      answers(6, 5, 'm@2', text('C'), from(3)),
+    ],
+    2,
+  ],
+])('answers are there %s', async (_what, lines, paid) => {
+  const { said, spent } = await imported([says(1, null, 'Go.'), ...lines])
+  const words = said.flatMap(([role, ...each]) => (role === 'assistant' ? each : []))
+  expect(words).toEqual(['A', 'B', 'C'].slice(0, words.length))
+  expect(words.length).toBeGreaterThan(1)
+  expect(spent.completionTokens).toBe(paid * 5)
+})
+
+test('a line that goes on from one of the same answer is of it, whatever its figures', async () => {
+  const { said, spent } = await imported([
+    says(1, null, 'Go.'),
+    answers(2, 1, 'msg_1', calls('t1'), from(10)),
+    result(3, 2, 't1'),
+    answers(4, 2, 'msg_1', calls('t2'), from(12)),
+    result(5, 4, 't2'),
+  ])
+  expect(said.filter(([role]) => role === 'assistant')).toEqual([['assistant', 't1', 't2']])
+  expect(spent).toMatchObject({ promptTokens: 12, roundCount: 1 })
+})

@@ -29,15 +29,26 @@ export class Answers {
     else if (!meta && !queued) this.#prompts += 1
   }
 
-  /** Nothing told since the last line with its id can have come between two lines of one answer. */
-  isAnother(id: string, entry: Entry): boolean {
+  /**
+   * Than the one that the last line with its id is of. `before`: the name of the answer that the line goes on from, if it does
+   * from one.
+   */
+  isAnother(id: string, entry: Entry, before: string | undefined): boolean {
     const last = this.#last.get(id)
     if (!last) return false
     const { requestId, input } = factsOf(entry)
     if (requestId !== undefined && last.requestId !== undefined) return requestId !== last.requestId
-    const isAnswered = last.prompts < this.#prompts || last.results < this.#results
-    if (input > 0 && last.input > 0) return isAnswered && input !== last.input
-    return last.prompts < this.#prompts
+    if (before === last.name) return false
+    if (last.prompts < this.#prompts) return true
+    const isMadeOfOther = input > 0 && last.input > 0 && input !== last.input
+    return isMadeOfOther && last.results < this.#results
+  }
+
+  /** Whether the line is of an answer of that name, or stands in the file again: both were made from as much. */
+  isOf(name: string | undefined, id: string, entry: Entry, isAnother: boolean): boolean {
+    const last = this.#last.get(id)
+    const { input } = factsOf(entry)
+    return last?.name === name && (!isAnother || (input > 0 && input === last?.input))
   }
 
   /** The name of the answer that the line is of. */

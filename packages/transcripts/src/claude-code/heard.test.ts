@@ -33,9 +33,16 @@ async function imported(...stages: readonly Readonly<Record<string, readonly obj
   }
   const read = async (name: string) => {
     const session = await holdfast.sessions.open(sessionIdOf('default', 'claude-code', name))
-    const { counters, title, createdAt } = await session.view()
+    const { counters, title, createdAt, parentSessionId: parent } = await session.view()
     const { promptTokens, completionTokens } = counters
-    return { messages: await allMessages(session), title, createdAt, spent: [promptTokens, completionTokens] }
+    return {
+      id: session.id,
+      parent,
+      messages: await allMessages(session),
+      title,
+      createdAt,
+      spent: [promptTokens, completionTokens],
+    }
   }
   const { promptTokens } = await holdfast.usage.totals()
   return { read, promptTokens }
@@ -116,4 +123,33 @@ test('and so when the file grows between two imports, and below a sub-agent', as
   expect((await read('s')).spent).toEqual([300, 10])
   expect((await read('s/a2')).spent).toEqual([400, 9])
   expect(promptTokens).toBe(100 + 200 + 300 + 400)
+})
+
+test('a sub-agent that heard of calls above has not made them', async () => {
+  const above = [
+    says(1, null, 'Look.'),
+    answers(2, 1, 'msg_1', calls('t1', 'Agent'), from(10)),
+    answers(3, 2, 'msg_1', calls('t2', 'Agent'), from(10)),
+    result(4, 3, 't2', { toolUseResult: { agentId: 'a2' } }),
+  ]
+  const { read } = await imported({
+    's.jsonl': above,
+    's/subagents/agent-a1.jsonl': [says(60, null, 'One'), answers(61, 60, 'msg_a', text('Done.'))],
+    's/subagents/agent-a1.meta.json': [{ toolUseId: 't1', spawnDepth: 1 }],
+    's/subagents/agent-a2.jsonl': [...copied(above.slice(0, 3)), ...aside],
+    's/subagents/agent-a2.meta.json': [{ toolUseId: 't2', spawnDepth: 1 }],
+  })
+  expect((await read('s/a1')).parent).toBe((await read('s')).id)
+  expect((await read('s/a2')).parent).toBe((await read('s')).id)
+})
+
+test('figures that moved while the answer was told are those of the same answer', async () => {
+  const moved = [
+    says(1, null, 'Build it.'),
+    answers(2, 1, 'msg_1', text('I do.'), from(100)),
+    answers(3, 2, 'msg_1', calls('t1'), from(120)),
+    result(4, 3, 't1'),
+  ]
+  const { read } = await imported({ ...withAside(copied(moved.slice(0, 2))), 's.jsonl': moved })
+  expect((await read('s/a1')).spent).toEqual([300, 7])
 })

@@ -165,13 +165,14 @@ class OutlineReader {
 
   read({ number: line, start, bytes }: Line, entry: Entry): void {
     const thread = this.#threadOf(entry)
-    this.#noteAgents(entry, thread)
     const isWanted = thread === (this.#options.thread ?? '')
+    const parts = entry.blocks.map((block) => hash('sha256', JSON.stringify(block), 'base64'))
+    if (isWanted && this.#options.above?.holds(entry, parts)) this.#heard.add(line)
+    else this.#noteAgents(entry, thread)
     this.#places.set(line, isWanted ? 'beside' : 'elsewhere')
     if (isWanted) this.#firstAt ??= entry.at
     const uuid = entry.uuid ?? (entry.queued ? `line ${line}` : undefined)
     if (uuid === undefined) return
-    const parts = entry.blocks.map((block) => hash('sha256', JSON.stringify(block), 'base64'))
     const digest = entry.message
       ? [thread, entry.type, ...parts].join(' ')
       : `${bytes.length} ${crc32(bytes)}`
@@ -196,8 +197,7 @@ class OutlineReader {
     this.#first ??= entry
     this.#model ??= modelOf(entry)
     this.#findCopy(node, entry, parts)
-    if (this.#options.above?.holds(entry, parts)) this.#heard.add(node.line)
-    else this.#firstOwnAt ??= entry.at
+    if (!this.#heard.has(node.line)) this.#firstOwnAt ??= entry.at
     this.#noteModelCall(node, entry)
   }
 
@@ -377,11 +377,14 @@ class OutlineReader {
     const seen = keys.map((key) => this.#keys.get(key))
     const [first] = seen
     const { messageId } = entry
-    const isAnother = messageId !== undefined && this.#answers.isAnother(messageId, entry)
+    const before = this.#nodeBefore(node)?.messageId
+    const isAnother = messageId !== undefined && this.#answers.isAnother(messageId, entry, before)
     const isSeen = first !== undefined && seen.every((earlier) => earlier !== undefined)
-    const isSaidAgain = isSeen && (messageId === undefined || isAnother) && this.#goesOnFrom(first, node)
+    const isOfSame =
+      messageId !== undefined && this.#answers.isOf(first?.messageId, messageId, entry, isAnother)
+    const isSaidAgain = isSeen && !isOfSame && this.#goesOnFrom(first, node)
     if (isSeen && !isSaidAgain) node.copyOf = first
-    for (const key of keys) if (!this.#keys.has(key)) this.#keys.set(key, node)
+    for (const key of keys) if (isSaidAgain || !this.#keys.has(key)) this.#keys.set(key, node)
     if (node.copyOf) {
       node.messageId = node.copyOf.messageId
       return
@@ -396,9 +399,9 @@ class OutlineReader {
   #holds(entry: Entry, digests: readonly string[]): boolean {
     const said = entry.blocks.map((block, at) => this.#keys.get(keyOf(entry, block, digests[at])))
     if (said.length === 0 || said.includes(undefined)) return false
-    const call = this.#modelCalls.get(said[0]?.messageId ?? '')?.at(-1)
-    const [theirs, ours] = [inputOf(call?.usage), inputOf(objectOf(entry.message?.usage))]
-    return theirs === ours || theirs === 0 || ours === 0
+    const told = this.#modelCalls.get(said[0]?.messageId ?? '') ?? []
+    const ours = inputOf(objectOf(entry.message?.usage))
+    return told.length === 0 || [0, ...told.map(({ usage }) => inputOf(usage))].includes(ours)
   }
 
   /** Of a path that was written anew the message before is a copy too, or one that came before it all. */

@@ -12,19 +12,28 @@ export interface Position extends LinePosition {
   seen: number
   /** Nothing that was said up to here has named the session. */
   unnamed: boolean
+  /** The message that begins there was written in part. */
+  isPart: boolean
   /** Something was cut off before: the ids of messages up to `seen` may be taken. */
   cut: boolean
 }
 
 export function positionAt(
   read: Reach,
-  { leaf, seen, isNamed, cut }: { leaf: string | undefined; seen: number; isNamed: boolean; cut: boolean },
+  {
+    leaf,
+    seen,
+    isNamed,
+    isPart,
+    cut,
+  }: Pick<Position, 'leaf' | 'seen' | 'isPart' | 'cut'> & { isNamed: boolean },
 ): JsonObject {
   const place = { ...lineAt(read.line), said: read.said, seen: Math.max(seen, read.line.number) }
   return {
     ...place,
     ...(leaf !== undefined && { leaf }),
     ...(!isNamed && { unnamed: true }),
+    ...(isPart && { part: true }),
     ...(cut && { cut }),
   }
 }
@@ -32,7 +41,7 @@ export function positionAt(
 /** Undefined when the note was not written by this reader. */
 export function positionOf(data: JsonObject | undefined): Position | undefined {
   const place = linePositionOf(data)
-  const { said, seen, leaf, unnamed, cut } = data ?? {}
+  const { said, seen, leaf, unnamed, part, cut } = data ?? {}
   if (!place || typeof said !== 'number' || typeof seen !== 'number') return undefined
   return {
     ...place,
@@ -40,6 +49,7 @@ export function positionOf(data: JsonObject | undefined): Position | undefined {
     seen,
     leaf: typeof leaf === 'string' ? leaf : undefined,
     unnamed: unnamed === true,
+    isPart: part === true,
     cut: cut === true,
   }
 }

@@ -578,10 +578,12 @@ describe('a message with more in it than one may have', () => {
   test.each([
     ['on lines of their own', onLinesOfTheirOwn, 'a1999'],
     ['in one line', inOneLine, 'a'],
+    ['in one line that nobody answers', inOneLine, undefined],
   ])(
     'is read again when an import ended between two commits of it: calls %s',
     async (_where, calls, last) => {
-      const lines = [prompt('p', null, 'read them all'), ...calls(2_000), ...answered(2_000, last)]
+      const results = last === undefined ? [] : answered(2_000, last)
+      const lines = [prompt('p', null, 'read them all'), ...calls(2_000), ...results]
       const whole = await madeOf((await importLines(lines)).holdfast)
       const holdfast = await openMemory()
       const path = join(temporaryFolder(), 'made.jsonl')

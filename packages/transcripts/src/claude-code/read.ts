@@ -1,7 +1,7 @@
 /** Reads a Claude Code session file with the files of its sub-agents: each becomes a session, sub-agents as children. */
 import { hash } from 'node:crypto'
 import { basename } from 'node:path'
-import type { JsonObject } from '@holdfast/protocol'
+import { type JsonObject, limits } from '@holdfast/protocol'
 import type { Step, Turn } from '../batch.ts'
 import type { Destination, SourceName } from '../destination.ts'
 import type { ImportedSession, NewSession } from '../imported-session.ts'
@@ -76,6 +76,9 @@ interface Parent {
   session: ImportedSession
   source: Source
   outline: Outline
+  /** Undefined for the main one. */
+  parent: Parent | undefined
+  depth: number
 }
 
 interface AgentFile {
@@ -119,8 +122,19 @@ class ClaudeCodeReading {
 
   /** A sub-agent of another one is read with that one, if it is there. */
   #agentsByDepth(): string[] {
-    const depth = ({ about }: AgentFile) => about?.depth ?? 1
-    return [...this.#agents].sort(([, a], [, b]) => depth(a) - depth(b)).map(([agentId]) => agentId)
+    return [...this.#agents.keys()]
+      .map((agentId) => ({ agentId, depth: this.#depthOf(agentId) }))
+      .sort((a, b) => a.depth - b.depth)
+      .map(({ agentId }) => agentId)
+  }
+
+  #depthOf(agentId: string): number {
+    const way = new Set<string>()
+    for (let at: string | undefined = agentId; at !== undefined && !way.has(at); ) {
+      if (this.#agents.has(at)) way.add(at)
+      at = this.#agents.get(at)?.about?.parentId
+    }
+    return Math.max(way.size, this.#agents.get(agentId)?.about?.depth ?? 1)
   }
 
   async #readConversation(conversation: Conversation): Promise<Parent> {
@@ -131,7 +145,7 @@ class ClaudeCodeReading {
     const session =
       (await this.#into.open(this.#idOf(agentId))) ?? (await this.#create(conversation, outline))
     if (agentId !== undefined) this.#done.add(agentId)
-    const read = { session, source, outline }
+    const read = { session, source, outline, parent, depth: parent ? parent.depth + 1 : 0 }
     const isRead = await this.#readOn(read, conversation)
     for (const link of this.#linksOf(outline, agentId)) await this.#readChild(read, link)
     this.#into.done(session)
@@ -168,7 +182,8 @@ class ClaudeCodeReading {
       seen,
       isCounted: (line) => line <= after,
       isNamed: after > 0 && !position?.unnamed,
-      position: (read, isNamed) => positionAt(read, { leaf: branch.leaf, seen, isNamed, cut }),
+      position: (read, isNamed, isPart) =>
+        positionAt(read, { leaf: branch.leaf, seen, isNamed, isPart, cut }),
       childId: (agentId) => this.#idOf(agentId),
       spawned: new Set(),
       open: new Set(),
@@ -197,7 +212,7 @@ class ClaudeCodeReading {
     const after = said ?? position?.said ?? 0
     const seen = position?.seen ?? 0
     const cut = position?.cut === true || said !== undefined
-    const links = this.#linksOf(outline, agentId)
+    const links = isDeepest(self) ? [] : this.#linksOf(outline, agentId)
     const open = new Set<string>()
     const isDescribed = this.#aboutOf(agentId)?.description !== undefined
     const turns = readTurns(linesAfter(said ?? 0, source.stretches(from)), {
@@ -212,7 +227,8 @@ class ClaudeCodeReading {
         parting === undefined ? outline : outline.through(position?.line ?? 0),
       ),
       isNamed: isDescribed || (position !== undefined && !position.unnamed && after > 0),
-      position: (read, isNamed) => positionAt(read, { leaf: outline.leaf, seen, isNamed, cut }),
+      position: (read, isNamed, isPart) =>
+        positionAt(read, { leaf: outline.leaf, seen, isNamed, isPart, cut }),
       childId: (agentId) => this.#idOf(agentId),
       spawned: await this.#spawned(links),
       open,
@@ -240,7 +256,8 @@ class ClaudeCodeReading {
     parting: number | undefined,
   ): Promise<number | undefined> {
     const { report } = this.#into
-    const open = session.isAsLeft ? outline.wentOn(position.said) : undefined
+    const { isPart, said } = position
+    const open = session.isAsLeft ? (isPart ? said : outline.wentOn(said)) : undefined
     if (parting !== undefined) report.repair('branches left since the last import, cut off')
     if (open !== undefined) report.repair('messages that went on after an earlier import, read anew')
     const first = Math.min(parting ?? Number.POSITIVE_INFINITY, open ?? Number.POSITIVE_INFINITY)
@@ -251,9 +268,10 @@ class ClaudeCodeReading {
   }
 
   /** A child's end is told to its parent once; telling it again changes nothing. */
-  async #readChild(parent: Parent, link: ChildLink): Promise<void> {
+  async #readChild(starter: Parent, link: ChildLink): Promise<void> {
     const { agentId } = link
     if (this.#done.has(agentId)) return
+    const parent = isDeepest(starter) ? (starter.parent ?? starter) : starter
     const own = this.#agents.get(agentId)
     const within = parent.source
     const source = own === undefined ? within : await within.beside(own.path)
@@ -304,7 +322,8 @@ class ClaudeCodeReading {
       .map((link) => ({ ...link, agentType: link.agentType ?? this.#aboutOf(link.agentId)?.agentType }))
     const known = new Set(told.map(({ agentId }) => agentId))
     const noted = [...this.#agents].flatMap(([agentId, { about }]) => {
-      const link = about && !known.has(agentId) && linkOf(agentId, about, outline, parentId)
+      const isOthers = about?.parentId !== parentId && this.#agents.has(about?.parentId ?? '')
+      const link = about && !isOthers && !known.has(agentId) && linkOf(agentId, about, outline, parentId)
       return link ? [link] : []
     })
     return [...told, ...noted]
@@ -315,6 +334,11 @@ class ClaudeCodeReading {
     for (const { agentId } of links) if (await this.#into.has(this.#idOf(agentId))) known.add(agentId)
     return known
   }
+}
+
+/** What it starts is a child of its parent: a session has no deeper ones. */
+function isDeepest({ depth }: Parent): boolean {
+  return depth >= limits.spawnDepth
 }
 
 /** Undefined: neither the call that started the sub-agent is of this conversation, nor is it named as the parent. */

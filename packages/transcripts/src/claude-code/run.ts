@@ -34,7 +34,10 @@ export interface RunContext {
   after: number
   seen: number
   isCounted(line: number): boolean
-  position(read: Reach): JsonObject
+  /** `isPart`: what was read there is written in part. */
+  position(read: Reach, isPart?: boolean): JsonObject
+  /** Ids that messages of this reading have. */
+  used: Set<string>
   /** The message that is answered, when it has an id of its own. */
   prompt: string | undefined
   interrupted: boolean
@@ -62,8 +65,8 @@ export function runOf(replies: readonly Reply[], context: RunContext): NonNullab
 }
 
 /**
- * One for each piece, since a commit may have no room for the next. If an import ends between two of them, the message goes on
- * behind its first line and is read again by the next import: so what it cost is told with the last piece.
+ * One for each piece, since a commit may have no room for the next. If an import ends between two of them, the next one reads
+ * the message again from its first line: so what it cost is told with the last piece.
  */
 function roundsOf(reply: Reply, context: RunContext): Round[] {
   const pieces = piecesOf(reply)
@@ -79,7 +82,7 @@ function roundsOf(reply: Reply, context: RunContext): Round[] {
     const said: Step[] = [{ command: { type: 'append', message }, at }]
     if (isLast) said.push(...usage.map((step) => ({ ...step, at })))
     const steps = [...said, ...piece.after, ...closing(piece, context)]
-    const position = context.position(isLast ? reply.read : reply.first)
+    const position = isLast ? context.position(reply.read) : context.position(reply.first, true)
     return { steps: nth === 0 ? counted(steps, reply, context) : steps, position }
   })
 }
@@ -109,10 +112,13 @@ function tellRepairs(reply: Reply, pieces: readonly Piece[], context: RunContext
   if (repeated > 0) report.repair(repeatedCalls, repeated)
 }
 
+/** An answer that somebody spoke into is several messages: the first has its id. */
 function namesOf(reply: Reply, isFirst: boolean, context: RunContext): Pick<MessageInput, 'id' | 'replyTo'> {
-  const { seen, prompt } = context
-  const isNew = isFirst && firstLineOf(reply, context) > seen
-  const id = isNew && idPattern.test(reply.messageId) ? reply.messageId : undefined
+  const { seen, prompt, used } = context
+  const { messageId } = reply
+  const isNew = isFirst && firstLineOf(reply, context) > seen && !used.has(messageId)
+  const id = isNew && idPattern.test(messageId) ? messageId : undefined
+  if (id !== undefined) used.add(id)
   return { ...(id && { id }), ...(prompt !== undefined && { replyTo: prompt }) }
 }
 

@@ -2,7 +2,7 @@
  * Lines of one conversation into turns. A turn is what a user said and what was done about it, up to the next thing
  * a user said; each answered turn becomes one recorded run. Memory holds one turn.
  */
-import { type JsonObject, limits, type MessageInput, messageId } from '@holdfast/protocol'
+import { externalIdPattern, type JsonObject, limits, type MessageInput, messageId } from '@holdfast/protocol'
 import type { Step, Turn } from '../batch.ts'
 import type { LineFate, LossReport } from '../loss-report.ts'
 import { parted } from '../open-turn.ts'
@@ -31,7 +31,7 @@ export interface TurnOptions {
   /** Something that was said has named the session. */
   isNamed: boolean
   /** What a later import goes on from; `isNamed` as above. */
-  position(read: Reach, isNamed: boolean): JsonObject
+  position(read: Reach, isNamed: boolean, isPart: boolean): JsonObject
   childId(agentId: string): string
   /** Sub-agents that the session has spawned before. */
   spawned: ReadonlySet<string>
@@ -61,6 +61,7 @@ export async function* readTurns(
 class TurnReader {
   readonly #options: TurnOptions
   readonly #answered = new Set<string>()
+  readonly #used = new Set<string>()
   #before: Step[] = []
   #replies: Reply[] = []
   /** How far the file was read before the first of them. */
@@ -296,8 +297,8 @@ class TurnReader {
     return { command, at: this.#at }
   }
 
-  #positionAt(read: Reach): JsonObject {
-    return this.#options.position(read, this.#named)
+  #positionAt(read: Reach, isPart = false): JsonObject {
+    return this.#options.position(read, this.#named, isPart)
   }
 
   #takeTurn(read: Reach): Turn {
@@ -305,7 +306,8 @@ class TurnReader {
     const lastResult = after?.findLastIndex(({ command }) => command.type === 'finishTool') ?? -1
     const trailing = after?.splice(lastResult + 1) ?? []
     const told = { prompt: this.#prompt, interrupted: this.#interrupted, at: this.#at }
-    const context = { ...this.#options, ...told, position: (read: Reach) => this.#positionAt(read) }
+    const position = (read: Reach, isPart?: boolean) => this.#positionAt(read, isPart)
+    const context = { ...this.#options, ...told, position, used: this.#used }
     const run = this.#replies.length > 0 ? runOf(this.#replies, context) : undefined
     const turn: Turn = { before: this.#before, run, after: trailing, position: this.#positionAt(read) }
     this.#before = []
@@ -351,5 +353,6 @@ function spawn(link: ChildLink, childId: string): Step['command'] {
 }
 
 export function agentIdOf(agentType: string | undefined): string {
-  return agentType === undefined ? 'claude-code sub-agent' : `claude-code ${agentType}`.slice(0, 256)
+  const named = `claude-code ${agentType}`.slice(0, 256).toWellFormed()
+  return agentType !== undefined && externalIdPattern.test(named) ? named : 'claude-code sub-agent'
 }
