@@ -153,3 +153,21 @@ test('figures that moved while the answer was told are those of the same answer'
   const { read } = await imported({ ...withAside(copied(moved.slice(0, 2))), 's.jsonl': moved })
   expect((await read('s/a1')).spent).toEqual([300, 7])
 })
+
+test('of a gateway that has one id for all, each answer that was heard is known', async () => {
+  const gateway = [
+    says(1, null, 'One'),
+    answers(2, 1, 'gw', text('OK'), from(10)),
+    says(3, 2, 'Two'),
+    answers(4, 3, 'gw', text('OK'), from(30)),
+    says(5, 4, 'Three'),
+    answers(6, 5, 'gw', text('OK'), from(50)),
+  ]
+  const asked = [says(50, null, 'Why?'), answers(51, 50, 'gw', text('OK'), from(70, 7))]
+  const { read } = await imported({
+    's.jsonl': gateway,
+    's/subagents/agent-a1.jsonl': [...copied(gateway), ...asked],
+  })
+  expect((await read('s')).spent).toEqual([90, 15])
+  expect((await read('s/a1')).spent).toEqual([70, 7])
+})

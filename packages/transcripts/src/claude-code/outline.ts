@@ -150,6 +150,8 @@ class OutlineReader {
   readonly #linked: { agentId: string; callId: string }[] = []
   /** By message: each time that its figures changed, with the line. */
   readonly #modelCalls = new Map<string, (ModelCall & { line: number })[]>()
+  /** By an id that several answers have: what those after the first were made from. */
+  readonly #inputs = new Map<string, Set<number>>()
   readonly #threadPrompts = new Map<string, string | undefined>()
   #last: Node | undefined
   #lastSaid: Node | undefined
@@ -395,13 +397,14 @@ class OutlineReader {
     if (node.messageId !== messageId) this.#ownIds.set(node.line, node.messageId)
   }
 
-  /** Of two answers with one id and the same words the one that was made from as much is meant. */
+  /** Of answers with one id and the same words one that was made from as much is meant. */
   #holds(entry: Entry, digests: readonly string[]): boolean {
     const said = entry.blocks.map((block, at) => this.#keys.get(keyOf(entry, block, digests[at])))
     if (said.length === 0 || said.includes(undefined)) return false
-    const told = this.#modelCalls.get(said[0]?.messageId ?? '') ?? []
+    const id = entry.messageId ?? ''
+    const told = this.#modelCalls.get(id)?.map(({ usage }) => inputOf(usage)) ?? []
     const ours = inputOf(objectOf(entry.message?.usage))
-    return told.length === 0 || [0, ...told.map(({ usage }) => inputOf(usage))].includes(ours)
+    return told.length === 0 || [0, ...told].includes(ours) || this.#inputs.get(id)?.has(ours) === true
   }
 
   /** Of a path that was written anew the message before is a copy too, or one that came before it all. */
@@ -422,6 +425,8 @@ class OutlineReader {
     const usage = objectOf(entry.message?.usage)
     const isPaid = entry.copied || this.#heard.has(line)
     if (messageId === undefined || usage === undefined || isSynthetic(entry) || isPaid) return
+    const { messageId: id = messageId } = entry
+    if (id !== messageId) this.#inputs.set(id, (this.#inputs.get(id) ?? new Set()).add(inputOf(usage)))
     const call = { messageId, model: modelOf(entry), usage, at: entry.at }
     const told = this.#modelCalls.get(messageId) ?? []
     const last = told.at(-1)
