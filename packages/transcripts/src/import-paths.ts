@@ -197,11 +197,16 @@ class Import {
       newSessions: this.#imported.filter(({ isNew }) => isNew).length,
       events: this.#events,
       imported: this.#imported,
-      failed: this.#failed,
-      passedOver: this.#passedOver,
+      failed: byPath(this.#failed),
+      passedOver: byPath(this.#passedOver),
       secrets: this.#secrets,
       stopped: this.#isStopped,
       report: this.#report,
     }
   }
+}
+
+/** In the order in which they were done, which is another one each time, nobody could compare them. */
+function byPath(files: readonly FailedFile[]): FailedFile[] {
+  return files.toSorted((a, b) => (a.path < b.path ? -1 : 1))
 }

@@ -31,8 +31,9 @@ export interface ImportSummary extends ImportProgress {
   events: number
   /** Sessions of the files that were read, in the order in which they were done. */
   imported: readonly ImportedSummary[]
+  /** By path. */
   failed: readonly FailedFile[]
-  /** Files that lay in a folder and are something else than a transcript; one that was asked for by its name is in `failed`. */
+  /** Files that lay in a folder and are something else than a transcript; one that was asked for by its name is in `failed`. By path. */
   passedOver: readonly FailedFile[]
   /** Secrets that were found, by kind; with `redactSecrets` they were left out. */
   secrets: ReadonlyMap<string, number>

@@ -226,3 +226,14 @@ test.each(['in one message', 'one after the other'])(
     expect(new Set(spawned.map(({ childId }) => childId)).size).toBe(many)
   },
 )
+
+test('sub-agents of one name in the folders of two workflows are two', async () => {
+  const { holdfast, tree } = await imported({
+    's.jsonl': asks(1, 't1'),
+    's/subagents/workflows/wf_1/agent-a1.jsonl': agent(100),
+    's/subagents/workflows/wf_2/agent-a1.jsonl': agent(200),
+  })
+  expect(tree['s/a1']).toEqual(['s', 1])
+  expect(Object.keys(tree)).toHaveLength(3)
+  expect((await holdfast.sessions.get(idOf('s/workflows/wf_2/a1')))?.title).toBe('Task 200')
+})

@@ -3,14 +3,24 @@
  * who it is; or, of earlier versions of the program, beside the file of the session: then the first line names the session.
  */
 import { closeSync, existsSync, globSync, openSync, readSync, statSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { shapeOf } from '../shape.ts'
 
+/** By their ids. Of two in different folders below the session the second has its folder's name before it. */
+export function agentsOf(path: string): ReadonlyMap<string, string> {
+  const agents = new Map<string, string>()
+  const folder = join(path.replace(/\.jsonl$/, ''), 'subagents')
+  for (const file of agentsBelow(folder)) {
+    const id = agentIdIn(file)
+    agents.set(agents.has(id) ? `${dirname(relative(folder, file))}/${id}` : id, file)
+  }
+  for (const file of agentsBeside(dirname(path)).get(basename(path, '.jsonl')) ?? [])
+    if (!agents.has(agentIdIn(file))) agents.set(agentIdIn(file), file)
+  return agents
+}
+
 export function agentFilesOf(path: string): string[] {
-  const known = new Set<string>()
-  const isFirst = (file: string) => !known.has(agentIdIn(file)) && known.add(agentIdIn(file))
-  const beside = agentsBeside(dirname(path)).get(basename(path, '.jsonl')) ?? []
-  return [...agentsBelow(join(path.replace(/\.jsonl$/, ''), 'subagents')), ...beside].filter(isFirst)
+  return [...agentsOf(path).values()]
 }
 
 /** The session that a file belongs to: a sub-agent's, what tells of one, or a result that was too long for the session's own. */
@@ -22,7 +32,7 @@ export function ownerOf(path: string): string | undefined {
   return name && join(dirname(path), `${name}.jsonl`)
 }
 
-export function agentIdIn(path: string): string {
+function agentIdIn(path: string): string {
   return basename(path).slice('agent-'.length, -'.jsonl'.length)
 }
 

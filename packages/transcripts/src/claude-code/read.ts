@@ -12,7 +12,7 @@ import { shortFacts } from '../short-facts.ts'
 import type { Source } from '../source.ts'
 import { writeTurns } from '../write-turns.ts'
 import { type AgentAbout, aboutAgent } from './agent-about.ts'
-import { agentFilesOf, agentIdIn, ownerOf } from './agent-files.ts'
+import { agentsOf, ownerOf } from './agent-files.ts'
 import { objectOf, textOf } from './entry.ts'
 import { type Branch, type ChildLink, type Outline, readOutline } from './outline.ts'
 import { type Position, positionAt, positionOf } from './position.ts'
@@ -101,7 +101,7 @@ class ClaudeCodeReading {
     this.#from = from
     this.#sourceId = from.sourceId
     this.#agents = new Map(
-      agentFilesOf(source.path).map((path) => [agentIdIn(path), { path, about: aboutAgent(path) }]),
+      [...agentsOf(source.path)].map(([agentId, path]) => [agentId, { path, about: aboutAgent(path) }]),
     )
   }
 
