@@ -1,4 +1,5 @@
 /** The beginning of a file, as far as it takes to tell its format: the shapes of its first JSON values. */
+import { isSpace } from './read-lines.ts'
 import { type Shape, shapeOf } from './shape.ts'
 
 export interface Head {
@@ -115,8 +116,4 @@ function lastNonSpace(text: Buffer): number | undefined {
   let at = text.length - 1
   while (isSpace(text[at])) at -= 1
   return text[at]
-}
-
-function isSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === lineBreak
 }

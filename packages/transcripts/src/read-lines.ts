@@ -114,7 +114,8 @@ function blankAt(chunk: Buffer, from: number): Blank | undefined {
   return lines === 0 ? undefined : { lines, last: last - from, bytes: chunk.subarray(last, next - 1) }
 }
 
-function isSpace(byte: number | undefined): boolean {
+/** As JSON has it. */
+export function isSpace(byte: number | undefined): boolean {
   return byte === lineBreak || byte === carriageReturn || byte === space || byte === tab
 }
 

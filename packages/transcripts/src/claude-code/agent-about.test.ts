@@ -1,23 +1,16 @@
 /** Sub-agents as later versions of the program lay them out: deeper folders, and a file that tells of each. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { importPaths } from '../import-paths.ts'
 import { sessionIdOf } from '../session-id.ts'
-import { answers, calls, result, says, text } from '../testing/claude-lines.ts'
+import { answers, calls, type Files, result, save, says, text } from '../testing/claude-lines.ts'
 import { allEvents, openMemory, temporaryFolder } from '../testing/imported.ts'
-
-type Files = Readonly<Record<string, readonly object[] | object | string>>
 
 async function imported(...stages: readonly Files[]) {
   const folder = temporaryFolder()
   const holdfast = await openMemory()
   let events = 0
   for (const files of stages) {
-    for (const [name, content] of Object.entries(files)) {
-      mkdirSync(dirname(join(folder, name)), { recursive: true })
-      writeFileSync(join(folder, name), fileOf(content))
-    }
+    save(folder, files)
     const summary = await importPaths(holdfast, [folder])
     expect(summary.failed).toEqual([])
     expect(summary.passedOver).toEqual([])
@@ -32,13 +25,6 @@ async function imported(...stages: readonly Files[]) {
     ]),
   )
   return { holdfast, tree, events }
-}
-
-function fileOf(content: Files[string]): string {
-  if (typeof content === 'string') return content
-  return Array.isArray(content)
-    ? content.map((each) => `${JSON.stringify(each)}\n`).join('')
-    : JSON.stringify(content)
 }
 
 const names = ['s', 's/a1', 's/a2', 's/a3', 's/a4']

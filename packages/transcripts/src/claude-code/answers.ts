@@ -24,7 +24,7 @@ export class Answers {
   #results = 0
 
   /** A line of a user, in the order of the file; one that stands there again is left out. */
-  heard({ blocks, meta, queued }: Entry): void {
+  said({ blocks, meta, queued }: Entry): void {
     if (blocks.some(({ type }) => type === 'tool_result')) this.#results += 1
     else if (!meta && !queued) this.#prompts += 1
   }

@@ -1,23 +1,16 @@
 /** Claude Code files that grew between imports: what a list of lines alone does not have. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { exportSession } from '../export-session.ts'
 import { importPaths } from '../import-paths.ts'
 import { sessionIdOf } from '../session-id.ts'
-import { answers, calls, result, says, text } from '../testing/claude-lines.ts'
+import { answers, calls, type Files, result, save, says, text } from '../testing/claude-lines.ts'
 import { allMessages, openMemory, temporaryFolder } from '../testing/imported.ts'
-
-type Files = Readonly<Record<string, readonly object[]>>
 
 async function staged(...stages: readonly Files[]) {
   const folder = temporaryFolder()
   const holdfast = await openMemory()
   for (const files of stages) {
-    for (const [name, lines] of Object.entries(files)) {
-      mkdirSync(dirname(join(folder, name)), { recursive: true })
-      writeFileSync(join(folder, name), lines.map((each) => `${JSON.stringify(each)}\n`).join(''))
-    }
+    save(folder, files)
     expect((await importPaths(holdfast, [folder])).failed).toEqual([])
   }
   const session = await holdfast.sessions.open(sessionIdOf('default', 'claude-code', 's'))

@@ -1,10 +1,8 @@
 /** Sub-agents whose files begin with what was said above: a question aside, a compaction. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { importPaths } from '../import-paths.ts'
 import { sessionIdOf } from '../session-id.ts'
-import { answers, calls, result, says, text } from '../testing/claude-lines.ts'
+import { answers, calls, type Files, result, save, says, text } from '../testing/claude-lines.ts'
 import { allMessages, openMemory, temporaryFolder } from '../testing/imported.ts'
 
 const from = (input_tokens: number, output_tokens = 5) => ({ input_tokens, output_tokens })
@@ -21,14 +19,11 @@ const aside = [says(50, 4, 'By the way, why?'), answers(51, 50, 'msg_3', text('B
 const copied = (lines: readonly object[]) =>
   lines.map((line, at) => ({ ...line, uuid: `copy ${at}`, parentUuid: at === 0 ? null : `copy ${at - 1}` }))
 
-async function imported(...stages: readonly Readonly<Record<string, readonly object[]>>[]) {
+async function imported(...stages: readonly Files[]) {
   const folder = temporaryFolder()
   const holdfast = await openMemory()
   for (const files of stages) {
-    for (const [name, lines] of Object.entries(files)) {
-      mkdirSync(dirname(join(folder, name)), { recursive: true })
-      writeFileSync(join(folder, name), lines.map((each) => `${JSON.stringify(each)}\n`).join(''))
-    }
+    save(folder, files)
     expect((await importPaths(holdfast, [folder])).failed).toEqual([])
   }
   const read = async (name: string) => {

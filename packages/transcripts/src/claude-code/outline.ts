@@ -391,7 +391,7 @@ class OutlineReader {
       node.messageId = node.copyOf.messageId
       return
     }
-    if (entry.type === 'user') this.#answers.heard(entry)
+    if (entry.type === 'user') this.#answers.said(entry)
     if (messageId === undefined) return
     node.messageId = this.#answers.read(messageId, entry, isAnother)
     if (node.messageId !== messageId) this.#ownIds.set(node.line, node.messageId)
@@ -423,8 +423,8 @@ class OutlineReader {
   /** The last line of a message has its final figures. */
   #noteModelCall({ line, messageId }: Node, entry: Entry): void {
     const usage = objectOf(entry.message?.usage)
-    const isPaid = entry.copied || this.#heard.has(line)
-    if (messageId === undefined || usage === undefined || isSynthetic(entry) || isPaid) return
+    const isPaidElsewhere = entry.copied || this.#heard.has(line)
+    if (messageId === undefined || usage === undefined || isSynthetic(entry) || isPaidElsewhere) return
     const { messageId: id = messageId } = entry
     if (id !== messageId) this.#inputs.set(id, (this.#inputs.get(id) ?? new Set()).add(inputOf(usage)))
     const call = { messageId, model: modelOf(entry), usage, at: entry.at }

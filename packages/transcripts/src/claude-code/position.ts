@@ -13,7 +13,7 @@ export interface Position extends LinePosition {
   /** Nothing that was said up to here has named the session. */
   unnamed: boolean
   /** The message that begins there was written in part. */
-  isPart: boolean
+  isUnfinished: boolean
   /** Something was cut off before: the ids of messages up to `seen` may be taken. */
   cut: boolean
 }
@@ -24,16 +24,16 @@ export function positionAt(
     leaf,
     seen,
     isNamed,
-    isPart,
+    isUnfinished,
     cut,
-  }: Pick<Position, 'leaf' | 'seen' | 'isPart' | 'cut'> & { isNamed: boolean },
+  }: Pick<Position, 'leaf' | 'seen' | 'isUnfinished' | 'cut'> & { isNamed: boolean },
 ): JsonObject {
   const place = { ...lineAt(read.line), said: read.said, seen: Math.max(seen, read.line.number) }
   return {
     ...place,
     ...(leaf !== undefined && { leaf }),
     ...(!isNamed && { unnamed: true }),
-    ...(isPart && { part: true }),
+    ...(isUnfinished && { unfinished: true }),
     ...(cut && { cut }),
   }
 }
@@ -41,7 +41,7 @@ export function positionAt(
 /** Undefined when the note was not written by this reader. */
 export function positionOf(data: JsonObject | undefined): Position | undefined {
   const place = linePositionOf(data)
-  const { said, seen, leaf, unnamed, part, cut } = data ?? {}
+  const { said, seen, leaf, unnamed, unfinished, cut } = data ?? {}
   if (!place || typeof said !== 'number' || typeof seen !== 'number') return undefined
   return {
     ...place,
@@ -49,7 +49,7 @@ export function positionOf(data: JsonObject | undefined): Position | undefined {
     seen,
     leaf: typeof leaf === 'string' ? leaf : undefined,
     unnamed: unnamed === true,
-    isPart: part === true,
+    isUnfinished: unfinished === true,
     cut: cut === true,
   }
 }

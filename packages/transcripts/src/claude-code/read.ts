@@ -182,8 +182,8 @@ class ClaudeCodeReading {
       seen,
       isCounted: (line) => line <= after,
       isNamed: after > 0 && !position?.unnamed,
-      position: (read, isNamed, isPart) =>
-        positionAt(read, { leaf: branch.leaf, seen, isNamed, isPart, cut }),
+      position: (read, isNamed, isUnfinished) =>
+        positionAt(read, { leaf: branch.leaf, seen, isNamed, isUnfinished, cut }),
       childId: (agentId) => this.#idOf(agentId),
       spawned: new Set(),
       open: new Set(),
@@ -227,8 +227,8 @@ class ClaudeCodeReading {
         parting === undefined ? outline : outline.through(position?.line ?? 0),
       ),
       isNamed: isDescribed || (position !== undefined && !position.unnamed && after > 0),
-      position: (read, isNamed, isPart) =>
-        positionAt(read, { leaf: outline.leaf, seen, isNamed, isPart, cut }),
+      position: (read, isNamed, isUnfinished) =>
+        positionAt(read, { leaf: outline.leaf, seen, isNamed, isUnfinished, cut }),
       childId: (agentId) => this.#idOf(agentId),
       spawned: await this.#spawned(links),
       open,
@@ -256,8 +256,8 @@ class ClaudeCodeReading {
     parting: number | undefined,
   ): Promise<number | undefined> {
     const { report } = this.#into
-    const { isPart, said } = position
-    const open = session.isAsLeft ? (isPart ? said : outline.wentOn(said)) : undefined
+    const { isUnfinished, said } = position
+    const open = session.isAsLeft ? (isUnfinished ? said : outline.wentOn(said)) : undefined
     if (parting !== undefined) report.repair('branches left since the last import, cut off')
     if (open !== undefined) report.repair('messages that went on after an earlier import, read anew')
     const first = Math.min(parting ?? Number.POSITIVE_INFINITY, open ?? Number.POSITIVE_INFINITY)

@@ -34,8 +34,8 @@ export interface RunContext {
   after: number
   seen: number
   isCounted(line: number): boolean
-  /** `isPart`: what was read there is written in part. */
-  position(read: Reach, isPart?: boolean): JsonObject
+  /** `isUnfinished`: the message that begins there is written in part. */
+  position(read: Reach, isUnfinished?: boolean): JsonObject
   /** Ids that messages of this reading have. */
   used: Set<string>
   /** The message that is answered, when it has an id of its own. */

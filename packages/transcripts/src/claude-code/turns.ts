@@ -31,7 +31,7 @@ export interface TurnOptions {
   /** Something that was said has named the session. */
   isNamed: boolean
   /** What a later import goes on from; `isNamed` as above. */
-  position(read: Reach, isNamed: boolean, isPart: boolean): JsonObject
+  position(read: Reach, isNamed: boolean, isUnfinished: boolean): JsonObject
   childId(agentId: string): string
   /** Sub-agents that the session has spawned before. */
   spawned: ReadonlySet<string>
@@ -297,8 +297,8 @@ class TurnReader {
     return { command, at: this.#at }
   }
 
-  #positionAt(read: Reach, isPart = false): JsonObject {
-    return this.#options.position(read, this.#named, isPart)
+  #positionAt(read: Reach, isUnfinished = false): JsonObject {
+    return this.#options.position(read, this.#named, isUnfinished)
   }
 
   #takeTurn(read: Reach): Turn {
@@ -306,7 +306,7 @@ class TurnReader {
     const lastResult = after?.findLastIndex(({ command }) => command.type === 'finishTool') ?? -1
     const trailing = after?.splice(lastResult + 1) ?? []
     const told = { prompt: this.#prompt, interrupted: this.#interrupted, at: this.#at }
-    const position = (read: Reach, isPart?: boolean) => this.#positionAt(read, isPart)
+    const position = (read: Reach, isUnfinished?: boolean) => this.#positionAt(read, isUnfinished)
     const context = { ...this.#options, ...told, position, used: this.#used }
     const run = this.#replies.length > 0 ? runOf(this.#replies, context) : undefined
     const turn: Turn = { before: this.#before, run, after: trailing, position: this.#positionAt(read) }
@@ -326,6 +326,7 @@ function isElsewhere({ content }: Entry['blocks'][number]): boolean {
   )
 }
 
+/** Others of the session may be open from before. */
 const mostOpen = limits.openChildren / 2
 const titleLength = 80
 

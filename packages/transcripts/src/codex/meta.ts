@@ -1,9 +1,9 @@
 /** What the first line of a rollout tells: which thread it is, how it began, and which thread spawned it. */
 import { hash } from 'node:crypto'
 import { basename } from 'node:path'
-import { externalIdPattern, isTime, type JsonObject, limits } from '@holdfast/protocol'
+import { isTime, type JsonObject, limits } from '@holdfast/protocol'
 import type { Lineage } from '../contract.ts'
-import { objectOf } from '../openai-responses/items.ts'
+import { isName, objectOf } from '../openai-responses/items.ts'
 import { type Line, readLines } from '../read-lines.ts'
 import { Source } from '../source.ts'
 
@@ -113,6 +113,5 @@ export function textOf(value: unknown): string | undefined {
 }
 
 export function nameOf(value: unknown): string | undefined {
-  const isName = typeof value === 'string' && externalIdPattern.test(value) && value.trim() !== ''
-  return isName ? value : undefined
+  return isName(value) ? value : undefined
 }

@@ -175,7 +175,7 @@ export function objectOf(value: Json | undefined): JsonObject | undefined {
   return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : undefined
 }
 
-function isName(value: Json | undefined): value is string {
+export function isName(value: unknown): value is string {
   return typeof value === 'string' && externalIdPattern.test(value) && value.trim() !== ''
 }
 

@@ -1,4 +1,7 @@
 /** Lines of a Claude Code file, as short as a reader takes them. `nth`, `parent`: numbers that become uuids and times. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
 const stamp = (nth: number) => new Date(Date.UTC(2026, 4, 6, 7, 8, nth)).toISOString()
 
 function line(nth: number, parent: number | null, type: string, message: object, beside: object = {}) {
@@ -23,4 +26,21 @@ export const calls = (id: string, name = 'Bash') => ({ type: 'tool_use', id, nam
 export function result(nth: number, parent: number, id: string, beside: object = {}) {
   const content = [{ type: 'tool_result', tool_use_id: id, content: 'done' }]
   return line(nth, parent, 'user', { role: 'user', content }, beside)
+}
+
+/** By their names: lines, a JSON text, or text as it is. */
+export type Files = Readonly<Record<string, readonly object[] | object | string>>
+
+export function save(folder: string, files: Files): void {
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), textOf(content))
+  }
+}
+
+function textOf(content: Files[string]): string {
+  if (typeof content === 'string') return content
+  return Array.isArray(content)
+    ? content.map((each) => `${JSON.stringify(each)}\n`).join('')
+    : JSON.stringify(content)
 }
