@@ -2,7 +2,7 @@
  * The files of sub-agents: in a folder of the session that they worked for or deeper in it, beside each a file that tells
  * who it is; or, of earlier versions of the program, beside the file of the session: then the first line names the session.
  */
-import { closeSync, existsSync, globSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, type Dirent, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { shapeOf } from '../shape.ts'
 
@@ -39,15 +39,26 @@ function agentIdIn(path: string): string {
 /** Those in the folder itself first. */
 function agentsBelow(folder: string): string[] {
   const depth = (file: string) => file.split('/').length
-  const files = existsSync(folder) ? agentsIn(folder, '**/agent-*.jsonl') : []
-  return files.sort((a, b) => depth(a) - depth(b))
+  const deep = entriesIn(folder).filter((entry) => entry.isDirectory())
+  const files = [...agentsIn(folder), ...deep.flatMap(({ name }) => agentsBelow(join(folder, name)))]
+  return files.sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1))
 }
 
-function agentsIn(folder: string, pattern: string): string[] {
-  return globSync(pattern, { cwd: folder })
-    .sort()
-    .map((file) => join(folder, file))
+function agentsIn(folder: string): string[] {
+  return entriesIn(folder)
+    .filter(({ name }) => name.startsWith('agent-') && name.endsWith('.jsonl'))
+    .map(({ name }) => join(folder, name))
     .filter(isFile)
+    .sort()
+}
+
+/** A folder that may not be read has none here: whoever looks through all folders tells of it. */
+function entriesIn(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch (error) {
+    return orRaise(error, [])
+  }
 }
 
 /** Also not a link that leads nowhere, nor a pipe: to open one may never end. */
@@ -74,9 +85,7 @@ function agentsBeside(folder: string): Listing['named'] {
   const { mtimeMs: changedMs } = statSync(folder)
   const known = listings.get(folder)
   const isKnown = known?.changedMs === changedMs
-  const listing = isKnown
-    ? known
-    : { changedMs, named: new Map(), unnamed: agentsIn(folder, 'agent-*.jsonl') }
+  const listing = isKnown ? known : { changedMs, named: new Map(), unnamed: agentsIn(folder) }
   lookForNames(listing)
   if (!isKnown) listings.delete(folder)
   if (Date.now() - changedMs > settledMs) listings.set(folder, listing)
@@ -116,7 +125,12 @@ function headIn(path: string): string | undefined {
     }
   } catch (error) {
     // Whoever reads the file itself tells of it.
-    if ((error as NodeJS.ErrnoException).code !== undefined) return undefined
-    throw error
+    return orRaise(error, undefined)
   }
+}
+
+/** `instead` of what the system refused. */
+function orRaise<T>(error: unknown, instead: T): T {
+  if ((error as NodeJS.ErrnoException).code === undefined) throw error
+  return instead
 }
