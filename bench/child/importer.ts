@@ -1,12 +1,15 @@
 /** Imports a folder of transcripts as `holdfast import` does, and searches; tells the time, the work and the memory it took. */
 import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import type { ImportThreads } from '@holdfast/transcripts'
 import type { Built } from '../lib/built.ts'
 import { serve } from '../lib/child.ts'
 
-/** Those of the command. */
+/** Those of the command, as are the engine's flags. */
 const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1_400 }
+const notBeside = ['--no-parallel-scavenge', '--no-concurrent-recompilation']
 
 export interface ImportJob {
   path: string
@@ -55,6 +58,7 @@ await serve(async ({ path, source, built, words }: ImportJob) => {
     const threads: ImportThreads = {
       count: 2,
       async start() {
+        if (availableParallelism() <= 2) for (const flag of notBeside) setFlagsFromString(flag)
         prices ??= once(new Worker(new URL(built.pricesThread)), 'message')
         const [list] = await prices
         return new Worker(new URL(built.importThread), {

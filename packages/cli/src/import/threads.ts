@@ -1,5 +1,6 @@
 /** The threads of a large import. Their memory is kept small: what a file leaves behind is collected while it is young. */
 import { availableParallelism } from 'node:os'
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import type { PriceList } from '@holdfast/core'
 import type { ImportThreads } from '@holdfast/transcripts'
@@ -17,6 +18,9 @@ const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1_
 /** More than two wait for each other at the store. */
 const most = 2
 
+/** What the engine would do beside the threads takes the processors from them where there are no more. */
+const notBeside = ['--no-parallel-scavenge', '--no-concurrent-recompilation']
+
 export function importThreads(
   settings: Settings,
   prices: () => Promise<PriceList | undefined>,
@@ -25,6 +29,7 @@ export function importThreads(
   return {
     count: Math.min(most, availableParallelism()),
     async start() {
+      if (availableParallelism() <= most) for (const flag of notBeside) setFlagsFromString(flag)
       const workerData: ThreadData = { settings, prices: await prices() }
       return new Worker(script, { workerData, resourceLimits })
     },
