@@ -1,11 +1,10 @@
 /**
- * Waiting for a lock that another process holds. SQLite's own wait stops the event loop, so it is kept short and what
- * is longer is slept here, with growing pauses that differ between processes.
+ * Waiting for a lock that another process or thread holds: slept here, for SQLite's own wait stops the event loop. The
+ * pauses grow, and differ between processes.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pauseBefore } from '../pause.ts'
 import { isBusy } from './errors.ts'
-import { busyTimeoutMs } from './settings.ts'
 
 export const patienceMs = 30_000
 const longestPauseMs = 40
@@ -21,6 +20,6 @@ export async function patiently<T>(attempt: () => T, limitMs = patienceMs): Prom
     }
     const pauseMs = pauseBefore(tries, longestPauseMs)
     await sleep(pauseMs)
-    waitedMs += pauseMs + busyTimeoutMs
+    waitedMs += pauseMs
   }
 }

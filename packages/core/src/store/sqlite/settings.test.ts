@@ -32,7 +32,7 @@ describe.each(libraries)('settings with %s', (library, options) => {
       synchronous: 2,
       secure_delete: 1,
       foreign_keys: 0,
-      busy_timeout: 20,
+      busy_timeout: 0,
       page_size: 4096,
       temp_store: 2,
       cache_size: -8192,

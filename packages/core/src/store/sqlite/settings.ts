@@ -15,11 +15,9 @@ interface Setting {
   value?: string | number
 }
 
-/** How long SQLite itself waits for a lock. Short, for the event loop stands still meanwhile; see `patience.ts`. */
-export const busyTimeoutMs = 20
-
 const always: Readonly<Record<string, Setting>> = {
-  busy_timeout: { set: 'PRAGMA busy_timeout = 20', read: 'PRAGMA busy_timeout', value: busyTimeoutMs },
+  // SQLite's own wait for a lock stops the event loop; `patience.ts` waits in its place.
+  busy_timeout: { set: 'PRAGMA busy_timeout = 0', read: 'PRAGMA busy_timeout', value: 0 },
   // Only a new file takes the page size, and only before anything is written to it. A commit writes every page that it
   // changed whole, so small pages are less to write: with 8 KiB a turn alone wrote half as much again into the journal.
   page_size: { set: 'PRAGMA page_size = 4096', read: 'PRAGMA page_size' },
