@@ -6,6 +6,7 @@ import {
   HoldfastError,
   type Json,
   limits,
+  scanCopy,
   scanText,
   scanValue,
   utf8Bytes,
@@ -22,6 +23,16 @@ function failure(act: () => unknown): HoldfastError {
     throw error
   }
   throw new Error('nothing was thrown')
+}
+
+/** Neither, of what is refused. */
+function copyOrText(input: unknown): { copy?: unknown; text?: string } {
+  try {
+    return scanCopy(input, 'eventBytes', 'message')
+  } catch (error) {
+    if (error instanceof HoldfastError) return {}
+    throw error
+  }
 }
 
 function expectCode(act: () => unknown, code: ErrorCode): void {
@@ -86,6 +97,33 @@ describe('scanning', () => {
         }
       }),
     )
+  })
+
+  test('a copy is what its text reads back as, whatever was handed in', () => {
+    const anything = fc.anything({ withNullPrototype: true, withSparseArray: true })
+    fc.assert(
+      fc.property(fc.oneof(safeJson, anything), (input) => {
+        const { copy, text } = copyOrText(input)
+        expect(copy).toStrictEqual(text === undefined ? undefined : JSON.parse(text))
+      }),
+    )
+  })
+
+  test('a copy shares nothing that could be changed, and reads each property once', () => {
+    let reads = 0
+    const inner = { list: [{ deep: 1 }], zero: -0, absent: undefined }
+    const input = {
+      inner,
+      get next() {
+        reads += 1
+        return reads === 1 ? 'first' : () => reads
+      },
+    }
+    const { copy, text } = scanCopy(input, 'eventBytes', 'message')
+    inner.list.push({ deep: 2 })
+    Object.assign(inner.list[0] as object, { deep: 3 })
+    expect(copy).toStrictEqual({ inner: { list: [{ deep: 1 }], zero: 0 }, next: 'first' })
+    expect(text).toBe('{"inner":{"list":[{"deep":1}],"zero":0},"next":"first"}')
   })
 
   test('any text at all gives a value that the other scan accepts, or a typed error', () => {

@@ -23,7 +23,8 @@
  * | array item that is `undefined`, or a hole     | `invalid_input`                                          |
  * | function, symbol, bigint                      | `invalid_input`                                          |
  * | Date, Map, class instance, `toJSON`           | `invalid_input`; it would not read back as it was        |
- * | getter or proxy that throws or changes        | a throw is `invalid_input`; a change is the caller's own |
+ * | getter or proxy that throws or changes        | a throw is `invalid_input`; a change is the caller's own, |
+ * |                                               | but for a copy each is read once                         |
  */
 
 import { checkBytes, limitExceeded } from './check-limit.ts'
@@ -34,10 +35,29 @@ import { type LimitName, limits } from './limits.ts'
 
 /** Checks a value that a caller handed in and returns its JSON text. `limit` names the row that bounds its bytes. */
 export function scanValue(value: unknown, limit: LimitName, what: string): string {
+  return written(limit, what, () => {
+    new Walk(limit, what).value(value, 0)
+    return value
+  })
+}
+
+/**
+ * As `scanValue`, with a copy that the caller cannot change: what the text reads back as. Its strings are those of the value,
+ * which makes it several times as fast as reading the text.
+ */
+export function scanCopy<T>(value: T, limit: LimitName, what: string): { copy: T; text: string } {
+  let copy = value
+  const text = written(limit, what, () => {
+    copy = new Walk(limit, what, { copies: true }).value(value, 0) as T
+    return copy
+  })
+  return { copy, text }
+}
+
+function written(limit: LimitName, what: string, walk: () => unknown): string {
   let text: string
   try {
-    new Walk(limit, what).value(value, 0)
-    text = JSON.stringify(value)
+    text = JSON.stringify(walk())
   } catch (error) {
     if (error instanceof HoldfastError) throw error
     throw new HoldfastError('invalid_input', `${what}: cannot be read as JSON.`, { cause: error })
@@ -65,7 +85,10 @@ export function checkOwnKeys(object: object, what: string): void {
   if (key !== undefined) throw invalid(what, `the key ${key} is not allowed`)
 }
 
-/** One pass over a value. Recursion is bounded by `jsonDepth`, total work by `jsonNodes`; no node allocates. */
+/**
+ * One pass over a value, which gives the value, or a copy of it. Recursion is bounded by `jsonDepth`, total work by
+ * `jsonNodes`; where nothing is copied no node allocates.
+ */
 class Walk {
   nodes = 0
   negativeZero = false
@@ -74,47 +97,51 @@ class Walk {
   readonly #path: PropertyKey[] = []
   readonly #limit: LimitName
   readonly #what: string
+  readonly #copies: boolean
 
-  constructor(limit: LimitName, what: string) {
+  constructor(limit: LimitName, what: string, { copies } = { copies: false }) {
     this.#limit = limit
     this.#what = what
+    this.#copies = copies
   }
 
-  value(value: unknown, depth: number): void {
+  value(value: unknown, depth: number): unknown {
     switch (typeof value) {
       case 'string':
         this.#text(value, depth)
-        break
+        return value
       case 'number':
         this.#number(value, depth)
-        break
+        return value === 0 ? 0 : value
       case 'boolean':
-        break
+        return value
       case 'object':
-        if (value !== null) this.#container(value, depth)
-        break
+        return value === null ? null : this.#container(value, depth)
       default:
         throw this.#refuse(depth, value === undefined ? 'undefined' : `a ${typeof value}, which is not JSON`)
     }
   }
 
-  #container(value: object, depth: number): void {
+  #container(value: object, depth: number): object {
     if (depth === limits.jsonDepth) throw limitExceeded('jsonDepth', depth + 1, this.#what)
-    if (Array.isArray(value)) this.#array(value, depth)
-    else this.#object(value, depth)
+    return Array.isArray(value) ? this.#array(value, depth) : this.#object(value, depth)
   }
 
-  #array(items: unknown[], depth: number): void {
+  #array(items: unknown[], depth: number): unknown[] {
     if ('toJSON' in items) throw this.#refuse(depth, 'an array with toJSON')
     this.#count(items.length)
+    const copy: unknown[] | undefined = this.#copies ? [] : undefined
     for (let i = 0; i < items.length; i++) {
       this.#path[depth] = i
-      this.value(items[i], depth + 1)
+      const item = this.value(items[i], depth + 1)
+      copy?.push(item)
     }
+    return copy ?? items
   }
 
-  #object(object: object, depth: number): void {
+  #object(object: object, depth: number): object {
     if (!isPlain(object)) throw this.#refuse(depth, 'an object with a prototype of its own; give plain data')
+    const copy: Record<string, unknown> | undefined = this.#copies ? {} : undefined
     for (const key in object) {
       if (!Object.hasOwn(object, key)) continue
       this.#path[depth] = key
@@ -123,8 +150,10 @@ class Walk {
       if (value === undefined) continue
       this.#count(1)
       this.#text(key, depth)
-      this.value(value, depth + 1)
+      const item = this.value(value, depth + 1)
+      if (copy) copy[key] = item
     }
+    return copy ?? object
   }
 
   #text(text: string, depth: number): void {

@@ -97,9 +97,9 @@ export class ImportedSession {
     this.#options.signal?.throwIfAborted()
     const { id: childId, ...child } = input
     const call = callId === undefined ? {} : { callId }
-    const { conversationId } = await this.#session.view()
+    const conversationId = child.conversationId ?? (await this.#session.view()).conversationId
     const { seq } = await this.#session
-      .spawnChild({ childId, ...call, conversationId, ...child }, { actor: { kind: 'import' }, ...timed(at) })
+      .spawnChild({ childId, ...call, ...child, conversationId }, { actor: { kind: 'import' }, ...timed(at) })
       .catch((error) => madeMeanwhile(error, childId, this.#options))
     if (seq === this.#stand.seq + 1) this.#stand = { seq, version: seq }
     const session = await openKnown(childId, this.#options)

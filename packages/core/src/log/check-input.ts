@@ -12,6 +12,7 @@ import {
   type MessageInput,
   messageInput,
   parseInput,
+  scanCopy,
   scanValue,
   traceIdPattern,
 } from '@holdfast/protocol'
@@ -28,41 +29,35 @@ export function checkMessage(value: NewMessage, texts: KnownTexts): MessageInput
   const message = plain ?? parseInput(messageInput, value, 'message')
   if (message.parts.length > limits.messageParts) scanLimit('messageParts', message.parts.length)
   // As deep as in the message that the caller gave.
-  const text = scanValue({ parts: message.parts }, 'eventBytes', 'message').slice('{"parts":'.length, -1)
-  const parts = plain?.parts ?? ownParts(text, texts)
-  texts.rememberOwn(parts, text)
+  const { copy, text } = scanCopy({ parts: message.parts }, 'eventBytes', 'message')
+  const parts = plain?.parts ?? copy.parts
+  rememberOutputs(parts, texts)
+  texts.rememberOwn(parts, text.slice('{"parts":'.length, -1))
   if (plain) return plain
   const { parts: _parts, ...rest } = message
   return { ...(JSON.parse(scanValue(rest, 'eventBytes', 'message')) as typeof rest), parts }
 }
 
-function ownParts(text: string, texts: KnownTexts): MessageInput['parts'] {
-  const parts = JSON.parse(text) as MessageInput['parts']
+function rememberOutputs(parts: MessageInput['parts'], texts: KnownTexts): void {
   for (const part of parts) {
     if (part.type !== 'tool_result') continue
     const { output } = part
     texts.remember(output, scanValue(output, 'eventBytes', 'output'))
   }
-  return parts
 }
 
 /** A tool's output, detached; a large one is written out once. */
 export function checkOutput(output: Json, texts: KnownTexts): Json {
-  return own(output, scanValue(output, 'eventBytes', 'output'), texts)
+  const { copy, text } = scanCopy(output, 'eventBytes', 'output')
+  texts.remember(copy, text)
+  return copy
 }
 
 /** What a note holds, detached, with the fields beside it: all of it is counted together. */
 export function checkNoted(data: Json, beside: { kind?: unknown }, texts: KnownTexts): Json {
-  const text = scanValue({ data, ...beside }, 'eventBytes', 'command')
-  return own(data, text.slice('{"data":'.length, -JSON.stringify(beside).length), texts)
-}
-
-/** The value that `text` tells, and knows it. */
-function own(value: Json, text: string, texts: KnownTexts): Json {
-  if (typeof value !== 'object') return value
-  const copy = JSON.parse(text) as Json
-  texts.remember(copy, text)
-  return copy
+  const { copy, text } = scanCopy({ data, ...beside }, 'eventBytes', 'command')
+  texts.remember(copy.data, text.slice('{"data":'.length, -JSON.stringify(beside).length))
+  return copy.data
 }
 
 function scanLimit(limit: LimitName, actual: number): never {
