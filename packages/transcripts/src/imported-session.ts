@@ -108,10 +108,10 @@ export class ImportedSession {
   }
 
   /** A session that goes on from a place of this one, where it stood as `data` says. */
-  async fork(id: string, { seq, data }: Kept): Promise<ImportedSession> {
+  async fork(id: string, { seq, data }: Kept, at?: string): Promise<ImportedSession> {
     this.#options.signal?.throwIfAborted()
     const session = await this.#session
-      .fork({ id }, { atSeq: seq, actor: { kind: 'import' } })
+      .fork({ id }, { atSeq: seq, actor: { kind: 'import' }, ...timed(at) })
       .catch((error) => madeMeanwhile(error, id, this.#options))
     if (session.replayed) throw overtaken(id)
     return new ImportedSession(

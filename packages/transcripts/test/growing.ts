@@ -31,10 +31,16 @@ interface Call {
   result: string | undefined
   /** Its result comes before that of the call before it. */
   isFirst: boolean
+  /** Of Claude Code: it puts a message in behind its result, as a skill does. */
+  putsIn: boolean
 }
 
 const word = fc.constantFrom('list', 'files', 'banana', 'why', 'so', 'order')
-const call = fc.record({ result: fc.option(word, { nil: undefined, freq: 6 }), isFirst: fc.boolean() })
+const call = fc.record({
+  result: fc.option(word, { nil: undefined, freq: 6 }),
+  isFirst: fc.boolean(),
+  putsIn: fc.boolean(),
+})
 const reply = fc.record({
   thinks: fc.boolean(),
   speaks: fc.boolean(),
@@ -53,12 +59,18 @@ function lines(pieces: readonly object[]): string {
   return pieces.map((piece) => `${JSON.stringify(piece)}\n`).join('')
 }
 
-function answered(calls: readonly (Call & { id: string })[]): { id: string; result: string }[] {
-  const found: { id: string; result: string }[] = []
-  for (const { id, result, isFirst } of calls) {
+interface Answered {
+  id: string
+  result: string
+  putsIn: boolean
+}
+
+function answered(calls: readonly (Call & { id: string })[]): Answered[] {
+  const found: Answered[] = []
+  for (const { id, result, isFirst, putsIn } of calls) {
     if (result === undefined) continue
-    if (isFirst) found.unshift({ id, result })
-    else found.push({ id, result })
+    if (isFirst) found.unshift({ id, result, putsIn })
+    else found.push({ id, result, putsIn })
   }
   return found
 }
@@ -94,10 +106,12 @@ class ClaudeFile {
     }
   }
 
-  results(results: ReturnType<typeof answered>): void {
-    for (const { id, result } of results) {
+  results(results: readonly Answered[]): void {
+    for (const { id, result, putsIn } of results) {
       const content = [{ type: 'tool_result', tool_use_id: id, content: result }]
       this.line('user', { role: 'user', content }, { toolUseResult: { stdout: result } })
+      const words = { role: 'user', content: 'Base directory for this skill: /skills' }
+      if (putsIn) this.line('user', words, { isMeta: true, sourceToolUseID: id })
     }
   }
 

@@ -102,3 +102,19 @@ test('a file that comes later is seen, also in a folder that was looked through 
   copyFileSync(join(samples, name, 'subagents', late), join(folder, late))
   expect(agentFilesOf(path)).toHaveLength(agents.length)
 })
+
+test('an agent that a fork of its session links to is that of the session', async () => {
+  const folder = temporaryFolder()
+  const subagents = join(folder, other, 'subagents')
+  mkdirSync(subagents, { recursive: true })
+  for (const session of [name, other])
+    copyFileSync(join(samples, `${session}.jsonl`), join(folder, `${session}.jsonl`))
+  mkdirSync(join(folder, name, 'subagents'), { recursive: true })
+  const agent = agents[0] as string
+  copyFileSync(join(samples, name, 'subagents', agent), join(folder, name, 'subagents', agent))
+  symlinkSync(join(folder, name, 'subagents', agent), join(subagents, agent))
+  expect(agentFilesOf(join(folder, `${other}.jsonl`))).toEqual([])
+  const { sessions } = await listed(folder)
+  const idOf = (session: string) => sessionIdOf('default', 'claude-code', session)
+  expect(sessions.flatMap(({ parentSessionId }) => parentSessionId ?? [])).toEqual([idOf(name)])
+})

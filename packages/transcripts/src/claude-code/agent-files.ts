@@ -2,7 +2,16 @@
  * The files of sub-agents: in a folder of the session that they worked for or deeper in it, beside each a file that tells
  * who it is; or, of earlier versions of the program, beside the file of the session: then the first line names the session.
  */
-import { closeSync, type Dirent, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  type Dirent,
+  existsSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { shapeOf } from '../shape.ts'
 
@@ -47,9 +56,16 @@ function agentsBelow(folder: string): string[] {
 function agentsIn(folder: string): string[] {
   return entriesIn(folder)
     .filter(({ name }) => name.startsWith('agent-') && name.endsWith('.jsonl'))
-    .map(({ name }) => join(folder, name))
-    .filter(isFile)
+    .map((entry) => ({ path: join(folder, entry.name), isLink: entry.isSymbolicLink() }))
+    .filter(({ path, isLink }) => isFile(path) && !(isLink && isOfAnother(path)))
+    .map(({ path }) => path)
     .sort()
+}
+
+/** A fork of a session has links to the agents that are at work in it: they are told of, and paid for, there. */
+function isOfAnother(link: string): boolean {
+  const owner = ownerOf(realpathSync(link))
+  return owner !== undefined && owner !== ownerOf(link) && existsSync(owner)
 }
 
 /** A folder that may not be read has none here: whoever looks through all folders tells of it. */

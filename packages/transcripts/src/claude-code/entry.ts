@@ -13,6 +13,8 @@ export interface Entry {
   agentId: string | undefined
   /** Put in by the program, not typed by the user. */
   meta: boolean
+  /** The call that put it in, as a skill does with its instructions. */
+  ofCall: string | undefined
   /** Said while the model was at work. Earlier versions give such a line no uuid. */
   queued: boolean
   /** Stands for the conversation before it; the conversation itself is in the file too. */
@@ -37,7 +39,8 @@ export function entryOf(raw: JsonObject): Entry {
     at: isTime(raw.timestamp) ? raw.timestamp : undefined,
     sidechain: raw.isSidechain === true,
     agentId: textOf(raw.agentId),
-    meta: raw.isMeta === true || (queued !== undefined && !isOfHuman(raw)),
+    meta: raw.isMeta === true || !isOfHuman(queued ? objectOf(raw.attachment) : raw),
+    ofCall: raw.isMeta === true ? textOf(raw.sourceToolUseID) : undefined,
     queued: queued !== undefined,
     compactSummary: raw.isCompactSummary === true,
     copied: isCopied(raw),
@@ -67,11 +70,10 @@ function isOfUser({ type }: Block): boolean {
   return type === 'text' || type === 'image' || type === 'document'
 }
 
-/** What a task in the background told is queued in the same way. */
-function isOfHuman({ attachment }: JsonObject): boolean {
-  const { commandMode, origin } = objectOf(attachment) ?? {}
+/** What a task in the background told is said, and queued, in the same way. */
+function isOfHuman({ commandMode = 'prompt', promptSource, origin }: JsonObject = {}): boolean {
   const kind = objectOf(origin)?.kind
-  return kind === undefined ? commandMode === undefined || commandMode === 'prompt' : kind === 'human'
+  return kind === undefined ? commandMode === 'prompt' && promptSource !== 'system' : kind === 'human'
 }
 
 function isCopied({ forkedFrom, sessionId }: JsonObject): boolean {
@@ -112,17 +114,28 @@ export function objectOf(value: Json | undefined): JsonObject | undefined {
 
 /** Fields of a line that neither its message nor the session keeps. */
 export function droppedFields({ raw, message }: Entry): string[] {
-  const ofLine = Object.keys(raw).filter((field) => !keptFields.has(field))
+  const ofLine = Object.keys(raw).filter((field) => !keptFields.has(field) && !isWho(field, raw[field]))
   const ofMessage = Object.entries(message ?? {}).filter(
     ([field, value]) => value !== null && !keptMessageFields.has(field),
   )
   return [...ofLine, ...ofMessage.map(([field]) => `message.${field}`)]
 }
 
+/** Says who spoke, and no more than the author of the message does. */
+function isWho(field: string, value: Json | undefined): boolean {
+  if (field === 'origin') return speakers.has(objectOf(value)?.kind)
+  return (field === 'promptSource' || field === 'turnOrigin') && speakers.has(value)
+}
+
+// biome-ignore format: a list of names
+const speakers: ReadonlySet<Json | undefined> = new Set([
+  'human', 'typed', 'system', 'task-notification', 'task_notification',
+])
+
 // biome-ignore format: a list of names
 const keptFields: ReadonlySet<string> = new Set([
   'type', 'uuid', 'parentUuid', 'timestamp', 'message', 'isSidechain', 'isMeta', 'isApiErrorMessage', 'agentId', 'sessionId',
-  'toolUseResult', 'cwd', 'version', 'gitBranch', 'forkedFrom', 'attachment',
+  'toolUseResult', 'sourceToolUseID', 'cwd', 'version', 'gitBranch', 'forkedFrom', 'attachment',
 ])
 const keptMessageFields: ReadonlySet<string> = new Set([
   'role',

@@ -40,11 +40,15 @@ export interface ChildLink {
 export interface Branch {
   /** Its first line that is not of the conversation as it ended. */
   first: number
+  /** When that was said. */
+  firstAt: string | undefined
   last: number
 }
 
 export interface Outline {
   place(line: number): Place
+  /** Whether a line of the file has this uuid. */
+  knows(uuid: string): boolean
   /** Line of the first part of a message on the path. */
   firstLineOf(messageId: string): number | undefined
   /** Whether this conversation has said what the line says: its blocks have these digests. */
@@ -82,8 +86,8 @@ export interface Outline {
    * results of their calls.
    */
   wentOn(through: number): number | undefined
-  /** Lines whose parent is not in the file; each was taken as the child of the line before it. */
-  adopted: readonly number[]
+  /** Lines that were taken as going on from what was said before them, by what is wrong with the parent that they name. */
+  adopted: ReadonlyMap<number, string>
   /** Lines that say something else than the line before them with the same uuid. */
   renamed: ReadonlySet<number>
   /** What was left for another branch, in the order of its last lines. */
@@ -98,7 +102,10 @@ export interface Outline {
 interface Node extends SaidLine {
   /** Its first byte. */
   start: number
+  at: string | undefined
   parent: string | undefined
+  /** Stands in for a parent that did not come before it. */
+  joined: string | undefined
   thread: string
   /** Of what it says: under one uuid the same is the same line again. */
   digest: string
@@ -107,6 +114,8 @@ interface Node extends SaidLine {
   isPrompt: boolean
   /** It has no uuid, so no line goes on from it: it belongs to what was said last before it. */
   isAside: boolean
+  /** The call that put it in. */
+  ofCall: string | undefined
   copyOf: Node | undefined
 }
 
@@ -132,6 +141,9 @@ export async function readOutline(
 /** What a file has beyond these stays in the notes alone. */
 const mostBranches = 100
 
+/** Lines that may stand between one and an earlier one that goes on from it. */
+const mostAhead = 1_000
+
 class OutlineReader {
   readonly #options: OutlineOptions
   /** In the order of the file. */
@@ -144,7 +156,9 @@ class OutlineReader {
   readonly #answers = new Answers()
   readonly #ownIds = new Map<number, string>()
   readonly #heard = new Set<number>()
-  readonly #adopted: number[] = []
+  readonly #adopted = new Map<number, string>()
+  /** Those whose parent had not come when they were read. */
+  readonly #early: Node[] = []
   readonly #renamed = new Set<number>()
   readonly #callInputs = new Map<string, { agentType: string | undefined; prompt: string | undefined }>()
   readonly #linked: { agentId: string; callId: string }[] = []
@@ -155,6 +169,7 @@ class OutlineReader {
   readonly #threadPrompts = new Map<string, string | undefined>()
   #last: Node | undefined
   #lastSaid: Node | undefined
+  #lastBoundary = 0
   #found: readonly Node[] | undefined
   #firstAt: string | undefined
   #firstOwnAt: string | undefined
@@ -169,8 +184,9 @@ class OutlineReader {
     const thread = this.#threadOf(entry)
     const isWanted = thread === (this.#options.thread ?? '')
     const parts = entry.blocks.map((block) => hash('sha256', JSON.stringify(block), 'base64'))
+    this.#noteThread(entry, thread)
     if (isWanted && this.#options.above?.holds(entry, parts)) this.#heard.add(line)
-    else this.#noteAgents(entry, thread)
+    else if (isWanted) this.#noteAgents(entry)
     this.#places.set(line, isWanted ? 'beside' : 'elsewhere')
     if (isWanted) this.#firstAt ??= entry.at
     const uuid = entry.uuid ?? (entry.queued ? `line ${line}` : undefined)
@@ -190,7 +206,7 @@ class OutlineReader {
   #readNode(node: Node, entry: Entry, parts: readonly string[]): void {
     if (node.isAside) node.parent = this.#lastSaid?.uuid
     else if (node.uuid !== entry.uuid) this.#renamed.add(node.line)
-    if (node.parent !== undefined && !this.#nodes.has(node.parent)) this.#adopt(node)
+    this.#readParent(node, entry)
     this.#last = node
     if (node.isMessage) this.#lastSaid = node
     if (entry.raw.subtype === 'compact_boundary') this.#addBoundary(node.line, entry.raw)
@@ -204,6 +220,9 @@ class OutlineReader {
   }
 
   finish(): Outline {
+    for (const node of this.#early)
+      if (!this.#isParentAhead(node))
+        this.#adopt(node, node.joined, 'lines whose parent is missing, joined to the line before')
     return this.#outlineThrough(Number.POSITIVE_INFINITY)
   }
 
@@ -223,6 +242,7 @@ class OutlineReader {
     const branches = remembered(() => this.#branches(isAbandoned))
     return {
       place: (line) => places.get(line) ?? 'elsewhere',
+      knows: (uuid) => this.#nodes.has(uuid),
       firstLineOf: (messageId) => main.messages.get(messageId),
       holds: (entry, digests) => this.#holds(entry, digests),
       heard: this.#heard,
@@ -290,7 +310,10 @@ class OutlineReader {
     const goesOn = (end: Node, at: number) => found.slice(at + 1).some((later) => later.nodes.has(end))
     return found
       .filter(({ end }, at) => !goesOn(end, at))
-      .map(({ end, nodes }) => ({ first: [...nodes].find(isAbandoned)?.line ?? end.line, last: end.line }))
+      .map(({ end, nodes }) => {
+        const { line: first, at: firstAt } = [...nodes].find(isAbandoned) ?? end
+        return { first, firstAt, last: end.line }
+      })
   }
 
   /** As the lines up to `last` tell it. */
@@ -300,7 +323,7 @@ class OutlineReader {
     return this.#withSiblings(path, last)
   }
 
-  /** Beside the path itself: further lines of its messages, and the results of their calls. */
+  /** Beside the path itself: further lines of its messages, the results of their calls, and what these put in. */
   #withSiblings(path: ReadonlySet<Node>, last: number) {
     const onPath = new Set([...path].flatMap(({ messageId }) => messageId ?? []))
     const messages = new Map<string, number>()
@@ -310,8 +333,9 @@ class OutlineReader {
       if (node.copyOf || node.line > last) continue
       const ofMessage = node.messageId !== undefined && onPath.has(node.messageId)
       const answers = node.results.some((callId) => calls.has(callId))
+      const isPutIn = node.ofCall !== undefined && calls.has(node.ofCall)
       const isBeside = node.isAside && isIn(nodes, this.#parentOf(node))
-      if (!path.has(node) && !ofMessage && !answers && !isBeside) continue
+      if (!path.has(node) && !ofMessage && !answers && !isPutIn && !isBeside) continue
       nodes.add(node)
       for (const callId of node.calls) calls.add(callId)
       if (node.messageId !== undefined && !messages.has(node.messageId))
@@ -327,9 +351,15 @@ class OutlineReader {
       ...place,
       uuid: first && first.digest !== digest ? `${uuid} ${digest}` : uuid,
       parent: entry.parent && this.#nameOf(entry.parent, thread),
+      joined: undefined,
+      at: entry.at,
       isMessage: entry.message !== undefined,
-      isPrompt: entry.type === 'user' && entry.blocks.some(({ type }) => type !== 'tool_result'),
+      isPrompt:
+        entry.ofCall === undefined &&
+        entry.type === 'user' &&
+        entry.blocks.some(({ type }) => type !== 'tool_result'),
       isAside: entry.uuid === undefined,
+      ofCall: entry.ofCall,
       isSummary: entry.compactSummary,
       messageId: entry.messageId,
       calls: callsOf(entry).flatMap((block) => textOf(block.id) ?? []),
@@ -358,6 +388,7 @@ class OutlineReader {
   }
 
   #addBoundary(line: number, raw: JsonObject): void {
+    this.#lastBoundary = line
     this.#boundaries.add(line, raw, {
       parentOf: (uuid) => this.#nodes.get(uuid)?.parent,
       originalOf: (uuid) => original(this.#nodes.get(uuid))?.uuid ?? uuid,
@@ -365,9 +396,45 @@ class OutlineReader {
   }
 
   /** A line lost or broken before this one must not cut off the conversation before it. */
-  #adopt(node: Node): void {
-    node.parent = this.#last?.uuid
-    this.#adopted.push(node.line)
+  #adopt(node: Node, parent: string | undefined, why: string): void {
+    node.parent = parent
+    this.#adopted.set(node.line, why)
+  }
+
+  #readParent(node: Node, entry: Entry): void {
+    const parent = node.parent === undefined ? undefined : this.#nodes.get(node.parent)
+    if (this.#isLost(parent, node, entry))
+      this.#adopt(
+        node,
+        this.#lastSaid?.uuid,
+        'lines of a compaction that name no line before it, joined to that',
+      )
+    else if (node.parent !== undefined && !parent) {
+      node.joined = this.#last?.uuid
+      this.#early.push(node)
+    }
+  }
+
+  /**
+   * From its second compaction on the program may take what began the session for what came last, or name nothing. Whoever
+   * went back goes on from an answer.
+   */
+  #isLost(parent: Node | undefined, { parent: named }: Node, { type, raw, compactSummary }: Entry): boolean {
+    if (!this.#lastSaid) return false
+    if (named === undefined) return compactSummary || raw.subtype === 'compact_boundary'
+    const isBehind = parent !== undefined && parent.line < this.#lastBoundary
+    return type === 'system' && isBehind && parent.messageId === undefined
+  }
+
+  /** What goes on from its parent there goes on from before the node in the end: so no line leads to itself. */
+  #isParentAhead({ parent, line }: Node): boolean {
+    let ahead = parent === undefined ? undefined : this.#nodes.get(parent)
+    if (!ahead) return false
+    for (let steps = 0; ahead && ahead.line > line; steps++) {
+      if (steps === mostAhead || ahead.joined !== undefined) return false
+      ahead = ahead.parent === undefined ? undefined : this.#nodes.get(ahead.parent)
+    }
+    return ahead?.line !== line
   }
 
   /**
@@ -415,8 +482,8 @@ class OutlineReader {
   }
 
   /** The parent, when its line is before this one. */
-  #nodeBefore({ parent, line }: Node): Node | undefined {
-    const node = parent === undefined ? undefined : this.#nodes.get(parent)
+  #nodeBefore({ parent, joined = parent, line }: Node): Node | undefined {
+    const node = joined === undefined ? undefined : this.#nodes.get(joined)
     return node && node.line < line ? node : undefined
   }
 
@@ -442,9 +509,12 @@ class OutlineReader {
     return entry.agentId ?? parent?.thread ?? entry.uuid ?? ''
   }
 
-  #noteAgents(entry: Entry, thread: string): void {
+  #noteThread(entry: Entry, thread: string): void {
     if (entry.sidechain && !this.#options.whole && !this.#threadPrompts.has(thread))
       this.#threadPrompts.set(thread, textOf(entry.blocks[0]?.text))
+  }
+
+  #noteAgents(entry: Entry): void {
     for (const call of callsOf(entry)) {
       const input = objectOf(call.input)
       if (typeof call.id === 'string') {
@@ -459,10 +529,15 @@ class OutlineReader {
 
   /** By the agent id in a tool's result; else by the prompt that a sub-agent in this file began with. */
   #links(): ChildLink[] {
+    const taken = new Set(this.#linked.map(({ callId }) => callId))
     const byPrompt = [...this.#threadPrompts].flatMap(([agentId, prompt]) => {
-      if (this.#linked.some((link) => link.agentId === agentId)) return []
-      const call = [...this.#callInputs].find(([, input]) => prompt !== undefined && input.prompt === prompt)
-      return call ? [{ agentId, callId: call[0] }] : []
+      if (prompt === undefined || this.#linked.some((link) => link.agentId === agentId)) return []
+      const isOf = ([callId, input]: [string, { prompt: string | undefined }]) =>
+        input.prompt === prompt && !taken.has(callId)
+      const callId = [...this.#callInputs].find(isOf)?.[0]
+      if (callId === undefined) return []
+      taken.add(callId)
+      return [{ agentId, callId }]
     })
     const first = new Map([...this.#linked, ...byPrompt].reverse().map((link) => [link.agentId, link]))
     return [...first.values()].reverse().map((link) => ({

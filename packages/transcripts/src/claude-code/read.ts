@@ -16,7 +16,8 @@ import { agentsOf, ownerOf } from './agent-files.ts'
 import { objectOf, textOf } from './entry.ts'
 import { type Branch, type ChildLink, type Outline, readOutline } from './outline.ts'
 import { type Position, positionAt, positionOf } from './position.ts'
-import { agentIdOf, readTurns, shortened } from './turns.ts'
+import { shortened } from './titles.ts'
+import { agentIdOf, readTurns } from './turns.ts'
 import { providerId, usageSteps } from './usage.ts'
 
 export const formatName = 'claude-code'
@@ -162,12 +163,12 @@ class ClaudeCodeReading {
     trunk: ImportedSession,
     { source, agentId }: Conversation,
     outline: Outline,
-    { first, last }: Branch,
+    { first, firstAt, last }: Branch,
   ): Promise<void> {
     const branch = outline.through(last)
     const path = [this.#sourceId, agentId, branch.leaf].filter((part) => part !== undefined)
     const id = this.#into.sessionIdOf(formatName, path.join('/'))
-    const session = (await this.#into.open(id)) ?? (await forkBefore(first, trunk, id))
+    const session = (await this.#into.open(id)) ?? (await forkBefore(first, firstAt, trunk, id))
     const position = positionOf(session.position)
     const after = position?.said ?? 0
     const cut = position?.cut ?? false
@@ -393,8 +394,13 @@ function countedBefore(position: Position | undefined, then: Outline): (line: nu
   return (line) => position !== undefined && line <= position.line && then.place(line) === 'main'
 }
 
-async function forkBefore(line: number, trunk: ImportedSession, id: string): Promise<ImportedSession> {
-  return trunk.fork(id, await trunk.positionBefore((data) => (positionOf(data)?.said ?? 0) < line))
+async function forkBefore(
+  line: number,
+  at: string | undefined,
+  trunk: ImportedSession,
+  id: string,
+): Promise<ImportedSession> {
+  return trunk.fork(id, await trunk.positionBefore((data) => (positionOf(data)?.said ?? 0) < line), at)
 }
 
 /** Told where it comes from in its first commit; paid for by the session that it was left in. */

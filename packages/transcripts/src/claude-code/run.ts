@@ -16,6 +16,8 @@ export interface Reply {
   /** Results, notes and children, in the order of the file. */
   after: Step[]
   openCalls: Set<string>
+  /** Messages that its calls put in: the model sees them behind all results. */
+  putIn: Step[]
   /** Its first line. */
   first: Reach
   /** How far the file was read before the next reply. */
@@ -81,7 +83,7 @@ function roundsOf(reply: Reply, context: RunContext): Round[] {
     const message: MessageInput = { role: 'assistant', parts, ...names, finish }
     const said: Step[] = [{ command: { type: 'append', message }, at }]
     if (isLast) said.push(...usage.map((step) => ({ ...step, at })))
-    const steps = [...said, ...piece.after, ...closing(piece, context)]
+    const steps = [...said, ...piece.after, ...closing(piece, context), ...(isLast ? reply.putIn : [])]
     const position = isLast ? context.position(reply.read) : context.position(reply.first, true)
     return { steps: nth === 0 ? counted(steps, reply, context) : steps, position }
   })

@@ -14,6 +14,7 @@ import type { ChildLink, Outline } from './outline.ts'
 import { partOf, resultOf } from './parts.ts'
 import { piecesOf } from './pieces.ts'
 import { type Reach, type Reply, runOf } from './run.ts'
+import { isOfAnother, shortened, titleOf } from './titles.ts'
 
 export interface TurnOptions {
   outline: Outline
@@ -123,8 +124,8 @@ class TurnReader {
     const place = outline.place(line.number)
     if (place === 'elsewhere') return
     if (line.repaired !== undefined) report.repair('lines with text no store can hold')
-    if (outline.adopted.includes(line.number))
-      report.repair('lines whose parent is missing, joined to the line before')
+    const adopted = outline.adopted.get(line.number)
+    if (adopted !== undefined) report.repair(adopted)
     if (outline.renamed.has(line.number) && !this.#isSeen)
       report.repair('lines with the uuid of another line, read as lines of their own')
     this.#at = entry.at ?? this.#at
@@ -154,7 +155,8 @@ class TurnReader {
   #readBeside(entry: Entry): void {
     this.#keep(entry.type, entry.raw)
     const { raw } = entry
-    if (entry.type === 'summary') this.#rename(textOf(raw.summary))
+    if (entry.type === 'summary' && !isOfAnother(entry, this.#options.outline))
+      this.#rename(textOf(raw.summary))
     else if (entry.type === 'ai-title') this.#rename(textOf(raw.aiTitle))
     else if (entry.type === 'custom-title') this.#rename(textOf(raw.customTitle), false)
   }
@@ -174,6 +176,8 @@ class TurnReader {
     if (entry.raw.toolUseResult !== undefined && results.length > 0) this.#readToolUseResult(entry)
     const said = entry.blocks.filter((block) => block.type !== 'tool_result')
     if (said.length === 0) return
+    const reply = entry.ofCall === undefined ? undefined : this.#replies.at(-1)
+    if (reply) return void reply.putIn.push(this.#putIn(said.map(partOf), this.#idOf(line, entry)))
     this.#interrupted = textOf(said[0]?.text)?.startsWith('[Request interrupted by user') ?? false
     if (this.#replies.length > 0) yield this.#takeTurn(this.#read ?? { line, said: line.number })
     this.#interrupted = false
@@ -199,6 +203,11 @@ class TurnReader {
     return isTaken || !messageId.safeParse(uuid).success ? undefined : uuid
   }
 
+  #putIn(parts: MessageInput['parts'], id: string | undefined): Step {
+    const message = { role: 'user' as const, parts, ...(id && { id }), author: 'claude-code' }
+    return this.#step({ type: 'append', message, policy: 'enqueue' })
+  }
+
   #readPrompt(entry: Entry, parts: MessageInput['parts'], id: string | undefined): void {
     const author = entry.meta ? 'claude-code' : undefined
     if (!entry.meta) this.#prompt = id
@@ -209,9 +218,8 @@ class TurnReader {
 
   /** The first thing a person said names the session, until a summary does. */
   #nameSession(entry: Entry): void {
-    const title =
-      entry.meta || this.#isHeard || this.#named ? undefined : titleOf(textOf(entry.blocks[0]?.text))
-    this.#rename(title)
+    if (entry.meta || this.#isHeard || this.#named) return
+    this.#rename(titleOf(textOf(entry.blocks[0]?.text) ?? ''))
   }
 
   #readReply(line: Line, entry: Entry): void {
@@ -223,6 +231,7 @@ class TurnReader {
       entries: [],
       after: [],
       openCalls: new Set<string>(),
+      putIn: [],
       first: here,
       read: here,
     }
@@ -328,20 +337,7 @@ function isElsewhere({ content }: Entry['blocks'][number]): boolean {
 
 /** Others of the session may be open from before. */
 const mostOpen = limits.openChildren / 2
-const titleLength = 80
 
-function titleOf(text: string | undefined): string | undefined {
-  const words = text
-    ?.replace(/<[^>]*>[^<]*<\/[^>]*>/g, ' ')
-    .trim()
-    .split('\n')[0]
-  return words ? shortened(words) : undefined
-}
-
-export function shortened(text: string): string {
-  const points = [...text]
-  return points.length <= titleLength ? text : `${points.slice(0, titleLength - 1).join('')}…`
-}
 
 function spawn(link: ChildLink, childId: string): Step['command'] {
   return {

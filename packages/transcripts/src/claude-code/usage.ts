@@ -1,7 +1,7 @@
 /** Claude's usage figures as a ledger row. Claude Code files carry no price. */
-import type { JsonObject, UsageRecord } from '@holdfast/protocol'
+import type { Json, JsonObject, UsageRecord } from '@holdfast/protocol'
 import type { Step } from '../batch.ts'
-import { objectOf } from './entry.ts'
+import { objectOf, textOf } from './entry.ts'
 
 export interface ModelCall {
   /** `msg_…`: one message is one answered request, however many lines it fills. */
@@ -13,21 +13,46 @@ export interface ModelCall {
 
 export const providerId = 'anthropic'
 
-/**
- * No step when the figures are none: no row is better than a row of zeros. Of a call that an earlier import recorded as
- * `paid`, a further row for what was told since; the first is given again, for only one with its id is ever recorded.
- */
+/** `paid`: the call as an earlier import recorded it. What is known of its price holds for its advisors too. */
 export function usageSteps(call: ModelCall, paid?: ModelCall): Step[] {
-  const usage = usageOf(call)
-  const before = paid && usageOf(paid)
-  if (usage === undefined || before === undefined) return stepsOf(call, usage)
-  return [...stepsOf(call, before), ...stepsOf(call, moreOf(usage, before))]
+  const before = new Map(paid && rowsOf(paid).map((row) => [row.attemptId, row]))
+  const rows = rowsOf(call).flatMap((row) => recorded(row, before.get(row.attemptId)))
+  const unpriced = isPlain(call.usage) ? {} : ({ unpriced: true } as const)
+  return rows.map((usage) => ({ command: { type: 'recordUsage', usage }, at: call.at, ...unpriced }))
 }
 
-function stepsOf({ at, usage: raw }: ModelCall, usage: UsageRecord | undefined): Step[] {
-  if (!usage) return []
-  const step: Step = { command: { type: 'recordUsage', usage }, at }
-  return [isPlain(raw) ? step : { ...step, unpriced: true }]
+/**
+ * Of what was recorded `before`, a further row for what was told since; the first is given again, for only one with its id is
+ * ever recorded.
+ */
+function recorded(usage: UsageRecord, before: UsageRecord | undefined): UsageRecord[] {
+  if (!before) return [usage]
+  const more = moreOf(usage, before)
+  return more ? [before, more] : [before]
+}
+
+/** None when the figures are none: no row is better than a row of zeros. */
+function rowsOf({ messageId, model, usage }: ModelCall): UsageRecord[] {
+  const own = usageOf(usage, { attemptId: messageId, purpose: 'turn', model })
+  const advice = advisorsIn(usage).map((advisor, nth) => {
+    const attemptId = `${messageId}/advisor-${nth + 1}`
+    return usageOf(advisor, { attemptId, purpose: 'other', model: textOf(advisor.model) })
+  })
+  return [own, ...advice].filter((row) => row !== undefined)
+}
+
+/** Its figures stand among those of the answer. */
+export function isOfAdvisor({ attemptId }: UsageRecord): boolean {
+  return /\/advisor-\d+(\.\d+)?$/.test(attemptId)
+}
+
+/** As many as a commit has room for beside a message; an answer asks a few. */
+const mostAdvisors = 100
+
+/** Another model that was asked on the way: its tokens are in no figure of the answer. */
+function advisorsIn({ iterations }: JsonObject): JsonObject[] {
+  const all = Array.isArray(iterations) ? iterations.map(objectOf).filter((each) => each !== undefined) : []
+  return all.filter(({ type }) => type === 'advisor_message').slice(0, mostAdvisors)
 }
 
 const summed = [
@@ -69,10 +94,18 @@ function within(usage: UsageRecord): UsageRecord {
 const figures = ['input_tokens', 'output_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens']
 
 export function isSameUsage(one: JsonObject, other: JsonObject): boolean {
-  return figures.every((field) => one[field] === other[field])
+  const told = [other, ...advisorsIn(other)]
+  const known = [one, ...advisorsIn(one)]
+  return (
+    known.length === told.length &&
+    known.every((each, nth) => figures.every((field) => each[field] === told[nth]?.[field]))
+  )
 }
 
-function usageOf({ messageId, usage, model }: ModelCall): UsageRecord | undefined {
+function usageOf(
+  usage: JsonObject,
+  { attemptId, purpose, model }: Pick<UsageRecord, 'attemptId' | 'purpose' | 'model'>,
+): UsageRecord | undefined {
   const input = countOf(usage.input_tokens)
   const completionTokens = countOf(usage.output_tokens)
   if (input === undefined || completionTokens === undefined) return undefined
@@ -81,8 +114,8 @@ function usageOf({ messageId, usage, model }: ModelCall): UsageRecord | undefine
   const thinkingTokens = countOf(objectOf(usage.output_tokens_details)?.thinking_tokens) ?? 0
   const hourTokens = countOf(objectOf(usage.cache_creation)?.ephemeral_1h_input_tokens) ?? 0
   return {
-    attemptId: messageId,
-    purpose: 'turn',
+    attemptId,
+    purpose,
     status: 'ok',
     providerId,
     ...(model !== undefined && { model }),
@@ -98,10 +131,18 @@ function usageOf({ messageId, usage, model }: ModelCall): UsageRecord | undefine
   }
 }
 
-/** Searches on the server have a price of their own, which no book holds. */
+/** Searches on the server have a price of their own, and so has haste or a place: no book holds them. */
 function isPlain(usage: JsonObject): boolean {
-  return (countOf(objectOf(usage.server_tool_use)?.web_search_requests) ?? 0) === 0
+  const searches = countOf(objectOf(usage.server_tool_use)?.web_search_requests) ?? 0
+  return searches === 0 && listed.every(([field, values]) => values.includes(usage[field] ?? ''))
 }
+
+/** What a call says of itself that the list price holds for; empty: nothing. */
+const listed: readonly [field: string, values: readonly Json[]][] = [
+  ['speed', ['', 'standard']],
+  ['service_tier', ['', 'standard']],
+  ['inference_geo', ['', 'not_available', 'global']],
+]
 
 function countOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined

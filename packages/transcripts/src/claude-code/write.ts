@@ -19,7 +19,7 @@ import { walk } from '../walk.ts'
 import { contentOf, resultBlock } from './blocks.ts'
 import { objectOf, textOf } from './entry.ts'
 import { formatName } from './read.ts'
-import { usageFields } from './usage.ts'
+import { isOfAdvisor, usageFields } from './usage.ts'
 
 export async function writeClaudeCode(
   session: ExportedSession,
@@ -112,6 +112,7 @@ class ClaudeCodeWriter {
   }
 
   #usage(usage: UsageRecord): void {
+    if (isOfAdvisor(usage)) return
     const spoken = objectOf(this.#open?.message)
     const { attemptId } = usage
     const isOther =
