@@ -1,6 +1,7 @@
 /** Where readers put sessions: one tenant of an open Holdfast. */
 import type { RestoreInput } from '@holdfast/core'
-import { HoldfastError } from '@holdfast/protocol'
+import { HoldfastError, isHoldfastError } from '@holdfast/protocol'
+import { DeletedSession } from './deleted-session.ts'
 import type { DestinationOptions } from './destination-options.ts'
 import type { ImportPlace } from './import-place.ts'
 import { ImportedSession, type NewSession } from './imported-session.ts'
@@ -92,13 +93,20 @@ export class Destination {
   async restore(sessionId: string, input: RestoreInput): Promise<number> {
     const { holdfast, signal, onWritten } = this.#options
     signal?.throwIfAborted()
-    const { changed, firstSeq = 0, lastSeq = 0 } = await holdfast.sessions.restore(sessionId, input)
+    const restored = holdfast.sessions.restore(sessionId, input)
+    const written = await restored.catch((error) => this.#tellDeleted(error, sessionId))
+    const { changed, firstSeq = 0, lastSeq = 0 } = written
     if (!changed) return 0
     const events = lastSeq - firstSeq + 1
     const added = input.events.slice(-events)
     const messages = added.filter((text) => /"type":"(message\.appended|tool\.finished)"/.test(text)).length
     onWritten({ events, messages })
     return events
+  }
+
+  async #tellDeleted(error: unknown, sessionId: string): Promise<never> {
+    const isDeleted = isHoldfastError(error, 'id_taken') && !(await this.has(sessionId))
+    throw isDeleted ? new DeletedSession(sessionId, error) : error
   }
 
   restored(sessionId: string, isNew: boolean, events: number): void {

@@ -1,6 +1,7 @@
 /** One file of an import, with the files that belong to it: from its bytes to what became of them. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { isHoldfastError } from '@holdfast/protocol'
+import { DeletedSession, deletedSessions } from './deleted-session.ts'
 import { Destination, type ImportedSummary } from './destination.ts'
 import type { Tally, Written } from './destination-options.ts'
 import { type FoundFile, failedFile } from './discover.ts'
@@ -112,11 +113,16 @@ class FileImport {
     const source = await Source.open(this.#file.path, { secrets: this.#secrets, remember, onRead })
     try {
       const format = named === undefined ? await formatOf(source) : formatNamed(named)
-      await format.read(source, into)
+      await format.read(source, into).catch((error) => this.#leaveDeleted(error))
       return format.name
     } finally {
       await source.close()
     }
+  }
+
+  #leaveDeleted(error: unknown): void {
+    if (!(error instanceof DeletedSession)) throw error
+    this.#report.drop(deletedSessions)
   }
 
   /** Bytes that an earlier attempt read are told of already. */

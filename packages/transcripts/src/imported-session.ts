@@ -10,6 +10,7 @@ import {
   type SessionEvent,
 } from '@holdfast/protocol'
 import type { Batch, Compaction, CoveredStretch, Step } from './batch.ts'
+import { DeletedSession } from './deleted-session.ts'
 import type { DestinationOptions, Tally } from './destination-options.ts'
 import { eventsAround } from './events-around.ts'
 import { fit } from './fit.ts'
@@ -379,9 +380,10 @@ async function standOf(session: OpenSession): Promise<Reached['stand']> {
 
 /** It was not there when it was looked for. */
 async function madeMeanwhile(error: unknown, sessionId: string, options: DestinationOptions): Promise<never> {
-  const isTaken = isHoldfastError(error, 'id_taken')
-  if (isTaken && (await options.holdfast.sessions.get(sessionId))) throw overtaken(sessionId, error)
-  throw error
+  if (!isHoldfastError(error, 'id_taken')) throw error
+  throw (await options.holdfast.sessions.get(sessionId))
+    ? overtaken(sessionId, error)
+    : new DeletedSession(sessionId, error)
 }
 
 function tellOvertaken(error: unknown, sessionId: string): never {

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import { basename } from 'node:path'
 import { type JsonObject, limits } from '@holdfast/protocol'
 import type { Step, Turn } from '../batch.ts'
+import { DeletedSession, deletedSessions } from '../deleted-session.ts'
 import type { Destination, SourceName } from '../destination.ts'
 import type { ImportedSession, NewSession } from '../imported-session.ts'
 import { isUnchanged } from '../line-position.ts'
@@ -121,6 +122,12 @@ class ClaudeCodeReading {
     }
   }
 
+  /** The conversation beside it goes on. */
+  #leaveDeleted(error: unknown): void {
+    if (!(error instanceof DeletedSession)) throw error
+    this.#into.report.drop(deletedSessions)
+  }
+
   /** A sub-agent of another one is read with that one, if it is there. */
   #agentsByDepth(): string[] {
     return [...this.#agents.keys()]
@@ -151,7 +158,10 @@ class ClaudeCodeReading {
     for (const link of this.#linksOf(outline, agentId)) await this.#readChild(read, link)
     this.#into.done(session)
     if (isRead)
-      for (const branch of outline.branches) await this.#readBranch(session, conversation, outline, branch)
+      for (const branch of outline.branches)
+        await this.#readBranch(session, conversation, outline, branch).catch((error) =>
+          this.#leaveDeleted(error),
+        )
     return read
   }
 
@@ -279,6 +289,9 @@ class ClaudeCodeReading {
     try {
       const { session } = await this.#readConversation({ source, ...link, parent })
       await parent.session.finishChild(session)
+    } catch (error) {
+      this.#leaveDeleted(error)
+      this.#done.add(agentId)
     } finally {
       if (source !== within) await source.close()
     }
