@@ -1,5 +1,6 @@
-/** Items of the OpenAI Responses API: an array of them, JSONL, or the `input` or `output` of an object. */
+/** Items of the OpenAI Responses API: an array of them, JSONL, the `input` or `output` of objects, or a list's `data`. */
 import type { Format } from '../contract.ts'
+import type { Shape } from '../shape.ts'
 import { formatName, readResponses } from './read.ts'
 import { writeResponses } from './write.ts'
 
@@ -12,13 +13,19 @@ const itemTypes = [
   'custom_tool_call_output',
   'web_search_call',
 ]
-const places = ['type', '[].type', 'input[].type', 'output[].type']
+const places = ['', 'input[].', 'output[].', '[].', '[].input[].', '[].output[].'].map(
+  (place) => `${place}type`,
+)
+
+function placesIn(shape: Shape): string[] {
+  return shape.get('object') === 'list' ? [...places, 'data[].type'] : places
+}
 
 export const openaiResponses: Format = {
   name: formatName,
-  lookedFor: '`type` of items as `message` or `function_call`, alone or in `input` or `output`',
+  lookedFor: '`type` of items as `message` or `function_call`, alone or in `input`, `output` or a list',
   detect: ({ records }) =>
-    records.some((shape) => places.some((place) => itemTypes.includes(shape.get(place) ?? ''))),
+    records.some((shape) => placesIn(shape).some((place) => itemTypes.includes(shape.get(place) ?? ''))),
   read: readResponses,
   write: writeResponses,
 }

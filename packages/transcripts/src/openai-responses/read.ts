@@ -1,6 +1,5 @@
 /** Reads items of the Responses API: a file is one conversation. */
 import type { NewFile } from '@holdfast/core'
-import type { Json, JsonObject } from '@holdfast/protocol'
 import type { Turn } from '../batch.ts'
 import { beginningOf } from '../beginning.ts'
 import type { Destination } from '../destination.ts'
@@ -10,13 +9,20 @@ import { LossReport } from '../loss-report.ts'
 import type { Source, Value } from '../source.ts'
 import { TurnBuilder } from '../turn-builder.ts'
 import { writeTurns } from '../write-turns.ts'
-import { isPrompt, objectOf, readItem } from './items.ts'
+import { heldIn } from './held.ts'
+import { isPrompt, readItem } from './items.ts'
+import { ToldItems } from './told-items.ts'
 
 export const formatName = 'openai-responses'
 
 export async function readResponses(source: Source, into: Destination): Promise<void> {
   const name = source.plainName.replace(/\.jsonl?$/, '')
-  const { begin, all } = await beginningOf(source.values(), ({ value }) => itemsIn(value))
+  let madeAt: string | undefined
+  const { begin, all } = await beginningOf(source.values(), ({ value }) => {
+    const { instructions, items, at } = heldIn(value)
+    madeAt ??= at
+    return [...instructions, ...items]
+  })
   await into.alone(into.sessionIdOf(formatName, name), async () => {
     const from = await into.named(formatName, name, begin)
     const input = {
@@ -26,7 +32,7 @@ export async function readResponses(source: Source, into: Destination): Promise<
       modelPolicy: 'switchable' as const,
       metadata: { source: from },
     }
-    const session = await into.openOrCreate(input, undefined)
+    const session = await into.openOrCreate(input, madeAt)
     await writeTurns(session, turnsOf(source, all, session, into))
     into.done(session)
   })
@@ -52,43 +58,24 @@ async function* turnsOf(
     putImage: (file: NewFile) => session.putAttachment(file, undefined),
   }
   const unheard = new LossReport()
-  for await (const item of prefix.fresh(itemsOf(source, values, report), isPrompt)) {
-    const told = prefix.isSeen ? unheard : report
-    const { turns, fate } = await readItem(item, undefined, { ...context, report: told })
-    told.line(fate)
+  const items = new ToldItems(source.name, report)
+  for await (const item of prefix.fresh(items.in(values), isPrompt)) {
+    const heard = prefix.isSeen ? unheard : report
+    const { at, model, usage, endsAnswer, left = [] } = items.of(item) ?? {}
+    for (const field of left) heard.drop(field)
+    const { turns, fate } = await readItem(item, at, { ...context, report: heard })
+    heard.line(fate)
     yield* turns
+    builder.model = model
+    if (usage) builder.usage(usage, at)
+    if (endsAnswer) builder.closeReply()
     builder.moved()
   }
   if (prefix.isChanged) return refuse(source, into)
   yield* builder.end()
 }
 
-async function* itemsOf(
-  source: Source,
-  values: AsyncIterable<Value>,
-  report: LossReport,
-): AsyncGenerator<JsonObject> {
-  for await (const { number, value, broken } of values) {
-    const items = itemsIn(value)
-    yield* items
-    if (items.length > 0) continue
-    report.line('broken')
-    report.breakLine({ file: source.name, line: number, reason: broken ?? 'this is no item' })
-  }
-}
-
 function refuse({ name }: Source, into: Destination): void {
   const reason = 'the conversation no longer begins as it was imported; nothing was added'
   into.refuse({ file: name, line: 1, reason })
-}
-
-function itemsIn(value: Json | undefined): JsonObject[] {
-  const object = objectOf(value)
-  if (!object) return []
-  const lists = [object.input, object.output].filter((list) => Array.isArray(list))
-  if (lists.length === 0) return [object]
-  return (lists.flat() as Json[]).flatMap((item) => {
-    const found = objectOf(item)
-    return found ? [found] : []
-  })
 }

@@ -2,27 +2,43 @@
 import type { Json, JsonObject, Message, MessagePart } from '@holdfast/protocol'
 import type { ExportedSession } from '../contract.ts'
 import type { LossReport } from '../loss-report.ts'
-import { objectOf } from './items.ts'
+import { callItem } from './calls.ts'
+import { imageFields } from './content.ts'
+import { addressOf } from './data-address.ts'
+import { objectOf } from './json.ts'
+import { withTexts } from './references.ts'
+import { resultItem } from './results.ts'
+import { thoughtItem } from './thoughts.ts'
 
 export const callIds = { fits: /^.{1,64}$/s, isUnique: true }
 
+const formats: readonly Json[] = ['openai-responses', 'codex']
+
+/** What stands beside its parts is of the Responses API: an API refuses what it does not know. */
+export async function isOfItems(session: ExportedSession): Promise<boolean> {
+  const { format = null } = objectOf((await session.view()).metadata?.source) ?? {}
+  return formats.includes(format)
+}
+
+/** `isOurs`: what stands beside a text goes back with it. */
 export async function itemsOf(
   message: Message,
   session: ExportedSession,
   report: LossReport,
+  isOurs = true,
 ): Promise<JsonObject[]> {
-  if (message.role === 'tool') return message.parts.flatMap((part) => outputItem(part, report))
-  const role = message.role === 'system' && message.author === 'developer' ? message.author : message.role
+  if (message.role === 'tool') return resultItems(message, session, report)
+  const textType = message.role === 'assistant' ? 'output_text' : 'input_text'
   const items: JsonObject[] = []
   let content: Json[] = []
   let beside: JsonObject = {}
   const endMessage = () => {
-    if (content.length > 0) items.push({ type: 'message', role, content, ...beside })
+    if (content.length > 0) items.push(messageItem(message, content, beside))
     content = []
     beside = {}
   }
   for (const part of message.parts) {
-    const item = itemOf(part)
+    const item = await itemOf(part, session)
     if (item) {
       endMessage()
       items.push(item)
@@ -32,12 +48,12 @@ export async function itemsOf(
       report.drop('thoughts that OpenAI did not encrypt')
       continue
     }
-    const { item: start, ...provider } = ('provider' in part && part.provider) || {}
-    if (objectOf(start)) {
+    const start = 'provider' in part ? objectOf(part.provider?.item) : undefined
+    if (start) {
       endMessage()
-      beside = objectOf(start) ?? {}
+      beside = start
     }
-    const json = await contentOf(part, provider, role === 'assistant' ? 'output_text' : 'input_text', session)
+    const json = await contentOf(part, textType, session, isOurs)
     if (json === undefined) report.drop(`${part.type} parts`)
     else content.push(json)
   }
@@ -45,57 +61,52 @@ export async function itemsOf(
   return items
 }
 
-function itemOf(part: MessagePart): JsonObject | undefined {
-  if (part.type === 'data' && /^responses\.\w+_call$/.test(part.name)) return objectOf(part.data)
-  if (part.type === 'reasoning') return reasoningItem(part)
+function messageItem({ role, author }: Message, content: Json[], beside: JsonObject): JsonObject {
+  const { type, ...rest } = beside
+  if (type === 'agent_message') return { type, author: author ?? null, ...rest, content }
+  const spoken = role === 'system' && author === 'developer' ? author : role
+  return { type: 'message', role: spoken, content, ...beside }
+}
+
+async function itemOf(part: MessagePart, session: ExportedSession): Promise<JsonObject | undefined> {
+  if (part.type === 'data' && /^responses\.\w+_call$/.test(part.name))
+    return objectOf(await withTexts(part.data, session))
+  if (part.type === 'reasoning') return thoughtItem(part)
   return part.type === 'tool_call' ? callItem(part) : undefined
 }
 
-/** Undefined for thoughts of another provider: OpenAI takes only what it encrypted itself. */
-function reasoningItem({ text, encrypted, provider }: MessagePart & { type: 'reasoning' }) {
-  const item = objectOf(provider?.item)
-  const sealed = item ? encrypted : objectOf(provider?.openai)?.reasoningEncryptedContent
-  if (!item && typeof sealed !== 'string') return undefined
-  const summary = text === '' ? [] : [{ type: 'summary_text', text }]
-  return {
-    type: 'reasoning',
-    ...(item ?? { summary }),
-    ...(typeof sealed === 'string' && { encrypted_content: sealed }),
+async function resultItems(
+  { parts }: Message,
+  session: ExportedSession,
+  report: LossReport,
+): Promise<JsonObject[]> {
+  const items: JsonObject[] = []
+  for (const part of parts) {
+    if (part.type === 'tool_result') items.push(await resultItem(part, session, report))
+    else report.drop('tool messages without a result')
   }
-}
-
-function callItem({ callId, name, input, provider }: MessagePart & { type: 'tool_call' }): JsonObject {
-  const { type = 'function_call', ...rest } = objectOf(provider?.item) ?? {}
-  if (type === 'custom_tool_call') return { type, ...rest, call_id: callId, name, input }
-  if (type === 'local_shell_call') return { type, ...rest, call_id: callId, action: input }
-  const exact = provider?.arguments
-  const text = typeof exact === 'string' ? exact : JSON.stringify(input)
-  return { type, ...rest, name, arguments: text, call_id: callId }
-}
-
-function outputItem(part: MessagePart, report: LossReport): JsonObject[] {
-  if (part.type !== 'tool_result') {
-    report.drop('tool messages without a result')
-    return []
-  }
-  const { type = 'function_call_output', ...rest } = objectOf(part.provider?.item) ?? {}
-  const isText = typeof part.output === 'string' || Array.isArray(part.output)
-  const output = isText || part.provider?.item !== undefined ? part.output : JSON.stringify(part.output)
-  if (output !== part.output) report.repair('tool outputs written as JSON text')
-  return [{ type, ...rest, call_id: part.callId, output }]
+  return items
 }
 
 async function contentOf(
   part: MessagePart,
-  provider: JsonObject,
   textType: string,
   session: ExportedSession,
+  isOurs: boolean,
 ): Promise<Json | undefined> {
-  if (part.type === 'text') return { type: textType, text: part.text, ...provider }
-  if (part.type === 'data' && part.name === 'responses.content') return part.data
-  if (part.type !== 'image') return undefined
-  const bytes = await session.getAttachment(part.hash)
+  if (part.type === 'data' && part.name === 'responses.content') return withTexts(part.data, session)
+  if (part.type === 'image') return imageOf(part, session)
+  if (part.type !== 'text') return undefined
+  const { item: _item, ...beside } = part.provider ?? {}
+  return { type: textType, text: part.text, ...(isOurs && beside) }
+}
+
+async function imageOf(
+  { hash, mediaType, provider = {} }: MessagePart & { type: 'image' },
+  session: ExportedSession,
+): Promise<JsonObject | undefined> {
+  const bytes = await session.getAttachment(hash)
   if (!bytes) return undefined
-  const url = `data:${part.mediaType};base64,${Buffer.from(bytes).toString('base64')}`
-  return { type: 'input_image', image_url: url }
+  const beside = Object.entries(provider).filter(([field]) => imageFields.includes(field))
+  return { type: 'input_image', image_url: addressOf({ bytes, mediaType }), ...Object.fromEntries(beside) }
 }

@@ -32,3 +32,22 @@ test('items that are no part of a conversation are written back, and a result of
   expect([...report.dropped]).toEqual([['notes of kind openai_responses.item', 1]])
   expect(report.lines.get('opaque')).toBe(1)
 })
+
+test('what another provider sent beside a text is not written', async () => {
+  const holdfast = await openMemory()
+  const session = await (await holdfast.sessions.create({ agentId: 'agent' })).activate()
+  const provider = { openai: { itemId: 'msg_1' } }
+  await session.append([
+    {
+      role: 'user',
+      parts: [{ type: 'text', text: 'go', provider: { cache_control: { type: 'ephemeral' } } }],
+    },
+    { role: 'assistant', parts: [{ type: 'text', text: 'gone', provider }] },
+  ])
+  let text = ''
+  const write = async (piece: string) => {
+    text += piece
+  }
+  await exportSession(holdfast, session.id, 'openai-responses', { write })
+  expect(JSON.parse(text)).toEqual([question, answer])
+})

@@ -5,8 +5,8 @@ import { dropNote } from '../drop-note.ts'
 import type { LossReport } from '../loss-report.ts'
 import { PairedCalls } from '../paired-calls.ts'
 import { walk } from '../walk.ts'
-import { objectOf } from './items.ts'
-import { callIds, itemsOf } from './write-items.ts'
+import { objectOf } from './json.ts'
+import { callIds, isOfItems, itemsOf } from './write-items.ts'
 
 export async function writeResponses(
   session: ExportedSession,
@@ -14,7 +14,7 @@ export async function writeResponses(
   report: LossReport,
 ): Promise<void> {
   await sink.write('[')
-  const writer = new ItemsWriter(session, sink, report)
+  const writer = new ItemsWriter(session, sink, report, await isOfItems(session))
   const calls = new PairedCalls(callIds, report)
   for await (const { message, event } of walk(session)) {
     if (message) for (const each of calls.next(message)) await writer.message(each)
@@ -28,16 +28,18 @@ class ItemsWriter {
   readonly #session: ExportedSession
   readonly #sink: Sink
   readonly #report: LossReport
+  readonly #isOurs: boolean
   #isFirst = true
 
-  constructor(session: ExportedSession, sink: Sink, report: LossReport) {
+  constructor(session: ExportedSession, sink: Sink, report: LossReport, isOurs: boolean) {
     this.#session = session
     this.#sink = sink
     this.#report = report
+    this.#isOurs = isOurs
   }
 
   async message(message: Message): Promise<void> {
-    const items = await itemsOf(message, this.#session, this.#report)
+    const items = await itemsOf(message, this.#session, this.#report, this.#isOurs)
     this.#report.line(items.length > 0 ? 'carried' : 'dropped')
     for (const item of items) await this.#write(item)
   }

@@ -1,0 +1,34 @@
+/** What a tool gave, as a chat takes it: text, or parts that are texts. */
+import type { Json, JsonObject } from '@holdfast/protocol'
+import type { LossReport } from '../loss-report.ts'
+import { isObject } from './session.ts'
+import { shortest } from './shortest.ts'
+
+const texts = ['text', 'input_text', 'output_text']
+const files = ['image', 'image_url', 'input_image', 'document', 'input_file']
+
+export function outputOf(output: Json, report: LossReport): Json {
+  if (typeof output === 'string') return output
+  if (isContent(output)) return textsOf(output, report)
+  report.repair('tool outputs written as JSON text')
+  return JSON.stringify(output)
+}
+
+/** A list of content parts, as any provider has them; a tool may give a list of something else. */
+function isContent(output: Json): output is JsonObject[] {
+  return Array.isArray(output) && output.every((part) => isObject(part) && (isText(part) || isFile(part)))
+}
+
+function isText({ type, text }: JsonObject): boolean {
+  return texts.includes(String(type)) && typeof text === 'string'
+}
+
+function isFile({ type }: JsonObject): boolean {
+  return files.includes(String(type))
+}
+
+function textsOf(content: readonly JsonObject[], report: LossReport): Json {
+  const left = content.filter(isText).map(({ text = '' }): JsonObject => ({ type: 'text', text }))
+  if (left.length < content.length) report.drop('files in tool outputs', content.length - left.length)
+  return left.length === 0 ? '' : shortest(left)
+}
