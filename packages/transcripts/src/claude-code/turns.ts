@@ -338,7 +338,6 @@ function isElsewhere({ content }: Entry['blocks'][number]): boolean {
 /** Others of the session may be open from before. */
 const mostOpen = limits.openChildren / 2
 
-
 function spawn(link: ChildLink, childId: string): Step['command'] {
   return {
     type: 'spawnChild',
