@@ -120,9 +120,9 @@ export class TurnBuilder {
     if (!this.#options.isSeen()) this.#push({ command: { type: 'addNote', ...note }, at })
   }
 
-  /** What the answer that was last read cost. */
-  usage(usage: UsageRecord, at: string | undefined): void {
-    this.#push({ command: { type: 'recordUsage', usage }, at })
+  /** What the answer that was last read cost; `isPriced`: what a token costs of it is in books. */
+  usage(usage: UsageRecord, at: string | undefined, isPriced = true): void {
+    this.#push({ command: { type: 'recordUsage', usage }, at, ...(!isPriced && { unpriced: true }) })
   }
 
   step(command: HostCommand, at: string | undefined): void {

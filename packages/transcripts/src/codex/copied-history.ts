@@ -1,7 +1,7 @@
 /**
  * A rollout that was forked from another one, or was spawned by it, begins with a copy of that one's history, its token
  * counts among it: they were paid there. Times of the copy may be those of the fork, but each turn has an id that tells when
- * it was made. Where it does not, what is counted within moments of the fork, and of one another, is copied.
+ * it was made. Where it does not, what is said and counted within moments of the fork, and of one another, is copied.
  */
 import { isTime, type Json, type JsonObject } from '@holdfast/protocol'
 import { objectOf } from '../openai-responses/items.ts'
@@ -11,41 +11,67 @@ import { parentThreadOf } from './meta.ts'
 const burstMs = 1_000
 
 export class CopiedHistory {
+  readonly #id: Json | undefined
   readonly #madeMs: number
-  /** The last count that was a copy. */
+  /** The last that was said or counted in the copy. */
   #copiedMs: number
   #isOver: boolean
+  /** Not only may there be a copy, as in the file of any sub-agent. */
+  #isTold: boolean
 
-  /** `meta`: of the first line, whose time is `at`. `isOver`: an earlier import came to its end. */
-  constructor(meta: JsonObject, at: string | undefined, isOver: boolean) {
+  /** `meta`: of the first line, whose time is `at`. `position`: where an earlier reading stopped. */
+  constructor(meta: JsonObject, at: string | undefined, position: JsonObject | undefined) {
     const own = isTime(meta.timestamp) ? meta.timestamp : at
+    this.#id = meta.id
     this.#madeMs = timeIn(meta.id) ?? Date.parse(own ?? '')
-    this.#copiedMs = Math.max(this.#madeMs, at === undefined ? 0 : Date.parse(at))
-    this.#isOver = isOver || !isCopy(meta) || Number.isNaN(this.#madeMs)
+    const copied = position?.copied
+    const reachedMs = typeof copied === 'number' ? copied : Date.parse(at ?? '')
+    this.#copiedMs = Math.max(this.#madeMs, Number.isNaN(reachedMs) ? 0 : reachedMs)
+    this.#isTold = isFork(meta) || position?.isCopyTold === true
+    const isCopy = position ? copied !== undefined : isFork(meta) || parentThreadOf(meta) !== undefined
+    this.#isOver = !isCopy || Number.isNaN(this.#madeMs)
   }
 
   get isOver(): boolean {
     return this.#isOver
   }
 
+  /** What is said is a copy. */
+  get isGoingOn(): boolean {
+    return this.#isTold && !this.#isOver
+  }
+
+  position(): JsonObject {
+    return this.#isOver ? {} : { copied: this.#copiedMs, ...(this.#isTold && { isCopyTold: true }) }
+  }
+
   /** Must be told of each line. */
   read(value: JsonObject): void {
-    if (this.#isOver) return
     const payload = objectOf(value.payload)
+    if (payload && this.#isMetaOfAnother(value, payload)) [this.#isTold, this.#isOver] = [true, false]
+    if (this.#isOver) return
     const turnMs = payload && startOf(value.type, payload)
     if (turnMs !== undefined) this.#isOver = turnMs >= this.#madeMs
-    else if (payload?.type === 'token_count' && isTime(value.timestamp))
+    else if (followed.includes(payload?.type ?? '') && isTime(value.timestamp))
       this.#follow(Date.parse(value.timestamp))
   }
 
-  #follow(countedMs: number): void {
-    this.#isOver = countedMs > this.#copiedMs + burstMs
-    this.#copiedMs = Math.max(this.#copiedMs, countedMs)
+  /** Earlier versions did not say that they copy, but the meta of the copied file came right behind the own one. */
+  #isMetaOfAnother({ type, timestamp }: JsonObject, { id }: JsonObject): boolean {
+    if (type !== 'session_meta' || typeof id !== 'string' || id === this.#id) return false
+    return isTime(timestamp) && Date.parse(timestamp) <= this.#copiedMs + burstMs
+  }
+
+  #follow(toldMs: number): void {
+    this.#isOver = toldMs > this.#copiedMs + burstMs
+    this.#copiedMs = Math.max(this.#copiedMs, toldMs)
   }
 }
 
-function isCopy(meta: JsonObject): boolean {
-  return typeof meta.forked_from_id === 'string' || parentThreadOf(meta) !== undefined
+const followed: readonly Json[] = ['user_message', 'token_count']
+
+function isFork({ forked_from_id }: JsonObject): boolean {
+  return typeof forked_from_id === 'string'
 }
 
 /** When a turn began; undefined: no turn begins here, or nothing tells. */

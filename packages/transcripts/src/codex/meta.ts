@@ -6,12 +6,14 @@ import type { Lineage } from '../contract.ts'
 import { isName, objectOf } from '../openai-responses/items.ts'
 import { type Line, readLines } from '../read-lines.ts'
 import { Source } from '../source.ts'
+import { isBareMeta } from './bare.ts'
 
 export interface Meta {
   payload: JsonObject
   at: string | undefined
   /** Undefined: there is none. */
   begin: string | undefined
+  isBare: boolean
 }
 
 export async function readMeta(lines: AsyncIterable<Line>): Promise<Meta> {
@@ -20,9 +22,10 @@ export async function readMeta(lines: AsyncIterable<Line>): Promise<Meta> {
     const payload = objectOf(value.payload)
     const at = isTime(value.timestamp) ? value.timestamp : undefined
     const begin = hash('sha256', JSON.stringify(value), 'hex')
-    return { payload: (value.type === 'session_meta' && payload) || {}, at, begin }
+    if (isBareMeta(value)) return { payload: value, at, begin, isBare: true }
+    return { payload: (value.type === 'session_meta' && payload) || {}, at, begin, isBare: false }
   }
-  return { payload: {}, at: undefined, begin: undefined }
+  return { payload: {}, at: undefined, begin: undefined, isBare: false }
 }
 
 /** Of a sub-agent; a fork names where its history was copied from, and has no parent. */

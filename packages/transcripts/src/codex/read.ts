@@ -13,10 +13,15 @@ import { shortFacts } from '../short-facts.ts'
 import type { Source } from '../source.ts'
 import { TurnBuilder } from '../turn-builder.ts'
 import { writeTurns } from '../write-turns.ts'
+import { asItems, cwdIn, isBareMeta, isState } from './bare.ts'
 import { asFork, forkOf, positionIn } from './base.ts'
 import { createBelow, openUnlessEnded } from './children.ts'
 import { CopiedHistory } from './copied-history.ts'
 import { baseOf, type Meta, nameOf, nicknameOf, parentThreadOf, readMeta, rolloutIn, textOf } from './meta.ts'
+import { beginsTurn } from './prompts.ts'
+import { begunAt, stretchesOf, turnsBackIn } from './rolled-back.ts'
+import { ServiceTier } from './service-tier.ts'
+import { nameGivenIn, titleIn } from './titles.ts'
 import { TokenCounts } from './token-counts.ts'
 
 export const formatName = 'codex'
@@ -109,29 +114,39 @@ async function readInto(reading: Reading, into: Destination): Promise<void> {
       rollout,
       elsewhere,
     })
-    const turns = reader.turns(source.lines(placeOf(from)))
-    await writeTurns(session, rollout !== undefined && !known ? asFork(turns, input) : turns)
+    let isTold = rollout === undefined || known !== undefined
+    for await (const lines of stretchesOf(linesOf(reading, from))) {
+      const turns = reader.turns(lines)
+      await writeTurns(session, isTold ? turns : asFork(turns, input))
+      isTold = true
+    }
   }
   into.done(session)
 }
 
 /** Where a turn was open and goes on, it is cut off and read again. */
-async function placeToGoOnFrom({ source, session }: Reading): Promise<JsonObject | undefined> {
+async function placeToGoOnFrom(reading: Reading): Promise<JsonObject | undefined> {
+  const { session } = reading
   const kept = await beforeOpenTurn(session)
-  if (!kept || !(await goesOn(source, session.position))) return session.position
+  if (!kept || !(await goesOn(linesOf(reading, session.position)))) return session.position
   session.cutAfter(kept.seq)
   return kept.data
 }
 
 /** There is more, and it does not begin with something new that a user says. */
-async function goesOn(source: Source, position: JsonObject | undefined): Promise<boolean> {
+async function goesOn(lines: AsyncIterable<Line>): Promise<boolean> {
   let hasMore = false
-  for await (const { value } of source.lines(placeOf(position))) {
+  for await (const { value } of lines) {
     const item = value?.type === 'response_item' ? objectOf(value.payload) : undefined
     if (item) return !isPrompt(item)
     hasMore ||= value !== undefined
   }
   return hasMore
+}
+
+function linesOf({ source, meta }: Reading, position: JsonObject | undefined): AsyncIterable<Line> {
+  const lines = source.lines(placeOf(position))
+  return meta.isBare && meta.at !== undefined ? asItems(lines, meta.at) : lines
 }
 
 function placeOf(data: JsonObject | undefined): From | undefined {
@@ -166,17 +181,23 @@ interface Begin extends Pick<Reading, 'meta' | 'rollout'> {
 }
 
 class RolloutReader {
+  readonly #session: ImportedSession
   readonly #file: string
   readonly #context: ItemContext
   readonly #builder: TurnBuilder
   readonly #counts: TokenCounts
   readonly #copied: CopiedHistory
+  readonly #tier: ServiceTier
   readonly #seen: number
   readonly #rollout: string | undefined
+  /** Of lines without a time; undefined: the file is not bare. */
+  readonly #bareAt: string | undefined
   #line: Line | undefined
   #isNamed: boolean
+  /** Turns on the visible path. */
+  #begun: number
   /** The last task. */
-  #isOver = false
+  #isOver: boolean
 
   constructor(
     session: ImportedSession,
@@ -184,12 +205,17 @@ class RolloutReader {
     report: LossReport,
     { from, seen, meta, rollout, elsewhere }: Begin,
   ) {
+    this.#session = session
     this.#file = file
+    this.#isOver = from?.over === true
     this.#seen = seen
     this.#rollout = rollout
+    this.#bareAt = meta.isBare ? meta.at : undefined
     this.#counts = new TokenCounts(from, { elsewhere, rollout })
-    this.#copied = new CopiedHistory(meta.payload, meta.at, from !== undefined && from.copied !== true)
+    this.#copied = new CopiedHistory(meta.payload, meta.at, from)
+    this.#tier = new ServiceTier(from)
     const known = positionIn(rollout, session.position)
+    this.#begun = begunAt(known ? from : session.position)
     this.#isNamed = known !== undefined && known.unnamed !== true
     this.#builder = new TurnBuilder({
       report,
@@ -206,13 +232,14 @@ class RolloutReader {
         return told()
       },
       noteKind: 'codex.response_item',
-      putImage: (image) => session.putAttachment(image, undefined),
+      putImage: (image) => session.putAttachment(image, this.#bareAt),
     }
   }
 
   async *turns(lines: AsyncIterable<Line>): AsyncGenerator<Turn> {
     for await (const line of lines) {
-      if (line.value) yield* this.#readTask(line.value)
+      if (line.value) yield* this.#endTurn(line.value)
+      if (line.value && turnsBackIn(line.value) > 0) await this.#takeBack(line.value)
       this.#line = line
       const { turns, fate } = line.value ? await this.#read(line.value) : this.#readBroken(line)
       this.#report.line(fate, countOf(line, this.#seen))
@@ -223,13 +250,31 @@ class RolloutReader {
     yield* this.#builder.end()
   }
 
-  /** A later file of the thread may go on from just before a task. While a call waits it is of the one that is not over. */
-  *#readTask({ type, payload }: JsonObject): Generator<Turn> {
+  /**
+   * A later file of the thread may go on from just before a task, and a user may go back to just before what was said. While a
+   * call waits it is of the task that is not over.
+   */
+  *#endTurn({ type, payload }: JsonObject): Generator<Turn> {
     const event = type === 'event_msg' ? (objectOf(payload)?.type ?? '') : ''
-    if (taskBegins.includes(event)) {
+    const item = type === 'response_item' ? objectOf(payload) : undefined
+    if (item && beginsTurn(item)) yield* this.#builder.turnBegins(true)
+    else if (taskBegins.includes(event)) {
       yield* this.#builder.turnBegins(this.#isOver)
       this.#isOver = false
     } else if (taskEnds.includes(event)) this.#isOver = true
+  }
+
+  /** Of more turns than there are, all. */
+  async #takeBack(line: JsonObject): Promise<void> {
+    if (this.#begun === 0) return
+    const left = Math.max(0, this.#begun - turnsBackIn(line))
+    const { seq, data } = await this.#session.positionBefore((position) => begunAt(position) <= left)
+    this.#builder.step({ type: 'truncate', seq }, this.#timeOf(line))
+    this.#begun = begunAt(data)
+  }
+
+  #timeOf({ timestamp }: JsonObject): string | undefined {
+    return isTime(timestamp) ? timestamp : this.#bareAt
   }
 
   #isSeen(): boolean {
@@ -247,9 +292,12 @@ class RolloutReader {
     return {
       ...place,
       ...this.#counts.position(),
+      ...this.#tier.position(),
+      begun: this.#begun,
+      ...(this.#isOver && { over: true }),
       ...(model !== undefined && { model }),
       ...(!this.#isNamed && { unnamed: true }),
-      ...(!this.#copied.isOver && { copied: true }),
+      ...this.#copied.position(),
       ...(this.#rollout !== undefined && { rollout: this.#rollout }),
     }
   }
@@ -258,17 +306,20 @@ class RolloutReader {
     if (broken === undefined) return { turns: [], fate: 'blank' }
     this.#report.breakLine({ file: this.#file, line: number, reason: broken })
     const kept = text.toWellFormed().slice(0, 64 * 1024)
-    this.#builder.note({ kind: 'codex.broken_line', text: kept, data: { line: number } }, undefined)
+    this.#builder.note({ kind: 'codex.broken_line', text: kept, data: { line: number } }, this.#bareAt)
     return { turns: [], fate: 'broken' }
   }
 
   async #read(value: JsonObject): Promise<{ turns: Iterable<Turn>; fate: LineFate }> {
-    const at = isTime(value.timestamp) ? value.timestamp : undefined
+    const at = this.#timeOf(value)
     const payload = objectOf(value.payload)
     this.#copied.read(value)
+    this.#tier.read(value)
     if (!payload) return this.#keep(value, at)
+    if (this.#bareAt !== undefined) this.#readBare(payload, at)
     switch (value.type) {
       case 'response_item':
+        if (beginsTurn(payload)) this.#begun += 1
         return readItem(payload, at, this.#context)
       case 'turn_context':
         this.#builder.model = nameOf(payload.model)
@@ -292,21 +343,30 @@ class RolloutReader {
   ): { turns: Iterable<Turn>; fate: LineFate } {
     this.#nameSession(payload, at)
     if (payload.type !== 'token_count') return this.#keep(value, at)
-    const info = objectOf(payload.info)
-    if (!info) return this.#keep(value, at)
-    const usage = this.#counts.read(info, this.#line?.number ?? 0, this.#builder.currentModel)
+    if (!objectOf(payload.info)) return this.#keep(value, at)
+    const usage = this.#counts.read(payload, this.#line?.number ?? 0, this.#builder.currentModel)
     if (!this.#copied.isOver) return this.#keep(value, at, 'token counts of another session, copied from it')
-    if (usage) this.#builder.usage(usage, at)
+    if (usage) this.#builder.usage(usage, at, this.#tier.isUsual)
     else this.#report.drop('token counts that repeat the one before')
     this.#builder.closeReply()
     return { turns: [], fate: usage ? 'carried' : 'dropped' }
   }
 
+  /** Items alone tell what names the session, and where the agent works. */
+  #readBare(item: JsonObject, at: string | undefined): void {
+    if (beginsTurn(item)) this.#nameSession(item, at)
+    const values = shortFacts({ cwd: this.#isSeen() || this.#begun > 0 ? undefined : cwdIn(item) })
+    if (values.cwd !== undefined) this.#builder.step({ type: 'patchMetadata', values }, at)
+  }
+
+  /** What was said in copied history named the session that it was said in. */
   #nameSession(payload: JsonObject, at: string | undefined): void {
-    const title = this.#isNamed ? undefined : saidIn(payload)?.trim().split('\n')[0]
-    if (!title) return
+    if (this.#isSeen() || this.#copied.isGoingOn) return
+    const given = nameGivenIn(payload)
+    const title = given ?? (this.#isNamed ? undefined : titleIn(payload))
+    if (title === undefined) return
     this.#isNamed = true
-    this.#builder.step({ type: 'rename', title: [...title].slice(0, 80).join(''), automatic: true }, at)
+    this.#builder.step({ type: 'rename', title, automatic: given === undefined }, at)
   }
 
   #readCompacted(
@@ -316,7 +376,7 @@ class RolloutReader {
   ): { turns: Iterable<Turn>; fate: LineFate } {
     const line = this.#line?.number ?? 0
     const usage = this.#counts.ofSummary(payload, line, this.#builder.currentModel)
-    if (usage && this.#copied.isOver) this.#builder.usage(usage, at)
+    if (usage && this.#copied.isOver) this.#builder.usage(usage, at, this.#tier.isUsual)
     const summary = textOf(payload.message)
     if (summary === undefined || summary.trim() === '') return this.#keep(value, at)
     const { message: _message, ...rest } = payload
@@ -337,21 +397,16 @@ class RolloutReader {
     at: string | undefined,
     what = kindOf(value),
   ): { turns: Iterable<Turn>; fate: LineFate } {
-    this.#report.keep(what)
+    if (what !== undefined) this.#report.keep(what)
     this.#builder.note({ kind: 'codex.line', data: value }, at)
     return { turns: [], fate: 'opaque' }
   }
 }
 
-/** What a user said, without what the program put around it; the newer of two shapes is an item. */
-function saidIn({ type, message, item }: JsonObject): string | undefined {
-  if (type === 'user_message') return textOf(message)
-  const said = type === 'item_completed' ? objectOf(item) : undefined
-  if (said?.type !== 'UserMessage' || !Array.isArray(said.content)) return undefined
-  return said.content.map((part) => textOf(objectOf(part)?.text)).find((text) => text !== undefined)
-}
-
-function kindOf({ type, payload }: JsonObject): string {
+/** Undefined: nobody misses it. */
+function kindOf(value: JsonObject): string | undefined {
+  if (isState(value)) return undefined
+  const { type = isBareMeta(value) ? 'session_meta' : null, payload } = value
   return [type, objectOf(payload)?.type].filter((name) => typeof name === 'string').join('.')
 }
 

@@ -1,19 +1,13 @@
 /** Codex tells totals that grow; the ledger wants a row for each call. */
 import type { Json, JsonObject, UsageRecord } from '@holdfast/protocol'
 import { objectOf } from '../openai-responses/items.ts'
-
-const fields = [
-  'input_tokens',
-  'cached_input_tokens',
-  'cache_write_input_tokens',
-  'output_tokens',
-  'reasoning_output_tokens',
-] as const
-type Totals = Record<(typeof fields)[number], number>
+import { Counters } from './counters.ts'
+import { textOf } from './meta.ts'
+import { isSame, isWithin, less, nothing, type Totals, totalsOf } from './totals.ts'
 
 export class TokenCounts {
-  /** Undefined: the first totals hold what was counted in another file too. */
-  #before: Totals | undefined
+  /** Empty: the first totals hold what was counted in another file too. */
+  readonly #counters: Counters
   /** What that file told; the first totals may tell it again. */
   readonly #elsewhere: readonly Totals[]
   readonly #name: string
@@ -32,31 +26,35 @@ export class TokenCounts {
   ) {
     this.#name = rollout === undefined ? 'token_count' : `${rollout}.token_count`
     this.#elsewhere = elsewhere?.flatMap((totals) => totalsOf(objectOf(totals)) ?? []) ?? []
-    this.#before = totalsOf(objectOf(position?.totals)) ?? (elsewhere ? undefined : nothing)
+    this.#counters = new Counters(position, elsewhere === undefined)
   }
 
   position(): JsonObject {
-    return this.#before ? { totals: { ...this.#before } } : {}
+    return this.#counters.position()
   }
 
-  /** The call between the last totals and these; undefined when they are the same. */
-  read(info: JsonObject, line: number, model: string | undefined): UsageRecord | undefined {
+  /** The call that led to these totals; undefined when they were told before. */
+  read(payload: JsonObject, line: number, model: string | undefined): UsageRecord | undefined {
+    const info = objectOf(payload.info) ?? {}
     const totals = totalsOf(objectOf(info.total_token_usage))
     if (!totals) return undefined
-    const before = this.#before ?? this.#elsewhere.find((told) => isSame(told, totals))
     const last = totalsOf(objectOf(info.last_token_usage))
-    const isLater = before && fields.every((field) => totals[field] >= before[field])
-    const call = isLater ? less(totals, before) : (last ?? this.#unlessElsewhere(totals))
-    this.#before = totals
-    if (fields.every((field) => call[field] === 0)) return undefined
+    const isFirst = this.#counters.isEmpty
+    const taken = this.#counters.take({
+      totals,
+      last,
+      limit: textOf(objectOf(payload.rate_limits)?.limit_id),
+    })
+    const call = isFirst ? this.#sinceElsewhere(totals, last) : taken
+    if (isSame(call, nothing)) return undefined
     return rowOf(call, { attemptId: `${this.#name}.${line}`, purpose: 'turn', model, raw: info })
   }
 
-  /** Nothing tells what the last call was. */
-  #unlessElsewhere(totals: Totals): Totals {
-    if (this.#before) return totals
-    const newest = this.#elsewhere.find((told) => fields.every((field) => totals[field] >= told[field]))
-    return newest ? less(totals, newest) : nothing
+  /** Of the first totals, where only the last call is of this file for sure. */
+  #sinceElsewhere(totals: Totals, last: Totals | undefined): Totals {
+    if (this.#elsewhere.some((told) => isSame(told, totals))) return nothing
+    const newest = this.#elsewhere.find((told) => isWithin(told, totals))
+    return last ?? (newest ? less(totals, newest) : nothing)
   }
 
   /** A response tells its own usage too, in a line of its own. */
@@ -95,32 +93,7 @@ function rowOf(
   }
 }
 
-const nothing: Totals = {
-  input_tokens: 0,
-  cached_input_tokens: 0,
-  cache_write_input_tokens: 0,
-  output_tokens: 0,
-  reasoning_output_tokens: 0,
-}
-
 function cachedIn({ input_tokens: input, cached_input_tokens, cache_write_input_tokens }: Totals) {
   const cachedReadTokens = Math.min(cached_input_tokens, input)
   return { cachedReadTokens, cachedWriteTokens: Math.min(cache_write_input_tokens, input - cachedReadTokens) }
-}
-
-function isSame(one: Totals, other: Totals): boolean {
-  return fields.every((field) => one[field] === other[field])
-}
-
-function less(totals: Totals, before: Totals): Totals {
-  return Object.fromEntries(fields.map((field) => [field, totals[field] - before[field]])) as Totals
-}
-
-function totalsOf(usage: JsonObject | undefined): Totals | undefined {
-  if (!usage) return undefined
-  const found = fields.map((field) => [field, usage[field] ?? 0] as const)
-  const isSound = found.every(
-    ([, value]) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0,
-  )
-  return isSound ? (Object.fromEntries(found) as Totals) : undefined
 }

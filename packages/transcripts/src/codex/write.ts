@@ -12,13 +12,14 @@ import type { ExportedSession, Sink } from '../contract.ts'
 import { dropNote } from '../drop-note.ts'
 import type { LossReport } from '../loss-report.ts'
 import { objectOf } from '../openai-responses/items.ts'
-import { callIds, itemsOf } from '../openai-responses/write-items.ts'
+import { callIds, isOfItems, itemsOf } from '../openai-responses/write-items.ts'
 import { PairedCalls } from '../paired-calls.ts'
 import { walk } from '../walk.ts'
+import { turnsBackIn } from './rolled-back.ts'
 
 export async function writeCodex(session: ExportedSession, sink: Sink, report: LossReport): Promise<void> {
   const standing = new Standing<JsonObject[]>(await compactionsOf(session))
-  const writer = new RolloutWriter(session, standing, sink, report)
+  const writer = new RolloutWriter(session, standing, sink, report, await isOfItems(session))
   const calls = new PairedCalls(callIds, report)
   for await (const { message, event } of walk(session)) {
     if (message) for (const each of calls.next(message)) await writer.message(each, event.at)
@@ -33,6 +34,7 @@ class RolloutWriter {
   readonly #standing: Standing<JsonObject[]>
   readonly #sink: Sink
   readonly #report: LossReport
+  readonly #isOurs: boolean
   readonly #totals = {
     ...{ input_tokens: 0, cached_input_tokens: 0, cache_write_input_tokens: 0 },
     ...{ output_tokens: 0, reasoning_output_tokens: 0 },
@@ -41,15 +43,22 @@ class RolloutWriter {
   /** A line of Codex's own says what the next compaction says. */
   #isCompacted = false
 
-  constructor(session: ExportedSession, standing: Standing<JsonObject[]>, sink: Sink, report: LossReport) {
+  constructor(
+    session: ExportedSession,
+    standing: Standing<JsonObject[]>,
+    sink: Sink,
+    report: LossReport,
+    isOurs: boolean,
+  ) {
     this.#session = session
     this.#standing = standing
     this.#sink = sink
     this.#report = report
+    this.#isOurs = isOurs
   }
 
   async message(message: Message, at: string): Promise<void> {
-    const items = await itemsOf(message, this.#session, this.#report)
+    const items = await itemsOf(message, this.#session, this.#report, this.#isOurs)
     this.#report.line(items.length > 0 ? 'carried' : 'dropped')
     this.#standing.add(message, items)
     for (const payload of items) await this.#write({ timestamp: at, type: 'response_item', payload })
@@ -69,7 +78,8 @@ class RolloutWriter {
 
   async #note(at: string, { kind, data }: EventData<'note.added'>): Promise<void> {
     const kept = kind === 'codex.line' ? objectOf(data) : undefined
-    if (kept) {
+    if (kept && turnsBackIn(kept) > 0) this.#report.drop('turns that were taken back')
+    else if (kept) {
       this.#report.line('opaque')
       this.#isCompacted = kept.type === 'compacted'
       await this.#write(kept)

@@ -25,7 +25,7 @@ export async function itemsOf(
   message: Message,
   session: ExportedSession,
   report: LossReport,
-  isOurs = true,
+  isOurs: boolean,
 ): Promise<JsonObject[]> {
   if (message.role === 'tool') return resultItems(message, session, report)
   const textType = message.role === 'assistant' ? 'output_text' : 'input_text'

@@ -1,0 +1,31 @@
+/** How soon calls are answered: what goes before others, or waits for them, has prices of its own, which no book holds. */
+import type { Json, JsonObject } from '@holdfast/protocol'
+import { objectOf } from '../openai-responses/items.ts'
+
+const usual: readonly Json[] = [null, 'default', 'auto', 'standard']
+
+export class ServiceTier {
+  /** As it was told last: asked for, or answered with. */
+  #tier: Json
+
+  /** `position`: where an earlier reading stopped. */
+  constructor(position: JsonObject | undefined) {
+    this.#tier = position?.tier ?? null
+  }
+
+  get isUsual(): boolean {
+    return usual.includes(this.#tier)
+  }
+
+  position(): JsonObject {
+    return this.isUsual ? {} : { tier: this.#tier }
+  }
+
+  /** Must be told of each line. Settings are told whole, others name it where there is something to tell. */
+  read({ payload }: JsonObject): void {
+    const told = objectOf(payload)
+    const settings = objectOf(told?.thread_settings)
+    if (settings) this.#tier = settings.service_tier ?? null
+    else this.#tier = told?.service_tier ?? this.#tier
+  }
+}
