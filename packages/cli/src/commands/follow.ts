@@ -44,7 +44,7 @@ export const followCommand = command<Options>({
     if (output.wantsData) return followData(context, items)
     await output.aside(`Following ${await sessionName(holdfast, view)} (Ctrl-C ends it)`)
     const width = Math.min(output.width ?? widthOfPipe, widest)
-    const drawing = { style: output.style, width, full: options.full ?? false }
+    const drawing = { style: output.style, width, full: options.full ?? false, wholeIds: !output.isTerminal }
     return followLines(context, session, items, drawing)
   },
 })

@@ -104,7 +104,9 @@ export class FollowedBatches implements AsyncIterableIterator<readonly Followed[
 
   /** Something changed in the tail. */
   wake(): void {
-    this.#goOn?.()
+    if (!this.#goOn) return
+    this.#tails.keptAlive.done()
+    this.#goOn()
     this.#goOn = undefined
   }
 
@@ -150,6 +152,7 @@ export class FollowedBatches implements AsyncIterableIterator<readonly Followed[
   #change(version: number): Promise<void> | undefined {
     if (this.#tail?.version !== version) return undefined
     this.#tail.waiting.add(this)
+    this.#tails.keptAlive.wait()
     return new Promise((resolve) => {
       this.#goOn = resolve
     })

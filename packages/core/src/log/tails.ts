@@ -1,11 +1,13 @@
 /** The tails of the sessions that are followed now, kept up to date with this process's writes and, on a hint, others'. */
 import { limits } from '@holdfast/protocol'
 import type { Commit } from '../store/store.ts'
+import { KeptAlive } from './kept-alive.ts'
 import type { LogReads } from './log-reads.ts'
 import { Tail } from './tail.ts'
 import type { TailMemory } from './tail-memory.ts'
 
 export class Tails {
+  readonly keptAlive = new KeptAlive()
   readonly #tails = new Map<string, Tail>()
   readonly #reads: LogReads
   /** Tails being refreshed; true when another hint came meanwhile. */

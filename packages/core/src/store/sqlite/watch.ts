@@ -31,6 +31,7 @@ export class Watch {
     this.#seen = undefined
   }
 
+  /** Keeps no process alive: every open store listens, also one that nobody follows. */
   #start(): void {
     if (this.#timer) return
     void this.#look()
