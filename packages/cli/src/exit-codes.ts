@@ -7,7 +7,11 @@ export const exitCodes = {
   usage: { code: 2, meaning: 'The command line, a setting or an input is wrong. Nothing was done.' },
   missing: { code: 3, meaning: 'The store, a session or a file is not there.' },
   refused: { code: 4, meaning: 'The state of the session does not permit it, or the answer was no.' },
-  store: { code: 5, meaning: 'The store is busy, full, damaged or out of reach; nothing was written.' },
+  store: {
+    code: 5,
+    meaning:
+      'The store or its disk is busy, full, damaged or out of reach; what was being written is not there.',
+  },
   findings: { code: 6, meaning: '`doctor` found errors, `repair` left some, or `copy` a session.' },
   interrupted: { code: 130, meaning: 'Ctrl-C. What was written until then is whole.' },
 } as const

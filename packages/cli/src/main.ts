@@ -1,7 +1,8 @@
 /** Where the parts of the command meet: arguments in, an exit code out. */
 import { CommanderError } from 'commander'
+import { commands } from './commands/index.ts'
 import { type Ending, exitCodes } from './exit-codes.ts'
-import { type Program, programOf } from './program.ts'
+import { programOf } from './program.ts'
 import { ReaderLeft, type World } from './terminal/world.ts'
 
 export async function main(world: World): Promise<number> {
@@ -23,16 +24,12 @@ async function ran(world: World): Promise<Ending> {
     await program.root.parseAsync([...args], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    await printed(world, program)
-    return error.exitCode === 0 ? 'ok' : 'usage'
+    const { usageError } = await import('./usage-error.ts')
+    const refusal = usageError(error, program.root)
+    if (refusal) throw refusal
+    await world.stdout.write(program.printed())
   }
   return program.ended() ?? 'ok'
-}
-
-/** Help is printed by commander while it parses; it is written afterwards, when a pipe can be waited for. */
-async function printed(world: World, { printed: { out, err } }: Program): Promise<void> {
-  if (out !== '') await world.stdout.write(out)
-  if (err !== '') await world.stderr.write(err)
 }
 
 /** `holdfast` alone: what there is to type, and where things are kept. */
@@ -52,8 +49,18 @@ async function complete(world: World, words: readonly string[]): Promise<Ending>
 
 async function reported(world: World, error: unknown): Promise<Ending> {
   const { reportError } = await import('./report-error.ts')
-  const asJson = world.args.some((arg) => arg === '--json' || arg === '--jsonl')
-  const { ending, lines } = await reportError(error, { asJson, debug: Boolean(world.env.HOLDFAST_DEBUG) })
+  const { ending, lines } = await reportError(error, {
+    asJson: wantsJson(world),
+    debug: Boolean(world.env.HOLDFAST_DEBUG),
+    command: world.args.find((arg) => Object.hasOwn(commands, arg)),
+  })
   await world.stderr.write(lines.map((line) => `${line}\n`).join(''))
   return ending
+}
+
+/** Asked of the words themselves: they may be what is wrong. */
+function wantsJson({ args }: World): boolean {
+  const end = args.indexOf('--')
+  const options = end < 0 ? args : args.slice(0, end)
+  return options.includes('--json') || options.includes('--jsonl')
 }

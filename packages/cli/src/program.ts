@@ -8,12 +8,6 @@ import { type Format, Output } from './terminal/output.ts'
 import { wantsColour } from './terminal/style.ts'
 import type { World } from './terminal/world.ts'
 
-/** What commander prints, kept until it can be written. */
-export interface Printed {
-  out: string
-  err: string
-}
-
 export interface GlobalOptions extends PlaceOptions {
   json?: true
   jsonl?: true
@@ -22,7 +16,8 @@ export interface GlobalOptions extends PlaceOptions {
 
 export interface Program {
   root: Command
-  printed: Printed
+  /** Help that was asked for: it is printed while commander parses, and kept until a pipe can be waited for. */
+  printed(): string
   /** How the command ended, once it was run. */
   ended(): Ended
 }
@@ -30,7 +25,7 @@ export interface Program {
 const version = '0.1.0'
 
 export function programOf(world: World): Program {
-  const printed: Printed = { out: '', err: '' }
+  let printed = ''
   let ended: Ended
   const root = new Command('holdfast')
     .version(version, '-V, --version', 'print the version')
@@ -42,16 +37,12 @@ export function programOf(world: World): Program {
     .configureHelp({ showGlobalOptions: true, helpWidth: helpWidth(world), formatHelp })
     .configureOutput({
       writeOut(text) {
-        printed.out += text
+        printed += text
       },
-      writeErr(text) {
-        printed.err += text
-      },
-      outputError: (text, write) => write(text.replace(/^error: /, 'holdfast: ')),
+      // What it refuses is told by `usageError`.
+      writeErr() {},
       getOutHelpWidth: () => helpWidth(world),
-      getErrHelpWidth: () => helpWidth(world),
       getOutHasColors: () => wantsColour(world.env, world.stdout.isTerminal),
-      getErrHasColors: () => wantsColour(world.env, world.stderr.isTerminal),
     })
   addGlobalOptions(root)
   for (const [name, { args, about, group }] of Object.entries(commands)) {
@@ -65,7 +56,7 @@ export function programOf(world: World): Program {
       ended = await runCommand(world, called, command)
     })
   })
-  return { root, printed, ended: () => ended }
+  return { root, printed: () => printed, ended: () => ended }
 }
 
 /** Gives a command of the table its options and its help. */

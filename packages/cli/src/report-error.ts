@@ -1,6 +1,7 @@
 /** The one place where an error becomes words on stderr and the ending of the command. */
 import type { ErrorCode } from '@holdfast/protocol'
 import { type Ending, endingOf } from './exit-codes.ts'
+import { fileRefusal } from './file-refusal.ts'
 
 export interface Reported {
   ending: Ending
@@ -13,6 +14,8 @@ export interface ReportOptions {
   asJson: boolean
   /** With the stack of what was unforeseen. */
   debug: boolean
+  /** What was asked for. */
+  command?: string | undefined
 }
 
 /** What helps next, where the message itself cannot know the command line. */
@@ -33,22 +36,22 @@ const advice: Partial<Record<ErrorCode, string>> = {
   contention: 'Others are writing to the session; run the command again.',
 }
 
+/** Those that others send to: what they cannot read themselves they do not send back to themselves. */
+const examiners = ['doctor', 'repair']
+const rescue = 'holdfast export <id> saves a session that can still be read; the rest is in a backup.'
+
 export async function reportError(error: unknown, options: ReportOptions): Promise<Reported> {
   const { HoldfastError, isHoldfastError } = await import('@holdfast/protocol')
-  if (isMissingFile(error))
-    return reportError(new HoldfastError('not_found', `${error.path} is not there.`), options)
+  const refusal = fileRefusal(error)
+  if (refusal) return reportError(new HoldfastError(refusal.code, refusal.message), options)
   if (!isHoldfastError(error)) return reportUnforeseen(error, options)
   const { code, details } = error
   const ending = endingOf(error)
   if (options.asJson)
     return { ending, lines: [JSON.stringify({ error: { code, message: error.message, details } })] }
   const [first = '', ...rest] = error.message.split('\n')
-  const hint = advice[code]
+  const hint = code === 'store_corrupt' && examiners.includes(options.command ?? '') ? rescue : advice[code]
   return { ending, lines: [`holdfast: ${first}`, ...rest, ...(hint ? [`  ${hint}`] : [])] }
-}
-
-function isMissingFile(error: unknown): error is NodeJS.ErrnoException & { path: string } {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT' && 'path' in error
 }
 
 function reportUnforeseen(error: unknown, { asJson, debug }: ReportOptions): Reported {

@@ -48,20 +48,34 @@ const unitMs: Readonly<Record<string, number>> = {
   w: 604_800_000,
 }
 
+/** A thousand years: before and after now there is a date for each of them. */
+const longestMs = 365_250 * 86_400_000
+
 /** 90s, 30m, 12h, 7d, 4w, in milliseconds. */
 export function age(text: string): number {
-  const [, digits, unit = ''] = /^(\d{1,9})([smhdw])$/.exec(text) ?? []
+  const [, digits, unit = ''] = /^(\d+)([smhdw])$/.exec(text) ?? []
   const size = unitMs[unit]
-  if (digits === undefined || size === undefined) {
+  if (digits === undefined || size === undefined)
     throw new InvalidArgumentError('Expected an age: 90s, 30m, 12h, 7d or 4w.')
-  }
-  return Number(digits) * size
+  const ms = Number(digits) * size
+  if (ms > longestMs) throw new InvalidArgumentError('Expected an age of a thousand years at most.')
+  return ms
 }
 
-/** An age before now, a date or an ISO time, as an ISO time. */
+/** An age before now, a date or an ISO time, as an ISO time. What names no zone is in UTC, as all that is shown. */
 export function since(text: string, nowMs: number): string {
   if (/^\d+[smhdw]$/.test(text)) return new Date(nowMs - age(text)).toISOString()
-  const ms = Date.parse(text)
-  if (/^\d{4}-\d{2}-\d{2}/.test(text) && !Number.isNaN(ms)) return new Date(ms).toISOString()
+  const ms = momentMs(text)
+  if (!Number.isNaN(ms)) return new Date(ms).toISOString()
   throw new InvalidArgumentError('Expected an age (7d), a date (2026-11-01) or an ISO time.')
+}
+
+const moment = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:?\d{2})?)?$/i
+
+/** NaN for what is no time. `Date.parse` alone makes March of the last days of February. */
+function momentMs(text: string): number {
+  const [, date, clock = '00:00', zone = 'Z'] = moment.exec(text) ?? []
+  const midnight = Date.parse(`${date}T00:00Z`)
+  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(`${date}T`)) return Number.NaN
+  return Date.parse(`${date}T${clock}${zone.replace(/(\d{2})(\d{2})$/, '$1:$2').toUpperCase()}`)
 }

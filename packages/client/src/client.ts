@@ -12,6 +12,7 @@ import type {
   TenantInfo,
   UsageGroup,
 } from '@holdfast/protocol'
+import { having } from './answer.ts'
 import { sleep } from './back-off.ts'
 import { type Changed, type FleetOptions, followFleet } from './follow-fleet.ts'
 import { type CallOptions, type ChangeOptions, type ClientOptions, Http } from './http.ts'
@@ -83,28 +84,28 @@ export class HoldfastClient {
 
   /** Events that hold all of the words, best first. */
   search(words: string, { signal, ...page }: PageOptions & { sessionId?: string } = {}): Promise<SearchHits> {
-    return this.#http.get('/v1/search', { q: words, ...page }, signal && { signal })
+    return this.#http.getPage('/v1/search', { q: words, ...page }, signal && { signal })
   }
 
   /** Sessions with an open question, longest waiting first. */
   questions({ signal, ...page }: PageOptions = {}): Promise<Page<SessionListItem>> {
-    return this.#http.get('/v1/questions', page, signal && { signal })
+    return this.#http.getPage('/v1/questions', page, signal && { signal })
   }
 
   /** What was spent, added up by any columns. */
   rollUp({ signal, ...query }: RollUpQuery = {}): Promise<Page<UsageGroup>> {
-    return this.#http.get('/v1/usage', query, signal && { signal })
+    return this.#http.getPage('/v1/usage', query, signal && { signal })
   }
 
   /** The same with what it would have cost under another price book. */
   rerate(priceBookId: string, { signal, ...query }: RollUpQuery = {}): Promise<Page<RatedGroup>> {
     const path = `/v1/usage/rerated/${encodeURIComponent(priceBookId)}`
-    return this.#http.get(path, query, signal && { signal })
+    return this.#http.getPage(path, query, signal && { signal })
   }
 
   /** Which price book new usage is rated by; null: none. */
   currentPriceBook(options?: CallOptions): Promise<{ priceBookId: string | null }> {
-    return this.#http.get('/v1/current-price-book', undefined, options)
+    return this.#http.get('/v1/current-price-book', undefined, options, having('priceBookId'))
   }
 
   setCurrentPriceBook(priceBookId: string, options?: ChangeOptions): Promise<{ priceBookId: string }> {
@@ -121,7 +122,7 @@ export class HoldfastClient {
 
   /** Deletes by age and number, a bounded stretch in each call: again with `next` as `after`. */
   prune(what: PruneQuery, options?: ChangeOptions): Promise<PrunedSessions> {
-    return this.#http.change('POST', '/v1/prune', { body: what }, options)
+    return this.#http.change('POST', '/v1/prune', { body: what }, options, having('sessionIds', 'next'))
   }
 
   /** Forgets a person in every session of the tenant. */
@@ -138,7 +139,7 @@ export class HoldfastClient {
 
   /** For operators: tenants that have an entry. */
   tenants({ signal, ...page }: PageOptions = {}): Promise<Page<TenantInfo>> {
-    return this.#http.get('/v1/tenants', page, signal && { signal })
+    return this.#http.getPage('/v1/tenants', page, signal && { signal })
   }
 
   putTenant(
@@ -164,7 +165,7 @@ export class HoldfastClient {
   }
 
   keys({ signal, ...page }: PageOptions = {}): Promise<Page<KeyInfo>> {
-    return this.#http.get('/v1/keys', page, signal && { signal })
+    return this.#http.getPage('/v1/keys', page, signal && { signal })
   }
 
   allKeys(options?: PageOptions): AsyncGenerator<KeyInfo, void, void> {
@@ -188,7 +189,7 @@ export class HoldfastClient {
 
   /** What was done in the tenant by administration, oldest first. */
   audit({ signal, ...page }: PageOptions = {}): Promise<Page<AuditEntry>> {
-    return this.#http.get('/v1/audit', page, signal && { signal })
+    return this.#http.getPage('/v1/audit', page, signal && { signal })
   }
 
   /** Throws `server_draining` or the store's failure when the server takes no requests. */

@@ -3,8 +3,9 @@
  * item is given once, and its cursor counts as seen from then on.
  */
 import { HoldfastError, type Problem, type SessionEvent } from '@holdfast/protocol'
+import { requireType, unreachable } from './answer.ts'
 import { type Frame, readFrames } from './frames.ts'
-import { type Http, isPassing, pauseMs, problemError, type Query, unreachable } from './http.ts'
+import { type Http, isPassing, pauseMs, problemError, type Query } from './http.ts'
 
 export interface FollowOptions {
   /** A cursor: what comes after it. Absent: from the beginning. */
@@ -75,7 +76,9 @@ async function* onceThrough(
   { after, query, signal }: Place,
 ): AsyncGenerator<Followed, void, void> {
   const headers = { accept: 'text/event-stream', ...(after !== undefined && { 'last-event-id': after }) }
-  const { body } = await http.sendOnce('GET', path, { query, headers, signal })
+  const answer = await http.sendOnce('GET', path, { query, headers, signal })
+  requireType(answer, 'text/event-stream')
+  const { body } = answer
   if (!body) throw new HoldfastError('server_failed', 'the stream has no body.')
   const read = readWithin(http.options.silenceMs, signal)
   for await (const frame of readFrames(body, read)) {

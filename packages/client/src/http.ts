@@ -3,6 +3,7 @@
  * request whose answer was lost is sent again and has one effect.
  */
 import { type ErrorCode, errorCatalogue, HoldfastError, type Problem } from '@holdfast/protocol'
+import { anything, having, isPage, jsonOf, parsed, type Shape, textOf, unreachable } from './answer.ts'
 import { backOffMs, type Sleep } from './back-off.ts'
 
 export type Fetch = (request: Request) => Response | Promise<Response>
@@ -93,12 +94,16 @@ export class Http {
 
   constructor(options: ClientOptions & { sleep: Sleep; random: () => number; newKey: () => string }) {
     const { retries = 4, silenceMs = 60_000, key, fetch: send = (request) => fetch(request) } = options
-    this.options = { ...options, retries, silenceMs, key, fetch: send }
+    this.options = { ...options, retries, silenceMs, key: keyOf(key), fetch: send }
     this.#base = baseOf(options.url)
   }
 
-  async get<T>(path: string, query?: Query, { signal }: CallOptions = {}): Promise<T> {
-    return jsonOf<T>(await this.send('GET', path, { ...(query && { query }), signal }))
+  async get<T>(path: string, query?: Query, { signal }: CallOptions = {}, shape = anything): Promise<T> {
+    return jsonOf<T>(await this.send('GET', path, { ...(query && { query }), signal }), shape)
+  }
+
+  getPage<T>(path: string, query?: Query, options?: CallOptions): Promise<T> {
+    return this.get(path, query, options, isPage)
   }
 
   async getText(path: string, query?: Query, { signal }: CallOptions = {}): Promise<string> {
@@ -110,10 +115,11 @@ export class Http {
     path: string,
     asked: Omit<Asked, 'headers' | 'signal'>,
     { key = this.options.newKey(), expectedVersion, signal }: ChangeOptions = {},
+    shape: Shape = anything,
   ): Promise<T> {
     const headers: Record<string, string> = { 'idempotency-key': key }
     if (expectedVersion !== undefined) headers['if-match'] = `"${expectedVersion}"`
-    return jsonOf<T>(await this.send(method, path, { ...asked, headers, signal }))
+    return jsonOf<T>(await this.send(method, path, { ...asked, headers, signal }), shape)
   }
 
   /** Tries until there is an answer that another try would not change. */
@@ -169,33 +175,11 @@ function baseOf(url: string): string {
   throw new HoldfastError('invalid_input', message)
 }
 
-export function unreachable(cause: unknown): HoldfastError {
-  return new HoldfastError('server_unreachable', 'the server did not answer.', { cause })
-}
-
-async function jsonOf<T>(response: Response): Promise<T> {
-  try {
-    return (await response.json()) as T
-  } catch (cause) {
-    throw unreachable(cause)
-  }
-}
-
-async function textOf(response: Response): Promise<string> {
-  try {
-    return await response.text()
-  } catch (cause) {
-    throw unreachable(cause)
-  }
-}
-
-/** All of a body. */
-export async function bytesOf(response: Response): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await response.arrayBuffer())
-  } catch (cause) {
-    throw unreachable(cause)
-  }
+/** What is refused by a header is refused without being shown, which its own error does. */
+function keyOf(key: string | undefined): string | undefined {
+  const given = key?.trim()
+  if (given === undefined || /^[\x20-\x7e]*$/.test(given)) return given
+  throw new HoldfastError('invalid_input', 'key: it has characters that no key has, and no header may have.')
 }
 
 function queryText(query: Query | undefined): string {
@@ -208,15 +192,22 @@ function queryText(query: Query | undefined): string {
 
 async function errorOf(response: Response): Promise<HoldfastError> {
   const text = await textOf(response)
-  const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
   const asked = retryAfterOf(response)
-  if (isProblem) {
-    const problem = JSON.parse(text) as Problem
-    return problemError({ ...problem, details: { ...asked, ...problem.details } })
-  }
+  const problem = problemOf(response, text)
+  if (problem) return problemError({ ...problem, details: { ...asked, ...problem.details } })
   const message = `status ${response.status}, and no answer of ours: is there something between?`
   const code = response.status >= 500 ? 'server_unreachable' : 'server_failed'
   return new HoldfastError(code, message, { details: asked })
+}
+
+/** Other servers have problems too. */
+function problemOf({ headers, url }: Response, text: string): Problem | undefined {
+  if (!headers.get('content-type')?.startsWith('application/problem+json')) return undefined
+  try {
+    return parsed<Problem>(text, having('code', 'detail'), url)
+  } catch {
+    return undefined
+  }
 }
 
 /** A date is left out: it would be read by another clock than it was written by. */

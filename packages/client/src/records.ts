@@ -52,7 +52,7 @@ export class RecordsClient<K extends ServedRecord> {
   }
 
   list({ signal, ...page }: RecordListOptions = {}): Promise<Page<StoredRecord<K>>> {
-    return this.#http.get(this.#path, page, signal && { signal })
+    return this.#http.getPage(this.#path, page, signal && { signal })
   }
 
   all(options?: RecordListOptions): AsyncGenerator<StoredRecord<K>, void, void> {

@@ -42,8 +42,9 @@ import type {
   WriteReceipt,
 } from '@holdfast/protocol'
 import { TurnReading } from '@holdfast/protocol'
+import { bytesOf, having, isPage, parsed, requireType, textOf } from './answer.ts'
 import { type Followed, type FollowedInTree, type FollowOptions, follow } from './follow.ts'
-import { bytesOf, type CallOptions, type ChangeOptions, type FileBytes, type Http } from './http.ts'
+import type { CallOptions, ChangeOptions, FileBytes, Http } from './http.ts'
 import { itemTexts } from './item-texts.ts'
 import { everyItem } from './pages.ts'
 import { Turn, untilRest } from './turn.ts'
@@ -136,15 +137,15 @@ export class SessionsClient {
   // Making and finding
 
   create(input: CreateInput, options?: ChangeOptions): Promise<Session> {
-    return this.#http.change('POST', '/v1/sessions', { body: input }, options)
+    return this.#http.change('POST', '/v1/sessions', { body: input }, options, having('id'))
   }
 
   get(sessionId: string, options?: CallOptions): Promise<Session> {
-    return this.#http.get(at(sessionId), undefined, options)
+    return this.#http.get(at(sessionId), undefined, options, having('id'))
   }
 
   list(filters: SessionFilters = {}, { signal, ...page }: PageOptions = {}): Promise<SessionListPage> {
-    return this.#http.get('/v1/sessions', { ...filters, ...page }, signal && { signal })
+    return this.#http.getPage('/v1/sessions', { ...filters, ...page }, signal && { signal })
   }
 
   /** Every one that passes the filters. */
@@ -158,7 +159,12 @@ export class SessionsClient {
     let after: string | undefined
     do {
       const query = { ...filters, ...(after !== undefined && { after }) }
-      const page: SessionsCounted = await this.#http.get('/v1/session-count', query, signal && { signal })
+      const page: SessionsCounted = await this.#http.get(
+        '/v1/session-count',
+        query,
+        signal && { signal },
+        having('count', 'next'),
+      )
       all += page.count
       after = page.next ?? undefined
     } while (after !== undefined)
@@ -166,15 +172,15 @@ export class SessionsClient {
   }
 
   tree(rootSessionId: string, options?: CallOptions): Promise<SessionTreeNode> {
-    return this.#http.get(at(rootSessionId, 'tree'), undefined, options)
+    return this.#http.get(at(rootSessionId, 'tree'), undefined, options, having('session', 'children'))
   }
 
   compare(sessionId: string, other: string, options?: CallOptions): Promise<SessionComparison> {
-    return this.#http.get(at(sessionId, 'compare'), { with: other }, options)
+    return this.#http.get(at(sessionId, 'compare'), { with: other }, options, having('commonSeq'))
   }
 
   fork(sessionId: string, input: ForkInput = {}, options?: ChangeOptions): Promise<Session> {
-    return this.#http.change('POST', at(sessionId, 'fork'), { body: input }, options)
+    return this.#http.change('POST', at(sessionId, 'fork'), { body: input }, options, having('id'))
   }
 
   // What a session is
@@ -204,7 +210,7 @@ export class SessionsClient {
     how: { cascade?: boolean; force?: boolean; scrub?: boolean } = {},
     options?: ChangeOptions,
   ): Promise<DeletedSessions> {
-    return this.#http.change('DELETE', at(sessionId), { query: how }, options)
+    return this.#http.change('DELETE', at(sessionId), { query: how }, options, having('sessionIds'))
   }
 
   hold(sessionId: string, held: boolean, reason?: string, options?: ChangeOptions): Promise<WriteReceipt> {
@@ -257,7 +263,7 @@ export class SessionsClient {
     sessionId: string,
     { signal, ...page }: PageOptions & { before?: string } = {},
   ): Promise<MessagePage> {
-    return this.#http.get(at(sessionId, 'messages'), page, signal && { signal })
+    return this.#http.getPage(at(sessionId, 'messages'), page, signal && { signal })
   }
 
   edit(
@@ -291,7 +297,12 @@ export class SessionsClient {
 
   /** What a model would be sent now. */
   async context(sessionId: string, options?: CallOptions): Promise<Pick<Message, 'role' | 'parts'>[]> {
-    const page: { data: Message[] } = await this.#http.get(at(sessionId, 'context'), undefined, options)
+    const page: { data: Message[] } = await this.#http.get(
+      at(sessionId, 'context'),
+      undefined,
+      options,
+      having('data'),
+    )
     return page.data
   }
 
@@ -342,7 +353,7 @@ export class SessionsClient {
     sessionId: string,
     { signal, ...page }: PageOptions & { wait?: number; children?: boolean } = {},
   ): Promise<Page<SessionEvent & { sessionId?: string }>> {
-    return this.#http.get(at(sessionId, 'events'), page, signal && { signal })
+    return this.#http.getPage(at(sessionId, 'events'), page, signal && { signal })
   }
 
   /** The same page as JSON texts, each byte for byte as the log has it. */
@@ -350,10 +361,11 @@ export class SessionsClient {
     sessionId: string,
     { signal, ...page }: PageOptions = {},
   ): Promise<Page<{ seq: number; text: string }>> {
-    const answer = await this.#http.getText(at(sessionId, 'events'), page, signal && { signal })
-    const { next } = JSON.parse(answer) as Page<SessionEvent>
+    const answer = await this.#http.send('GET', at(sessionId, 'events'), { query: page, signal })
+    const body = await textOf(answer, 'json')
+    const { next } = parsed<Page<SessionEvent>>(body, isPage, answer.url)
     const seqOf = (text: string) => (JSON.parse(text) as SessionEvent).seq
-    return { data: itemTexts(answer).map((text) => ({ seq: seqOf(text), text })), next }
+    return { data: itemTexts(body).map((text) => ({ seq: seqOf(text), text })), next }
   }
 
   /** History, then what is written from now on, through drops and restarts, without gap or repeat. */
@@ -430,8 +442,9 @@ export class SessionsClient {
     format?: string,
     { signal }: CallOptions = {},
   ): Promise<ReadableStream<Uint8Array>> {
-    const { body } = await this.#http.send('GET', at(sessionId, 'export'), { query: { format }, signal })
-    return body ?? new ReadableStream()
+    const answer = await this.#http.send('GET', at(sessionId, 'export'), { query: { format }, signal })
+    requireType(answer, 'ndjson')
+    return answer.body ?? new ReadableStream()
   }
 
   // Children and runs, for workers
@@ -446,7 +459,7 @@ export class SessionsClient {
   }
 
   children(sessionId: string, { signal, ...page }: PageOptions = {}): Promise<SessionListPage> {
-    return this.#http.get(at(sessionId, 'children'), page, signal && { signal })
+    return this.#http.getPage(at(sessionId, 'children'), page, signal && { signal })
   }
 
   /** Tells the parent how a child ended, and what it spent. */
@@ -602,7 +615,7 @@ export class SessionsClient {
   }
 
   usage(sessionId: string, { signal, ...page }: PageOptions = {}): Promise<Page<UsageRow>> {
-    return this.#http.get(at(sessionId, 'usage'), page, signal && { signal })
+    return this.#http.getPage(at(sessionId, 'usage'), page, signal && { signal })
   }
 
   /** `tree`: with all below it, when it is a root. */

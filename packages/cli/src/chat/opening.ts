@@ -44,7 +44,9 @@ export async function showLast(
   const { style } = output
   const width = Math.min(output.width ?? widthOfPipe, widest)
   const entries = messageEntries(messages)
-  const lines = entries.flatMap((entry) => entryLines(entry, { style, width, full: false }))
+  const lines = entries.flatMap((entry) =>
+    entryLines(entry, { style, width, full: false, wholeIds: !output.isTerminal }),
+  )
   await output.aside(style.title(name), ...lines, '')
 }
 

@@ -63,7 +63,7 @@ export class DrawnView implements TurnView {
     this.#output = output
     for (const { parts } of before) this.#keepCalls(parts)
     const width = Math.min(output.width ?? widthOfPipe, widest)
-    this.#drawing = { style: output.style, width, full: false }
+    this.#drawing = { style: output.style, width, full: false, wholeIds: !output.isTerminal }
   }
 
   begin(said?: string): void {

@@ -104,7 +104,7 @@ describe.each(['store', 'server'] as const)('of a %s', (kind) => {
       expect(out).toContain('Where is my ␛[31msushi␇?')
       expect(out).toContain('▸ track /orders/7 → 3 lines')
       expect(out).toContain('1.20k in · 34 out · $0.021 · m1')
-      expect(out).toContain(`↳ child of courier holdfast show ${ids.child.slice(-8)}`)
+      expect(out).toContain(`↳ child of courier holdfast show ${ids.child}\n`)
       expect(out).not.toContain('\u001b')
     })
 
@@ -133,8 +133,9 @@ describe.each(['store', 'server'] as const)('of a %s', (kind) => {
       const { code, out } = await run('search thursday')
       expect(code).toBe(0)
       expect(out).toMatch(
-        /寿司 order · .* · assistant\n {2}It arrives on Thursday\.\n {2}holdfast show \w{8} --at \d+/,
+        /寿司 order · .* · assistant\n {2}It arrives on Thursday\.\n {2}holdfast show \S+ --at \d+/,
       )
+      expect(out).toContain(`holdfast show ${ids.talk} --at `)
     })
 
     test('nothing is found quietly', async () => {

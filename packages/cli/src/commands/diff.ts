@@ -34,7 +34,7 @@ export const diffCommand = command<Options>({
     const { pager } = await context.settings()
     const width = Math.min(output.width ?? widthOfPipe, widest)
     const lines = (async function* () {
-      yield* diffReport(compared, { style: output.style, width })
+      yield* diffReport(compared, { style: output.style, width, wholeIds: !output.isTerminal })
     })()
     await paged(world, output, lines, { pager: options.pager === false ? '' : pager })
     return undefined

@@ -1,11 +1,10 @@
 /** `holdfast export`: sessions in the format of another program, or as Holdfast's own log. */
-import { existsSync, mkdirSync, statSync } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { HoldfastError } from '@holdfast/protocol'
 import { exportSession, formats, type LossReport } from '@holdfast/transcripts'
 import { command, examples } from '../command.ts'
-import type { Place } from '../place/place.ts'
+import { writeOut } from '../export/out-file.ts'
 import { resolveId } from '../sessions/resolve-id.ts'
 import { plainLine } from '../terminal/plain.ts'
 import { choice } from '../values.ts'
@@ -47,7 +46,10 @@ export const exportCommand = command<Options>({
         await world.stderr.write(lossLines(report))
         continue
       }
-      const report = await exportToFile(holdfast, id, path, options)
+      if (options.folder !== undefined) mkdirSync(dirname(path), { recursive: true })
+      const report = await writeOut(path, { force: options.force ?? false }, (sink) =>
+        exportSession(holdfast, id, options.format, sink),
+      )
       exported.push({ sessionId: id, path })
       await output.aside(
         ...(output.wantsData ? [] : [path]),
@@ -62,39 +64,6 @@ export const exportCommand = command<Options>({
 function pathFor(id: string, cwd: string, { out, folder }: Options): string | undefined {
   if (out !== undefined) return resolve(cwd, out)
   return folder === undefined ? undefined : join(resolve(cwd, folder), `${id}.jsonl`)
-}
-
-/** A file has its name once it is whole. */
-async function exportToFile(
-  holdfast: Place,
-  id: string,
-  path: string,
-  { format, folder, force }: Options,
-): Promise<LossReport> {
-  if (folder !== undefined) mkdirSync(dirname(path), { recursive: true })
-  requirePlace(path, force ?? false)
-  const partial = `${path}.partial`
-  const file = await open(partial, 'w')
-  try {
-    const report = await exportSession(holdfast, id, format, { write: (text) => file.appendFile(text) })
-    await file.close()
-    await rename(partial, path)
-    return report
-  } catch (error) {
-    await file.close()
-    await rm(partial, { force: true })
-    throw error
-  }
-}
-
-function requirePlace(path: string, force: boolean): void {
-  const standing = statSync(path, { throwIfNoEntry: false })
-  if (standing?.isDirectory())
-    throw new HoldfastError('invalid_input', `${path} is a folder.\n  Name a file, or give --folder.`)
-  if (standing && !force)
-    throw new HoldfastError('invalid_input', `${path} exists.\n  Name another file, or give --force.`)
-  const folder = dirname(path)
-  if (!existsSync(folder)) throw new HoldfastError('not_found', `The folder ${folder} is not there.`)
 }
 
 function lossLines(report: LossReport): string {

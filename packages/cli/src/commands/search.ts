@@ -2,7 +2,7 @@
 import type { SearchPage, SessionSummary } from '@holdfast/core'
 import { command, examples } from '../command.ts'
 import type { Place } from '../place/place.ts'
-import { resolveId, shortId } from '../sessions/resolve-id.ts'
+import { resolveId, shownId } from '../sessions/resolve-id.ts'
 import { sessionName } from '../sessions/session-name.ts'
 import { moment } from '../terminal/figures.ts'
 import { plainLine } from '../terminal/plain.ts'
@@ -56,7 +56,9 @@ export const searchCommand = command<Options>({
     if (hits.length === 0)
       await output.aside(`Nothing has ${words.length > 1 ? 'all of these words' : 'this word'}.`)
     const width = Math.min(output.width ?? widthOfPipe, widest)
-    await output.lines(hits.flatMap((hit) => hitLines(hit, width, output.style)))
+    await output.lines(
+      hits.flatMap((hit) => hitLines(hit, { width, style: output.style, wholeIds: !output.isTerminal })),
+    )
     if (page.next !== undefined) await output.aside(`More: --offset ${page.next}`)
     return undefined
   },
@@ -94,16 +96,15 @@ async function nameable(
   return (await holdfast.sessions.get(id)) ?? { id, agentName: id }
 }
 
-export function hitLines(
+function hitLines(
   { sessionId, seq, at, session, who, snippet }: Hit,
-  width: number,
-  style: Style,
+  { width, style, wholeIds }: { width: number; style: Style; wholeIds: boolean },
 ): string[] {
   const place = `${moment(at)} · ${plainLine(who)}`
   return [
     `${style.title(cut(session, width - place.length - 3))} ${style.faint(`· ${place}`)}`,
     `  ${snippetLine(snippet, width - 2, style)}`,
-    `  ${style.accent(`holdfast show ${shortId(sessionId)} --at ${seq}`)}`,
+    `  ${style.accent(`holdfast show ${shownId(sessionId, wholeIds)} --at ${seq}`)}`,
     '',
   ]
 }

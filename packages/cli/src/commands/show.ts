@@ -47,7 +47,13 @@ export const showCommand = command<Options>({
     }
     const { pager } = await context.settings()
     const width = Math.min(output.width ?? widthOfPipe, widest)
-    const drawing = { style: output.style, width, full: options.full ?? false, at: options.at }
+    const drawing = {
+      style: output.style,
+      width,
+      full: options.full ?? false,
+      at: options.at,
+      wholeIds: !output.isTerminal,
+    }
     const lines = transcript(holdfast, session, entries, drawing)
     await paged(world, output, lines, { pager: options.pager === false ? '' : pager })
     return undefined

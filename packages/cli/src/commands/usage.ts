@@ -4,7 +4,7 @@ import { HoldfastError, isHoldfastError } from '@holdfast/protocol'
 import { command, examples } from '../command.ts'
 import type { Place, ReadSums } from '../place/place.ts'
 import { sinceOption } from '../sessions/filters.ts'
-import { resolveId, shortId } from '../sessions/resolve-id.ts'
+import { resolveId, shownId } from '../sessions/resolve-id.ts'
 import { sessionName } from '../sessions/session-name.ts'
 import { plainLine } from '../terminal/plain.ts'
 import { type UsageRow, usageCsv, usageLines } from '../usage/usage-lines.ts'
@@ -36,7 +36,7 @@ export const usageCommand = command<Options>({
   define(command) {
     command
       .addOption(choice('--by <what>', 'what to add up by', Object.keys(groupings)).default('day'))
-      .option('--since <when>', 'from this time on: 7d, 2026-11-01 or an ISO time')
+      .option('--since <when>', 'from this time on: 7d, 2026-11-01 or an ISO time; UTC without a zone')
       .option('--until <when>', 'before this time')
       .option('--agent <id>', 'of this agent')
       .option('--user <id>', 'of sessions of this user')
@@ -61,7 +61,7 @@ export const usageCommand = command<Options>({
       await output.data(groups)
       return undefined
     }
-    const rows = await namedRows(holdfast, groups, options.by)
+    const rows = await namedRows(holdfast, groups, { by: options.by, wholeIds: !output.isTerminal })
     if (options.csv) await output.lines(usageCsv(rows, options.by))
     else if (rows.length === 0) await output.aside('No call was recorded, or none passes these filters.')
     else await output.lines(usageLines(rows, { title: options.by, style: output.style, width: output.width }))
@@ -108,11 +108,16 @@ async function allGroups(holdfast: Place, asked: ReadSums): Promise<RolledUp[]> 
   return groups
 }
 
+interface Naming {
+  by: Options['by']
+  wholeIds: boolean
+}
+
 /** Days in their order, anything else the dearest first. */
-async function namedRows(holdfast: Place, groups: RolledUp[], by: Options['by']): Promise<UsageRow[]> {
-  const sorted = by === 'day' ? groups : groups.toSorted(dearestFirst)
+async function namedRows(holdfast: Place, groups: RolledUp[], naming: Naming): Promise<UsageRow[]> {
+  const sorted = naming.by === 'day' ? groups : groups.toSorted(dearestFirst)
   const rows: UsageRow[] = []
-  for (const group of sorted) rows.push({ name: await nameOf(holdfast, group, by), group })
+  for (const group of sorted) rows.push({ name: await nameOf(holdfast, group, naming), group })
   return rows
 }
 
@@ -120,21 +125,22 @@ function dearestFirst(a: RolledUp, b: RolledUp): number {
   return b.costMicrocents - a.costMicrocents || b.promptTokens - a.promptTokens
 }
 
-async function nameOf(holdfast: Place, { key }: RolledUp, by: Options['by']): Promise<string> {
+async function nameOf(holdfast: Place, { key }: RolledUp, { by, wholeIds }: Naming): Promise<string> {
   const values = groupings[by].map((column) => key[column]).filter((value) => value !== undefined)
   if (values.length === 0) return '(none)'
   const name = plainLine(values.join('/'))
   const id = key.rootSessionId ?? key.sessionId
-  return id === undefined ? name : titled(holdfast, id)
+  return id === undefined ? name : titled(holdfast, id, wholeIds)
 }
 
 /** The ledger outlives the sessions that it is about. */
-async function titled(holdfast: Place, id: string): Promise<string> {
+async function titled(holdfast: Place, id: string, wholeIds: boolean): Promise<string> {
+  const shown = shownId(id, wholeIds)
   try {
     const session = await holdfast.sessions.get(id)
-    return `${shortId(id)}  ${session ? await sessionName(holdfast, session) : '(deleted)'}`
+    return `${shown}  ${session ? await sessionName(holdfast, session) : '(deleted)'}`
   } catch (error) {
-    if (isHoldfastError(error, 'store_corrupt')) return `${shortId(id)}  (damaged)`
+    if (isHoldfastError(error, 'store_corrupt')) return `${shown}  (damaged)`
     throw error
   }
 }

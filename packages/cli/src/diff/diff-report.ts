@@ -1,6 +1,6 @@
 /** Two branches side by side: their figures, and then their texts. */
 import type { Json, Message } from '@holdfast/protocol'
-import { shortId } from '../sessions/resolve-id.ts'
+import { shownId } from '../sessions/resolve-id.ts'
 import { money, shortCount } from '../terminal/figures.ts'
 import { plainLine, plainText } from '../terminal/plain.ts'
 import type { Style } from '../terminal/style.ts'
@@ -19,12 +19,15 @@ export interface Compared {
 export interface DiffOptions {
   style: Style
   width: number
+  /** For a program: nothing of the figures is cut. */
+  wholeIds: boolean
 }
 
 /** Unchanged lines around a change. */
 const contextLines = 3
 
-export function diffReport({ commonSeq, ours, theirs }: Compared, { style, width }: DiffOptions): string[] {
+export function diffReport({ commonSeq, ours, theirs }: Compared, options: DiffOptions): string[] {
+  const { style, width } = options
   const shared =
     commonSeq === 0
       ? 'They share no event.'
@@ -33,7 +36,7 @@ export function diffReport({ commonSeq, ours, theirs }: Compared, { style, width
   return [
     shared,
     '',
-    ...figureLines(ours, theirs, { style, width }),
+    ...figureLines(ours, theirs, options),
     '',
     ...(changes.length === 0 ? ['Their texts are the same.'] : changes.map((line) => drawn(line, style))),
   ]
@@ -45,7 +48,7 @@ interface Figure {
   theirs: string
 }
 
-function figureLines(ours: Branch, theirs: Branch, options: DiffOptions): string[] {
+function figureLines(ours: Branch, theirs: Branch, { style, width, wholeIds }: DiffOptions): string[] {
   const figure = (name: string, of: (branch: Branch) => string): Figure => {
     return { name, ours: of(ours), theirs: of(theirs) }
   }
@@ -61,10 +64,18 @@ function figureLines(ours: Branch, theirs: Branch, options: DiffOptions): string
   ]
   const columns = [
     { title: '', cell: ({ name }: Figure) => name, flexible: true as const },
-    { title: `- ${shortId(ours.sessionId)}`, cell: (one: Figure) => one.ours, align: 'right' as const },
-    { title: `+ ${shortId(theirs.sessionId)}`, cell: (one: Figure) => one.theirs, align: 'right' as const },
+    {
+      title: `- ${shownId(ours.sessionId, wholeIds)}`,
+      cell: (one: Figure) => one.ours,
+      align: 'right' as const,
+    },
+    {
+      title: `+ ${shownId(theirs.sessionId, wholeIds)}`,
+      cell: (one: Figure) => one.theirs,
+      align: 'right' as const,
+    },
   ]
-  return tableLines(columns, figures, options)
+  return tableLines(columns, figures, { style, width: wholeIds ? undefined : width })
 }
 
 function linesOf(messages: readonly Message[], width: number): string[] {

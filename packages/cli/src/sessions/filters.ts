@@ -45,7 +45,7 @@ export function addFilters(command: Command): void {
     .option('--thread <id>', 'of this thread')
     .option('--root <id>', 'of the tree below this session')
     .option('--parent <id>', 'spawned by this session')
-    .option('--since <when>', 'changed since: 7d, 2026-11-01 or an ISO time')
+    .option('--since <when>', 'changed since: 7d, 2026-11-01 or an ISO time; UTC without a zone')
     .option('--pinned', 'pinned ones')
     .option('--held', 'under a legal hold')
     .option('--question', 'waiting for an answer')

@@ -19,6 +19,11 @@ export function shortId(id: string): string {
   return id.length > shortLength ? id.slice(-shortLength) : id
 }
 
+/** An id as it is shown: a person is given its end, a program all of it. */
+export function shownId(id: string, isWhole = false): string {
+  return isWhole ? id : shortId(id)
+}
+
 /** The id of the one session that is meant; `last` is the one that changed last. */
 export async function resolveId(holdfast: Place, text: string): Promise<string> {
   if (await holdfast.sessions.get(text)) return text

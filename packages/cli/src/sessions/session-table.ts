@@ -5,7 +5,7 @@ import { ago, money, shortCount } from '../terminal/figures.ts'
 import { plainLine } from '../terminal/plain.ts'
 import type { Look, Style } from '../terminal/style.ts'
 import { type Column, tableLines } from '../terminal/table.ts'
-import { shortId } from './resolve-id.ts'
+import { shownId } from './resolve-id.ts'
 
 export interface SessionRow {
   session: SessionSummary
@@ -41,7 +41,7 @@ function columnsFor({ style, width, nowMs }: SessionTableOptions): Column<Sessio
   return [
     {
       title: 'id',
-      cell: ({ session }) => (width === undefined ? session.id : shortId(session.id)),
+      cell: ({ session }) => shownId(session.id, width === undefined),
       look: (cell) => style.accent(cell),
     },
     { title: 'title', cell: titleOf, flexible: true },

@@ -8,6 +8,8 @@ export async function confirmed(context: Context, question: string, yes: boolean
   if (!context.world.canAsk || context.output.wantsData) {
     throw new HoldfastError('invalid_input', `${question}\n  Nobody can be asked here: give --yes.`)
   }
-  const { confirm } = await import('@clack/prompts')
+  const { confirm, updateSettings } = await import('@clack/prompts')
+  // Ctrl-D.
+  updateSettings({ aliases: { '\u0004': 'cancel' } })
   return (await confirm({ message: question, initialValue: false })) === true
 }

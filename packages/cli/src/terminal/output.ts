@@ -39,20 +39,21 @@ export class Output {
     await this.#world.stderr.write(lines.map((line) => `${line}\n`).join(''))
   }
 
-  /** One document `{data, next}`, or with `jsonl` a line for each item. `next` is read once the items are through. */
+  /**
+   * One document `{data, next}`, or with `jsonl` a line for each item. `next` is read once the items are through. Nothing is
+   * written before there is an item: what fails at once leaves no half of a document.
+   */
   async data(items: Iterable<unknown> | AsyncIterable<unknown>, next?: () => unknown): Promise<void> {
     if (this.format === 'jsonl') return this.lines(mapped(items, (item) => JSON.stringify(item)))
-    let isFirst = true
-    await this.text('{"data":[')
+    const head = '{"data":['
+    let lead = head
     for await (const chunk of gathered(mapped(items, (item) => JSON.stringify(item)))) {
-      const separated = chunk.trimEnd().replaceAll('\n', ',\n')
-      await this.text(`${isFirst ? '' : ','}\n${separated}`)
-      isFirst = false
+      await this.text(`${lead}\n${chunk.trimEnd().replaceAll('\n', ',\n')}`)
+      lead = ','
     }
     const position = next?.()
-    await this.text(
-      `${isFirst ? '' : '\n'}]${position === undefined ? '' : `,"next":${JSON.stringify(position)}`}}\n`,
-    )
+    const tail = position === undefined ? '' : `,"next":${JSON.stringify(position)}`
+    await this.text(`${lead === head ? head : '\n'}]${tail}}\n`)
   }
 
   /** One document `{data}` that is no list. */

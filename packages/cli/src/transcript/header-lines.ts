@@ -1,6 +1,6 @@
 /** What a session is, above its transcript. */
 import type { Session } from '@holdfast/protocol'
-import { shortId } from '../sessions/resolve-id.ts'
+import { shownId } from '../sessions/resolve-id.ts'
 import { count, moment, money, shortCount } from '../terminal/figures.ts'
 import { plainLine } from '../terminal/plain.ts'
 import type { Style } from '../terminal/style.ts'
@@ -11,14 +11,18 @@ export interface HeaderOptions {
   width: number
   /** How many sessions it spawned. */
   children: number
+  /** For a program: nothing is cut. */
+  wholeIds?: boolean
 }
 
 export function headerLines(
   session: Session,
   name: string,
-  { style, width, children }: HeaderOptions,
+  { style, width, children, wholeIds = false }: HeaderOptions,
 ): string[] {
   const { counters } = session
+  const idOf = (id: string) => shownId(id, wholeIds)
+  const fitted = (text: string) => (wholeIds ? text : cut(text, width))
   const tokens = counters.promptTokens + counters.completionTokens
   const lines = [
     [session.agentName, session.model, session.status, session.ownerUserId],
@@ -29,10 +33,10 @@ export function headerLines(
       ...(tokens > 0 ? [`${shortCount(tokens)} tokens`, money(counters)] : []),
     ],
     [
-      session.parentSessionId && `child of ${shortId(session.parentSessionId)}`,
-      session.forkedFrom && `fork of ${shortId(session.forkedFrom.sessionId)} at #${session.forkedFrom.seq}`,
+      session.parentSessionId && `child of ${idOf(session.parentSessionId)}`,
+      session.forkedFrom && `fork of ${idOf(session.forkedFrom.sessionId)} at #${session.forkedFrom.seq}`,
       children > 0 &&
-        `${count(children, 'child', 'children')}: holdfast sessions --root ${shortId(session.rootSessionId)} --tree`,
+        `${count(children, 'child', 'children')}: holdfast sessions --root ${idOf(session.rootSessionId)} --tree`,
       session.pinned && 'pinned',
       session.held && 'under a legal hold',
     ],
@@ -40,6 +44,6 @@ export function headerLines(
   const shown = lines
     .map((parts) => parts.filter((part): part is string => typeof part === 'string' && part !== ''))
     .filter((parts) => parts.length > 0)
-    .map((parts) => style.faint(cut(parts.map(plainLine).join(' · '), width)))
-  return [style.title(cut(name, width)), style.accent(session.id), ...shown]
+    .map((parts) => style.faint(fitted(parts.map(plainLine).join(' · '))))
+  return [style.title(fitted(name)), style.accent(session.id), ...shown]
 }

@@ -1,6 +1,6 @@
 /** Entries of a transcript as lines for a terminal. Pure: what is read and where it goes is decided elsewhere. */
 import type { Message, MessagePart, ToolResultPart } from '@holdfast/protocol'
-import { shortId } from '../sessions/resolve-id.ts'
+import { shownId } from '../sessions/resolve-id.ts'
 import { bytes, count, money, shortCount } from '../terminal/figures.ts'
 import { plainLine, plainText } from '../terminal/plain.ts'
 import type { Style } from '../terminal/style.ts'
@@ -17,6 +17,8 @@ export interface TranscriptOptions {
   full: boolean
   /** The message with this seq is marked. */
   at?: number | undefined
+  /** For a program. */
+  wholeIds?: boolean
 }
 
 const indent = '  '
@@ -119,11 +121,14 @@ export function callLines(
   ]
 }
 
+/** Of a line: the rest is for the call. */
+const shareOfOutcome = 0.6
+
 function outcomeOf(
   { outcome, output }: ToolResultPart,
-  { style }: TranscriptOptions,
+  { style, width }: TranscriptOptions,
 ): { text: string; drawn: string } {
-  const gist = outputGist(output)
+  const gist = cut(outputGist(output), Math.floor(width * shareOfOutcome))
   if (outcome === 'ok') return { text: gist, drawn: style.faint(gist) }
   const text = `${outcome}, ${gist}`
   return { text, drawn: outcome === 'unknown' ? style.warn(text) : style.bad(text) }
@@ -171,9 +176,9 @@ function compactionLines(mark: CompactionMark, options: TranscriptOptions): stri
   return ['', style.warn(rule(text, width)), ...summary.map((line) => style.faint(indent + line))]
 }
 
-function childLine({ childId, agentId, outcome }: ChildMark, { style }: TranscriptOptions): string {
+function childLine({ childId, agentId, outcome }: ChildMark, { style, wholeIds }: TranscriptOptions): string {
   const what = outcome === undefined ? `child of ${plainLine(agentId ?? 'unknown')}` : `child ${outcome}`
-  return `${indent}${style.accent('↳')} ${what} ${style.faint(`holdfast show ${shortId(childId)}`)}`
+  return `${indent}${style.accent('↳')} ${what} ${style.faint(`holdfast show ${shownId(childId, wholeIds)}`)}`
 }
 
 function remarkLine({ tone, text, seq }: RemarkMark, { style, width }: TranscriptOptions): string {

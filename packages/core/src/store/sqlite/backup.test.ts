@@ -1,4 +1,4 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tenantId } from '@holdfast/protocol'
 import BetterSqlite3 from 'better-sqlite3'
@@ -54,4 +54,21 @@ it('of a file that is not there, or into a folder that is not there, leaves noth
   const nowhere = join(place.folder, 'none', 'copy.db')
   await expect(backUpSqlite(place.path, nowhere)).rejects.toMatchObject({ code: 'store_unavailable' })
   expect(existsSync(target)).toBe(false)
+})
+
+it('leaves a link, and a file of somebody else that is called .partial, as they are', async () => {
+  await (await sqlite(place.path).open({})).close()
+  writeFileSync(`${target}.partial`, 'mine')
+  await backUpSqlite(place.path, target)
+  expect(place.holding('mine')).toEqual([`${target}.partial`])
+  const link = join(place.folder, 'link')
+  symlinkSync('nowhere', link)
+  await expect(backUpSqlite(place.path, link)).rejects.toMatchObject({ code: 'invalid_input' })
+  expect(readlinkSync(link)).toBe('nowhere')
+})
+
+it('that fails leaves nothing behind', async () => {
+  writeFileSync(place.path, 'this is no database, but a text that is long enough to be looked at as one')
+  await expect(backUpSqlite(place.path, target)).rejects.toMatchObject({ code: 'store_corrupt' })
+  expect(place.files()).toEqual([place.path])
 })

@@ -1,5 +1,14 @@
 /** Copies of a file: one that somebody asks for, and the one made before its schema changes: `<path>.backup-v<version>-<time>`. */
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { HoldfastError } from '@holdfast/protocol'
 import type { Place } from './connection.ts'
@@ -20,10 +29,13 @@ export async function backUpSqlite(
 ): Promise<void> {
   const source = { driver: await driverOf(options.driver), path: resolve(path) }
   if (!existsSync(source.path)) throw new HoldfastError('not_found', `There is no database ${source.path}.`)
-  if (existsSync(target)) throw new HoldfastError('invalid_input', `${target} exists; name a new file.`)
+  if (lstatSync(target, { throwIfNoEntry: false }))
+    throw new HoldfastError('invalid_input', `${target} exists; name a new file.`)
   try {
     await patiently(() =>
-      told(`The copy of ${source.path} cannot be made as ${target}.`, () => copyTo(source, resolve(target))),
+      told(`The copy of ${source.path} cannot be made as ${target}.`, () => {
+        copyTo(source, resolve(target), madeBeside(resolve(target)))
+      }),
     )
   } catch (error) {
     throw storeError(error)
@@ -33,24 +45,48 @@ export async function backUpSqlite(
 export function backUp(place: Place, version: number, nowMs: number): void {
   if (place.inMemory) return
   told(`The copy of ${place.path} before its migration cannot be made; nothing was changed.`, () => {
-    copyTo(place, `${place.path}.backup-v${version}-${Math.floor(nowMs)}`)
+    const target = `${place.path}.backup-v${version}-${Math.floor(nowMs)}`
+    copyTo(place, target, made(`${target}.partial`))
   })
 }
 
-/** A copy has its name only once it is whole and on disk. */
-function copyTo({ driver, path }: Source, target: string): void {
-  const partial = `${target}.partial`
-  rmSync(partial, { force: true })
-  closeSync(openSync(partial, 'w', 0o600))
+/** A copy has its name only once it is whole and on disk. `partial` is an empty file, and gone when it fails. */
+function copyTo(source: Source, target: string, partial: string): void {
+  try {
+    copyInto(partial, source)
+    sync(partial)
+    renameSync(partial, target)
+  } catch (error) {
+    rmSync(partial, { force: true })
+    throw error
+  }
+  syncFolder(dirname(target))
+}
+
+function copyInto(partial: string, { driver, path }: Source): void {
   const source = driver.open(path)
   try {
     source.prepare('VACUUM INTO ?').run(partial)
   } finally {
     source.close()
   }
-  sync(partial)
-  renameSync(partial, target)
-  syncFolder(dirname(target))
+}
+
+/** Under a name that nothing has. */
+function madeBeside(target: string): string {
+  for (let tries = 1; ; tries++) {
+    try {
+      return made(tries === 1 ? `${target}.partial` : `${target}.partial-${tries}`)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
+}
+
+/** A new file that only its owner may read. */
+function made(path: string): string {
+  closeSync(openSync(path, 'wx', 0o600))
+  return path
 }
 
 /** Copies hold what was erased since, so a scrub takes them away. */

@@ -23,7 +23,13 @@ const meanings: readonly { names: readonly string[]; code: ErrorCode; message: s
   {
     names: ['SQLITE_FULL'],
     code: 'store_full',
-    message: 'The disk is full; nothing was written. Free space and try again.',
+    message: 'The disk is full: what was being written is not there; what was written before is.',
+  },
+  {
+    names: ['SQLITE_READONLY'],
+    code: 'store_unavailable',
+    message:
+      'SQLite writes beside a database even to read it, and may not here: make the folder writable, or copy the file to one that is.',
   },
   {
     names: ['SQLITE_NOTADB'],
@@ -79,14 +85,14 @@ export function storeClosed(): HoldfastError {
   return new HoldfastError('store_closed', 'This store was closed; open it again to use it.')
 }
 
-/** Ours for an engine error; any other error is a bug and stays what it is. */
-export function storeError(error: unknown): unknown {
+/** Ours for an engine error; any other error is a bug and stays what it is. `path`: of the file, where it is to be named. */
+export function storeError(error: unknown, path?: string): unknown {
   if (sqliteCode(error) === undefined) return error
   const { code, message } = meaningOf(error) ?? {
     code: 'store_unavailable' as const,
     message: `The database failed (${String(sqliteCode(error))}); nothing was written.`,
   }
-  return new HoldfastError(code, message, { cause: error })
+  return new HoldfastError(code, path === undefined ? message : `${path}: ${message}`, { cause: error })
 }
 
 /**

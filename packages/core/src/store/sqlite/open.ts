@@ -41,7 +41,7 @@ export async function openDatabase(
     const db = await patiently(() => new Connection(place))
     return { db, schemaVersion: await migrateOrClose(db, migrateOptions) }
   } catch (error) {
-    throw storeError(error)
+    throw storeError(error, place.path)
   }
 }
 
