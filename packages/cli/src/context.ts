@@ -47,8 +47,16 @@ export class Context {
     return servedPlace(await this.client())
   }
 
-  /** The server that is named. */
+  /** The server that is named. `invalid_input` where another tenant is asked for than that of the key. */
   async client(): Promise<HoldfastClient> {
+    const client = await this.anyClient()
+    const { requireKeyTenant } = await import('./place/key-tenant.ts')
+    await requireKeyTenant(client, await this.settings())
+    return client
+  }
+
+  /** The same for who looks at the tenant for itself. */
+  async anyClient(): Promise<HoldfastClient> {
     const { server, key } = await this.settings()
     if (server === undefined) throw new Error('no server is named')
     const { createClient } = await import('@holdfast/client')

@@ -6,6 +6,7 @@ import type { ErasedHere, Place } from '../place/place.ts'
 import { resolveId } from '../sessions/resolve-id.ts'
 import { confirmed } from '../terminal/confirm.ts'
 import { count } from '../terminal/figures.ts'
+import { plainLine } from '../terminal/plain.ts'
 
 interface Options {
   user?: string
@@ -36,9 +37,11 @@ export const eraseCommand = command<Options>({
     const { question, erase } = await planOf(await context.place(), text, options)
     if (!(await confirmed(context, question, options.yes ?? false))) return 'refused'
     const receipt = await erase()
+    const stranger = isEmpty(receipt) ? options.user : undefined
     if (output.wantsData) await output.one(receipt)
+    else if (stranger !== undefined) await output.lines([`Nothing of ${plainLine(stranger)} was found.`])
     else await output.lines(receiptLines(receipt))
-    return undefined
+    return stranger === undefined ? undefined : 'missing'
   },
 })
 
@@ -72,6 +75,11 @@ async function planOf(holdfast: Place, text: string | undefined, options: Option
     question: `Erase ${count(seqs?.length ?? 0, 'event')} of ${id}, for good?`,
     erase: () => holdfast.sessions.erase(id, seqs ?? [], terms),
   }
+}
+
+/** What was left, for a hold or as damaged, may be theirs too. */
+function isEmpty({ events, sessions, deletedSessions, held, damaged }: ErasedHere): boolean {
+  return events + sessions + deletedSessions === 0 && !held && !damaged
 }
 
 const mostSeqs = 100_000

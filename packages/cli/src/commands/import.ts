@@ -1,5 +1,6 @@
 /** `holdfast import`: transcripts of other programs become sessions; again, only what is new is written. */
 import { resolve } from 'node:path'
+import { HoldfastError } from '@holdfast/protocol'
 import { formats, type ImportOptions, type ImportSummary, importPaths } from '@holdfast/transcripts'
 import { command, examples } from '../command.ts'
 import type { Context, Ended } from '../context.ts'
@@ -41,6 +42,7 @@ export const importCommand = command<Options>({
   },
   async run(context, given, options) {
     const { output, world } = context
+    if (given.includes('')) throw new HoldfastError('invalid_input', 'A path is empty.\n  . is this folder.')
     const paths = given.map((path) => resolve(world.cwd, path))
     const target = await importTarget(context, { isPriced: options.prices !== false })
     await output.aside(output.style.faint(target.name))

@@ -1,9 +1,18 @@
 /** `holdfast keys`: what a server lets callers in by. */
-import { HoldfastError, type KeyInfo, type Scope, scope, toTime } from '@holdfast/protocol'
+import {
+  HoldfastError,
+  type KeyInfo,
+  parseInput,
+  recordSchemas,
+  type Scope,
+  scope,
+  toTime,
+} from '@holdfast/protocol'
 import type { Argument } from 'commander'
 import { command, examples } from '../command.ts'
 import type { Context, Ended } from '../context.ts'
-import { type Keyring, keyring } from '../place/keyring.ts'
+import { resolveKeyId } from '../place/key-id.ts'
+import { type AskedKey, type Keyring, keyring } from '../place/keyring.ts'
 import { moment } from '../terminal/figures.ts'
 import { plainLine } from '../terminal/plain.ts'
 import { type Column, tableLines } from '../terminal/table.ts'
@@ -55,16 +64,18 @@ async function createKey(context: Context, options: Options): Promise<Ended> {
   const { output, world } = context
   const { name, scope: scopes = scope.options, user, session, expires, perMinute } = options
   if (name === undefined) throw new HoldfastError('invalid_input', '--name: say what the key is for.')
-  const ring = await keyring(context)
-  const isFirst = await isEmpty(ring)
-  const made = await ring.create({
+  const asked = {
     name,
     scopes,
     ...(user !== undefined && { userId: user }),
     ...(perMinute !== undefined && { perMin: perMinute }),
     ...(session && { sessionIds: session }),
     ...(expires !== undefined && { expiresAt: toTime(world.now() + expires) }),
-  })
+  }
+  check(asked)
+  const ring = await keyring(context, { create: true })
+  const isFirst = await isEmpty(ring)
+  const made = await ring.create(asked)
   if (output.wantsData) await output.one(made)
   else {
     await output.lines([made.key])
@@ -73,6 +84,11 @@ async function createKey(context: Context, options: Options): Promise<Ended> {
       await output.aside('A server that was started without keys lets everyone in until it is started again.')
   }
   return undefined
+}
+
+/** Before anything is made: a secret without a key would lock everyone out. */
+function check(asked: AskedKey): void {
+  parseInput(recordSchemas.api_key.omit({ digest: true, tenantId: true, createdAt: true }), asked, 'key')
 }
 
 async function isEmpty(ring: Keyring): Promise<boolean> {
@@ -115,7 +131,8 @@ function endOf(revokedAt: string | undefined, expiresAt: string | undefined): st
 async function revokeKey(context: Context, id: string | undefined): Promise<Ended> {
   const { output } = context
   if (id === undefined) throw new HoldfastError('invalid_input', 'revoke: name the key by its id.')
-  const revoked = await (await keyring(context)).revoke(id)
+  const ring = await keyring(context)
+  const revoked = await ring.revoke(await resolveKeyId(ring, id))
   if (output.wantsData) await output.one(revoked)
   else await output.aside(`${plainLine(revoked.name)} lets nobody in from now on.`)
   return undefined

@@ -2,6 +2,7 @@
 import { hostAgents } from '@holdfast/agent'
 import { HoldfastError } from '@holdfast/protocol'
 import { faultLog, isLoopback, type LogLevel, requestLog, type Serving, serve } from '@holdfast/server/node'
+import { InvalidArgumentError } from 'commander'
 import { type AgentsHere, agentsOf } from '../agents/agents-of.ts'
 import { defaultAgentId } from '../agents/default-agent-id.ts'
 import { preferredAgent } from '../agents/preferred-agent.ts'
@@ -25,10 +26,10 @@ interface Options {
 export const serveCommand = command<Options>({
   define(command) {
     command
-      .option('--port <port>', 'where to listen; 0 for any that is free', wholeNumber, 4780)
+      .option('--port <port>', 'where to listen; 0 for any that is free', portNumber, 4780)
       .option('--host <address>', 'others than this machine need keys', '127.0.0.1')
       .option('--require-sync-standby', 'of a Postgres: not without a standby that each write waits for')
-      .option('--origin <url>', 'a page that may call from a browser; may be given again', several)
+      .option('--origin <url>', 'a page that may call from a browser; may be given again', origins)
       .addOption(
         choice('--log <level>', 'what to log to stderr, as lines of JSON', [
           'info',
@@ -78,6 +79,29 @@ export const serveCommand = command<Options>({
     return undefined
   },
 })
+
+const highestPort = 65_535
+
+function portNumber(text: string): number {
+  const port = wholeNumber(text)
+  if (port <= highestPort) return port
+  throw new InvalidArgumentError(`Expected a port: 0 to ${highestPort}.`)
+}
+
+/** As a browser names it; anything else would let nobody in. */
+function origins(text: string, before?: string[]): string[] {
+  const all = several(text, before)
+  const named = originIn(text)
+  if (named === text) return all
+  const meant = named === undefined ? 'Expected an origin: https://a.example.' : `(Did you mean ${named}?)`
+  throw new InvalidArgumentError(`\n${meant}`)
+}
+
+function originIn(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined
+  const { protocol, host } = new URL(text)
+  return host === '' ? undefined : `${protocol}//${host}`
+}
 
 function needsKeys(host: string): HoldfastError {
   const message = `${host} can be reached from elsewhere, and without keys everyone would be let in.

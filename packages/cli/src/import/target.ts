@@ -2,7 +2,9 @@
 import type { PriceList } from '@holdfast/core'
 import type { ImportOptions, ImportPlace } from '@holdfast/transcripts'
 import type { Context } from '../context.ts'
+import { keyTenant, requireSame } from '../place/key-tenant.ts'
 import type { Place } from '../place/place.ts'
+import { servedPlace } from '../place/served-place.ts'
 import { shownStore } from '../place/settings.ts'
 import { importPrices } from './prices.ts'
 import { importThreads } from './threads.ts'
@@ -42,13 +44,16 @@ async function ofStore(context: Context, isPriced: boolean): Promise<ImportTarge
 
 async function ofServer(context: Context, isPriced: boolean): Promise<ImportTarget> {
   const { RemoteImport } = await import('./remote-import.ts')
-  const { server, tenant = 'default' } = await context.settings()
-  const [client, place] = [await context.client(), await context.place()]
-  const [known] = (await place.sessions.list({}, { limit: 1 })).sessions
-  const into = await RemoteImport.open(client, place, known?.tenantId ?? tenant)
+  const settings = await context.settings()
+  const client = await context.anyClient()
+  const known = await keyTenant(client)
+  if (known !== undefined) requireSame(known, settings)
+  const place = servedPlace(client)
+  // Where no session tells the tenant, the server refuses sessions of another.
+  const into = await RemoteImport.open(client, place, known ?? settings.tenant ?? 'default')
   context.closeLater(() => into.close())
   const prices = pricesOf(place, isPriced)
-  return { name: `Server: ${server}`, into, prices, settle: () => into.send() }
+  return { name: `Server: ${settings.server}`, into, prices, settle: () => into.send() }
 }
 
 function pricesOf({ priceBooks }: Pick<Place, 'priceBooks'>, isPriced: boolean): ImportTarget['prices'] {

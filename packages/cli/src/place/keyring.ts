@@ -1,4 +1,5 @@
 /** Keys of the tenant: in the store itself, or asked of a server by a key with the scope admin. */
+import { randomBytes } from 'node:crypto'
 import type { KeyInfo, Scope } from '@holdfast/protocol'
 import type { Context } from '../context.ts'
 import { requirePepper } from './pepper.ts'
@@ -18,8 +19,9 @@ export interface Keyring {
   revoke(id: string): Promise<KeyInfo>
 }
 
-export async function keyring(context: Context): Promise<Keyring> {
-  return (await context.settings()).server === undefined ? ofStore(context) : ofServer(context)
+/** `create`: to make keys with. Only then a store and a secret that are not there are made. */
+export async function keyring(context: Context, { create = false } = {}): Promise<Keyring> {
+  return (await context.settings()).server === undefined ? ofStore(context, create) : ofServer(context)
 }
 
 async function ofServer(context: Context): Promise<Keyring> {
@@ -31,10 +33,10 @@ async function ofServer(context: Context): Promise<Keyring> {
   }
 }
 
-async function ofStore(context: Context): Promise<Keyring> {
+async function ofStore(context: Context, create: boolean): Promise<Keyring> {
   const { Keys } = await import('@holdfast/server')
-  const holdfast = await context.open({ create: true })
-  const pepper = requirePepper(context.world, await context.settings())
+  const holdfast = await context.open({ create })
+  const pepper = create ? requirePepper(context.world, await context.settings()) : noPepper()
   const keys = new Keys({ holdfast, pepper, clock: context.world.now })
   const { tenantId } = holdfast
   return {
@@ -52,4 +54,9 @@ async function ofStore(context: Context): Promise<Keyring> {
     },
     revoke: (id) => keys.revoke(tenantId, id),
   }
+}
+
+/** Keys are found and revoked by their ids, which no secret is needed for: a server that sees one asks for keys. */
+function noPepper(): string {
+  return randomBytes(32).toString('base64')
 }

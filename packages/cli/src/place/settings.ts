@@ -1,7 +1,7 @@
 /** Which store, whose sessions: an option goes before the environment, that before the config file, that before the default. */
 import { dirname, resolve } from 'node:path'
 import type { World } from '../terminal/world.ts'
-import { type Config, type ConfiguredAgents, findConfig } from './config.ts'
+import { type Config, type ConfiguredAgents, type FoundConfig, findConfig } from './config.ts'
 import { defaultStore } from './data-folder.ts'
 
 export interface PlaceOptions {
@@ -17,6 +17,8 @@ export interface Settings {
   /** Who said so. */
   storeFrom: string
   tenant: string | undefined
+  /** Who said so. */
+  tenantFrom: string
   /** URL of the server that commands ask in place of a store. */
   server: string | undefined
   /** What the server lets this caller in by. */
@@ -27,6 +29,7 @@ export interface Settings {
 }
 
 export async function settingsOf(world: World, options: PlaceOptions): Promise<Settings> {
+  await refuseEmpty(options)
   const { env, cwd } = world
   const found = await findConfig(cwd, options.config ?? (env.HOLDFAST_CONFIG || undefined))
   const config = found?.config ?? {}
@@ -37,15 +40,35 @@ export async function settingsOf(world: World, options: PlaceOptions): Promise<S
       : found && config.store
         ? [config.store, dirname(found.path), found.path]
         : [defaultStore(world), cwd, 'default']
+  const [tenant, tenantFrom] = tenantOf(world, options, found)
   return {
     store: isPostgres(store) ? store : resolve(folder, store),
     storeFrom,
-    tenant: options.tenant ?? (env.HOLDFAST_TENANT || config.tenant),
+    tenant,
+    tenantFrom,
     server: options.store === undefined ? serverOf(world, options, config) : undefined,
     key: env.HOLDFAST_KEY || undefined,
     pager: env.HOLDFAST_PAGER ?? config.pager ?? env.PAGER,
     agents: found?.agents,
   }
+}
+
+/** What a script gave for a variable that it forgot to set: never a way to say that the default is meant. */
+async function refuseEmpty({ store, server, tenant, config }: PlaceOptions): Promise<void> {
+  const [empty] = Object.entries({ store, server, tenant, config }).find(([, text]) => text === '') ?? []
+  if (empty === undefined) return
+  const { HoldfastError } = await import('@holdfast/protocol')
+  throw new HoldfastError('invalid_input', `--${empty} is empty.\n  Leave it out where none is meant.`)
+}
+
+function tenantOf(
+  { env }: World,
+  options: PlaceOptions,
+  found: FoundConfig | undefined,
+): readonly [tenant: string | undefined, from: string] {
+  if (options.tenant !== undefined) return [options.tenant, '--tenant']
+  if (env.HOLDFAST_TENANT) return [env.HOLDFAST_TENANT, 'HOLDFAST_TENANT']
+  return found?.config.tenant === undefined ? [undefined, 'default'] : [found.config.tenant, found.path]
 }
 
 /** A store that was named on the command line is meant. */
