@@ -84,6 +84,8 @@ function isFile(path: string): boolean {
 
 interface Listing {
   changedMs: number
+  /** When it was made. */
+  madeMs: number
   /** By the name of the session. */
   named: Map<string, string[]>
   /** Those whose first line names none yet. */
@@ -97,16 +99,27 @@ const mostListings = 100
 /** A folder may change again within the time that the clock of its files tells apart. */
 const settledMs = 2_000
 
+/** What came later than this is found the next time. */
+const freshMs = 100
+
 function agentsBeside(folder: string): Listing['named'] {
   const { mtimeMs: changedMs } = statSync(folder)
   const known = listings.get(folder)
-  const isKnown = known?.changedMs === changedMs
-  const listing = isKnown ? known : { changedMs, named: new Map(), unnamed: agentsIn(folder) }
+  const listing = known && isStill(known, changedMs) ? known : listed(folder, changedMs)
   lookForNames(listing)
-  if (!isKnown) listings.delete(folder)
-  if (Date.now() - changedMs > settledMs) listings.set(folder, listing)
+  listings.set(folder, listing)
   for (const oldest of listings.keys()) if (listings.size > mostListings) listings.delete(oldest)
   return listing.named
+}
+
+function isStill({ changedMs, madeMs }: Listing, nowChangedMs: number): boolean {
+  const isSettled = madeMs - changedMs > settledMs
+  return changedMs === nowChangedMs && (isSettled || Date.now() - madeMs < freshMs)
+}
+
+function listed(folder: string, changedMs: number): Listing {
+  listings.delete(folder)
+  return { changedMs, madeMs: Date.now(), named: new Map(), unnamed: agentsIn(folder) }
 }
 
 function lookForNames(listing: Listing): void {
