@@ -57,13 +57,13 @@ function agentsIn(folder: string): string[] {
   return entriesIn(folder)
     .filter(({ name }) => name.startsWith('agent-') && name.endsWith('.jsonl'))
     .map((entry) => ({ path: join(folder, entry.name), isLink: entry.isSymbolicLink() }))
-    .filter(({ path, isLink }) => isFile(path) && !(isLink && isOfAnother(path)))
+    .filter(({ path, isLink }) => isFile(path) && !(isLink && leadsToAnother(path)))
     .map(({ path }) => path)
     .sort()
 }
 
 /** A fork of a session has links to the agents that are at work in it: they are told of, and paid for, there. */
-function isOfAnother(link: string): boolean {
+function leadsToAnother(link: string): boolean {
   const owner = ownerOf(realpathSync(link))
   return owner !== undefined && owner !== ownerOf(link) && existsSync(owner)
 }

@@ -202,3 +202,55 @@ test('whoever went back before a compaction has what came since as a branch', as
   expect(words).toEqual(['One.', 'a', 'Other.', 'c'])
   expect(sessions).toHaveLength(2)
 })
+
+test.each([
+  ['a note', 'local_command'],
+  ['the boundary of another compaction', 'compact_boundary'],
+])('whoever went back before a compaction goes on with %s too', async (_what, subtype) => {
+  const [one, hooked, first, ...rest] = compacted as [object, object, object, ...object[]]
+  const behind = [told(8, 20, subtype), says(9, 8, 'Other.'), answers(10, 9, 'msg_3', text('c'))]
+  const lines = [one, hooked, first, told(20, 3, 'turn_duration'), ...rest, ...behind]
+  const { words, sessions } = await imported({ 's.jsonl': lines })
+  expect(words).toEqual(['One.', 'a', 'Other.', 'c'])
+  expect(sessions).toHaveLength(2)
+})
+
+test('what calls put in may be more than a commit holds', async () => {
+  const ids = Array.from({ length: 9 }, (_, nth) => `c${nth}`)
+  const large = (nth: number, parent: number, callId: string) => ({
+    ...says(nth, parent, 'A'.repeat(2_000_000)),
+    ...{ isMeta: true, sourceToolUseID: callId },
+  })
+  const lines = [
+    says(1, null, 'Read.'),
+    ...ids.map((id, nth) => answers(10 + nth, nth === 0 ? 1 : 9 + nth, 'msg_1', calls(id, 'Read'))),
+    ...ids.flatMap((id, nth) => [result(30 + 2 * nth, 10 + nth, id), large(31 + 2 * nth, 30 + 2 * nth, id)]),
+    answers(60, 47, 'msg_2', text('Done.')),
+  ]
+  const { words, view } = await imported({ 's.jsonl': lines })
+  expect(words.filter((each) => each?.startsWith('AAA'))).toHaveLength(9)
+  expect(words.at(-1)).toBe('Done.')
+  expect(view.counters).toMatchObject({ roundCount: 2, completionTokens: 10 })
+})
+
+test('what a call put in stands behind the answer that made the call', async () => {
+  const lines = [
+    says(1, null, 'Go.'),
+    answers(2, 1, 'msg_1', calls('c1', 'Skill')),
+    result(3, 2, 'c1'),
+    answers(4, 3, 'msg_2', calls('c2')),
+    skill(5, 4, 'c1'),
+    result(6, 5, 'c2'),
+    answers(7, 6, 'msg_3', text('Done.')),
+  ]
+  const words = (await imported({ 's.jsonl': lines })).words
+  expect(words).toEqual([
+    'Go.',
+    'tool_call',
+    'ok',
+    'Base directory for this skill: /skills/pdf',
+    'tool_call',
+    'ok',
+    'Done.',
+  ])
+})

@@ -415,15 +415,22 @@ class OutlineReader {
     }
   }
 
-  /**
-   * From its second compaction on the program may take what began the session for what came last, or name nothing. Whoever
-   * went back goes on from an answer.
-   */
+  /** From its second compaction on the program may take what began the session for what came last, or name nothing. */
   #isLost(parent: Node | undefined, { parent: named }: Node, { type, raw, compactSummary }: Entry): boolean {
     if (!this.#lastSaid) return false
     if (named === undefined) return compactSummary || raw.subtype === 'compact_boundary'
     const isBehind = parent !== undefined && parent.line < this.#lastBoundary
-    return type === 'system' && isBehind && parent.messageId === undefined
+    return type === 'system' && isBehind && !this.#isAnswered(parent)
+  }
+
+  /** Whoever went back goes on from behind an answer. */
+  #isAnswered(node: Node): boolean {
+    let at: Node | undefined = node
+    for (let steps = 0; at && steps < mostAhead; steps++) {
+      if (at.messageId !== undefined) return true
+      at = this.#nodeBefore(at)
+    }
+    return at !== undefined
   }
 
   /** What goes on from its parent there goes on from before the node in the end: so no line leads to itself. */

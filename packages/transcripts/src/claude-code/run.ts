@@ -67,7 +67,7 @@ export function runOf(replies: readonly Reply[], context: RunContext): NonNullab
 }
 
 /**
- * One for each piece, since a commit may have no room for the next. If an import ends between two of them, the next one reads
+ * One for each piece, and for each message that was put in, since a commit may have no room for the next. If an import ends between two of them, the next one reads
  * the message again from its first line: so what it cost is told with the last piece.
  */
 function roundsOf(reply: Reply, context: RunContext): Round[] {
@@ -75,7 +75,8 @@ function roundsOf(reply: Reply, context: RunContext): Round[] {
   tellRepairs(reply, pieces, context)
   const at = reply.entries.at(-1)?.at ?? context.at
   const usage = usageIn(reply, context)
-  return pieces.map((piece, nth) => {
+  const unfinished = context.position(reply.first, true)
+  const rounds = pieces.map((piece, nth): Round => {
     const isLast = nth === pieces.length - 1
     const { parts } = piece
     const finish = isLast ? finishOf(reply.entries.at(-1)) : 'complete'
@@ -83,10 +84,13 @@ function roundsOf(reply: Reply, context: RunContext): Round[] {
     const message: MessageInput = { role: 'assistant', parts, ...names, finish }
     const said: Step[] = [{ command: { type: 'append', message }, at }]
     if (isLast) said.push(...usage.map((step) => ({ ...step, at })))
-    const steps = [...said, ...piece.after, ...closing(piece, context), ...(isLast ? reply.putIn : [])]
-    const position = isLast ? context.position(reply.read) : context.position(reply.first, true)
-    return { steps: nth === 0 ? counted(steps, reply, context) : steps, position }
+    const steps = [...said, ...piece.after, ...closing(piece, context)]
+    return { steps: nth === 0 ? counted(steps, reply, context) : steps, position: unfinished }
   })
+  rounds.push(...reply.putIn.map((step) => ({ steps: [step], position: unfinished })))
+  const last = rounds.at(-1)
+  if (last) last.position = context.position(reply.read)
+  return rounds
 }
 
 /** As the steps of a round, unless it is none of ours or was one before. */

@@ -8,7 +8,7 @@ import type { LineFate, LossReport } from '../loss-report.ts'
 import { parted } from '../open-turn.ts'
 import { countOf, type Line } from '../read-lines.ts'
 import { compactionOf } from './compaction.ts'
-import { droppedFields, type Entry, entryOf, objectOf, resultsOf, textOf } from './entry.ts'
+import { callsOf, droppedFields, type Entry, entryOf, objectOf, resultsOf, textOf } from './entry.ts'
 import { hasImages, type PutImage, withImages } from './images.ts'
 import type { ChildLink, Outline } from './outline.ts'
 import { partOf, resultOf } from './parts.ts'
@@ -176,7 +176,7 @@ class TurnReader {
     if (entry.raw.toolUseResult !== undefined && results.length > 0) this.#readToolUseResult(entry)
     const said = entry.blocks.filter((block) => block.type !== 'tool_result')
     if (said.length === 0) return
-    const reply = entry.ofCall === undefined ? undefined : this.#replies.at(-1)
+    const reply = entry.ofCall === undefined ? undefined : this.#replyThatCalled(entry.ofCall)
     if (reply) return void reply.putIn.push(this.#putIn(said.map(partOf), this.#idOf(line, entry)))
     this.#interrupted = textOf(said[0]?.text)?.startsWith('[Request interrupted by user') ?? false
     if (this.#replies.length > 0) yield this.#takeTurn(this.#read ?? { line, said: line.number })
@@ -201,6 +201,12 @@ class TurnReader {
   #idOf({ number }: Line, { uuid }: Entry): string | undefined {
     const isTaken = this.#isSeen || this.#options.outline.renamed.has(number)
     return isTaken || !messageId.safeParse(uuid).success ? undefined : uuid
+  }
+
+  #replyThatCalled(callId: string): Reply | undefined {
+    const isOf = ({ entries }: Reply) =>
+      entries.some((entry) => callsOf(entry).some(({ id }) => id === callId))
+    return this.#replies.findLast(isOf) ?? this.#replies.at(-1)
   }
 
   #putIn(parts: MessageInput['parts'], id: string | undefined): Step {
