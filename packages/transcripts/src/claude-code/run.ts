@@ -93,6 +93,10 @@ function roundsOf(reply: Reply, context: RunContext): Round[] {
   return rounds
 }
 
+export function countRounds(reply: Reply): number {
+  return piecesOf(reply).length + reply.putIn.length
+}
+
 /** As the steps of a round, unless it is none of ours or was one before. */
 function counted(steps: Step[], reply: Reply, context: RunContext): Step[] {
   const first = reply.entries[0]

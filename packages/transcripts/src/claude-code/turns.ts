@@ -12,8 +12,7 @@ import { callsOf, droppedFields, type Entry, entryOf, objectOf, resultsOf, textO
 import { hasImages, type PutImage, withImages } from './images.ts'
 import type { ChildLink, Outline } from './outline.ts'
 import { partOf, resultOf } from './parts.ts'
-import { piecesOf } from './pieces.ts'
-import { type Reach, type Reply, runOf } from './run.ts'
+import { countRounds, type Reach, type Reply, runOf } from './run.ts'
 import { isOfAnother, shortened, titleOf } from './titles.ts'
 
 export interface TurnOptions {
@@ -103,7 +102,9 @@ class TurnReader {
   *finish(): Generator<Turn> {
     if (this.#read === undefined) return
     const open = this.#replies.findIndex(({ openCalls }) => openCalls.size > 0)
-    const settled = this.#replies.slice(0, Math.max(0, open)).flatMap(piecesOf).length
+    const settled = this.#replies
+      .slice(0, Math.max(0, open))
+      .reduce((sum, reply) => sum + countRounds(reply), 0)
     const begun = open < 0 ? undefined : this.#begun && this.#positionAt(this.#begun)
     const turn = this.#takeTurn(this.#read)
     if (open < 0) yield turn
