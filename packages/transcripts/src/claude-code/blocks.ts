@@ -97,18 +97,6 @@ async function fileBlock(
   }
 }
 
-/** A result as Claude takes it: text or blocks. */
-export function resultBlock({ parts }: Message, isOurs: boolean, report: LossReport): Block | undefined {
-  const [part] = parts
-  if (part?.type !== 'tool_result') return dropped(report, 'tool messages without a result')
-  const { callId, output, outcome, provider } = part
-  const fits = typeof output === 'string' || (isOurs && Array.isArray(output))
-  if (!fits) report.repair('tool outputs written as JSON text')
-  const content = fits ? output : JSON.stringify(output)
-  const failed = outcome === 'ok' ? {} : { is_error: true }
-  return { type: 'tool_result', tool_use_id: callId, content, ...failed, ...(isOurs && provider) }
-}
-
 function dropped(report: LossReport, what: string): undefined {
   report.drop(what)
 }

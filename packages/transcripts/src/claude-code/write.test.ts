@@ -67,3 +67,31 @@ test('what a sub-agent said on a branch that was left is no sub-agent of its own
   expect(sessions).toHaveLength(2)
   expect(sessions.filter(({ forkedFrom }) => forkedFrom !== undefined)).toHaveLength(1)
 })
+
+test('an image in a result of another format is an image in ours', async () => {
+  const image =
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+  const items = [
+    { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Look.' }] },
+    { type: 'function_call', call_id: 'c1', name: 'view', arguments: '{}' },
+    {
+      type: 'function_call_output',
+      call_id: 'c1',
+      output: [
+        { type: 'input_text', text: 'here' },
+        { type: 'input_image', image_url: `data:image/png;base64,${image}` },
+      ],
+    },
+  ]
+  const path = join(temporaryFolder(), 'items.jsonl')
+  writeFileSync(path, items.map((item) => `${JSON.stringify(item)}\n`).join(''))
+  const holdfast = await openMemory()
+  await importFile(holdfast, path)
+  const { sessions } = await holdfast.sessions.list()
+  const text = await written(holdfast, sessions[0]?.id ?? '')
+  const result = text.split('\n').flatMap((line) => (line.includes('tool_result') ? [JSON.parse(line)] : []))
+  expect(result[0]?.message.content[0].content).toEqual([
+    { type: 'text', text: 'here' },
+    { type: 'image', source: { type: 'base64', media_type: 'image/png', data: image } },
+  ])
+})

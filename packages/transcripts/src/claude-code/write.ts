@@ -16,9 +16,10 @@ import type { LossReport } from '../loss-report.ts'
 import { PairedCalls } from '../paired-calls.ts'
 import { sessionIdOf } from '../session-id.ts'
 import { walk } from '../walk.ts'
-import { contentOf, resultBlock } from './blocks.ts'
+import { contentOf } from './blocks.ts'
 import { objectOf, textOf } from './entry.ts'
 import { formatName } from './read.ts'
+import { resultBlock } from './result-block.ts'
 import { isOfAdvisor, usageFields } from './usage.ts'
 
 export async function writeClaudeCode(
@@ -91,7 +92,7 @@ class ClaudeCodeWriter {
 
   async message(message: Message, at: string): Promise<void> {
     await this.#flush()
-    if (message.role === 'tool') this.#openResult(message, at)
+    if (message.role === 'tool') await this.#openResult(message, at)
     else if (message.role === 'assistant') await this.#openReply(message, at)
     else await this.#openPrompt(message, at)
     if (this.#open && this.#last !== null) this.#standing.add(message, this.#last)
@@ -168,8 +169,8 @@ class ClaudeCodeWriter {
     this.#openId = isProviders ? id : undefined
   }
 
-  #openResult(message: Message, at: string): void {
-    const block = resultBlock(message, this.#isOurs, this.#report)
+  async #openResult(message: Message, at: string): Promise<void> {
+    const block = await resultBlock(message, this.#session, this.#isOurs, this.#report)
     if (!block) return
     this.#openLine('user', at, { message: { role: 'user', content: [block] } }, message.id)
     this.#openCall = textOf(block.tool_use_id)
