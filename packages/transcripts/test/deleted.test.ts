@@ -57,6 +57,27 @@ test('a session goes on whose sub-agent or branch was deleted', async () => {
   expect(messages.at(-1)?.parts).toMatchObject([{ text: 'd' }])
 })
 
+test('the other conversations of a file go on when one of them was deleted', async () => {
+  const [holdfast, folder] = [await openMemory(), temporaryFolder()]
+  const chatId = (name: string) => sessionIdOf('default', 'openai-chat', name)
+  const chat = (id: string, ...said: string[]) => ({
+    id,
+    messages: said.flatMap((content) => [
+      { role: 'user', content },
+      { role: 'assistant', content: 'Done.' },
+    ]),
+  })
+  save(folder, { 'all.jsonl': [chat('a', 'One.'), chat('b', 'Two.')] })
+  await goOn(holdfast, folder)
+  await holdfast.sessions.delete(chatId('all/a'))
+  save(folder, { 'all.jsonl': [chat('a', 'One.'), chat('b', 'Two.', 'More.'), chat('c', 'Three.')] })
+  expect((await goOn(holdfast, folder)).left).toBe(1)
+  const { sessions } = await holdfast.sessions.list()
+  expect(sessions.map(({ id }) => id).sort()).toEqual([chatId('all/b'), chatId('all/c')].sort())
+  const { messages } = await (await holdfast.sessions.open(chatId('all/b'))).messages()
+  expect(messages).toHaveLength(4)
+})
+
 test('an export of ours is not brought back', async () => {
   const [holdfast, folder] = [await openMemory(), temporaryFolder()]
   const session = await holdfast.sessions.create({ agentId: 'a' })

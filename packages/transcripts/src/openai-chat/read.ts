@@ -2,6 +2,7 @@
 import type { Json, JsonObject } from '@holdfast/protocol'
 import type { Turn } from '../batch.ts'
 import { Beginning, beginningOf } from '../beginning.ts'
+import { DeletedSession, deletedSessions } from '../deleted-session.ts'
 import type { Destination } from '../destination.ts'
 import type { ImportedSession } from '../imported-session.ts'
 import { KnownPrefix } from '../known-prefix.ts'
@@ -30,10 +31,17 @@ export async function readOpenaiChat(source: Source, into: Destination): Promise
   for await (const { number, value, broken } of all) {
     const conversation = conversationOf(value)
     into.report.line(conversation ? 'carried' : 'broken')
-    if (conversation) await readConversation(source, conversation, number, into)
+    if (conversation)
+      await readConversation(source, conversation, number, into).catch((error) => leaveDeleted(error, into))
     else
       into.report.breakLine({ file: source.name, line: number, reason: broken ?? 'this is no conversation' })
   }
+}
+
+/** The conversations beside it go on. */
+function leaveDeleted(error: unknown, { report }: Destination): void {
+  if (!(error instanceof DeletedSession)) throw error
+  report.drop(deletedSessions)
 }
 
 async function* from(first: Value, rest: AsyncIterable<Value>): AsyncGenerator<Value> {

@@ -74,13 +74,32 @@ describe('of a session of the Responses API', () => {
       ],
       'seen',
     ],
-    ['an image alone', [{ type: 'input_image', image_url: png }], ''],
+    ['an image alone', [{ type: 'input_image', image_url: png }], '[{"type":"input_image"}]'],
+    [
+      'a picture of the screen',
+      { type: 'computer_screenshot', image_url: png },
+      '{"type":"computer_screenshot"}',
+    ],
+    [
+      'an image among what is no text',
+      [{ type: 'input_image', image_url: png }, 1],
+      '[{"type":"input_image"},1]',
+    ],
+    ['an empty list', [], ''],
     ['nothing', null, 'null'],
     ['a list that holds no texts', [1, { exit_code: 0 }], '[1,{"exit_code":0}]'],
   ])('a result is text: %s', async (_what, output, content) => {
     const { messages } = await asChat('openai-responses', [question, call, seen(output), answer])
     expect(messages[2]).toEqual({ role: 'tool', tool_call_id: 'a', content })
   })
+})
+
+test('an image in a result is told of as left out, once', async () => {
+  const image = { type: 'input_image', image_url: png }
+  for (const output of [[image], [image, 1], [image, { type: 'input_text', text: 'seen' }], { ...image }]) {
+    const { report } = await asChat('openai-responses', [question, call, seen(output), answer])
+    expect([...report.dropped]).toEqual([['files in tool outputs', 1]])
+  }
 })
 
 test('what a chat itself had beside its parts goes back', async () => {

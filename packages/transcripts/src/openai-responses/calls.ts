@@ -32,7 +32,7 @@ export function callPartOf(item: JsonObject): Call | undefined {
 
 /** A local shell is answered by the id of its item where it gives none of the call. */
 function ownCall(item: JsonObject, [one, several]: readonly [string, string?]): Call | undefined {
-  const field = several !== undefined && several in item ? several : one
+  const field = several !== undefined && Array.isArray(item[several]) ? several : one
   const { call_id: callId = null, [field]: input = null, ...rest } = item
   const name = String(item.type).replace(/_call$/, '')
   if (callId !== null || item.type !== 'local_shell_call')

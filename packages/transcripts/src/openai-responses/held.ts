@@ -24,6 +24,14 @@ export function heldIn(value: Json | undefined): Held {
   return holder ?? just([object])
 }
 
+/** As an earlier version found them: what a session has of that time is counted so. */
+export function itemsAsBefore(value: Json | undefined): JsonObject[] {
+  const object = objectOf(value)
+  if (!object) return []
+  const lists = [object.input, object.output].filter((list) => Array.isArray(list))
+  return lists.length === 0 ? [object] : lists.flat().flatMap(itemIn)
+}
+
 function just(items: JsonObject[]): Held {
   return { instructions: [], items, isAnswer: false, left: [] }
 }
@@ -42,19 +50,22 @@ function holderIn(object: JsonObject): Held | undefined {
   return responseIn(object)
 }
 
+/** One that gave nothing but cost something stands for itself: it tells why. */
 function responseIn(response: JsonObject): Held {
   const { instructions, input, output, model, created_at, status } = response
   const usage = usageOf(response)
   const isDone = status === 'completed'
+  const items = [...itemsIn(input, 'user'), ...itemsIn(output, 'assistant')]
+  const isKeptWhole = usage !== undefined && items.length === 0
   const carried = [...fields, ...(usage ? ['usage'] : []), ...(isDone ? ['status'] : [])]
   return {
     instructions: itemsIn(instructions, 'system'),
-    items: [...itemsIn(input, 'user'), ...itemsIn(output, 'assistant')],
+    items: isKeptWhole ? [response] : items,
     at: timeOf(created_at),
     model: isName(model) ? model : undefined,
     usage,
     isAnswer: Array.isArray(output) && output.length > 0,
-    left: leftIn(response, 'response', carried),
+    left: isKeptWhole ? [] : leftIn(response, 'response', carried),
   }
 }
 

@@ -145,6 +145,18 @@ describe('a call of a tool of the API itself', () => {
       { type: 'computer_call_output', call_id: 'c', output: image('https://x/y.png') },
     ],
     [
+      'computer',
+      { type: 'wait' },
+      { type: 'computer_call', id: 'cu', call_id: 'c', action: { type: 'wait' }, actions: null },
+      { type: 'computer_call_output', call_id: 'c', output: image('https://x/y.png') },
+    ],
+    [
+      'computer',
+      clicks,
+      { type: 'computer_call', id: 'cu', call_id: 'c', action: null, actions: clicks },
+      { type: 'computer_call_output', call_id: 'c', output: image('https://x/y.png') },
+    ],
+    [
       'tool_search',
       query,
       { type: 'tool_search_call', call_id: 'c', status: 'completed', execution: 'client', arguments: query },

@@ -23,9 +23,12 @@ export interface ItemContext {
 export interface ReadItem {
   turns: Iterable<Turn>
   fate: 'carried' | 'opaque'
+  /** It is part of what a model answered. */
+  isAnswer?: true
 }
 
 const carried: ReadItem = { turns: [], fate: 'carried' }
+const answered: ReadItem = { ...carried, isAnswer: true }
 
 export async function readItem(
   item: JsonObject,
@@ -39,7 +42,7 @@ export async function readItem(
   const part = await partOf(item, context)
   if (part) {
     builder.reply([part], at)
-    return carried
+    return answered
   }
   return isResult(item) ? readResult(item, at, context) : keep(item, at, context)
 }
@@ -64,7 +67,7 @@ async function readMessage(
   if (parts.length === 0) return keep(item, at, context)
   if (role === 'assistant') {
     context.builder.reply(startOfItem(parts, rest), at)
-    return carried
+    return answered
   }
   for (const field of Object.keys(rest)) context.report.drop(`item.${field}`)
   if (role === 'user') return say({ role, parts }, at, context)
@@ -120,16 +123,16 @@ async function partOf(item: JsonObject, { putImage }: ItemContext): Promise<Mess
 async function readResult(item: JsonObject, at: string | undefined, context: ItemContext): Promise<ReadItem> {
   const result = await resultOf(item, context.putImage)
   if (!result) return keep(item, at, context)
-  const answer = context.builder.result(result, at)
-  if (answer === 'answered') return carried
-  return keep(item, at, context, answer === 'again' ? 'second result of a call' : 'orphan result')
+  const fit = context.builder.result(result, at)
+  if (fit === 'answered') return carried
+  return keep(item, at, context, fit === 'again' ? 'second result of a call' : 'orphan result')
 }
 
 function keep(
   item: JsonObject,
   at: string | undefined,
   { builder, report, noteKind }: ItemContext,
-  what = `${typeof item.type === 'string' ? item.type : 'unknown'} item`,
+  what = `${[item.type, item.object].find((kind) => typeof kind === 'string') ?? 'unknown'} item`,
 ): ReadItem {
   report.keep(what)
   builder.note({ kind: noteKind, data: item }, at)

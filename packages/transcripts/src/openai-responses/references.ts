@@ -21,6 +21,22 @@ export async function withTexts(value: Json, session: ExportedSession): Promise<
     : withText(value, session)
 }
 
+/** For a format without a place for the files: what is left, and how many were referred to. */
+export function withoutReferences(value: Json): { value: Json; references: number } {
+  const parts = Array.isArray(value) ? value : [value]
+  const left = parts.map(withoutReference)
+  const references = left.filter((part, at) => part !== parts[at]).length
+  return { value: Array.isArray(value) ? left : (left[0] ?? null), references }
+}
+
+function withoutReference(value: Json): Json {
+  const part = objectOf(value)
+  const field = part && fieldOf(part)
+  if (!part || !field || typeof objectOf(part[field])?.hash !== 'string') return value
+  const { [field]: _reference, ...rest } = part
+  return rest
+}
+
 async function withReference(value: Json, putImage: PutImage): Promise<Json> {
   const part = objectOf(value)
   const field = part && fieldOf(part)

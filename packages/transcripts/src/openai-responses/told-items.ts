@@ -2,7 +2,7 @@
 import type { JsonObject, UsageRecord } from '@holdfast/protocol'
 import type { LossReport } from '../loss-report.ts'
 import type { Value } from '../source.ts'
-import { type Held, heldIn } from './held.ts'
+import { type Held, heldIn, itemsAsBefore } from './held.ts'
 
 export interface Told {
   at: string | undefined
@@ -18,13 +18,16 @@ export interface Told {
 export class ToldItems {
   readonly #file: string
   readonly #report: LossReport
+  readonly #before: number
   readonly #told = new WeakMap<JsonObject, Told>()
   #model: string | undefined
   #instructions: string | undefined
 
-  constructor(file: string, report: LossReport) {
+  /** `before`: so many of the first were imported by an earlier version, which found others, and are found as it did. */
+  constructor(file: string, report: LossReport, before: number) {
     this.#file = file
     this.#report = report
+    this.#before = before
   }
 
   /** Of an item that `in` gave. */
@@ -33,15 +36,21 @@ export class ToldItems {
   }
 
   async *in(values: AsyncIterable<Value>): AsyncGenerator<JsonObject> {
+    let before = this.#before
     for await (const { number, value, broken } of values) {
-      const held = heldIn(value)
-      const items = [...this.#newInstructions(held), ...held.items]
-      this.#tell(items, held)
+      const items = before > 0 ? itemsAsBefore(value) : this.#itemsIn(heldIn(value))
+      before -= items.length
       yield* items
       if (items.length > 0) continue
       this.#report.line('broken')
       this.#report.breakLine({ file: this.#file, line: number, reason: broken ?? 'this is no item' })
     }
+  }
+
+  #itemsIn(held: Held): JsonObject[] {
+    const items = [...this.#newInstructions(held), ...held.items]
+    this.#tell(items, held)
+    return items
   }
 
   /** Each response of a conversation has them again. */

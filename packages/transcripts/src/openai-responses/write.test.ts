@@ -33,6 +33,14 @@ test('items that are no part of a conversation are written back, and a result of
   expect(report.lines.get('opaque')).toBe(1)
 })
 
+test('a response that gave nothing is no item', async () => {
+  const usage = { input_tokens: 1, output_tokens: 0 }
+  const failed = { id: 'r', object: 'response', status: 'failed', output: [], usage }
+  const { items, report } = await throughHoldfast([question, failed, answer])
+  expect(items).toEqual([question, answer])
+  expect([...report.dropped]).toEqual([['notes of kind openai_responses.item', 1]])
+})
+
 test('what another provider sent beside a text is not written', async () => {
   const holdfast = await openMemory()
   const session = await (await holdfast.sessions.create({ agentId: 'agent' })).activate()

@@ -49,10 +49,11 @@ class ItemsWriter {
     else if (isKnown(event, 'child.spawned')) this.#report.drop('children, each a file of its own')
   }
 
-  /** An item that was kept whole goes back where it stood, but for a result that answers no call. */
+  /** An item that was kept whole goes back where it stood, but for a result of no call and a response, which is no item. */
   async #note({ kind, data }: EventData<'note.added'>): Promise<void> {
     const kept = kind === 'openai_responses.item' ? objectOf(data) : undefined
-    if (!kept || String(kept.type).endsWith('_output')) return dropNote(this.#report, kind)
+    if (!kept || kept.object === 'response' || String(kept.type).endsWith('_output'))
+      return dropNote(this.#report, kind)
     this.#report.line('opaque')
     await this.#write(kept)
   }
