@@ -3,6 +3,7 @@ import type { ActiveSession, CreatedSession, FileReference, HostCommand, NewFile
 import {
   type CompactionRecord,
   type CreateInput,
+  type EventData,
   HoldfastError,
   isHoldfastError,
   isKnown,
@@ -170,12 +171,18 @@ export class ImportedSession {
     return reference
   }
 
-  /** The newest position on the visible path that passes; without one, the session's very beginning. */
-  async positionBefore(passes: (data: JsonObject) => boolean): Promise<Kept> {
-    for await (const { event, visibleThrough } of withVisibility(this.#session)) {
-      if (event.seq > visibleThrough) continue
+  /**
+   * The newest position on the visible path that passes; without one, the session's very beginning. `pass` hears of all that
+   * does not.
+   */
+  async positionBefore(
+    passes: (data: JsonObject) => boolean,
+    pass: (event: SessionEvent) => void = () => {},
+  ): Promise<Kept> {
+    for await (const event of newestFirst(this.#session, keptBehind)) {
       const data = positionIn(event)
       if (data && passes(data)) return { seq: event.seq, data }
+      pass(event)
     }
     return { seq: 1, data: undefined }
   }
@@ -422,18 +429,35 @@ async function* withVisibility(
   let visibleThrough = Number.POSITIVE_INFINITY
   for await (const event of newestFirst(session)) {
     yield { event, visibleThrough }
-    const isCut = isKnown(event, 'message.truncated') || isKnown(event, 'message.edited')
-    if (isCut && event.seq <= visibleThrough) visibleThrough = event.data.keepThrough
+    if (event.seq <= visibleThrough && isCut(event)) visibleThrough = keptBehind(event)
   }
 }
 
-async function* newestFirst(session: OpenSession): AsyncGenerator<SessionEvent> {
+/** `behind`: where reading goes on after an event. */
+async function* newestFirst(session: OpenSession, behind = justBehind): AsyncGenerator<SessionEvent> {
   let through = Number.MAX_SAFE_INTEGER
   for (;;) {
     const { events, more } = await session.events({ direction: 'backward', limit: 100, through })
-    yield* events
-    const oldest = events.at(-1)
-    if (!more || !oldest) return
-    through = oldest.seq - 1
+    for (const event of events) {
+      if (event.seq > through) continue
+      yield event
+      through = behind(event)
+    }
+    if (!more || events.length === 0) return
   }
+}
+
+function justBehind({ seq }: SessionEvent): number {
+  return seq - 1
+}
+
+/** On the visible path: what was cut is not read, however much it is. */
+function keptBehind(event: SessionEvent): number {
+  return isCut(event) ? event.data.keepThrough : justBehind(event)
+}
+
+function isCut(
+  event: SessionEvent,
+): event is SessionEvent & { data: EventData<'message.truncated' | 'message.edited'> } {
+  return isKnown(event, 'message.truncated') || isKnown(event, 'message.edited')
 }

@@ -1,6 +1,7 @@
 /**
  * What a call took, from totals that grow. A file has one counter most often; but those of several limits may take turns, and
- * earlier versions began anew when a session was resumed. A count goes on from the counter that its last call leads from.
+ * earlier versions began anew when a session was resumed. A count goes on from the counter that its last call leads from; the
+ * newest one is asked first, as one that began anew may come to figures that another one had.
  * Where none does, a count was lost, and all since the newest counter that it can be of was spent.
  */
 import type { Json, JsonObject } from '@holdfast/protocol'
@@ -49,7 +50,9 @@ export class Counters {
   /** What was taken since this counter's last count. */
   take(count: Count): Totals {
     const { totals, last } = count
+    const newest = this.#known.slice(0, 1)
     const before =
+      newest.find((counter) => isLedTo(counter, count)) ??
       this.#known.find((counter) => isSame(counter.totals, totals)) ??
       this.#known.find((counter) => isLedTo(counter, count)) ??
       (isNewlyBegun(count) ? undefined : this.#known.find((counter) => mayGrowTo(counter, count)))

@@ -45,3 +45,9 @@ test.each([
   const lines = [meta({}, 60), second, ...asked(80, 'first'), counted(80.5, 100, 100)]
   expect(await told(lines, [2])).toEqual({ title: 'first', spent: 100, messages: 1 })
 })
+
+test('a name that was given behind a meta that comes later is its own', async () => {
+  const named = event(80, 'thread_name_updated', { thread_name: 'Named' })
+  const lines = [meta({}, 60), parent(80), named, ...asked(80, 'first')]
+  expect((await told(lines, [])).title).toBe('Named')
+})

@@ -1,9 +1,26 @@
 /** The words of a user that begin a turn, as Codex counts its turns: what it tells the model itself in that role begins none. */
-import type { Json, JsonObject } from '@holdfast/protocol'
+import type { Json, JsonObject, MessageInput } from '@holdfast/protocol'
 import { isPrompt, objectOf } from '../openai-responses/items.ts'
 
 export function beginsTurn(item: JsonObject): boolean {
-  return isPrompt(item) && !textsIn(item).some((text) => isOfCodex.test(text))
+  return isPrompt(item) && isSaid(textsIn(item))
+}
+
+/** The same, of a message that was made of such an item. */
+export function isPromptMessage({ role, parts }: Pick<MessageInput, 'role' | 'parts'>): boolean {
+  return role === 'user' && isSaid(parts.flatMap((part) => ('text' in part ? [part.text] : [])))
+}
+
+function isSaid(texts: readonly string[]): boolean {
+  return !texts.some((text) => isOfCodex.test(text))
+}
+
+export const taskBegins: readonly Json[] = ['task_started', 'turn_started']
+
+/** What comes next is of another turn, though nobody said anything yet. */
+export function tellsOfTurn({ type, payload }: JsonObject): boolean {
+  const event = type === 'event_msg' ? (objectOf(payload)?.type ?? '') : ''
+  return type === 'turn_context' || taskBegins.includes(event)
 }
 
 const isOfCodex =

@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { isTime, type Json, type JsonObject } from '@holdfast/protocol'
 import type { Turn } from '../batch.ts'
 import type { Destination, SourceName } from '../destination.ts'
-import type { ImportedSession, NewSession } from '../imported-session.ts'
+import type { ImportedSession, Kept, NewSession } from '../imported-session.ts'
 import { isUnchanged, lineAt, linePositionOf } from '../line-position.ts'
 import { type LineFate, LossReport } from '../loss-report.ts'
 import { beforeOpenTurn } from '../open-turn.ts'
@@ -18,8 +18,8 @@ import { asFork, forkOf, positionIn } from './base.ts'
 import { createBelow, openUnlessEnded } from './children.ts'
 import { CopiedHistory } from './copied-history.ts'
 import { baseOf, type Meta, nameOf, nicknameOf, parentThreadOf, readMeta, rolloutIn, textOf } from './meta.ts'
-import { beginsTurn } from './prompts.ts'
-import { begunAt, stretchesOf, turnsBackIn } from './rolled-back.ts'
+import { beginsTurn, taskBegins } from './prompts.ts'
+import { begunAt, placeBefore, stretchesOf, turnsBackIn } from './rolled-back.ts'
 import { ServiceTier } from './service-tier.ts'
 import { nameGivenIn, titleIn } from './titles.ts'
 import { TokenCounts } from './token-counts.ts'
@@ -104,11 +104,14 @@ async function readInto(reading: Reading, into: Destination): Promise<void> {
     const reason = 'the file no longer has the line that was imported last; nothing was added'
     into.refuse({ file: source.name, line: position.line, reason })
   } else {
-    const from = known && (await placeToGoOnFrom(reading))
+    const place = known && (await placeToGoOnFrom(reading))
+    const from = place?.data
+    const begun = await begunAt(session, place ?? { data: session.position, seq: newest })
     const seen = position?.line ?? 0
     const elsewhere = baseOf(meta.payload) && [before?.position?.totals, session.position?.totals]
     const reader = new RolloutReader(session, source.name, into.report, {
       from,
+      begun,
       seen,
       meta,
       rollout,
@@ -125,13 +128,17 @@ async function readInto(reading: Reading, into: Destination): Promise<void> {
 }
 
 /** Where a turn was open and goes on, it is cut off and read again. */
-async function placeToGoOnFrom(reading: Reading): Promise<JsonObject | undefined> {
+async function placeToGoOnFrom(reading: Reading): Promise<Kept> {
   const { session } = reading
   const kept = await beforeOpenTurn(session)
-  if (!kept || !(await goesOn(linesOf(reading, session.position)))) return session.position
+  if (!kept || !(await goesOn(linesOf(reading, session.position))))
+    return { data: session.position, seq: newest }
   session.cutAfter(kept.seq)
-  return kept.data
+  return kept
 }
+
+/** No place is behind it. */
+const newest = Number.MAX_SAFE_INTEGER
 
 /** There is more, and it does not begin with something new that a user says. */
 async function goesOn(lines: AsyncIterable<Line>): Promise<boolean> {
@@ -174,6 +181,8 @@ function sessionOf(into: Destination, source: SourceName, payload: JsonObject): 
 interface Begin extends Pick<Reading, 'meta' | 'rollout'> {
   /** The position that is gone on from. */
   from: JsonObject | undefined
+  /** Turns on the visible path there. */
+  begun: number
   /** Lines up to this one were imported before. */
   seen: number
   /** Totals of the file that this one goes on from; undefined: it goes on from none. */
@@ -203,7 +212,7 @@ class RolloutReader {
     session: ImportedSession,
     file: string,
     report: LossReport,
-    { from, seen, meta, rollout, elsewhere }: Begin,
+    { from, begun, seen, meta, rollout, elsewhere }: Begin,
   ) {
     this.#session = session
     this.#file = file
@@ -215,7 +224,7 @@ class RolloutReader {
     this.#copied = new CopiedHistory(meta.payload, meta.at, from)
     this.#tier = new ServiceTier(from)
     const known = positionIn(rollout, session.position)
-    this.#begun = begunAt(known ? from : session.position)
+    this.#begun = begun
     this.#isNamed = known !== undefined && known.unnamed !== true
     this.#builder = new TurnBuilder({
       report,
@@ -268,9 +277,9 @@ class RolloutReader {
   async #takeBack(line: JsonObject): Promise<void> {
     if (this.#begun === 0) return
     const left = Math.max(0, this.#begun - turnsBackIn(line))
-    const { seq, data } = await this.#session.positionBefore((position) => begunAt(position) <= left)
+    const { seq, begun } = await placeBefore(this.#session, { begun: this.#begun, left })
     this.#builder.step({ type: 'truncate', seq }, this.#timeOf(line))
-    this.#begun = begunAt(data)
+    this.#begun = begun
   }
 
   #timeOf({ timestamp }: JsonObject): string | undefined {
@@ -410,5 +419,4 @@ function kindOf(value: JsonObject): string | undefined {
   return [type, objectOf(payload)?.type].filter((name) => typeof name === 'string').join('.')
 }
 
-const taskBegins: readonly Json[] = ['task_started', 'turn_started']
 const taskEnds: readonly Json[] = ['task_complete', 'turn_complete', 'turn_aborted']

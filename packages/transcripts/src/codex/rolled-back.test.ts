@@ -1,6 +1,7 @@
 /** Turns that the user took back, in the file that they stand in. */
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import type { AnySession, Holdfast } from '@holdfast/core'
+import { expect, test, vi } from 'vitest'
 import { exportSession } from '../export-session.ts'
 import { allEvents, allMessages, openMemory, pairingFaults, temporaryFolder } from '../testing/imported.ts'
 import {
@@ -11,9 +12,11 @@ import {
   importText,
   line,
   meta,
+  type RolloutLine,
   saidIn,
   sessionIn,
   spoken,
+  thread,
 } from './testing/rollout.ts'
 
 const back = (seconds: number, num_turns: number) => event(seconds, 'thread_rolled_back', { num_turns })
@@ -170,6 +173,18 @@ test('they were taken back when the user did so', async () => {
   expect(cuts.map(({ at }) => at)).toEqual([back(29, 1).timestamp])
 })
 
+async function written(holdfast: Holdfast, { id }: AnySession): Promise<RolloutLine[]> {
+  let text = ''
+  const write = async (piece: string) => {
+    text += piece
+  }
+  await exportSession(holdfast, id, 'codex', { write })
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((each) => JSON.parse(each) as RolloutLine)
+}
+
 test('a file that is written back does not take back what is no longer in it', async () => {
   const { holdfast, session } = await imported([
     ...begin,
@@ -177,15 +192,107 @@ test('a file that is written back does not take back what is no longer in it', a
     ...turn(20, 'two'),
     back(29, 1),
   ])
-  let text = ''
-  const write = async (piece: string) => {
-    text += piece
-  }
-  await exportSession(holdfast, session.id, 'codex', { write })
-  const again = text
-    .trimEnd()
-    .split('\n')
-    .map((each) => JSON.parse(each) as object)
-  expect(text).not.toContain('thread_rolled_back')
+  const again = await written(holdfast, session)
+  expect(JSON.stringify(again)).not.toContain('thread_rolled_back')
   expect(shortly(await saidIn((await imported(again)).session))).toEqual([...kept, 'one', 'To one'])
+})
+
+const task = (seconds: number, words: string) => [
+  event(seconds, 'task_started', { turn_id: words }),
+  line(seconds, 'turn_context', { cwd: '/work', summary: words }),
+  ...turn(seconds, words),
+  event(seconds + 2, 'task_complete', { turn_id: words }),
+]
+const untold = (seconds: number, words: string) => [
+  line(seconds, 'turn_context', { cwd: '/work', summary: words }),
+  ...turn(seconds, words),
+  call(seconds + 2),
+  event(seconds + 2, 'exec_command_begin', { command: words }),
+  line(seconds + 3, 'response_item', {
+    type: 'function_call_output',
+    call_id: `c${seconds + 2}`,
+    output: words,
+  }),
+  line(seconds + 4, 'response_item', { type: 'ghost_snapshot', ghost_commit: words }),
+]
+const working = (seconds: number, words: string) => [
+  event(seconds, 'task_started', { turn_id: words }),
+  line(seconds, 'turn_context', { cwd: '/work', summary: words }),
+  ...asked(seconds, words),
+  call(seconds + 2),
+  event(seconds + 2, 'exec_command_begin', { command: words }),
+]
+
+test.each([
+  ['of tasks', task, task],
+  ['of versions without tasks', untold, untold],
+  ['of tasks, of which some are at work still,', task, working],
+])(
+  'lines %s are written back where their turn stands still, wherever the file was cut',
+  async (_which, told, cutOff) => {
+    const naming = event(28, 'thread_name_updated', { thread_name: 'Named' })
+    const later = event(46, 'thread_name_updated', { thread_name: 'Late' })
+    const lines = [
+      ...[meta(), ...told(10, 'one'), ...cutOff(20, 'two'), back(27, 1)],
+      ...[naming, ...told(30, 'three'), ...cutOff(40, 'four'), summed(45), later, back(47, 1)],
+    ]
+    const standing = [meta(), ...told(10, 'one'), naming, ...told(30, 'three'), later]
+    for (let cut = 1; cut <= lines.length; cut++) {
+      const { holdfast, session } = await imported(lines, [cut])
+      const again = await written(holdfast, session)
+      expect(again.filter(isKept).map(shapeOf), `cut at ${cut}`).toEqual(standing.filter(isKept).map(shapeOf))
+    }
+  },
+)
+
+/** Not what was said, done or counted. */
+function isKept({ payload }: RolloutLine): boolean {
+  return !['info', 'role', 'call_id'].some((field) => field in payload)
+}
+
+function shapeOf({ type, payload }: RolloutLine): string {
+  const { id: _id, ...rest } = payload as Record<string, unknown>
+  return `${type} ${JSON.stringify(rest)}`
+}
+
+/** Their places did not say how many turns had begun. */
+async function importedAsBefore(lines: readonly object[]) {
+  const [holdfast, path] = [await openMemory(), join(temporaryFolder(), `rollout-${thread}.jsonl`)]
+  const made = Object.getPrototypeOf(await holdfast.sessions.create({ id: 'any', agentId: 'any' }))
+  const write = made.batch as (...args: unknown[]) => unknown
+  const batch = vi.spyOn(made, 'batch').mockImplementation(function (this: unknown, ...args: unknown[]) {
+    const [commands, ...options] = JSON.parse(JSON.stringify(args))
+    for (const { kind, data } of commands) if (kind === 'import.position') delete data.begun
+    return write.call(this, commands, ...options)
+  })
+  await importText(holdfast, path, lines)
+  expect(batch).toHaveBeenCalled()
+  batch.mockRestore()
+  return { holdfast, path }
+}
+
+test('what an earlier version read may be taken back too, wherever it had stopped', async () => {
+  const read = [...begin, ...turn(10, 'one'), ...turn(20, 'two'), ...turn(30, 'three')]
+  const lines = [...read, back(39, 1), ...turn(40, 'four'), back(49, 2), ...turn(50, 'five')]
+  for (let cut = 1; cut <= read.length; cut++) {
+    const { holdfast, path } = await importedAsBefore(lines.slice(0, cut))
+    await importText(holdfast, path, lines)
+    const said = await saidIn(await sessionIn(holdfast))
+    expect(shortly(said), `cut at ${cut}`).toEqual([...kept, 'one', 'To one', 'five', 'To five'])
+  }
+})
+
+test('to take back a turn, what was taken back before is not read again', async () => {
+  const reads = async (backs: number) => {
+    const many = Array.from({ length: backs }, (_, nth) => [...turn(20 + nth, 'again'), back(20 + nth, 1)])
+    const { session } = await imported([...begin, ...turn(10, 'one')])
+    const events = vi.spyOn(Object.getPrototypeOf(session), 'events')
+    await imported([...begin, ...turn(10, 'one'), ...many.flat()])
+    const read = events.mock.calls.length
+    events.mockRestore()
+    return read
+  }
+  const [some, more] = [await reads(20), await reads(80)]
+  expect(some).toBeGreaterThan(0)
+  expect(more).toBeLessThan(some * 5)
 })

@@ -31,6 +31,26 @@ const cases: [string, object[], (number | undefined)[]][] = [
   ['of a turn that goes first', [context(fast), counted(10)], [undefined]],
   ['since such settings hold', [settings(fast), context(), counted(10), counted(30)], [undefined, undefined]],
   ['since they hold no more', [settings(fast), counted(10), settings({}), counted(30)], [undefined, 20]],
+  [
+    'since such settings are told to hold no more',
+    [settings(fast), counted(10), settings({ service_tier: null }), counted(30)],
+    [undefined, 20],
+  ],
+  [
+    'of a turn that does not say',
+    [context(fast), counted(10), context(), counted(30)],
+    [undefined, undefined],
+  ],
+  [
+    'of a turn of no tier behind one that goes first',
+    [context(fast), counted(10), context({ service_tier: null }), counted(30)],
+    [undefined, 20],
+  ],
+  [
+    'of a turn that goes first, though none is recorded',
+    [context(fast), recorded('a', { service_tier: null }), counted(10)],
+    [undefined],
+  ],
   ['that was recorded so', [context(), recorded('a', fast), counted(10)], [undefined]],
   [
     'that was recorded otherwise than asked',

@@ -21,11 +21,12 @@ export class ServiceTier {
     return this.isUsual ? {} : { tier: this.#tier }
   }
 
-  /** Must be told of each line. Settings are told whole, others name it where there is something to tell. */
-  read({ payload }: JsonObject): void {
+  /** Must be told of each line. Settings are told whole; a turn says where there is none any more; others have none to tell. */
+  read({ type, payload }: JsonObject): void {
     const told = objectOf(payload)
     const settings = objectOf(told?.thread_settings)
     if (settings) this.#tier = settings.service_tier ?? null
+    else if (type === 'turn_context' && told?.service_tier === null) this.#tier = null
     else this.#tier = told?.service_tier ?? this.#tier
   }
 }

@@ -71,6 +71,16 @@ const cases: [string, object[], number][] = [
     [counted(1000, 1000), counted(0, 0), counted(50, 50), counted(90, 40)],
     1090,
   ],
+  [
+    'one that began anew and came to the same figures',
+    [counted(5000, 5000), counted(9000, 4000), counted(5000, 5000), counted(9000, 4000), counted(9000, 4000)],
+    18_000,
+  ],
+  [
+    'six, of which each is told again',
+    [6, 5, 4, 3, 2, 1, 6, 5, 4, 3, 2, 1].map((nth) => counted(nth * 1_000, nth * 10)),
+    6_000 + 50 + 40 + 30 + 20 + 10,
+  ],
 ]
 
 test.each(cases)(

@@ -2,6 +2,7 @@
 import {
   type EventData,
   isKnown,
+  type Json,
   type JsonObject,
   type Message,
   type SessionEvent,
@@ -15,7 +16,10 @@ import { objectOf } from '../openai-responses/items.ts'
 import { callIds, isOfItems, itemsOf } from '../openai-responses/write-items.ts'
 import { PairedCalls } from '../paired-calls.ts'
 import { walk } from '../walk.ts'
+import { isBareMeta } from './bare.ts'
+import { tellsOfTurn } from './prompts.ts'
 import { turnsBackIn } from './rolled-back.ts'
+import { TakenBack } from './taken-back.ts'
 
 export async function writeCodex(session: ExportedSession, sink: Sink, report: LossReport): Promise<void> {
   const standing = new Standing<JsonObject[]>(await compactionsOf(session))
@@ -42,6 +46,10 @@ class RolloutWriter {
   #hasMeta = false
   /** A line of Codex's own says what the next compaction says. */
   #isCompacted = false
+  /** Tells of a turn that may have been taken back. */
+  #ahead: JsonObject[] = []
+  /** Sought where a line of Codex's own is met first. */
+  #takenBack: TakenBack | undefined
 
   constructor(
     session: ExportedSession,
@@ -65,27 +73,48 @@ class RolloutWriter {
   }
 
   async event(event: SessionEvent): Promise<void> {
+    if (this.#takenBack?.has(event.seq)) this.#leaveOut(this.#ahead.splice(0).length)
     if (isKnown(event, 'usage.recorded')) await this.#write(tokenCount(event.at, event.data, this.#totals))
     else if (isKnown(event, 'compaction.applied'))
       await this.#compaction(event.seq, event.at, event.data.summary)
-    else if (isKnown(event, 'note.added')) await this.#note(event.at, event.data)
+    else if (isKnown(event, 'note.added')) await this.#note(event)
     else if (isKnown(event, 'child.spawned')) this.#report.drop('children, each a file of its own')
   }
 
   async finish(): Promise<void> {
     if (!this.#hasMeta) await this.#meta((await this.#session.view()).createdAt)
+    await this.#writeAhead()
   }
 
-  async #note(at: string, { kind, data }: EventData<'note.added'>): Promise<void> {
+  async #note({
+    seq,
+    at,
+    data: { kind, data },
+  }: SessionEvent & { data: EventData<'note.added'> }): Promise<void> {
     const kept = kind === 'codex.line' ? objectOf(data) : undefined
+    const item = kind === 'codex.response_item' ? data : undefined
     if (kept && turnsBackIn(kept) > 0) this.#report.drop('turns that were taken back')
-    else if (kept) {
-      this.#report.line('opaque')
-      this.#isCompacted = kept.type === 'compacted'
-      await this.#write(kept)
-    } else if (kind === 'codex.response_item' && data !== undefined)
-      await this.#write({ timestamp: at, type: 'response_item', payload: data })
+    else if (kept && (isOfSession(kept) || !(await this.#isTakenBack(seq)))) await this.#line(kept)
+    else if (item !== undefined && !(await this.#isTakenBack(seq)))
+      await this.#write({ timestamp: at, type: 'response_item', payload: item })
+    else if (kept || item !== undefined) this.#leaveOut(1)
     else dropNote(this.#report, kind)
+  }
+
+  async #line(kept: JsonObject): Promise<void> {
+    this.#report.line('opaque')
+    this.#isCompacted = kept.type === 'compacted'
+    if (tellsOfTurn(kept)) this.#ahead.push(kept)
+    else await this.#write(kept)
+  }
+
+  async #isTakenBack(seq: number): Promise<boolean> {
+    this.#takenBack ??= await TakenBack.of(this.#session)
+    return this.#takenBack.has(seq)
+  }
+
+  #leaveOut(lines: number): void {
+    if (lines > 0) this.#report.drop('lines of turns that were taken back', lines)
   }
 
   /** The summary, and beside it what stands in the context still: Codex itself would keep the words of users alone. */
@@ -104,6 +133,15 @@ class RolloutWriter {
   async #write(line: JsonObject): Promise<void> {
     if (!this.#hasMeta && line.type !== 'session_meta') await this.#meta(String(line.timestamp))
     this.#hasMeta = true
+    await this.#writeAhead()
+    await this.#put(line)
+  }
+
+  async #writeAhead(): Promise<void> {
+    for (const line of this.#ahead.splice(0)) await this.#put(line)
+  }
+
+  async #put(line: JsonObject): Promise<void> {
     await this.#sink.write(`${JSON.stringify(line)}\n`)
   }
 
@@ -111,6 +149,14 @@ class RolloutWriter {
     await this.#write(await metaOf(this.#session, at))
   }
 }
+
+/** It holds on where the turn that it came in was taken back. */
+function isOfSession(line: JsonObject): boolean {
+  const event = line.type === 'event_msg' ? (objectOf(line.payload)?.type ?? '') : ''
+  return line.type === 'session_meta' || isBareMeta(line) || sessionEvents.includes(event)
+}
+
+const sessionEvents: readonly Json[] = ['thread_name_updated', 'thread_settings_applied']
 
 /** Without a provider: Codex refuses to go on with another than the file names, and knows only those that it was told of. */
 async function metaOf(session: ExportedSession, at: string): Promise<JsonObject> {
