@@ -8,7 +8,7 @@ import { sessionIdOf } from '../src/session-id.ts'
 import { answers, calls, result, save, says, text } from '../src/testing/claude-lines.ts'
 import { openMemory, temporaryFolder } from '../src/testing/imported.ts'
 
-const dropped = 'conversations whose sessions were deleted here'
+const dropped = 'conversations whose sessions were deleted here, or may not be seen'
 const idOf = (name: string) => sessionIdOf('default', 'claude-code', name)
 
 async function goOn(holdfast: Holdfast, folder: string) {
