@@ -29,8 +29,11 @@ export function checkMessage(value: NewMessage, texts: KnownTexts): MessageInput
   const message = plain ?? parseInput(messageInput, value, 'message')
   if (message.parts.length > limits.messageParts) scanLimit('messageParts', message.parts.length)
   // As deep as in the message that the caller gave.
-  const { copy, text } = scanCopy({ parts: message.parts }, 'eventBytes', 'message')
-  const parts = plain?.parts ?? copy.parts
+  const given = { parts: message.parts }
+  const { copy, text } = plain
+    ? { copy: given, text: scanValue(given, 'eventBytes', 'message') }
+    : scanCopy(given, 'eventBytes', 'message')
+  const { parts } = copy
   rememberOutputs(parts, texts)
   texts.rememberOwn(parts, text.slice('{"parts":'.length, -1))
   if (plain) return plain
