@@ -1,7 +1,7 @@
 /** One connection to the database: prepared statements by their text, transactions, and opening anew after a failure. */
 import { HoldfastError } from '@holdfast/protocol'
 import type { Database, Driver, Row, SqlValue, Statement } from './driver.ts'
-import { breaksConnection, damagedSchemaError, sqliteCode } from './errors.ts'
+import { breaksConnection, busyError, damagedSchemaError, sqliteCode } from './errors.ts'
 import { Known } from './known.ts'
 import { applySettings, type Durability, requireVersion } from './settings.ts'
 
@@ -93,14 +93,15 @@ export class Connection {
 
   /**
    * Opens anew after a failure. The journal is written into the file and cut before anything else: after a failed
-   * fsync the system may hold pages that it will never write, and later commits must not rest on them.
+   * fsync the system may hold pages that it will never write, and later commits must not rest on them. While another
+   * connection reads what is in the journal it cannot be cut: that is busy, and tried again.
    */
   mend(): void {
     if (!this.#isBroken || this.#isClosed) return
     this.#closeDatabase()
     this.#db = openDatabase(this.place).db
+    if (this.get('PRAGMA wal_checkpoint(TRUNCATE)')?.[0] === 1) throw busyError()
     this.#isBroken = false
-    this.get('PRAGMA wal_checkpoint(TRUNCATE)')
   }
 
   close(): void {

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { tenantId } from '@holdfast/protocol'
 import BetterSqlite3 from 'better-sqlite3'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -191,4 +193,22 @@ it('a handle whose file was migrated by a newer process does not write any more'
   newer.close()
   await expect(send('s', 1)).rejects.toMatchObject({ code: 'store_unsupported' })
   expect(await seqNow()).toBe(1)
+})
+
+it('after a failed sync nothing is done before the journal is cut, also while another connection reads', async () => {
+  const reader = new BetterSqlite3(place.path)
+  reader.exec('BEGIN')
+  reader.prepare('SELECT count(*) FROM events').get()
+  fail(/^COMMIT/, 'SQLITE_IOERR_FSYNC')
+  await expect(send('s', 1)).rejects.toMatchObject({ code: 'commit_unknown' })
+  let isCut = false
+  const read = seqNow().then((seq) => {
+    isCut = statSync(`${place.path}-wal`).size === 0
+    return seq
+  })
+  await sleep(100)
+  reader.exec('COMMIT')
+  reader.close()
+  expect(await read).toBe(1)
+  expect(isCut).toBe(true)
 })
