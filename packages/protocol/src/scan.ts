@@ -23,8 +23,8 @@
  * | array item that is `undefined`, or a hole     | `invalid_input`                                          |
  * | function, symbol, bigint                      | `invalid_input`                                          |
  * | Date, Map, class instance, `toJSON`           | `invalid_input`; it would not read back as it was        |
- * | getter or proxy that throws or changes        | a throw is `invalid_input`; a change is the caller's own, |
- * |                                               | but for a copy each is read once                         |
+ * | getter or proxy that throws or changes        | a throw is `invalid_input`; a change is the caller's own |
+ * | the same, where a copy is made                | each is read once: the copy is what was checked          |
  */
 
 import { checkBytes, limitExceeded } from './check-limit.ts'

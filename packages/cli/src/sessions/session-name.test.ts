@@ -14,3 +14,12 @@ test('a session without a title is called by the first words of a user, not by t
   expect(await sessionName(holdfast, await session.view())).toBe('Write a haiku.')
   await holdfast.close()
 })
+
+test('a session that does not say who its agent speaks as is called by what nobody signed', async () => {
+  const holdfast = await openHoldfast({ store: memory() })
+  const session = await holdfast.sessions.create({ agentId: 'scribe' })
+  await session.append({ role: 'user', parts: [{ type: 'text', text: 'Write a haiku.' }] })
+  const { id, agentName } = await session.view()
+  expect(await sessionName(holdfast, { id, agentName })).toBe('Write a haiku.')
+  await holdfast.close()
+})

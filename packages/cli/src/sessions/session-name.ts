@@ -20,7 +20,7 @@ export async function sessionName(
   const opened = await holdfast.sessions.open(id)
   const { messages } = await opened.messages({ after: String(forkedFrom?.seq ?? 0), limit: lookedAt })
   for (const { role, author, parts } of messages) {
-    if (role !== 'user' || author === agentParticipantId) continue
+    if (role !== 'user' || (author !== undefined && author === agentParticipantId)) continue
     const part = parts.find(({ type }) => type === 'text')
     if (part?.type === 'text' && part.text.trim() !== '') return plainLine(cut(part.text, firstWords))
   }

@@ -152,7 +152,7 @@ export class FollowedBatches implements AsyncIterableIterator<readonly Followed[
   #change(version: number): Promise<void> | undefined {
     if (this.#tail?.version !== version) return undefined
     this.#tail.waiting.add(this)
-    this.#tails.keptAlive.wait()
+    if (!this.#goOn) this.#tails.keptAlive.wait()
     return new Promise((resolve) => {
       this.#goOn = resolve
     })

@@ -84,7 +84,9 @@ function isFile(path: string): boolean {
 
 interface Listing {
   changedMs: number
-  /** When it was made. */
+  /** The folder had not changed for a while when this was made. */
+  isSettled: boolean
+  /** When it was made, of `performance.now()`. */
   madeMs: number
   /** By the name of the session. */
   named: Map<string, string[]>
@@ -112,14 +114,14 @@ function agentsBeside(folder: string): Listing['named'] {
   return listing.named
 }
 
-function isStill({ changedMs, madeMs }: Listing, nowChangedMs: number): boolean {
-  const isSettled = madeMs - changedMs > settledMs
-  return changedMs === nowChangedMs && (isSettled || Date.now() - madeMs < freshMs)
+function isStill({ changedMs, isSettled, madeMs }: Listing, nowChangedMs: number): boolean {
+  return changedMs === nowChangedMs && (isSettled || performance.now() - madeMs < freshMs)
 }
 
 function listed(folder: string, changedMs: number): Listing {
   listings.delete(folder)
-  return { changedMs, madeMs: Date.now(), named: new Map(), unnamed: agentsIn(folder) }
+  const isSettled = Date.now() - changedMs > settledMs
+  return { changedMs, isSettled, madeMs: performance.now(), named: new Map(), unnamed: agentsIn(folder) }
 }
 
 function lookForNames(listing: Listing): void {

@@ -1,8 +1,7 @@
 /** What a session is called that nobody has named: by a summary of it, else by the first words of its user. */
+import { shortened } from '../short-title.ts'
 import { type Entry, textOf } from './entry.ts'
 import type { Outline } from './outline.ts'
-
-const titleLength = 80
 
 /** The first line of what somebody said, or the command that it is. */
 export function titleOf(text: string): string | undefined {
@@ -11,13 +10,8 @@ export function titleOf(text: string): string | undefined {
   return line ? shortened(line) : undefined
 }
 
-export function shortened(text: string): string {
-  const points = [...text]
-  return points.length <= titleLength ? text : `${points.slice(0, titleLength - 1).join('')}…`
-}
-
 /** The program put what it had made of a session into the file of the one that was begun next. */
-export function isOfAnother({ raw }: Entry, outline: Outline): boolean {
+export function namesAnother({ raw }: Entry, outline: Outline): boolean {
   const leaf = textOf(raw.leafUuid)
   return leaf !== undefined && !outline.knows(leaf)
 }

@@ -7,13 +7,14 @@ import type { Step, Turn } from '../batch.ts'
 import type { LineFate, LossReport } from '../loss-report.ts'
 import { parted } from '../open-turn.ts'
 import { countOf, type Line } from '../read-lines.ts'
+import { shortened } from '../short-title.ts'
 import { compactionOf } from './compaction.ts'
 import { callsOf, droppedFields, type Entry, entryOf, objectOf, resultsOf, textOf } from './entry.ts'
 import { hasImages, type PutImage, withImages } from './images.ts'
 import type { ChildLink, Outline } from './outline.ts'
 import { partOf, resultOf } from './parts.ts'
 import { countRounds, type Reach, type Reply, runOf } from './run.ts'
-import { isOfAnother, shortened, titleOf } from './titles.ts'
+import { namesAnother, titleOf } from './titles.ts'
 
 export interface TurnOptions {
   outline: Outline
@@ -156,7 +157,7 @@ class TurnReader {
   #readBeside(entry: Entry): void {
     this.#keep(entry.type, entry.raw)
     const { raw } = entry
-    if (entry.type === 'summary' && !isOfAnother(entry, this.#options.outline))
+    if (entry.type === 'summary' && !namesAnother(entry, this.#options.outline))
       this.#rename(textOf(raw.summary))
     else if (entry.type === 'ai-title') this.#rename(textOf(raw.aiTitle))
     else if (entry.type === 'custom-title') this.#rename(textOf(raw.customTitle), false)

@@ -1,8 +1,7 @@
-/** How soon calls are answered: what goes before others, or waits for them, has prices of its own, which no book holds. */
+/** How soon calls are answered, from line to line. */
 import type { Json, JsonObject } from '@holdfast/protocol'
 import { objectOf } from '../openai-responses/items.ts'
-
-const usual: readonly Json[] = [null, 'default', 'auto', 'standard']
+import { isUsualTier } from '../openai-responses/usage.ts'
 
 export class ServiceTier {
   /** As it was told last: asked for, or answered with. */
@@ -14,7 +13,7 @@ export class ServiceTier {
   }
 
   get isUsual(): boolean {
-    return usual.includes(this.#tier)
+    return isUsualTier(this.#tier)
   }
 
   position(): JsonObject {

@@ -1,6 +1,7 @@
 /** What names a session: the name that its thread was given, else the first words of its user. */
 import type { JsonObject } from '@holdfast/protocol'
 import { objectOf } from '../openai-responses/items.ts'
+import { shortened } from '../short-title.ts'
 import { textOf } from './meta.ts'
 
 /** The name that the thread has from this event on. */
@@ -39,5 +40,5 @@ function requestIn(said: string): string {
 
 function titleOf(text: string | undefined): string | undefined {
   const line = text?.trim().split('\n')[0]
-  return line ? [...line].slice(0, 80).join('') : undefined
+  return line ? shortened(line) : undefined
 }

@@ -1,7 +1,7 @@
 /** What a value of a file holds: an item, or several with what is told of them. */
 import { isTime, type Json, type JsonObject, type UsageRecord } from '@holdfast/protocol'
 import { isName, objectOf } from './json.ts'
-import { usageOf } from './usage.ts'
+import { isUsualTier, usageOf } from './usage.ts'
 
 export interface Held {
   /** What the model was told before all items, as items. */
@@ -11,6 +11,8 @@ export interface Held {
   model?: string | undefined
   /** Of the call that gave the last of the items. */
   usage?: UsageRecord | undefined
+  /** The list price holds for that call. */
+  isUsual: boolean
   /** A model gave the last of the items: it says nothing more in that answer. */
   isAnswer: boolean
   /** What has no place in a session. */
@@ -33,7 +35,7 @@ export function itemsAsBefore(value: Json | undefined): JsonObject[] {
 }
 
 function just(items: JsonObject[]): Held {
-  return { instructions: [], items, isAnswer: false, left: [] }
+  return { instructions: [], items, isUsual: true, isAnswer: false, left: [] }
 }
 
 /** A result has an `output` too, which is no list of items. */
@@ -64,6 +66,7 @@ function responseIn(response: JsonObject): Held {
     at: timeOf(created_at),
     model: isName(model) ? model : undefined,
     usage,
+    isUsual: isUsualTier(response.service_tier),
     isAnswer: Array.isArray(output) && output.length > 0,
     left: isKeptWhole ? [] : leftIn(response, 'response', carried),
   }

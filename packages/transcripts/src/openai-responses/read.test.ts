@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Json, JsonObject } from '@holdfast/protocol'
+import type { Json, JsonObject, UsageRecord } from '@holdfast/protocol'
 import { describe, expect, test } from 'vitest'
 import { detectFormat } from '../formats.ts'
 import { importFile } from '../import-paths.ts'
@@ -57,6 +57,24 @@ test('a result whose output is a list stays a result', async () => {
 })
 
 describe('a response', () => {
+  test.each([
+    [{ service_tier: 'default' }, { costMicrocents: 1_000, status: 'ok' }],
+    [{ service_tier: 'priority' }, { costSource: 'unknown', status: 'ok' }],
+    [{ status: 'failed' }, { costMicrocents: 1_000, status: 'failed' }],
+    [{ status: 'cancelled' }, { costMicrocents: 1_000, status: 'aborted' }],
+  ])('is paid for as it was made: %o', async (beside, row) => {
+    const path = join(temporaryFolder(), 'responses.json')
+    writeFileSync(path, JSON.stringify({ ...response, ...beside }))
+    const holdfast = await openMemory()
+    const price = (usage: UsageRecord) => {
+      return { ...usage, costMicrocents: 1_000, costSource: 'price_book' as const }
+    }
+    const { imported: sessions } = await importFile(holdfast, path, { prices: async () => price })
+    const session = await holdfast.sessions.open(sessions[0]?.sessionId ?? '')
+    const rows = (await allEvents(session)).filter(({ type }) => type === 'usage.recorded')
+    expect(rows.map(({ data }) => data)).toMatchObject([row])
+  })
+
   test('is what was asked and what was answered, at its time', async () => {
     const { messages, session } = await imported(response)
     expect(messages).toEqual([

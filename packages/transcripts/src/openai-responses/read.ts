@@ -85,14 +85,14 @@ async function* turnsOf(
   const items = new ToldItems(source.name, report, before)
   for await (const item of prefix.fresh(items.in(values), isPrompt)) {
     const heard = prefix.isSeen ? unheard : report
-    const { at, model, usage, endsAnswer, left = [] } = items.of(item) ?? {}
+    const { at, model, usage, isUsual, endsAnswer, left = [] } = items.of(item) ?? {}
     for (const field of left) heard.drop(field)
     const { turns, fate, isAnswer } = await readItem(item, at, { ...context, report: heard })
     heard.line(fate)
     yield* turns
     // What the next response begins with may still be read into the turn of the one before.
     if (isAnswer) builder.model = model
-    if (usage) builder.usage(usage, at)
+    if (usage) builder.usage(usage, at, isUsual)
     if (endsAnswer) builder.closeReply()
     builder.moved()
   }

@@ -9,6 +9,8 @@ export interface Told {
   /** What the answers from here on are made with. */
   model: string | undefined
   usage: UsageRecord | undefined
+  /** The list price holds for it. */
+  isUsual: boolean
   /** The answer that it is part of ends with it. */
   endsAnswer: boolean
   /** What stood beside it and has no place. */
@@ -62,7 +64,7 @@ export class ToldItems {
     return isSaid ? [] : instructions
   }
 
-  #tell(items: readonly JsonObject[], { at, model, usage, isAnswer, left }: Held): void {
+  #tell(items: readonly JsonObject[], { at, model, usage, isUsual, isAnswer, left }: Held): void {
     this.#model = model ?? this.#model
     for (const [index, item] of items.entries()) {
       const isLast = index === items.length - 1
@@ -70,6 +72,7 @@ export class ToldItems {
         at,
         model: this.#model,
         usage: isLast ? usage : undefined,
+        isUsual,
         endsAnswer: isLast && isAnswer,
         left: index === 0 ? left : [],
       })

@@ -2,8 +2,15 @@
 import type { Json, JsonObject, UsageRecord } from '@holdfast/protocol'
 import { isName, objectOf } from './json.ts'
 
+/** What goes before others, or waits for them, has prices of its own, which no book holds. */
+export function isUsualTier(tier: Json | undefined): boolean {
+  return tier === undefined || usualTiers.includes(tier)
+}
+
+const usualTiers: readonly Json[] = [null, 'default', 'auto', 'standard']
+
 /** Undefined: it does not tell, or not which response it was. */
-export function usageOf({ id, model, usage: told }: JsonObject): UsageRecord | undefined {
+export function usageOf({ id, model, status, usage: told }: JsonObject): UsageRecord | undefined {
   const usage = objectOf(told)
   const input = countOf(usage?.input_tokens)
   const output = countOf(usage?.output_tokens)
@@ -15,7 +22,7 @@ export function usageOf({ id, model, usage: told }: JsonObject): UsageRecord | u
   return {
     attemptId,
     purpose: 'turn',
-    status: 'ok',
+    status: statusOf(status),
     providerId: 'openai',
     ...(isName(model) && { model }),
     promptTokens: input,
@@ -27,6 +34,11 @@ export function usageOf({ id, model, usage: told }: JsonObject): UsageRecord | u
     costSource: 'unknown',
     raw: usage,
   }
+}
+
+function statusOf(status: Json | undefined): UsageRecord['status'] {
+  if (status === 'failed') return 'failed'
+  return status === 'cancelled' ? 'aborted' : 'ok'
 }
 
 function countOf(value: Json | undefined): number | undefined {
